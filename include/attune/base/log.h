@@ -1,0 +1,18 @@
+// Log façade: progress and warnings for people, on stderr. Results never go through it.
+// src/base/log.cpp is the only file that knows spdlog (its fmt clashes with the one in LibTorch's wheel).
+#pragma once
+
+#include <string_view>
+
+namespace attune::log {
+
+enum class Level { debug, info, warning, error, off };
+
+void set_level(Level level);
+Level level();
+void debug(std::string_view message);
+void info(std::string_view message);
+void warning(std::string_view message);
+void error(std::string_view message);
+
+}  // namespace attune::log

@@ -1,0 +1,12 @@
+// SIGTERM, SIGINT and SIGUSR1 set a flag and nothing else; loops poll it. The second SIGINT ends the process at once.
+#pragma once
+
+namespace attune {
+
+void install_stop_signals();
+/// The signal that asked the program to stop, or 0.
+int stop_signal();
+/// For tests and for library use: as if `signal` had arrived.
+void request_stop(int signal);
+
+}  // namespace attune

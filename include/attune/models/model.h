@@ -1,0 +1,118 @@
+// The abstract model: a stack of stages. 0 = embeddings, 1…depth = blocks, depth+1 = head (and loss).
+// Freezing, the prefix cache, layer-wise rates, recomputation and saving use the stages and the parameter list and nothing else.
+// torch/nn/module.h stays inside the sources of nn and models.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "attune/models/spec.h"
+#include "attune/nn/dropout.h"
+#include "attune/nn/layout.h"
+
+namespace attune::models {
+
+/// One packed batch, as the model sees it. All tensors on the model's device.
+struct Input {
+  at::Tensor ids;        ///< int64 [T]
+  at::Tensor positions;  ///< int64 [T], position in its sequence
+  at::Tensor segments;   ///< int64 [T], token type ids
+  nn::Layout layout;
+  nn::DropoutKeys dropout;  ///< token_keys undefined in evaluation
+  at::Tensor wanted;        ///< int64 [N]: rows of the stream whose logits are wanted (masked LM); undefined = all
+};
+
+/// Called with "hidden.0" … "hidden.<depth>" [T, H] (Transformers' hidden_states) when set.
+using Trace = std::function<void(const std::string& name, const at::Tensor& value)>;
+
+/// What all stages of one pass share. Holds nothing that needs a gradient.
+struct Context {
+  Input input;
+  std::vector<bool> dropout_on;  ///< per stage; all false in evaluation
+  Trace trace;
+};
+
+struct State {
+  at::Tensor hidden;  ///< [T, H]
+  at::Tensor memory;  ///< encoder output of encoder-decoders; undefined otherwise
+};
+
+struct Output {
+  /// sequence classification [B, labels] · token classification [T, labels] · masked LM [N wanted or T, vocab] · span QA [T, 2]
+  /// base model: [T, H]
+  at::Tensor logits;
+};
+
+enum class ParameterKind { matrix, bias, norm, embedding, buffer };
+
+struct Parameter {
+  std::string name;                  ///< Transformers' in-memory name of the head class
+  std::vector<std::int64_t> shape;   ///< wanted shape
+  at::Tensor tensor;                 ///< filled by set_data, never reassigned
+  std::vector<int> stages;           ///< which stages read it, ascending (a tied matrix has several)
+  ParameterKind kind;
+  std::vector<std::string> aliases;  ///< tied names that share this storage
+  bool is_head = false;              ///< part of the task head: new when the checkpoint has none
+};
+
+class Model {
+ public:
+  virtual ~Model() = default;
+  virtual const ModelSpec& spec() const = 0;
+  virtual int depth() const = 0;
+  /// Each storage once, in registration order.
+  virtual std::vector<Parameter>& parameters() = 0;
+
+  virtual Context prepare(Input input, bool training) const = 0;
+  virtual State embed(const Context& context) const = 0;
+  virtual State block(int i, const State& state, const Context& context) const = 0;  ///< 0 ≤ i < depth
+  virtual Output head(const State& state, const Context& context) const = 0;
+};
+
+/// The whole forward pass.
+Output forward(const Model& model, const Context& context);
+
+/// What loading did, for the report a user reads.
+struct LoadReport {
+  std::vector<std::string> loaded;
+  std::vector<std::string> newly_initialised;  ///< head tensors the checkpoint lacks ("missing_keys" in Transformers)
+  std::vector<std::string> unused;             ///< tensors of the file that the model has no place for ("unexpected_keys")
+};
+
+struct LoadedModel {
+  std::unique_ptr<Model> model;
+  files::Json config;  ///< config.json as read; unknown keys survive
+  LoadReport report;
+  std::string folder;
+};
+
+struct LoadOptions {
+  Task task = Task::sequence_classification;
+  std::vector<std::string> labels;  ///< new head's labels; empty = the checkpoint's own
+  std::string problem_type;
+  std::string dtype = "auto";
+  std::uint64_t seed = 42;  ///< of newly initialised heads: N(0, initializer_range), bias 0
+  bool new_head = false;
+  std::optional<double> hidden_dropout, attention_dropout, classifier_dropout;
+};
+
+/// Opens a checkpoint folder. A missing body tensor is an error, never random weights. Throws Error{model}.
+LoadedModel load_model(const std::string& folder, const LoadOptions& options);
+
+/// A folder, or a Hub id (owner/name) found in the local Hugging Face cache. Throws Error{model} saying where it looked.
+std::string resolve_model_path(const std::string& path_or_id);
+
+/// Writes config.json and model.safetensors as Transformers' save_pretrained does (tied tensors once, renames reverted,
+/// unknown config keys kept) and copies the tokenizer files of `tokenizer_folder`.
+void save_model(const LoadedModel& model, const std::string& tokenizer_folder, const std::string& folder);
+
+/// Writes the tensors under their file names only: model.safetensors of a checkpoint.
+void save_weights(const Model& model, const std::string& path);
+
+}  // namespace attune::models

@@ -1,0 +1,44 @@
+// What config.json says about the computation, in v4 and v5 spelling. Models read this, never JSON.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "attune/files/json.h"
+#include "attune/models/options.h"
+
+namespace attune::models {
+
+enum class Task { sequence_classification, token_classification, masked_lm, question_answering, base };
+Task task_by_name(const std::string& name);  ///< "text-classification", … of ModelOptions::task; Error{usage}
+
+struct ModelSpec {
+  std::string model_type;
+  Task task = Task::sequence_classification;
+  std::int64_t vocab_size = 0;
+  std::int64_t hidden_size = 0;
+  std::int64_t embedding_size = 0;  ///< ELECTRA: may differ from hidden_size
+  std::int64_t num_hidden_layers = 0;
+  std::int64_t num_attention_heads = 0;
+  std::int64_t intermediate_size = 0;
+  std::int64_t max_position_embeddings = 0;
+  std::int64_t type_vocab_size = 0;
+  std::int64_t pad_token_id = 0;
+  std::string hidden_act = "gelu";
+  double layer_norm_eps = 1e-12;
+  double initializer_range = 0.02;
+  double hidden_dropout = 0.1;
+  double attention_dropout = 0.1;
+  double classifier_dropout = 0.1;
+  bool tie_word_embeddings = true;
+  std::int64_t num_labels = 2;
+  std::vector<std::string> labels;  ///< id2label in order of id
+  std::string problem_type;         ///< "", single_label_classification, multi_label_classification, regression
+};
+
+/// Checks every number that sizes memory or divides (heads divide hidden, eps > 0, …). Error{model} with file and key.
+ModelSpec read_spec(const files::Json& config, const std::string& file, Task task);
+
+}  // namespace attune::models

@@ -1,0 +1,94 @@
+// A task: how rows become batches, what the loss is, what a prediction is and how it is scored.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "attune/data/example.h"
+#include "attune/data/labels.h"
+#include "attune/files/json.h"
+#include "attune/models/model.h"
+#include "attune/nn/losses.h"
+#include "attune/text/tokenizer.h"
+
+namespace attune::task {
+
+/// One row, or one window of a long row (span QA), ready for the model.
+struct Encoded {
+  std::int64_t example = 0;  ///< index into the examples it was made from
+  std::int64_t row = 0;      ///< Example::row, the key of dropout
+  std::int64_t window = 0;   ///< 0 except for further windows of a long row
+  std::vector<std::int32_t> ids;
+  std::vector<std::int32_t> type_ids;
+  double weight = 1.0;                       ///< row weight
+
+  std::int64_t label = nn::kIgnoreIndex;     ///< single label; span QA: start token
+  std::int64_t end = nn::kIgnoreIndex;       ///< span QA: end token
+  std::vector<float> targets;                ///< multi-label (0/1 a label) or regression
+  std::vector<std::int32_t> token_labels;    ///< token classification, -100 = not supervised
+  std::vector<std::uint8_t> maskable;        ///< masked LM: tokens that may be chosen
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> offsets;  ///< span QA and token labels: code points of the context; (0,0) elsewhere
+  std::vector<std::int32_t> word_ids;        ///< token labels: word of each token, -1 for special tokens
+};
+
+/// What keys the random choices of a batch.
+struct BatchKey {
+  std::uint64_t seed = 0;
+  std::int64_t step = 0;   ///< optimiser step (dropout)
+  std::int64_t epoch = 0;  ///< occurrence of a row: passes over the data
+  bool training = false;
+};
+
+struct Batch {
+  models::Input input;
+  at::Tensor labels;   ///< int64: [B], [T], [N wanted] or [B, 2] (start, end)
+  at::Tensor targets;  ///< float [B, C]
+  at::Tensor weights;  ///< float: row weights per supervised item, undefined when all are 1
+  std::vector<const Encoded*> rows;
+  std::int64_t tokens = 0;  ///< live tokens
+};
+
+/// What was predicted for one Encoded.
+struct Prediction {
+  const Encoded* encoded = nullptr;
+  std::vector<float> logits;  ///< [labels]; token classification [tokens × labels]; span QA: start logits then end logits
+  double loss_sum = 0;        ///< Σ w·loss of the row, Σ w beside it; 0 and 0 when unlabelled
+  double loss_weight = 0;
+};
+
+class Task {
+ public:
+  virtual ~Task() = default;
+
+  /// All cores. Rows without a target are allowed (prediction). Throws Error{data} with file and line.
+  virtual std::vector<Encoded> encode(std::span<const data::Example> examples, const text::Tokenizer& tokenizer) const = 0;
+  /// Packs rows into one stream, on the CPU.
+  virtual Batch collate(std::span<const Encoded* const> rows, const BatchKey& key) const = 0;
+  /// The row's share of Σ w: known before the forward pass, so that the whole global batch divides once.
+  virtual double loss_weight(const Encoded& row, const BatchKey& key) const = 0;
+  virtual nn::LossSum loss(const models::Output& output, const Batch& batch) const = 0;
+  /// One Prediction a row of the batch, in order (no gradient).
+  virtual std::vector<Prediction> predict(const models::Output& output, const Batch& batch) const = 0;
+  /// Metrics under their plain names (accuracy, f1, …, loss) of all predictions of a split.
+  virtual files::Json score(std::span<const Prediction> predictions, std::span<const data::Example> examples) const = 0;
+  /// One line of predictions.jsonl: {"id", "label", "score", "scores", …}; windows of one example come together.
+  virtual files::Json describe(std::span<const Prediction> windows, const data::Example& example, bool with_logits) const = 0;
+};
+
+struct TaskOptions {
+  models::Task kind = models::Task::sequence_classification;
+  data::LabelMap labels;
+  std::int64_t max_length = 128;
+  std::int64_t doc_stride = 64;
+  double mlm_probability = 0.15;
+  double label_smoothing = 0.0;
+  std::vector<double> class_weights;  ///< by label id; empty = none
+};
+std::unique_ptr<Task> make_task(const TaskOptions& options);
+
+}  // namespace attune::task

@@ -1,0 +1,39 @@
+// The tensors of a checkpoint by name, over mapped files: nothing is copied or allocated until a tensor is asked for.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "attune/files/safetensors.h"
+
+namespace attune::tensor {
+
+at::ScalarType scalar_type(files::Dtype dtype, const std::string& name);
+files::Dtype file_dtype(at::ScalarType type);
+
+class Weights {
+ public:
+  explicit Weights(std::vector<files::SafetensorsFile> shards);
+
+  std::vector<std::string> names() const;
+  bool contains(const std::string& name) const;
+  const files::TensorInfo& info(const std::string& name) const;
+  /// A view of the mapped file (read-only memory: writing into it is a fault); the mapping lives as long as the tensor.
+  /// Copied only where the file's offset is not aligned for the dtype.
+  at::Tensor tensor(const std::string& name) const;
+
+ private:
+  struct Place;
+  std::map<std::string, std::shared_ptr<const Place>> places_;
+};
+
+/// Writes `tensors` (made contiguous, moved to the CPU) as the reference writer does; metadata {"format": "pt"}.
+void save_tensors(const std::string& path, const std::map<std::string, at::Tensor>& tensors);
+/// All tensors of one file, as views.
+std::map<std::string, at::Tensor> load_tensors(const std::string& path);
+
+}  // namespace attune::tensor

@@ -1,0 +1,78 @@
+// The training loop and what hangs on it. The loop, as pseudo-code:
+//
+//   for epoch: for window of gradient_accumulation_steps batches (order = torch.randperm under data_seed + epoch):
+//     Σ w of the window                                   (task.loss_weight: known before any forward pass)
+//     for batch: forward by stages, loss sum / Σ w, backward by stages into the gradient arena
+//     norm, clip; non-finite → stop before the step
+//     optimiser step, schedule step, zero gradients
+//     event log → evaluate → best → early stop → checkpoint; poll the stop signal
+//   best model reloaded
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "attune/models/model.h"
+#include "attune/report/events.h"
+#include "attune/task/task.h"
+#include "attune/train/options.h"
+
+namespace attune::train {
+
+struct Split {
+  std::span<const task::Encoded> rows;
+  std::span<const data::Example> examples;
+};
+
+struct TrainJob {
+  models::Model* model = nullptr;
+  const task::Task* task = nullptr;
+  std::vector<bool> trainable;  ///< one a parameter
+  Split train;
+  std::optional<Split> validation;
+  TrainingOptions options;
+  EarlyStoppingOptions early_stopping;
+  std::uint64_t seed = 42;
+  std::string folder;              ///< where checkpoints/ and best/ go; "" = keep the best model in memory only
+  std::string resume_from;         ///< a checkpoint folder, "auto" or ""
+  std::string job_fingerprint;     ///< hash of everything that must not change between a checkpoint and its resumption
+  const report::EventBus* events = nullptr;
+};
+
+/// Per step, for the manifest and `verify`.
+struct TrajectoryPoint {
+  std::int64_t step;
+  double loss;
+  double grad_norm;
+  std::string weights_sha256;  ///< "" except at recorded steps
+};
+
+struct TrainResult {
+  std::int64_t steps = 0;
+  double epochs = 0;
+  double train_loss = 0;  ///< mean over all steps
+  double seconds = 0;
+  std::int64_t tokens = 0;
+  std::string stopped_by = "end";  ///< end, early_stopping, signal
+  std::optional<std::int64_t> best_step;
+  double best_epoch = 0;
+  double best_metric = 0;
+  std::vector<files::Json> log_history;  ///< trainer_state.json's log_history
+  std::vector<TrajectoryPoint> trajectory;
+};
+
+/// Trains job.model in place; afterwards it holds the best model (load_best_model_at_end) or the last.
+/// Throws Error{diverged} before a non-finite step would be applied, Error{resume_refused}, Error{storage}.
+TrainResult train(const TrainJob& job);
+
+/// All rows in order of length by token budget; predictions come back in the order of `rows`.
+std::vector<task::Prediction> predict(models::Model& model, const task::Task& task, std::span<const task::Encoded> rows,
+                                      std::int64_t batch_size);
+
+/// SHA-256 over name, shape and bytes of all parameters in order.
+std::string weights_sha256(models::Model& model);
+
+}  // namespace attune::train

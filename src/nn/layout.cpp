@@ -1,0 +1,27 @@
+// See layout.h.
+#include "attune/nn/layout.h"
+
+#include <algorithm>
+
+namespace attune::nn {
+
+Layout make_layout(const std::vector<std::int32_t>& lengths, std::int64_t total) {
+  Layout layout;
+  layout.cu_seqlens.reserve(lengths.size() + 1);
+  layout.cu_seqlens.push_back(0);
+  for (const std::int32_t length : lengths) {
+    layout.cu_seqlens.push_back(layout.cu_seqlens.back() + length);
+    layout.longest = std::max(layout.longest, length);
+  }
+  layout.total = std::max<std::int64_t>(total, layout.cu_seqlens.back());
+  return layout;
+}
+
+std::int64_t ladder_rung(std::int64_t tokens) {
+  // Steps of 64 up to 1024 rows, then steps that stay below 1/16 of the size.
+  std::int64_t step = 64;
+  while (step * 16 < tokens) step *= 2;
+  return (tokens + step - 1) / step * step;
+}
+
+}  // namespace attune::nn
