@@ -2,6 +2,7 @@
 #include "attune/base/signals.h"
 
 #include <csignal>
+#include <initializer_list>
 #include <unistd.h>
 
 namespace attune {
