@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Makes a Python environment with the reference libraries (for goldens, tests against them, and benchmarks) and prints its
+# python. Set ATTUNE_REFERENCE_PYTHON to use one of your own.
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+reference="$cache/reference"
+if [ ! -f "$reference/complete" ]; then
+  say "making $reference (about 1.5 GB)"
+  rm -rf "$reference"
+  python3 -m venv "$reference" || fail "python3 -m venv failed; run: apt-get install python3-venv"
+  "$reference/bin/pip" install --quiet "torch==$torch_version+cpu" ||
+    "$reference/bin/pip" install --quiet --index-url https://download.pytorch.org/whl/cpu "torch==$torch_version+cpu"
+  "$reference/bin/pip" install --quiet "torch==$torch_version+cpu" transformers==5.23.0 peft==0.21.2 tokenizers==0.23.3 \
+    accelerate datasets scikit-learn scipy seqeval numpy safetensors
+  touch "$reference/complete"
+fi
+echo "$reference/bin/python"

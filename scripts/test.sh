@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# The whole test suite, from a clean clone: builds what is missing, then runs everything. Parts that need ../shared or the
+# Python reference libraries say so and are skipped where these are absent.
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+"$root/scripts/setup.sh"
+cd "$root"
+ATTUNE_MINILM="$(fetch_minilm)"
+export ATTUNE_MINILM
+
+say "include directions (scripts/check_layers)"
+scripts/check_layers
+say "docs/config.md is what the program generates"
+build/release/attune config docs | diff -u docs/config.md - || fail "docs/config.md is stale; run: build/release/attune config docs > docs/config.md"
+say "unit and program tests"
+build/release/tests/attune_plain_tests
+build/release/tests/attune_torch_tests
+reference="${ATTUNE_REFERENCE_PYTHON:-$cache/reference/bin/python}"
+if [ -x "$reference" ]; then
+  say "tests against the reference libraries"
+  for check in tests/python/*.py; do
+    "$reference" "$check" --attune build/release/attune --model "$ATTUNE_MINILM"
+  done
+else
+  say "skipped: tests against the reference libraries (scripts/reference_env.sh makes them available)"
+fi
