@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "attune/base/fields.h"
+
 namespace attune::data {
 
 struct ColumnOptions {
@@ -16,28 +18,126 @@ struct ColumnOptions {
   std::optional<std::string> group;
   std::optional<std::string> time;
   std::optional<std::string> id;
-  std::string words = "tokens";      ///< token-classification
-  std::string tags = "ner_tags";     ///< token-classification
-  std::string question = "question"; ///< question-answering
-  std::string context = "context";   ///< question-answering
-  std::string answers = "answers";   ///< question-answering: {"text": […], "answer_start": […]}
+  std::string words = "tokens";       ///< token-classification
+  std::string tags = "ner_tags";      ///< token-classification
+  std::string question = "question";  ///< question-answering
+  std::string context = "context";    ///< question-answering
+  std::string answers = "answers";    ///< question-answering: {"text": […], "answer_start": […]}
 };
 
 struct DataOptions {
-  std::vector<std::string> train;       ///< one file or several
+  std::vector<std::string> train;  ///< one file or several
   std::vector<std::string> validation;
   std::vector<std::string> test;
   ColumnOptions columns;
-  std::string template_text;            ///< key "template": builds the text from columns, {{column}}
-  std::int64_t max_length = 128;        ///< tokens a row, special tokens included
-  std::string on_bad_row = "error";     ///< error, skip
-  double val_size = 0.0;                ///< share (< 1) or number of training rows held out where no validation file is given
-  double test_size = 0.0;               ///< the same for test rows
-  std::string split = "stratified";     ///< how the holdout is drawn: random, stratified, group, time
+  std::string template_text;         ///< key "template": builds the text from columns, {{column}}
+  std::int64_t max_length = 128;     ///< tokens a row, special tokens included
+  std::string on_bad_row = "error";  ///< error, skip
+  double val_size = 0.0;   ///< share (< 1) or number of training rows held out where no validation file is given
+  double test_size = 0.0;  ///< the same for test rows
+  std::string split = "stratified";         ///< how the holdout is drawn: random, stratified, group, time
   std::optional<std::uint64_t> split_seed;  ///< default: the run's first seed
-  std::string labels = "auto";          ///< auto, single, multi, regression
-  double mlm_probability = 0.15;        ///< fill-mask: share of tokens chosen
-  std::int64_t doc_stride = 64;         ///< question-answering: overlap of windows in tokens
+  std::string labels = "auto";              ///< auto, single, multi, regression
+  double mlm_probability = 0.15;            ///< fill-mask: share of tokens chosen
+  std::int64_t doc_stride = 64;             ///< question-answering: overlap of windows in tokens
 };
+
+template <class Visitor>
+void visit_fields(Visitor& visit, ColumnOptions& options) {
+  visit(options.text, {.key = "text",
+                       .help = "Column with the text.",
+                       .aliases = {"text_column", "text_column_name", "text_column_names"}});
+  visit(options.text_pair, {.key = "text_pair", .help = "Column with a second text that is encoded beside the first."});
+  visit(
+      options.label,
+      {.key = "label",
+       .help = "Column with what is to be learned: a text or whole number (one class), a list (several classes), or a "
+               "number (regression).",
+       .aliases = {"label_column", "label_column_name"}});
+  visit(options.weight,
+        {.key = "weight", .help = "Column with the weight of each row in the loss. By default every row weighs 1."});
+  visit(options.group, {.key = "group",
+                        .help = "Column that says which rows belong together, such as patient or account. Rows of one "
+                                "group never fall into two splits or folds."});
+  visit(options.time,
+        {.key = "time",
+         .help = "Column with the date or time of a row; with `split: time` the latest rows are held out."});
+  visit(options.id, {.key = "id", .help = "Column with the row's own name. By default rows are numbered."});
+  visit(options.words,
+        {.key = "words", .help = "Column with the list of words (token-classification).", .aliases = {"words_column"}});
+  visit(options.tags, {.key = "tags",
+                       .help = "Column with the list of tags, one a word (token-classification).",
+                       .aliases = {"tags_column"}});
+  visit(options.question,
+        {.key = "question", .help = "Column with the question (question-answering).", .aliases = {"question_column"}});
+  visit(options.context, {.key = "context",
+                          .help = "Column with the passage that holds the answer (question-answering).",
+                          .aliases = {"context_column"}});
+  visit(options.answers,
+        {.key = "answers",
+         .help = "Column with the answers as in SQuAD: an object of two lists, `text` and `answer_start` "
+                 "(question-answering).",
+         .aliases = {"answer_column", "answers_column"}});
+}
+
+template <class Visitor>
+void visit_holdout_fields(Visitor& visit, DataOptions& options) {
+  visit(options.val_size, {.key = "val_size",
+                           .help = "Training rows held out for validation: a share below 1 or a number of rows.",
+                           .range = share_or_count(),
+                           .aliases = {"val_set_size", "validation_size", "val_split_fraction"}});
+  visit(options.test_size, {.key = "test_size",
+                            .help = "Training rows held out for the final test: a share below 1 or a number of rows.",
+                            .range = share_or_count(),
+                            .aliases = {"test_split_size"}});
+  visit(
+      options.split,
+      {.key = "split",
+       .help = "How rows are held out: at random, with equal class shares (stratified), by whole groups, or the latest "
+               "in time. By default `group` where a group column is named, else `time` where a time column is named, "
+               "else `stratified` for classes and `random` for the rest.",
+       .choices = {"random", "stratified", "group", "time"}});
+  visit(options.split_seed,
+        {.key = "split_seed", .help = "Seed of the drawing. By default the first of the run's seeds."});
+}
+
+template <class Visitor>
+void visit_fields(Visitor& visit, DataOptions& options) {
+  visit(options.train,
+        {.key = "train",
+         .help = "Training rows: a file or a list of files (.jsonl, .csv, .tsv, .txt, each also as .gz).",
+         .aliases = {"train_file", "train_files"},
+         .required = true});
+  visit(options.validation, {.key = "validation",
+                             .help = "Validation rows: a file or a list of files.",
+                             .aliases = {"validation_file", "validation_files", "eval_file", "dev_file"}});
+  visit(options.test, {.key = "test",
+                       .help = "Test rows, looked at once at the end: a file or a list of files.",
+                       .aliases = {"test_file", "test_files"}});
+  visit(options.columns, {.key = "columns", .help = "Which column of the rows means what."});
+  visit(options.template_text, {.key = "template",
+                                .help = "Builds the text from columns: `{{amount}} at {{merchant}}`.",
+                                .literals = {{"null", ""}}});
+  visit(options.max_length, {.key = "max_length",
+                             .help = "Tokens a row, special tokens included; what is longer is cut.",
+                             .range = at_least(3),
+                             .aliases = {"max_seq_length", "max_seq_len", "cutoff_len", "sequence_len"}});
+  visit(options.on_bad_row, {.key = "on_bad_row",
+                             .help = "`error` stops at the first row that cannot be read; `skip` counts and lists such "
+                                     "rows and goes on.",
+                             .choices = {"error", "skip"}});
+  visit_holdout_fields(visit, options);
+  visit(options.labels, {.key = "labels",
+                         .help = "Kind of the labels: one class a row, several, or a number; `auto` takes it from the "
+                                 "training rows.",
+                         .choices = {"auto", "single", "multi", "regression"}});
+  visit(options.mlm_probability, {.key = "mlm_probability",
+                                  .help = "Share of the tokens that are to be guessed (fill-mask).",
+                                  .range = {.min = 0, .max = 1, .min_excluded = true, .max_excluded = true}});
+  visit(options.doc_stride, {.key = "doc_stride",
+                             .help = "Tokens by which neighbouring windows of a long passage overlap "
+                                     "(question-answering).",
+                             .range = at_least(0)});
+}
 
 }  // namespace attune::data

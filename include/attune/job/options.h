@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "attune/adapt/options.h"
+#include "attune/base/fields.h"
 #include "attune/data/options.h"
 #include "attune/models/options.h"
 #include "attune/train/options.h"
@@ -18,7 +19,7 @@ struct CrossValidationOptions {
   std::int64_t folds = 5;
   std::int64_t repeats = 1;
   bool stratify = true;
-  std::optional<std::string> group_column;
+  std::optional<std::string> group_column;  ///< default: data.columns.group
   double inner_validation = 0.1;  ///< share of the training folds that early stopping and best-model choice see
   bool refit = false;
   std::optional<std::uint64_t> seed;
@@ -35,10 +36,90 @@ struct RunOptions {
   CrossValidationOptions cross_validation;
   std::vector<std::uint64_t> seeds = {42};
   std::string output_dir;
-  std::string device = "auto";  ///< auto, cpu, cuda, cuda:i
-  std::int64_t threads = 0;     ///< 0 = all cores
+  std::string device = "auto";         ///< auto, cpu, cuda, cuda:i
+  std::int64_t threads = 0;            ///< 0 = all cores
   std::string resume_from_checkpoint;  ///< "", "auto" or a checkpoint folder
   bool overwrite_output_dir = false;
 };
+
+template <class Visitor>
+void visit_fields(Visitor& visit, CrossValidationOptions& options) {
+  visit(options.folds, {.key = "folds",
+                        .help = "Parts of the rows; each is held out once and predicted by a model of the others.",
+                        .range = at_least(2),
+                        .aliases = {"n_splits", "num_folds"}});
+  visit(options.repeats, {.key = "repeats",
+                          .help = "How often the whole is done, each time with other folds.",
+                          .range = at_least(1),
+                          .aliases = {"n_repeats"}});
+  visit(options.stratify, {.key = "stratify",
+                           .help = "Gives every fold the same shares of the classes. By default for classes, not for "
+                                   "several labels a row, numbers or other tasks."});
+  visit(options.group_column, {.key = "group_column",
+                               .help = "Column whose values keep rows together in one fold, such as patient or "
+                                       "account. By default `data.columns.group`."});
+  visit(options.inner_validation, {.key = "inner_validation",
+                                   .help = "Share of the training folds that early stopping and the choice of the best "
+                                           "model look at; the held-out fold is never used for either.",
+                                   .range = share()});
+  visit(options.refit,
+        {.key = "refit", .help = "Afterwards trains one model on all rows, for the median of the folds' best epochs."});
+  visit(options.seed, {.key = "seed", .help = "Seed of the folds. By default the first of the run's seeds."});
+}
+
+template <class Visitor>
+void visit_run_fields(Visitor& visit, RunOptions& options) {
+  visit(options.seeds, {.key = "seeds",
+                        .help = "Seeds of the head, the order of rows and dropout; with several the run is done once "
+                                "with each, and mean and standard deviation are reported.",
+                        .aliases = {"seed"},
+                        .required = true});
+  visit(options.output_dir, {.key = "output_dir",
+                             .help = "Folder for the tuned model and everything that is said about it.",
+                             .aliases = {"out_dir"},
+                             .required = true,
+                             .part_of_job = false});
+  visit(options.device, {.key = "device",
+                         .help = "Where the model runs; `auto` takes the first GPU if there is one.",
+                         .pattern = "auto|cpu|cuda(:[0-9]{1,4})?",
+                         .pattern_words = "\"auto\", \"cpu\", \"cuda\" or \"cuda:<number>\"",
+                         .part_of_job = false});
+  visit(options.threads,
+        {.key = "threads",
+         .help = "Threads of the CPU; 0 for one a core. Two runs give the same bits only with the same "
+                 "number.",
+         .range = between(0, 4096),
+         .aliases = {"num_threads"},
+         .part_of_job = false});
+  visit(options.resume_from_checkpoint,
+        {.key = "resume_from_checkpoint",
+         .help = "Goes on from a checkpoint folder, or from the newest one in `output_dir` (`auto`).",
+         .literals = {{"null", ""}, {"false", ""}, {"true", "auto"}},
+         .part_of_job = false});
+  visit(options.overwrite_output_dir, {.key = "overwrite_output_dir",
+                                       .help = "Replaces the results of an earlier run in `output_dir`.",
+                                       .part_of_job = false});
+}
+
+template <class Visitor>
+void visit_fields(Visitor& visit, RunOptions& options) {
+  visit(options.config_version, {.key = "config_version",
+                                 .help = "Version of the shape of this file.",
+                                 .range = between(1, 1),
+                                 .part_of_job = false});
+  visit(options.about, {.key = "about", .help = "What the run is for, in your own words.", .part_of_job = false});
+  visit(options.model, {.key = "model", .help = "The checkpoint to start from and its head."});
+  visit(options.data, {.key = "data", .help = "The rows and how they are read and divided."});
+  visit(options.tuning, {.key = "tuning", .help = "Which part of the model trains."});
+  visit(options.training,
+        {.key = "training", .help = "How it trains, under the names of Transformers' TrainingArguments."});
+  visit(options.early_stopping, {.key = "early_stopping",
+                                 .help = "Stops when the validation rows get no better. Null or left out: never.",
+                                 .present = &options.early_stopping.enabled});
+  visit(options.cross_validation, {.key = "cross_validation",
+                                   .help = "Trains and tests on folds of the rows. Null or left out: no folds.",
+                                   .present = &options.cross_validation.enabled});
+  visit_run_fields(visit, options);
+}
 
 }  // namespace attune::job
