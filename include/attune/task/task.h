@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
@@ -59,6 +60,7 @@ struct Prediction {
   std::vector<float> logits;  ///< [labels]; token classification [tokens × labels]; span QA: start logits then end logits
   double loss_sum = 0;        ///< Σ w·loss of the row, Σ w beside it; 0 and 0 when unlabelled
   double loss_weight = 0;
+  std::vector<std::vector<std::pair<std::int32_t, float>>> fills;  ///< masked LM: a mask of the text → (id, probability), best first
 };
 
 class Task {
@@ -76,6 +78,8 @@ class Task {
   virtual std::vector<Prediction> predict(const models::Output& output, const Batch& batch) const = 0;
   /// Metrics under their plain names (accuracy, f1, …, loss) of all predictions of a split.
   virtual files::Json score(std::span<const Prediction> predictions, std::span<const data::Example> examples) const = 0;
+  /// 95 % intervals of the main metrics by bootstrap over rows (groups as clusters): {"accuracy": [low, high], …}.
+  virtual files::Json intervals(std::span<const Prediction> predictions, std::span<const data::Example> examples) const;
   /// One line of predictions.jsonl: {"id", "label", "score", "scores", …}; windows of one example come together.
   virtual files::Json describe(std::span<const Prediction> windows, const data::Example& example, bool with_logits) const = 0;
 };
@@ -88,6 +92,7 @@ struct TaskOptions {
   double mlm_probability = 0.15;
   double label_smoothing = 0.0;
   std::vector<double> class_weights;  ///< by label id; empty = none
+  const text::Tokenizer* tokenizer = nullptr;  ///< masked LM: mask token and vocabulary; must outlive the task
 };
 std::unique_ptr<Task> make_task(const TaskOptions& options);
 

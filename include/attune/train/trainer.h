@@ -40,6 +40,7 @@ struct TrainJob {
   std::string resume_from;         ///< a checkpoint folder, "auto" or ""
   std::string job_fingerprint;     ///< hash of everything that must not change between a checkpoint and its resumption
   const report::EventBus* events = nullptr;
+  std::optional<std::int64_t> stop_after;  ///< end after this step although the schedule is planned for more (verify)
 };
 
 /// Per step, for the manifest and `verify`.
