@@ -1,10 +1,10 @@
-// Attention over packed streams. The only place that knows that sequences are separate; it alone picks a kernel, and every
-// kernel is tested against attention_reference.
+// Attention over packed streams. The only place that knows that sequences are separate; it alone picks a kernel, and
+// every kernel is tested against attention_reference.
 #pragma once
 
-#include <cstdint>
-
 #include <ATen/core/Tensor.h>
+
+#include <cstdint>
 
 #include "attune/nn/dropout.h"
 #include "attune/nn/layout.h"

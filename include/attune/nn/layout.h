@@ -1,11 +1,12 @@
-// Where the sequences of a packed stream begin and end. Hidden states are [T, hidden]: sequences lie one after another and
-// there is no padding. T may be rounded up by one dead segment (shape ladder): its rows are finite but mean nothing.
+// Where the sequences of a packed stream begin and end. Hidden states are [T, hidden]: sequences lie one after another
+// and there is no padding. T may be rounded up by one dead segment (shape ladder): its rows are finite but mean
+// nothing.
 #pragma once
+
+#include <ATen/core/Tensor.h>
 
 #include <cstdint>
 #include <vector>
-
-#include <ATen/core/Tensor.h>
 
 namespace attune::nn {
 
@@ -13,7 +14,7 @@ struct Layout {
   std::vector<std::int32_t> cu_seqlens;  ///< [B+1], first 0; the live tokens are [0, cu_seqlens[B])
   std::int32_t longest = 0;              ///< longest sequence
   std::int64_t total = 0;                ///< T: rows of the stream, dead ones included (>= cu_seqlens[B])
-  at::Tensor cu_seqlens_device;          ///< the same as int32 on the model's device, for CUDA kernels; undefined on the CPU
+  at::Tensor cu_seqlens_device;  ///< the same as int32 on the model's device, for CUDA kernels; undefined on the CPU
 
   std::int64_t sequences() const { return static_cast<std::int64_t>(cu_seqlens.size()) - 1; }
   std::int32_t length(std::int64_t i) const { return cu_seqlens[i + 1] - cu_seqlens[i]; }

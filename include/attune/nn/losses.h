@@ -1,15 +1,16 @@
-// Losses as Σ w·loss and Σ w, so that micro-batches, packing and processes never change the mean (docs/architecture.md, rule 6).
+// Losses as Σ w·loss and Σ w, so that micro-batches, packing and processes never change the mean (docs/architecture.md,
+// rule 6).
 #pragma once
 
-#include <cstdint>
-
 #include <ATen/core/Tensor.h>
+
+#include <cstdint>
 
 namespace attune::nn {
 
 struct LossSum {
-  at::Tensor sum;      ///< scalar, differentiable: Σ w·loss
-  double weight = 0;   ///< Σ w
+  at::Tensor sum;     ///< scalar, differentiable: Σ w·loss
+  double weight = 0;  ///< Σ w
 };
 
 constexpr std::int64_t kIgnoreIndex = -100;

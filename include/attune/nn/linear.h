@@ -1,0 +1,17 @@
+// Matrix products and table look-ups whose backward adds the weight's gradient straight into its .grad slice when that
+// is preset (docs/architecture.md, rule 8): no temporary of the weight's size is made.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+namespace attune::nn {
+
+/// x [T, in] · weight[out, in]ᵀ + bias [out] → [T, out]; bias may be undefined (then a fused kernel that follows adds
+/// it).
+at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias = {});
+
+/// weight[ids]: ids int64 [T], weight [V, H] → [T, H]. The gradient is summed in the order of the stream: the same bits
+/// for any number of threads.
+at::Tensor embedding(const at::Tensor& ids, const at::Tensor& weight);
+
+}  // namespace attune::nn

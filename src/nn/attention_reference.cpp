@@ -1,0 +1,67 @@
+// attention_reference of attention.h: plain operators, sequence by sequence.
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/softmax.h>
+
+#include <limits>
+
+#include "attune/nn/attention.h"
+#include "dropout_hash.h"
+
+namespace attune::nn {
+
+namespace {
+
+/// What the probabilities [heads, queries, keys] of the queries that begin at row `first` are multiplied with.
+at::Tensor probability_dropout(const DropoutSite& site, std::int64_t first, at::IntArrayRef shape) {
+  const std::vector<std::uint64_t> row_keys = dropout_row_keys(site);
+  const std::uint32_t threshold = dropout_threshold(site.p);
+  at::Tensor factors = at::empty(shape, at::kFloat);
+  auto* out = factors.mutable_data_ptr<float>();
+  for (std::int64_t h = 0; h < shape[0]; ++h) {
+    for (std::int64_t i = 0; i < shape[1]; ++i) {
+      for (std::int64_t j = 0; j < shape[2]; ++j) {
+        const bool keep = dropout_keeps(row_keys[first + i], static_cast<std::uint32_t>((h << 20) + j), threshold);
+        *out++ = keep ? static_cast<float>(dropout_scale(site.p)) : 0.0f;
+      }
+    }
+  }
+  return factors;
+}
+
+}  // namespace
+
+at::Tensor attention_reference(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const Layout& q_layout,
+                               const Layout& kv_layout, const AttentionSpec& spec) {
+  std::vector<at::Tensor> outputs;
+  for (std::int64_t b = 0; b < q_layout.sequences(); ++b) {
+    const std::int64_t first = q_layout.cu_seqlens[b];
+    const std::int64_t queries = q_layout.length(b);
+    const std::int64_t keys = kv_layout.length(b);
+    const auto part = [](const at::Tensor& x, std::int64_t begin, std::int64_t rows) {
+      return x.narrow(0, begin, rows).transpose(0, 1);  // [heads, rows, d]
+    };
+    const at::Tensor key = part(k, kv_layout.cu_seqlens[b], keys);
+    const at::Tensor value = part(v, kv_layout.cu_seqlens[b], keys);
+    at::Tensor scores = at::matmul(part(q, first, queries), key.transpose(1, 2)) * spec.scale;
+    if (spec.causal) {
+      const at::Tensor column = at::arange(keys, q.device());
+      const at::Tensor last = at::arange(queries, q.device()).unsqueeze(1) + (keys - queries);
+      scores = scores.masked_fill(column > last, -std::numeric_limits<double>::infinity());
+    }
+    at::Tensor probabilities = at::softmax(scores, -1);
+    if (spec.dropout) {
+      probabilities = probabilities *
+                      probability_dropout(spec.dropout, first, probabilities.sizes()).to(q.device(), q.scalar_type());
+    }
+    outputs.push_back(at::matmul(probabilities, value).transpose(0, 1));
+  }
+  const std::int64_t live = q_layout.cu_seqlens.back();
+  outputs.push_back(q.new_zeros({q.size(0) - live, q.size(1), v.size(2)}));
+  return at::cat(outputs, 0);
+}
+
+}  // namespace attune::nn

@@ -1,0 +1,77 @@
+// See losses.h.
+#include "attune/nn/losses.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/binary_cross_entropy_with_logits.h>
+#include <ATen/ops/log_softmax.h>
+#include <ATen/ops/mse_loss.h>
+#include <ATen/ops/ones.h>
+
+#include "attune/base/error.h"
+
+namespace attune::nn {
+
+namespace {
+
+/// Losses are computed in float32 whatever the logits came in (float64 is kept for gradient checks).
+at::Tensor at_least_float(const at::Tensor& x) {
+  return x.scalar_type() == at::kDouble ? x : x.to(at::kFloat);
+}
+
+double sum_of(const at::Tensor& weights) {
+  return weights.sum(at::kDouble).item<double>();
+}
+
+/// Σ w·loss over rows × columns; `losses` is [N] or [N, C], a row's weight counts for each of its columns.
+LossSum weighted_elements(const at::Tensor& losses, const at::Tensor& row_weights) {
+  if (!row_weights.defined()) return {losses.sum(), static_cast<double>(losses.numel())};
+  const at::Tensor weights = row_weights.to(losses.scalar_type());
+  const std::int64_t columns = losses.dim() == 2 ? losses.size(1) : 1;
+  const at::Tensor shaped = losses.dim() == 2 ? weights.unsqueeze(1) : weights;
+  return {(losses * shaped).sum(), sum_of(weights) * static_cast<double>(columns)};
+}
+
+}  // namespace
+
+LossSum cross_entropy(const at::Tensor& logits, const at::Tensor& labels, const at::Tensor& class_weights,
+                      const at::Tensor& row_weights, double label_smoothing) {
+  if (logits.dim() != 2 || labels.dim() != 1 || labels.size(0) != logits.size(0)) {
+    internal_error("cross_entropy: logits [N, C] and labels [N] are needed");
+  }
+  const at::Tensor active = labels != kIgnoreIndex;
+  const at::Tensor target = labels.masked_fill(active.logical_not(), 0);
+  const at::Tensor log_p = at::log_softmax(at_least_float(logits), 1);
+
+  // Ignored rows may hold anything (dead rows of the stream), so they are replaced, not multiplied by zero.
+  const auto per_row = [&](const at::Tensor& x) { return x.masked_fill(active.logical_not(), 0.0); };
+  at::Tensor weight = active.to(log_p.scalar_type());
+  if (class_weights.defined()) weight = weight * class_weights.to(log_p.scalar_type()).index_select(0, target);
+  at::Tensor nll = -log_p.gather(1, target.unsqueeze(1)).squeeze(1);
+  at::Tensor loss = per_row(nll) * weight;
+  if (label_smoothing > 0.0) {
+    // As torch does it, a class's weight also weighs its share of the smoothed part.
+    at::Tensor uniform = class_weights.defined() ? -(log_p * class_weights.to(log_p.scalar_type())) : -log_p;
+    loss = (1.0 - label_smoothing) * loss + label_smoothing * per_row(uniform.mean(1));
+  }
+  if (row_weights.defined()) {
+    const at::Tensor rows = per_row(row_weights.to(log_p.scalar_type()));
+    loss = loss * rows;
+    weight = weight * rows;
+  }
+  return {loss.sum(), sum_of(weight)};
+}
+
+LossSum binary_cross_entropy(const at::Tensor& logits, const at::Tensor& targets, const at::Tensor& row_weights) {
+  const at::Tensor x = at_least_float(logits);
+  const at::Tensor losses =
+      at::binary_cross_entropy_with_logits(x, targets.to(x.scalar_type()), {}, {}, at::Reduction::None);
+  return weighted_elements(losses, row_weights);
+}
+
+LossSum squared_error(const at::Tensor& predictions, const at::Tensor& targets, const at::Tensor& row_weights) {
+  if (predictions.sizes() != targets.sizes()) internal_error("squared_error: two tensors of one shape are needed");
+  const at::Tensor x = at_least_float(predictions);
+  return weighted_elements(at::mse_loss(x, targets.to(x.scalar_type()), at::Reduction::None), row_weights);
+}
+
+}  // namespace attune::nn
