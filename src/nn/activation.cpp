@@ -2,18 +2,22 @@
 #include "attune/nn/activation.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/relu.h>
 #include <ATen/ops/sigmoid.h>
 #include <ATen/ops/silu.h>
 #include <ATen/ops/tanh.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string_view>
 
 #include "attune/base/error.h"
 #include "attune/nn/plain.h"
+#include "fused.h"
 
 namespace attune::nn {
 
@@ -68,8 +72,79 @@ at::Tensor activate(const at::Tensor& x, Activation activation) {
   internal_error("activation outside its enumeration");
 }
 
+namespace {
+
+/// The kernel's name of an activation, where it has one.
+std::optional<kernels::Gate> gate_of(Activation activation) {
+  switch (activation) {
+    case Activation::gelu:
+      return kernels::Gate::gelu;
+    case Activation::gelu_tanh:
+      return kernels::Gate::gelu_tanh;
+    case Activation::quick_gelu:
+      return kernels::Gate::quick_gelu;
+    case Activation::silu:
+      return kernels::Gate::silu;
+    default:
+      return std::nullopt;
+  }
+}
+
+at::Tensor gate_forward(const at::Tensor& given, const at::Tensor& bias, kernels::Gate gate) {
+  const at::Tensor x = given.contiguous();
+  at::Tensor y = at::empty(x.sizes(), x.options());
+  const kernels::GateForward<float> call{.x = fused::data(x),
+                                         .bias = fused::data(bias),
+                                         .y = fused::mutable_data(y),
+                                         .gate = gate,
+                                         .rows = x.size(0),
+                                         .features = x.size(1)};
+  fused::parallel(x.size(0), x.size(1),
+                  [&](std::int64_t begin, std::int64_t end) { kernels::table().gate_forward(call, begin, end); });
+  return y;
+}
+
+class GateFunction : public torch::autograd::Function<GateFunction> {
+ public:
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x,
+                            const std::optional<at::Tensor>& given_bias, std::int64_t gate) {
+    const at::Tensor bias = given_bias.value_or(at::Tensor());
+    context->save_for_backward({x, bias});
+    context->saved_data["gate"] = gate;
+    return gate_forward(x, bias, static_cast<kernels::Gate>(gate));
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    const at::Tensor x = saved[0].contiguous();
+    const at::Tensor grad = gradients[0].contiguous();
+    const std::int64_t blocks = kernels::blocks_of(x.size(0));
+    const bool need_bias = saved[1].defined() && context->needs_input_grad(1);
+    const at::Tensor partials = need_bias ? at::empty({blocks, x.size(1)}, x.options()) : at::Tensor();
+    const at::Tensor grad_x = at::empty(x.sizes(), x.options());
+    const kernels::GateBackward<float> call{.grad = fused::data(grad),
+                                            .x = fused::data(x),
+                                            .bias = fused::data(saved[1]),
+                                            .grad_x = fused::mutable_data(grad_x),
+                                            .partials = fused::mutable_data(partials),
+                                            .gate = static_cast<kernels::Gate>(context->saved_data["gate"].toInt()),
+                                            .rows = x.size(0),
+                                            .features = x.size(1)};
+    fused::parallel(blocks, kernels::kBlockRows * x.size(1),
+                    [&](std::int64_t begin, std::int64_t end) { kernels::table().gate_backward(call, begin, end); });
+    return {grad_x, need_bias ? fused::sum_blocks(partials) : at::Tensor(), at::Tensor()};
+  }
+};
+
+}  // namespace
+
 at::Tensor bias_activate(const at::Tensor& x, const at::Tensor& bias, Activation activation) {
-  return plain::bias_activate(x, bias, activation);
+  const auto gate = gate_of(activation);
+  if (!gate || x.dim() != 2 || !fused::possible({x, bias})) return plain::bias_activate(x, bias, activation);
+  const at::Tensor dense_bias = bias.defined() ? bias.contiguous() : bias;
+  if (!fused::recording({x, bias})) return gate_forward(x, dense_bias, *gate);
+  return GateFunction::apply(x, fused::optional(dense_bias), static_cast<std::int64_t>(*gate));
 }
 
 }  // namespace attune::nn

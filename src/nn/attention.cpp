@@ -1,11 +1,166 @@
 // See attention.h.
 #include "attune/nn/attention.h"
 
+#include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <algorithm>
+#include <atomic>
+
+#include "attune/base/error.h"
+#include "fused.h"
+
 namespace attune::nn {
+
+namespace {
+
+/// What a call is about besides its tensors; kept for backward.
+struct AttentionSettings : torch::CustomClassHolder {
+  AttentionSettings(const Layout& q, const Layout& kv, const AttentionSpec& spec)
+      : q_ends(q.cu_seqlens),
+        kv_ends(kv.cu_seqlens),
+        longest_kv(kv.longest),
+        scale(spec.scale),
+        causal(spec.causal),
+        keys(spec.dropout) {}
+  std::int64_t sequences() const { return static_cast<std::int64_t>(q_ends.size()) - 1; }
+
+  std::vector<std::int32_t> q_ends, kv_ends;
+  std::int64_t longest_kv;
+  double scale;
+  bool causal;
+  fused::SiteKeys keys;
+};
+
+/// The tensor itself when its last dimension is dense, else a copy.
+at::Tensor with_dense_heads(const at::Tensor& x) {
+  return x.stride(2) == 1 || x.size(2) == 1 ? x : x.contiguous();
+}
+
+kernels::Heads<const float> reading(const at::Tensor& x) {
+  return {x.const_data_ptr<float>(), x.stride(0), x.stride(1)};
+}
+kernels::Heads<float> writing(const at::Tensor& x) {
+  return {x.mutable_data_ptr<float>(), x.stride(0), x.stride(1)};
+}
+
+kernels::Attention<float> call_of(const AttentionSettings& settings, const at::Tensor& q, const at::Tensor& k,
+                                  const at::Tensor& v, const at::Tensor& log_sum) {
+  kernels::Attention<float> call{};
+  call.q = reading(q);
+  call.k = reading(k);
+  call.v = reading(v);
+  call.log_sum = log_sum.mutable_data_ptr<float>();
+  call.q_ends = settings.q_ends.data();
+  call.kv_ends = settings.kv_ends.data();
+  call.drop = settings.keys.drop();
+  call.scale = static_cast<float>(settings.scale);
+  call.causal = settings.causal;
+  call.q_tokens = q.size(0);
+  call.heads = q.size(1);
+  call.size = q.size(2);
+  call.longest_kv = settings.longest_kv;
+  return call;
+}
+
+/// Runs `kernel` for every (sequence, head). Threads take the next task when they are free, since lengths differ; a
+/// task's result does not depend on who does it.
+void for_each_task(const kernels::Attention<float>& call, std::int64_t sequences,
+                   void (*kernel)(const kernels::Attention<float>&, std::int64_t, float*)) {
+  const std::int64_t tasks = sequences * call.heads;
+  const std::int64_t scratch = kernels::table().attention_scratch(call);
+  const std::int64_t threads = std::min<std::int64_t>(at::get_num_threads(), tasks);
+  const at::Tensor memory = at::empty({threads, (scratch + 15) / 16 * 16}, at::kFloat);
+  std::atomic<std::int64_t> next{0};
+  at::parallel_for(0, threads, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t thread = begin; thread < end; ++thread) {
+      float* own = memory.mutable_data_ptr<float>() + thread * memory.size(1);
+      for (std::int64_t task = next++; task < tasks; task = next++) kernel(call, task, own);
+    }
+  });
+}
+
+void zero_dead_rows(const at::Tensor& x, std::int64_t live) {
+  if (live < x.size(0)) x.narrow(0, live, x.size(0) - live).zero_();
+}
+
+struct AttentionOutputs {
+  at::Tensor out, log_sum;
+};
+
+AttentionOutputs attention_forward(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                                   const AttentionSettings& settings) {
+  AttentionOutputs result{at::empty(q.sizes(), q.options()), at::empty({q.size(1), q.size(0)}, q.options())};
+  kernels::Attention<float> call = call_of(settings, q, k, v, result.log_sum);
+  call.out = writing(result.out);
+  for_each_task(call, settings.sequences(), kernels::table().attention_forward);
+  zero_dead_rows(result.out, settings.q_ends.back());
+  return result;
+}
+
+class AttentionFunction : public torch::autograd::Function<AttentionFunction> {
+ public:
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& q, const at::Tensor& k,
+                            const at::Tensor& v, const c10::intrusive_ptr<AttentionSettings>& settings) {
+    const AttentionOutputs result = attention_forward(q, k, v, *settings);
+    context->save_for_backward({q, k, v, result.log_sum});
+    context->saved_data["settings"] = c10::IValue::make_capsule(settings);
+    return result.out;
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    const auto capsule = context->saved_data["settings"].toCapsule();
+    const auto& settings = static_cast<const AttentionSettings&>(*capsule);
+    const at::Tensor grad = with_dense_heads(gradients[0]);
+    kernels::Attention<float> call = call_of(settings, saved[0], saved[1], saved[2], saved[3]);
+    call.grad = reading(grad);
+    torch::autograd::variable_list results;
+    for (int i = 0; i < 3; ++i) results.push_back(at::empty(saved[i].sizes(), saved[i].options()));
+    call.grad_q = writing(results[0]);
+    call.grad_k = writing(results[1]);
+    call.grad_v = writing(results[2]);
+    for_each_task(call, settings.sequences(), kernels::table().attention_backward);
+    zero_dead_rows(results[0], settings.q_ends.back());
+    zero_dead_rows(results[1], settings.kv_ends.back());
+    zero_dead_rows(results[2], settings.kv_ends.back());
+    results.emplace_back();
+    return results;
+  }
+};
+
+void check(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const Layout& q_layout,
+           const Layout& kv_layout, const AttentionSpec& spec) {
+  const bool shapes = q.dim() == 3 && k.dim() == 3 && v.sizes() == k.sizes() && q.size(1) == k.size(1) &&
+                      q.size(2) == k.size(2) && q.size(0) >= q_layout.cu_seqlens.back() &&
+                      k.size(0) >= kv_layout.cu_seqlens.back() && q_layout.sequences() == kv_layout.sequences();
+  if (!shapes) internal_error("attention: q, k, v [T, heads, d] and layouts of the same sequences are needed");
+  for (std::int64_t i = 0; i < q_layout.sequences(); ++i) {
+    const std::int64_t queries = q_layout.length(i);
+    const std::int64_t keys = kv_layout.length(i);
+    if (queries > 0 && (keys == 0 || (spec.causal && keys < queries))) {
+      internal_error("attention: every query needs a key");
+    }
+  }
+  if (spec.dropout && spec.dropout.token_keys.size(0) < q_layout.cu_seqlens.back()) {
+    internal_error("attention: one token key a query row is needed");
+  }
+}
+
+}  // namespace
 
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const Layout& q_layout,
                      const Layout& kv_layout, const AttentionSpec& spec) {
-  return attention_reference(q, k, v, q_layout, kv_layout, spec);
+  check(q, k, v, q_layout, kv_layout, spec);
+  if (!fused::possible({q, k, v})) return attention_reference(q, k, v, q_layout, kv_layout, spec);
+  const auto settings = c10::make_intrusive<AttentionSettings>(q_layout, kv_layout, spec);
+  const at::Tensor queries = with_dense_heads(q);
+  const at::Tensor keys = with_dense_heads(k);
+  const at::Tensor values = with_dense_heads(v);
+  if (!fused::recording({q, k, v})) return attention_forward(queries, keys, values, *settings).out;
+  return AttentionFunction::apply(queries, keys, values, settings);
 }
 
 }  // namespace attune::nn

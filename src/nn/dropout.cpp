@@ -1,12 +1,12 @@
 // See dropout.h.
 #include "attune/nn/dropout.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 #include "attune/base/error.h"
 #include "attune/nn/plain.h"
-#include "dropout_hash.h"
+#include "fused.h"
 
 namespace attune::nn {
 
@@ -39,14 +39,44 @@ at::Tensor dropout_mask(const DropoutSite& site, std::int64_t features) {
   return mask.to(site.token_keys.device());
 }
 
-at::Tensor dropout(const at::Tensor& x, const DropoutSite& site) {
-  return plain::dropout(x, site);
+namespace {
+
+struct DropoutSettings : torch::CustomClassHolder {
+  explicit DropoutSettings(const DropoutSite& site) : keys(site) {}
+  fused::SiteKeys keys;
+};
+
+at::Tensor masked(const at::Tensor& given, const fused::SiteKeys& keys) {
+  const at::Tensor x = given.contiguous();
+  at::Tensor y = at::empty(x.sizes(), x.options());
+  const kernels::Dropout<float> call{
+      .x = fused::data(x), .y = fused::mutable_data(y), .drop = keys.drop(), .rows = x.size(0), .features = x.size(1)};
+  fused::parallel(x.size(0), x.size(1),
+                  [&](std::int64_t begin, std::int64_t end) { kernels::table().dropout(call, begin, end); });
+  return y;
 }
 
-at::Tensor bias_dropout_residual_layer_norm(const at::Tensor& x, const at::Tensor& bias, const at::Tensor& residual,
-                                            const DropoutSite& site, const at::Tensor& weight,
-                                            const at::Tensor& norm_bias, double epsilon) {
-  return plain::bias_dropout_residual_layer_norm(x, bias, residual, site, weight, norm_bias, epsilon);
+class DropoutFunction : public torch::autograd::Function<DropoutFunction> {
+ public:
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x,
+                            const c10::intrusive_ptr<DropoutSettings>& settings) {
+    context->saved_data["settings"] = c10::IValue::make_capsule(settings);
+    return masked(x, settings->keys);
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list gradients) {
+    const auto capsule = context->saved_data["settings"].toCapsule();
+    return {masked(gradients[0], static_cast<const DropoutSettings&>(*capsule).keys), at::Tensor()};
+  }
+};
+
+}  // namespace
+
+at::Tensor dropout(const at::Tensor& x, const DropoutSite& site) {
+  if (!site || !fused::possible({x})) return plain::dropout(x, site);
+  if (x.dim() != 2 || x.size(0) != site.token_keys.size(0)) internal_error("dropout: one token key a row is needed");
+  return DropoutFunction::apply(x, c10::make_intrusive<DropoutSettings>(site));
 }
 
 }  // namespace attune::nn

@@ -1,0 +1,70 @@
+// See fused.h.
+#include "fused.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+
+namespace attune::nn::fused {
+
+namespace {
+
+// Fewer elements than this are not worth waking a thread for.
+constexpr std::int64_t kGrainElements = 16384;
+
+}  // namespace
+
+bool possible(std::initializer_list<std::reference_wrapper<const at::Tensor>> tensors) {
+  return std::all_of(tensors.begin(), tensors.end(), [](const at::Tensor& x) {
+    return !x.defined() || (x.device().is_cpu() && x.scalar_type() == at::kFloat);
+  });
+}
+
+bool recording(std::initializer_list<std::reference_wrapper<const at::Tensor>> tensors) {
+  return at::GradMode::is_enabled() && std::any_of(tensors.begin(), tensors.end(), [](const at::Tensor& x) {
+           return x.defined() && x.requires_grad();
+         });
+}
+
+SiteKeys::SiteKeys(const DropoutSite& site) : p(site.p) {
+  if (site) row_keys = dropout_row_keys(site);
+}
+
+kernels::Drop SiteKeys::drop() const {
+  if (p <= 0.0) return {};
+  return {row_keys.data(), dropout_threshold(p), static_cast<float>(dropout_scale(p))};
+}
+
+void parallel(std::int64_t n, std::int64_t work, const std::function<void(std::int64_t, std::int64_t)>& body) {
+  at::parallel_for(0, n, std::max<std::int64_t>(1, kGrainElements / std::max<std::int64_t>(1, work)), body);
+}
+
+std::optional<at::Tensor> optional(const at::Tensor& x) {
+  return x.defined() ? std::optional<at::Tensor>(x) : std::nullopt;
+}
+
+const float* data(const at::Tensor& x) {
+  return x.defined() ? x.const_data_ptr<float>() : nullptr;
+}
+float* mutable_data(const at::Tensor& x) {
+  return x.defined() ? x.mutable_data_ptr<float>() : nullptr;
+}
+
+at::Tensor sum_blocks(const at::Tensor& partials) {
+  at::Tensor sums = at::empty(partials.sizes().slice(1), partials.options());
+  kernels::table().sum_blocks(data(partials), partials.size(0), sums.numel(), mutable_data(sums));
+  return sums;
+}
+
+at::Tensor column_sums(const at::Tensor& x) {
+  const std::int64_t blocks = kernels::blocks_of(x.size(0));
+  const at::Tensor partials = at::empty({blocks, x.size(1)}, x.options());
+  parallel(blocks, kernels::kBlockRows * x.size(1), [&](std::int64_t begin, std::int64_t end) {
+    kernels::table().column_sums(data(x), x.size(0), x.size(1), mutable_data(partials), begin, end);
+  });
+  return sum_blocks(partials);
+}
+
+}  // namespace attune::nn::fused

@@ -1,0 +1,47 @@
+// What the autograd functions around the fused kernels share.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <initializer_list>
+#include <optional>
+
+#include "attune/nn/dropout.h"
+#include "dropout_hash.h"
+#include "kernels/kernels.h"
+
+namespace attune::nn::fused {
+
+/// All defined tensors are float32 on the CPU: what the kernels are compiled for.
+bool possible(std::initializer_list<std::reference_wrapper<const at::Tensor>> tensors);
+/// Autograd is recording and one of the tensors asks for a gradient.
+bool recording(std::initializer_list<std::reference_wrapper<const at::Tensor>> tensors);
+
+/// A site's keys for all rows, worked out once for forward and backward.
+struct SiteKeys {
+  SiteKeys() = default;
+  explicit SiteKeys(const DropoutSite& site);
+  kernels::Drop drop() const;
+
+  std::vector<std::uint64_t> row_keys;
+  double p = 0.0;
+};
+
+/// body(begin, end) over [0, n) on all threads; `work` is the number of elements behind one index.
+void parallel(std::int64_t n, std::int64_t work, const std::function<void(std::int64_t, std::int64_t)>& body);
+
+/// Autograd functions take an input that may be undefined as an optional one; it then has no place among the inputs that
+/// needs_input_grad counts.
+std::optional<at::Tensor> optional(const at::Tensor& x);
+
+/// Null for an undefined tensor.
+const float* data(const at::Tensor& x);
+float* mutable_data(const at::Tensor& x);
+
+/// Σ over blocks of partials [blocks, …], in their order.
+at::Tensor sum_blocks(const at::Tensor& partials);
+/// Σ over rows of x [rows, columns], the same bits for any number of threads.
+at::Tensor column_sums(const at::Tensor& x);
+
+}  // namespace attune::nn::fused

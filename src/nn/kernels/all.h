@@ -1,0 +1,26 @@
+// The body of each kernels_<isa>.cpp, which defines ATTUNE_ISA (namespace and name) and ATTUNE_LANES.
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels.h"
+
+#define ATTUNE_TEXT_OF(x) #x
+#define ATTUNE_TEXT(x) ATTUNE_TEXT_OF(x)
+
+namespace attune::nn::kernels::ATTUNE_ISA {
+
+namespace {
+#include "vec.h"
+// the kernels, in terms of the vectors
+#include "rows.h"
+// needs clear() of rows.h
+#include "attention.h"
+}  // namespace
+
+extern const Table kTable;
+const Table kTable{
+    ATTUNE_TEXT(ATTUNE_ISA),   dropout<float>,       layer_norm_forward<float>, layer_norm_backward<float>,
+    gate_forward<float>,       gate_backward<float>, attention_scratch<float>,  attention_forward<float>,
+    attention_backward<float>, add_rows<float>,      column_sums<float>,        sum_blocks};
+
+}  // namespace attune::nn::kernels::ATTUNE_ISA

@@ -1,0 +1,149 @@
+// Fused CPU kernels: what one call needs, and the table of the variants compiled for each instruction set.
+// A kernel works on a range of rows, blocks or tasks; the caller splits the range over threads. No result depends on
+// that split.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace attune::nn::kernels {
+
+/// Column sums are taken over blocks of this many rows, which are then added in their order.
+constexpr std::int64_t kBlockRows = 32;
+constexpr std::int64_t blocks_of(std::int64_t rows) {
+  return (rows + kBlockRows - 1) / kBlockRows;
+}
+
+/// Keyed dropout (dropout_hash.h); no row keys means none.
+struct Drop {
+  const std::uint64_t* row_keys = nullptr;  ///< [rows]
+  std::uint32_t threshold = 0;
+  float scale = 1.0f;
+};
+
+/// y = x · mask · scale; x, y [rows, features]. Its own backward.
+template <class T>
+struct Dropout {
+  const T* x;
+  T* y;
+  Drop drop;
+  std::int64_t rows, features;
+};
+
+/// y = output_drop(LayerNorm(sum)), sum = residual + branch_drop(x + bias). All [rows, features]; `sum` may be y itself
+/// when no backward follows, and is x where there is neither bias nor residual nor dropout.
+template <class T>
+struct LayerNormForward {
+  const T* x;
+  const T* bias;      ///< [features] or null
+  const T* residual;  ///< or null
+  const T* weight;
+  const T* norm_bias;
+  T* sum;  ///< null: x is the sum
+  float* mean;
+  float* inverse_deviation;  ///< [rows]
+  T* y;
+  Drop branch_drop, output_drop;
+  float epsilon;
+  std::int64_t rows, features;
+};
+
+template <class T>
+struct LayerNormBackward {
+  const T* grad;
+  const T* sum;
+  const T* weight;
+  const float* mean;
+  const float* inverse_deviation;
+  T* grad_sum;      ///< gradient of the residual (and of x where there is no branch dropout); or null
+  T* grad_x;        ///< or null
+  float* partials;  ///< [blocks, 3, features]: gradients of weight, norm_bias, bias; or null
+  Drop branch_drop, output_drop;
+  std::int64_t rows, features;
+};
+
+enum class Gate { gelu, gelu_tanh, quick_gelu, silu };
+
+/// y = gate(x + bias); x, y [rows, features], bias [features] or null.
+template <class T>
+struct GateForward {
+  const T* x;
+  const T* bias;
+  T* y;
+  Gate gate;
+  std::int64_t rows, features;
+};
+
+template <class T>
+struct GateBackward {
+  const T* grad;
+  const T* x;
+  const T* bias;
+  T* grad_x;
+  float* partials;  ///< [blocks, features]: gradient of bias; or null
+  Gate gate;
+  std::int64_t rows, features;
+};
+
+/// table[ids[row]] += x[row] in the order of the rows; x [rows, features].
+template <class T>
+struct RowAddition {
+  const T* x;
+  const std::int64_t* ids;
+  T* table;
+  std::int64_t rows, features;
+};
+
+/// A [tokens, heads, head size] tensor whose last dimension is dense.
+template <class T>
+struct Heads {
+  T* data = nullptr;
+  std::int64_t token_stride = 0, head_stride = 0;
+  T* at(std::int64_t token, std::int64_t head) const { return data + token * token_stride + head * head_stride; }
+};
+
+/// Attention over packed sequences; task i is sequence i / heads, head i % heads.
+template <class T>
+struct Attention {
+  Heads<const T> q, k, v;
+  Heads<T> out;         ///< forward
+  Heads<const T> grad;  ///< backward: gradient of out, then those of q, k, v
+  Heads<T> grad_q, grad_k, grad_v;
+  float* log_sum;  ///< [heads, query tokens]: written by forward, read by backward
+  const std::int32_t* q_ends;
+  const std::int32_t* kv_ends;  ///< [sequences + 1]
+  Drop drop;                    ///< row keys of the query tokens
+  float scale;
+  bool causal;  ///< query i of n sees keys 0 … i + keys - n
+  std::int64_t q_tokens, heads, size, longest_kv;
+};
+
+/// One instruction set's kernels. Ranges are half open; layer_norm_backward and gate_backward count blocks of
+/// kBlockRows.
+struct Table {
+  const char* name;
+  void (*dropout)(const Dropout<float>&, std::int64_t begin, std::int64_t end);
+  void (*layer_norm_forward)(const LayerNormForward<float>&, std::int64_t begin, std::int64_t end);
+  void (*layer_norm_backward)(const LayerNormBackward<float>&, std::int64_t begin, std::int64_t end);
+  void (*gate_forward)(const GateForward<float>&, std::int64_t begin, std::int64_t end);
+  void (*gate_backward)(const GateBackward<float>&, std::int64_t begin, std::int64_t end);
+  /// Floats of scratch memory that one thread needs, aligned to 64 bytes.
+  std::int64_t (*attention_scratch)(const Attention<float>&);
+  void (*attention_forward)(const Attention<float>&, std::int64_t task, float* scratch);
+  void (*attention_backward)(const Attention<float>&, std::int64_t task, float* scratch);
+  /// A range of columns, so that threads never add to the same place.
+  void (*add_rows)(const RowAddition<float>&, std::int64_t begin, std::int64_t end);
+  /// partials [blocks, columns] of x [rows, columns], for a range of blocks.
+  void (*column_sums)(const float* x, std::int64_t rows, std::int64_t columns, float* partials, std::int64_t begin,
+                      std::int64_t end);
+  /// out[c] = Σ over blocks of partials[block, c], in the order of the blocks.
+  void (*sum_blocks)(const float* partials, std::int64_t blocks, std::int64_t columns, float* out);
+};
+
+/// The variants this processor can run, best first.
+const std::vector<const Table*>& tables();
+/// The one in use: the best, unless a test chose another.
+const Table& table();
+void use(const Table& table);
+
+}  // namespace attune::nn::kernels

@@ -1,0 +1,130 @@
+// Vectors of the instruction set a file is compiled for: ATTUNE_LANES floats, arithmetic in float whatever is stored.
+// Included once by each kernels_<isa>.cpp inside a namespace of its own. No standard header may define functions here:
+// an inline function compiled for AVX-512 could be the copy the linker keeps for everyone.
+
+constexpr std::int64_t kLanes = ATTUNE_LANES;
+
+typedef float Vec __attribute__((vector_size(ATTUNE_LANES * 4)));
+typedef std::int32_t Ints __attribute__((vector_size(ATTUNE_LANES * 4)));
+typedef std::uint32_t Words __attribute__((vector_size(ATTUNE_LANES * 4)));
+
+#define ATTUNE_INLINE inline __attribute__((always_inline))
+
+constexpr std::int64_t padded(std::int64_t n) {
+  return (n + kLanes - 1) / kLanes * kLanes;
+}
+
+/// How many lanes of a vector are inside the row: all, or the first `count`.
+struct Full {};
+struct Part {
+  std::int64_t count;
+};
+
+/// body(index, lanes) over a row of n elements.
+template <class Body>
+ATTUNE_INLINE void over(std::int64_t n, const Body& body) {
+  std::int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) body(i, Full{});
+  if (i < n) body(i, Part{n - i});
+}
+
+ATTUNE_INLINE Vec splat(float x) {
+  return x - Vec{};
+}
+ATTUNE_INLINE Words iota() {
+  Words lanes;
+  for (std::uint32_t i = 0; i < ATTUNE_LANES; ++i) lanes[i] = i;
+  return lanes;
+}
+
+ATTUNE_INLINE Vec load(const float* p, Full) {
+  Vec v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+ATTUNE_INLINE Vec load(const float* p, Part part) {
+  Vec v{};
+  for (std::int64_t i = 0; i < part.count; ++i) v[i] = p[i];
+  return v;
+}
+ATTUNE_INLINE void store(float* p, Vec v, Full) {
+  __builtin_memcpy(p, &v, sizeof v);
+}
+ATTUNE_INLINE void store(float* p, Vec v, Part part) {
+  for (std::int64_t i = 0; i < part.count; ++i) p[i] = v[i];
+}
+
+/// v, with `otherwise` in the lanes outside the row.
+ATTUNE_INLINE Vec inside(Vec v, Full, Vec otherwise = Vec{}) {
+  return v;
+}
+ATTUNE_INLINE Vec inside(Vec v, Part part, Vec otherwise = Vec{}) {
+  return iota() < static_cast<std::uint32_t>(part.count) ? v : otherwise;
+}
+
+template <class Combine>
+ATTUNE_INLINE float reduce(Vec v, const Combine& combine) {
+#if ATTUNE_LANES == 16
+  v = combine(v, __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
+  v = combine(v, __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11));
+  v = combine(v, __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13));
+#elif ATTUNE_LANES == 8
+  v = combine(v, __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3));
+  v = combine(v, __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5));
+#else
+  v = combine(v, __builtin_shufflevector(v, v, 2, 3, 0, 1));
+#endif
+  const float pair[2] = {v[0], v[1]};
+  return combine(splat(pair[0]), splat(pair[1]))[0];
+}
+ATTUNE_INLINE Vec larger(Vec a, Vec b) {
+  return a > b ? a : b;
+}
+ATTUNE_INLINE float sum(Vec v) {
+  return reduce(
+      v, [](Vec a, Vec b) __attribute__((always_inline)) { return a + b; });
+}
+ATTUNE_INLINE float maximum(Vec v) {
+  return reduce(
+      v, [](Vec a, Vec b) __attribute__((always_inline)) { return larger(a, b); });
+}
+
+/// e^x, relative error 1e-7 (Cephes' expf); below -87 it stays at the smallest normal number. NaN stays NaN.
+ATTUNE_INLINE Vec exponential(Vec x) {
+  x = x < -87.3f ? splat(-87.3f) : x;
+  x = x > 88.3f ? splat(88.3f) : x;
+  constexpr float kRound = 12582912.0f;  // 1.5 · 2^23: adding it leaves the nearest integer
+  const Vec n = (x * 1.44269504088896341f + kRound) - kRound;
+  const Vec r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+  Vec p = r * 1.9875691500e-4f + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * (r * r) + r + 1.0f;
+  const Ints power = (__builtin_convertvector(n, Ints) + 127) << 23;
+  return p * reinterpret_cast<Vec>(power);
+}
+
+/// The factors (0 or scale) of neighbouring features of one row: dropout_hash of dropout_hash.h on vectors.
+struct RowDrop {
+  std::uint32_t low = 0, high = 0;
+  std::int32_t threshold = 0;
+  float scale = 1.0f;
+
+  ATTUNE_INLINE RowDrop(const Drop& drop, std::int64_t row)
+      : threshold(static_cast<std::int32_t>(drop.threshold)), scale(drop.scale) {
+    if (drop.row_keys == nullptr) return;
+    low = static_cast<std::uint32_t>(drop.row_keys[row]);
+    high = static_cast<std::uint32_t>(drop.row_keys[row] >> 32);
+  }
+
+  ATTUNE_INLINE Vec factor(std::int64_t feature) const {
+    Words h = (iota() + static_cast<std::uint32_t>(feature)) * 0x9e3779b9u + low;
+    h = (h ^ (h >> 16)) * 0x7feb352du;
+    h = (h ^ (h >> 15)) + high;
+    h = h * 0x846ca68bu;
+    h = (h ^ (h >> 16)) >> 1;
+    return reinterpret_cast<Ints>(h) >= threshold ? splat(scale) : Vec{};
+  }
+};
