@@ -1,0 +1,116 @@
+// Entities of tag sequences and their scores.
+#include "attune/metrics/entities.h"
+
+#include <algorithm>
+#include <limits>
+#include <set>
+
+#include "attune/base/error.h"
+#include "f_scores.h"
+
+namespace attune::metrics {
+namespace {
+
+/// "B-PER" → {'B', "PER"}; the type of a bare tag is "_".
+struct Tag {
+  char prefix = 'O';
+  std::string type;
+};
+
+Tag parse_tag(const std::string& text) {
+  if (text.empty()) return {'O', "_"};
+  const std::string rest = text.substr(1);
+  const std::size_t dash = rest.find('-');
+  const std::string type = dash == std::string::npos ? rest : rest.substr(dash + 1);
+  return {text[0], type.empty() ? "_" : type};
+}
+
+bool inside(char prefix) {
+  return prefix != 'O' && prefix != '.';
+}
+
+bool ends_between(const Tag& before, const Tag& now) {
+  if (before.prefix == 'E' || before.prefix == 'S') return true;
+  if ((before.prefix == 'B' || before.prefix == 'I') && (now.prefix == 'B' || now.prefix == 'S' || now.prefix == 'O'))
+    return true;
+  return inside(before.prefix) && before.type != now.type;
+}
+
+bool starts_between(const Tag& before, const Tag& now) {
+  if (now.prefix == 'B' || now.prefix == 'S') return true;
+  const bool closed = before.prefix == 'E' || before.prefix == 'S' || before.prefix == 'O';
+  if (closed && (now.prefix == 'E' || now.prefix == 'I')) return true;
+  return inside(now.prefix) && before.type != now.type;
+}
+
+}  // namespace
+
+std::vector<Entity> find_entities(std::span<const std::string> tags) {
+  std::vector<Entity> entities;
+  Tag before{'O', ""};
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i <= tags.size(); ++i) {
+    const Tag now = parse_tag(i < tags.size() ? tags[i] : "O");
+    if (ends_between(before, now)) entities.push_back({before.type, begin, i - 1});
+    if (starts_between(before, now)) begin = i;
+    before = now;
+  }
+  return entities;
+}
+
+EntityScorer::EntityScorer(std::span<const std::vector<std::string>> gold,
+                           std::span<const std::vector<std::string>> predicted) {
+  if (gold.size() != predicted.size()) internal_error("entity metrics: as many predicted as gold sequences are needed");
+  for (std::size_t i = 0; i < gold.size(); ++i) {
+    if (gold[i].size() != predicted[i].size())
+      internal_error("entity metrics: a sequence has another number of predicted than of gold tags");
+    SequenceCounts counts;
+    const auto gold_list = find_entities(gold[i]), predicted_list = find_entities(predicted[i]);
+    const std::set<Entity> gold_set(gold_list.begin(), gold_list.end());
+    const std::set<Entity> predicted_set(predicted_list.begin(), predicted_list.end());
+    for (const auto& entity : gold_set) counts.types[entity.type].gold += 1;
+    for (const auto& entity : predicted_set) {
+      counts.types[entity.type].predicted += 1;
+      counts.types[entity.type].hit += gold_set.count(entity) != 0;
+    }
+    counts.tags = static_cast<double>(gold[i].size());
+    for (std::size_t t = 0; t < gold[i].size(); ++t) counts.right_tags += gold[i][t] == predicted[i][t];
+    counts_.push_back(std::move(counts));
+  }
+}
+
+EntityReport EntityScorer::report(std::span<const double> weights) const {
+  std::map<std::string, FCounts> types;
+  FCounts all;
+  double tags = 0, right_tags = 0;
+  for (std::size_t i = 0; i < counts_.size(); ++i) {
+    const double weight = weights.empty() ? 1.0 : weights[i];
+    for (const auto& [type, counts] : counts_[i].types) {
+      for (FCounts* sum : {&types[type], &all}) {
+        sum->hit += weight * counts.hit;
+        sum->gold += weight * counts.gold;
+        sum->predicted += weight * counts.predicted;
+      }
+    }
+    tags += weight * counts_[i].tags;
+    right_tags += weight * counts_[i].right_tags;
+  }
+  EntityReport result;
+  std::vector<FCounts> list;
+  for (const auto& [type, counts] : types) {
+    if (counts.gold <= 0 && counts.predicted <= 0) continue;
+    result.per_type[type] = {counts.precision(), counts.recall(), counts.f1(), counts.gold};
+    list.push_back(counts);
+  }
+  // Without any entity on either side seqeval's averages are 0.
+  const auto or_zero = [&](double average) { return list.empty() ? 0.0 : average; };
+  result.values = {{"precision", all.precision()},
+                   {"recall", all.recall()},
+                   {"f1", all.f1()},
+                   {"f1_macro", or_zero(macro_average(list).f1)},
+                   {"f1_weighted", or_zero(support_average(list).f1)},
+                   {"accuracy", tags > 0 ? right_tags / tags : std::numeric_limits<double>::quiet_NaN()}};
+  return result;
+}
+
+}  // namespace attune::metrics

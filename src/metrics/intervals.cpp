@@ -1,0 +1,120 @@
+// Bootstrap, fold and proportion intervals.
+#include "attune/metrics/intervals.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "attune/base/error.h"
+#include "attune/metrics/distributions.h"
+
+namespace attune::metrics {
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+/// The units that are drawn: each row its own, or the rows of each group, numbered by first appearance.
+std::vector<std::size_t> unit_of_rows(std::size_t rows, std::span<const std::int64_t> groups) {
+  std::vector<std::size_t> units(rows);
+  std::iota(units.begin(), units.end(), std::size_t{0});
+  if (groups.empty()) return units;
+  std::map<std::int64_t, std::size_t> numbers;
+  for (std::size_t row = 0; row < rows; ++row)
+    units[row] = numbers.try_emplace(groups[row], numbers.size()).first->second;
+  return units;
+}
+
+/// How often each unit is drawn in `units` draws with replacement.
+std::vector<double> draw_counts(std::size_t units, RandomKey key) {
+  std::vector<double> counts(units);
+  for (std::size_t i = 0; i < units; ++i) {
+    const auto drawn = static_cast<std::size_t>(key.uniform(i) * static_cast<double>(units));
+    counts[std::min(drawn, units - 1)] += 1;
+  }
+  return counts;
+}
+
+}  // namespace
+
+nlohmann::ordered_json to_json(const NamedIntervals& intervals) {
+  auto json = nlohmann::ordered_json::object();
+  for (const auto& [name, interval] : intervals) {
+    if (std::isfinite(interval.low) && std::isfinite(interval.high)) {
+      json[name] = {interval.low, interval.high};
+    } else {
+      json[name] = nullptr;
+    }
+  }
+  return json;
+}
+
+NamedIntervals bootstrap(std::size_t rows, const WeightedValues& values, const BootstrapOptions& options) {
+  if ((!options.groups.empty() && options.groups.size() != rows) ||
+      (!options.weights.empty() && options.weights.size() != rows)) {
+    internal_error("bootstrap: the sizes of groups, weights and rows do not fit");
+  }
+  if (rows == 0) return {};
+  const std::vector<std::size_t> units = unit_of_rows(rows, options.groups);
+  const std::size_t unit_count = *std::max_element(units.begin(), units.end()) + 1;
+  std::vector<std::string> names;
+  std::vector<std::vector<double>> resampled;
+  std::vector<double> weights(rows);
+  for (std::int64_t b = 0; b < options.resamples; ++b) {
+    const std::vector<double> counts = draw_counts(unit_count, options.key.with(static_cast<std::uint64_t>(b)));
+    for (std::size_t row = 0; row < rows; ++row) {
+      weights[row] = counts[units[row]] * (options.weights.empty() ? 1.0 : options.weights[row]);
+    }
+    const Values drawn = values(weights);
+    resampled.resize(drawn.size());
+    for (std::size_t m = 0; m < drawn.size(); ++m) {
+      if (b == 0) names.push_back(drawn[m].first);
+      resampled[m].push_back(drawn[m].second);
+    }
+  }
+  NamedIntervals intervals;
+  const double tail = (1 - options.level) / 2;
+  for (std::size_t m = 0; m < names.size(); ++m) {
+    intervals.push_back({names[m], {quantile(resampled[m], tail), quantile(resampled[m], 1 - tail)}});
+  }
+  return intervals;
+}
+
+double quantile(std::vector<double> values, double q) {
+  std::erase_if(values, [](double value) { return !std::isfinite(value); });
+  if (values.empty()) return kNaN;
+  std::sort(values.begin(), values.end());
+  const double position = q * static_cast<double>(values.size() - 1);
+  const auto below = static_cast<std::size_t>(position);
+  const std::size_t above = std::min(below + 1, values.size() - 1);
+  return std::lerp(values[below], values[above], position - static_cast<double>(below));
+}
+
+MeanAndSd mean_and_sd(std::span<const double> scores) {
+  const auto n = static_cast<double>(scores.size());
+  if (scores.empty()) return {kNaN, kNaN};
+  const double mean = std::accumulate(scores.begin(), scores.end(), 0.0) / n;
+  double squares = 0;
+  for (const double score : scores) squares += (score - mean) * (score - mean);
+  return {mean, scores.size() < 2 ? kNaN : std::sqrt(squares / (n - 1))};
+}
+
+Interval corrected_fold_interval(std::span<const double> scores, double test_train_ratio, double level) {
+  if (scores.size() < 2) return {kNaN, kNaN};
+  const auto [mean, sd] = mean_and_sd(scores);
+  const auto n = static_cast<double>(scores.size());
+  const double reach = student_t_quantile((1 + level) / 2, n - 1) * sd * std::sqrt(1 / n + test_train_ratio);
+  return {mean - reach, mean + reach};
+}
+
+Interval wilson_interval(double successes, double trials, double level) {
+  if (!(trials > 0)) return {kNaN, kNaN};
+  const double z = normal_quantile((1 + level) / 2), p = successes / trials, z2 = z * z / trials;
+  const double centre = (p + z2 / 2) / (1 + z2);
+  const double reach = z / (1 + z2) * std::sqrt(p * (1 - p) / trials + z2 / (4 * trials));
+  return {std::max(0.0, centre - reach), std::min(1.0, centre + reach)};
+}
+
+}  // namespace attune::metrics
