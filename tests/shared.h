@@ -1,4 +1,5 @@
-// Finds the material beside the project (oracle cases, real tokenizers, data). Tests that need it skip visibly without it.
+// Finds the material beside the project (oracle cases, real tokenizers, data). Tests that need it skip visibly without
+// it.
 #pragma once
 
 #include <cstdlib>
@@ -19,10 +20,10 @@ inline std::optional<std::string> shared_dir() {
 }  // namespace attune::testing
 
 /// Ends the test case with a visible note unless the shared material is there; `name` becomes its folder.
-#define ATTUNE_NEEDS_SHARED(name)                                                       \
-  const auto name##_found = attune::testing::shared_dir();                              \
-  if (!name##_found) {                                                                  \
-    WARN("skipped: ../shared (or ATTUNE_SHARED) is not there");                         \
-    return;                                                                             \
-  }                                                                                     \
+#define ATTUNE_NEEDS_SHARED(name)                               \
+  const auto name##_found = attune::testing::shared_dir();      \
+  if (!name##_found) {                                          \
+    WARN("skipped: ../shared (or ATTUNE_SHARED) is not there"); \
+    return;                                                     \
+  }                                                             \
   const std::string name = *name##_found

@@ -1,10 +1,12 @@
-// A read-only memory mapping of a regular file.
+// A read-only memory mapping of a regular file. When another process cuts the file short, the next access ends the
+// program with exit code 3 and a message that names the file (instead of a bare SIGBUS).
 #pragma once
 
 #include <cstddef>
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 
 namespace attune::files {
 

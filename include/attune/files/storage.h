@@ -4,14 +4,17 @@
 #include <string>
 #include <string_view>
 
+#include "attune/base/error.h"
+#include "attune/base/sha256.h"
+
 namespace attune::files {
 
-/// Whole file as bytes; Error{kind of caller's choice is data} with the path when unreadable.
-std::string read_file(const std::string& path);
+/// Whole file as bytes; Error{kind} with the path and the reason when it is not a readable regular file.
+std::string read_file(const std::string& path, ErrorKind kind = ErrorKind::data);
 void write_file_atomically(const std::string& path, std::string_view content);
 void copy_file_atomically(const std::string& from, const std::string& to);
 
-std::string sha256_hex(std::string_view bytes);
+using attune::sha256_hex;
 /// Streams the file; hex digest.
 std::string sha256_file(const std::string& path);
 
@@ -25,7 +28,8 @@ class StagedFolder {
   StagedFolder& operator=(const StagedFolder&) = delete;
 
   const std::string& path() const { return temporary_; }
-  /// Writes MANIFEST.json (name, size, SHA-256 of each file), fsyncs everything, renames (replacing an old folder), fsyncs the parent.
+  /// Writes MANIFEST.json (name, size, SHA-256 of each file), fsyncs everything, renames (replacing an old folder),
+  /// fsyncs the parent. Error{storage}; an old folder is then still there, whole.
   void commit();
 
  private:
@@ -36,6 +40,14 @@ class StagedFolder {
 
 /// "" when MANIFEST.json is there and every file has the stated size and hash; otherwise what is wrong.
 std::string manifest_defect(const std::string& folder);
+
+/// Removes a folder in one visible step: renamed out of sight, then deleted. One that does not exist is fine.
+void remove_folder(const std::string& folder);
+
+/// Removes the temporary files and folders (".<name>.tmp-…", ".<name>.old-…") that other processes left in `folder`; a
+/// whole old folder whose replacement was cut short gets its name back. Call it only while holding the lock of the
+/// output folder.
+void remove_stale_temporaries(const std::string& folder);
 
 /// Exclusive use of an output folder (flock on <folder>/.lock, holding host, pid and start time).
 /// Throws Error{locked} naming the holder.
