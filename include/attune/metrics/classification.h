@@ -21,9 +21,10 @@ namespace attune::metrics {
 struct ClassificationInput {
   std::span<const std::int64_t> gold;       ///< [rows], 0 … classes-1
   std::span<const std::int64_t> predicted;  ///< [rows], 0 … classes-1
-  std::span<const double> probabilities;  ///< [rows × classes] row-major; empty: metrics of probabilities are left out
-  std::span<const std::string> labels;    ///< [classes]
-  std::span<const double> weights;        ///< [rows] (scikit-learn's sample_weight); empty: 1 each
+  std::span<const double> probabilities =
+      {};  ///< [rows × classes] row-major; empty: metrics of probabilities are left out
+  std::span<const std::string> labels = {};  ///< [classes]
+  std::span<const double> weights = {};      ///< [rows] (scikit-learn's sample_weight); empty: 1 each
 };
 
 struct ClassScores {

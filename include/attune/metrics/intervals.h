@@ -28,8 +28,9 @@ struct BootstrapOptions {
   RandomKey key{42, "bootstrap"};
   std::int64_t resamples = 1000;
   double level = 0.95;
-  std::span<const std::int64_t> groups;  ///< [rows] any ids: whole groups are drawn (cluster bootstrap); empty: rows
-  std::span<const double> weights;       ///< [rows] row weights; empty: 1 each
+  std::span<const std::int64_t> groups =
+      {};                                ///< [rows] any ids: whole groups are drawn (cluster bootstrap); empty: rows
+  std::span<const double> weights = {};  ///< [rows] row weights; empty: 1 each
 };
 
 /// All metrics of a set of predictions under row weights: `[&](auto weights) { return scorer.values(weights); }`.

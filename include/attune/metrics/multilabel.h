@@ -19,11 +19,11 @@ namespace attune::metrics {
 
 /// All matrices are row-major [rows × labels]. The spans must outlive whoever reads them.
 struct MultilabelInput {
-  std::span<const std::uint8_t> gold;       ///< 0 or 1
-  std::span<const std::uint8_t> predicted;  ///< 0 or 1
-  std::span<const double> probabilities;    ///< empty: metrics of probabilities are left out
-  std::span<const std::string> labels;      ///< [labels]
-  std::span<const double> weights;          ///< [rows]; empty: 1 each
+  std::span<const std::uint8_t> gold;          ///< 0 or 1
+  std::span<const std::uint8_t> predicted;     ///< 0 or 1
+  std::span<const double> probabilities = {};  ///< empty: metrics of probabilities are left out
+  std::span<const std::string> labels = {};    ///< [labels]
+  std::span<const double> weights = {};        ///< [rows]; empty: 1 each
 };
 
 class MultilabelScorer {

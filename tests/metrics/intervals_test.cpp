@@ -1,0 +1,118 @@
+// Quantiles and intervals against scipy's, and the coverage of the bootstrap.
+#include "attune/metrics/intervals.h"
+
+#include <cmath>
+
+#include "attune/metrics/distributions.h"
+#include "metrics/goldens.h"
+
+using namespace attune::metrics;
+using attune::testing::check_number;
+
+namespace {
+
+/// The weighted mean of `data` as the one metric of a bootstrap.
+WeightedValues mean_of(const std::vector<double>& data) {
+  return [&data](std::span<const double> weights) -> Values {
+    double sum = 0, total = 0;
+    for (std::size_t i = 0; i < data.size(); ++i) {
+      sum += weights[i] * data[i];
+      total += weights[i];
+    }
+    return {{"mean", sum / total}};
+  };
+}
+
+std::vector<double> normal_numbers(std::size_t count, std::uint64_t seed) {
+  const attune::RandomKey key(seed, "test");
+  std::vector<double> numbers;
+  for (std::size_t i = 0; i < count; ++i) numbers.push_back(key.normal(i));
+  return numbers;
+}
+
+double width(const Interval& interval) {
+  return interval.high - interval.low;
+}
+
+}  // namespace
+
+TEST_CASE("quantiles and intervals equal scipy's and numpy's", "[metrics][golden]") {
+  const auto golden = attune::testing::metric_goldens("intervals");
+  for (const auto& row : golden["t"]) check_number(row.dump(), student_t_quantile(row[0], row[1]), row[2]);
+  for (const auto& row : golden["normal"]) check_number(row.dump(), normal_quantile(row[0]), row[1]);
+  for (const auto& row : golden["beta"]) check_number(row.dump(), incomplete_beta(row[0], row[1], row[2]), row[3]);
+  for (const auto& row : golden["wilson"]) {
+    const Interval interval = wilson_interval(row[0], row[1], row[2]);
+    check_number(row.dump(), interval.low, row[3]);
+    check_number(row.dump(), interval.high, row[4]);
+  }
+  const auto& folds = golden["folds"];
+  const auto scores = folds["scores"].get<std::vector<double>>();
+  check_number("mean", mean_and_sd(scores).mean, folds["mean"]);
+  check_number("sd", mean_and_sd(scores).sd, folds["sd"]);
+  check_number("low", corrected_fold_interval(scores, folds["ratio"]).low, folds["interval"][0]);
+  check_number("high", corrected_fold_interval(scores, folds["ratio"]).high, folds["interval"][1]);
+  for (const auto& row : golden["quantile"]["rows"]) {
+    check_number(row.dump(), quantile(golden["quantile"]["values"], row[0]), row[1]);
+  }
+}
+
+TEST_CASE("too few scores give no interval", "[metrics]") {
+  CHECK(std::isnan(corrected_fold_interval(std::vector<double>{0.5}, 0.25).low));
+  CHECK(std::isnan(mean_and_sd(std::vector<double>{0.5}).sd));
+  CHECK(std::isnan(mean_and_sd({}).mean));
+  CHECK(std::isnan(wilson_interval(0, 0).high));
+}
+
+TEST_CASE("the bootstrap interval of a mean is the normal one on many rows", "[metrics]") {
+  const auto data = normal_numbers(2000, 1);
+  const Interval interval = bootstrap(data.size(), mean_of(data), {}).at(0).second;
+  const auto [mean, sd] = mean_and_sd(data);
+  const double reach = 1.96 * sd / std::sqrt(2000.0);
+  CHECK(interval.low == Approx(mean - reach).margin(0.15 * reach));
+  CHECK(interval.high == Approx(mean + reach).margin(0.15 * reach));
+}
+
+TEST_CASE("bootstrap intervals cover the truth about as often as they say", "[metrics]") {
+  int covered = 0;
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    const auto data = normal_numbers(60, seed);
+    const Interval interval = bootstrap(data.size(), mean_of(data), {.resamples = 300, .level = 0.9}).at(0).second;
+    covered += interval.low < 0 && 0 < interval.high;
+  }
+  CHECK(covered > 255);  // 0.9 of 300 is 270, sd 5.2
+  CHECK(covered < 285);
+}
+
+TEST_CASE("the same key gives the same interval, another key another one", "[metrics]") {
+  const auto data = normal_numbers(50, 3);
+  const auto with_seed = [&](std::uint64_t seed) {
+    return bootstrap(50, mean_of(data), {.key = attune::RandomKey(seed, "bootstrap")}).at(0).second;
+  };
+  CHECK(with_seed(1).low == with_seed(1).low);
+  CHECK(with_seed(1).low != with_seed(2).low);
+}
+
+TEST_CASE("groups are drawn whole: equal rows within groups widen the interval", "[metrics]") {
+  std::vector<double> data;
+  std::vector<std::int64_t> groups;
+  const auto levels = normal_numbers(40, 5);
+  for (std::size_t row = 0; row < 400; ++row) {
+    data.push_back(levels[row % 40]);
+    groups.push_back(1000 - static_cast<std::int64_t>(row % 40));
+  }
+  const Interval rows = bootstrap(400, mean_of(data), {}).at(0).second;
+  const Interval clusters = bootstrap(400, mean_of(data), {.groups = groups}).at(0).second;
+  CHECK(width(clusters) / width(rows) == Approx(std::sqrt(10.0)).epsilon(0.15));
+}
+
+TEST_CASE("row weights enter the resampled values, undefined resamples are left out", "[metrics]") {
+  const std::vector<double> data = {0, 1}, weights = {1, 3};
+  const Interval interval = bootstrap(2, mean_of(data), {.weights = weights}).at(0).second;
+  CHECK(interval.low == 0);
+  CHECK(interval.high == 1);
+  const auto undefined = [](std::span<const double> w) -> Values { return {{"x", w[0] > 0 ? w[0] : std::nan("")}}; };
+  CHECK(bootstrap(2, undefined, {.weights = weights}).at(0).second.low >= 1);
+  const auto never = [](std::span<const double>) -> Values { return {{"x", std::nan("")}}; };
+  CHECK(to_json(bootstrap(2, never, {}))["x"].is_null());
+}
