@@ -15,17 +15,15 @@ bool Range::contains(double value) const {
 }
 
 std::string Range::words() const {
-  if (whole_from_one) return "0 <= x < 1 as a share, or a whole number >= 1";
   const bool has_min = std::isfinite(min), has_max = std::isfinite(max);
-  const char* const above = min_excluded ? "> " : ">= ";
-  const char* const below = max_excluded ? "< " : "<= ";
-  if (has_min && has_max && min == max) return concat("= ", format_number(min));
+  if (has_min && has_max && min == max) return format_number(min);
   if (has_min && has_max) {
-    return concat(format_number(min), min_excluded ? " < x " : " <= x ", below, format_number(max));
+    return concat("in ", min_excluded ? "(" : "[", format_number(min), ", ", format_number(max),
+                  max_excluded ? ")" : "]");
   }
-  if (has_min) return concat(above, format_number(min));
-  if (has_max) return concat(below, format_number(max));
-  return "";
+  if (has_max) return concat(max_excluded ? "< " : "<= ", format_number(max));
+  if (!has_min) return "";
+  return concat(min_excluded ? "> " : ">= ", format_number(min), whole_from_one ? ", whole from 1 on" : "");
 }
 
 }  // namespace attune

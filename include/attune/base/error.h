@@ -38,6 +38,8 @@ class Error : public std::exception {
   const ErrorText& text() const { return text_; }
   /// The one-line message without the leading "error: ". Control characters in it are escaped.
   const char* what() const noexcept override { return message_.c_str(); }
+  /// The same for a terminal: of several lines where several things are wrong.
+  virtual std::string lines() const { return message_; }
 
  private:
   ErrorKind kind_;

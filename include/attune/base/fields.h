@@ -27,7 +27,7 @@ struct Range {
   bool whole_from_one = false;
 
   bool contains(double value) const;
-  /// "> 0", ">= 1", "0 <= x < 1"; "" when everything is allowed.
+  /// "> 0", ">= 1", "in [0, 1)"; "" when everything is allowed.
   std::string words() const;
 };
 

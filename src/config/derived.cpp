@@ -1,0 +1,69 @@
+// Defaults that follow from other options. They are resolved before the rules and stand in the effective configuration.
+#include <array>
+
+#include "rules.h"
+
+namespace attune::config {
+
+namespace {
+
+using job::RunOptions;
+
+bool one_class_a_row(const RunOptions& options) {
+  const auto& labels = options.data.labels;
+  return options.model.task == "text-classification" && (labels == "auto" || labels == "single");
+}
+
+bool has_validation_rows(const RunOptions& options) {
+  if (options.cross_validation.enabled) return options.cross_validation.inner_validation > 0;
+  return !options.data.validation.empty() || options.data.val_size > 0;
+}
+
+struct DerivedDefault {
+  const char* path;
+  void (*apply)(RunOptions&);
+};
+
+/// In order: a later row may look at what an earlier one set.
+constexpr std::array kDerivedDefaults = {
+    // One group column, under either name: rows are read by the first, folds look at the second.
+    DerivedDefault{"data.columns.group",
+                   [](RunOptions& options) {
+                     if (options.cross_validation.enabled)
+                       options.data.columns.group = options.cross_validation.group_column;
+                   }},
+    DerivedDefault{"cross_validation.group_column",
+                   [](RunOptions& options) { options.cross_validation.group_column = options.data.columns.group; }},
+    DerivedDefault{"data.split",
+                   [](RunOptions& options) {
+                     const auto& columns = options.data.columns;
+                     options.data.split = columns.group              ? "group"
+                                          : columns.time             ? "time"
+                                          : one_class_a_row(options) ? "stratified"
+                                                                     : "random";
+                   }},
+    DerivedDefault{"cross_validation.stratify",
+                   [](RunOptions& options) { options.cross_validation.stratify = one_class_a_row(options); }},
+    DerivedDefault{
+        "training.eval_strategy",
+        [](RunOptions& options) { options.training.eval_strategy = has_validation_rows(options) ? "epoch" : "no"; }},
+    DerivedDefault{
+        "training.load_best_model_at_end",
+        [](RunOptions& options) { options.training.load_best_model_at_end = options.training.eval_strategy != "no"; }},
+};
+
+}  // namespace
+
+std::vector<std::string> derived_keys() {
+  std::vector<std::string> keys;
+  for (const auto& row : kDerivedDefaults) keys.emplace_back(row.path);
+  return keys;
+}
+
+void derive_defaults(RunOptions& options, const std::set<std::string>& given) {
+  for (const auto& row : kDerivedDefaults) {
+    if (given.count(row.path) == 0) row.apply(options);
+  }
+}
+
+}  // namespace attune::config

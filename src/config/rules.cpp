@@ -1,0 +1,382 @@
+// Rules between options, as whole sentences. A contradiction is refused, never repaired. See rules.h.
+#include "rules.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "attune/base/strings.h"
+#include "option.h"
+
+namespace attune::config {
+
+namespace {
+
+using job::RunOptions;
+using Keys = std::vector<std::string>;
+
+class Rules {
+ public:
+  explicit Rules(const RunOptions& options) : o_(options), defaults_(default_values()) {
+    RunOptions copy = options;
+    for (const Option& option : option_table(copy)) {
+      if (!option.is_block) values_[option.path] = option.write();
+    }
+  }
+
+  std::vector<Violation> check() {
+    evaluation();
+    saving();
+    metrics();
+    splits();
+    cross_validation();
+    tuning();
+    task();
+    loss();
+    optimizer();
+    places();
+    return std::move(violations_);
+  }
+
+ private:
+  static Json default_values() {
+    RunOptions options;
+    Json values = Json::object();
+    for (const Option& option : option_table(options)) {
+      if (!option.is_block) values[option.path] = option.write();
+    }
+    return values;
+  }
+
+  /// Differs from the default.
+  bool changed(const std::string& path) const { return values_.at(path) != defaults_.at(path); }
+
+  void refuse_if(bool broken, Keys keys, std::string what, std::string hint) {
+    if (broken) violations_.push_back({std::move(keys), std::move(what), std::move(hint)});
+  }
+
+  bool evaluates() const { return o_.training.eval_strategy != "no"; }
+  bool classifies() const { return o_.model.task == "text-classification"; }
+  bool has_holdout() const { return o_.data.val_size > 0 || o_.data.test_size > 0; }
+
+  void evaluation();
+  void saving();
+  void metrics();
+  void direction(const std::string& metric, bool more_is_better, const Keys& keys);
+  void splits();
+  void same_file(const std::vector<std::string>& first, const std::vector<std::string>& second, const Keys& keys);
+  void cross_validation();
+  void tuning();
+  void task();
+  void task_keys();
+  void loss();
+  void optimizer();
+  void schedule();
+  void places();
+
+  const RunOptions& o_;
+  Json values_ = Json::object();
+  Json defaults_;
+  std::vector<Violation> violations_;
+};
+
+void Rules::evaluation() {
+  const auto& training = o_.training;
+  const auto& folds = o_.cross_validation;
+  const Keys sources = {"data.validation", "data.val_size", "cross_validation", "cross_validation.inner_validation"};
+  const bool has_rows =
+      folds.enabled ? folds.inner_validation > 0 : !o_.data.validation.empty() || o_.data.val_size > 0;
+  const std::string rows_hint = folds.enabled ? "give cross_validation.inner_validation a share above 0"
+                                              : "name data.validation, or hold out a share with data.val_size";
+  const auto with = [&](Keys keys) {
+    keys.push_back("training.eval_strategy");
+    keys.insert(keys.end(), sources.begin(), sources.end());
+    return keys;
+  };
+  refuse_if(evaluates() && !has_rows, with({"training.eval_strategy"}),
+            concat("evaluation (\"", training.eval_strategy, "\") needs validation rows, and there are none"),
+            rows_hint);
+  const std::string hint = has_rows ? "set training.eval_strategy to \"epoch\" or \"steps\"" : rows_hint;
+  const std::string why = has_rows ? "and training.eval_strategy is \"no\"" : "and there are no validation rows";
+  refuse_if(o_.early_stopping.enabled && !evaluates(), with({"early_stopping"}),
+            "early stopping needs evaluations, " + why, hint);
+  refuse_if(training.load_best_model_at_end && !evaluates(), with({"training.load_best_model_at_end"}),
+            "the best model is found by evaluations, " + why, hint);
+  refuse_if(training.save_strategy == "best" && !evaluates(), with({"training.save_strategy"}),
+            "saving the best model needs evaluations, " + why, hint);
+  refuse_if(training.eval_on_start && !evaluates(), with({"training.eval_on_start"}),
+            "an evaluation at the start needs evaluations, " + why, hint);
+  refuse_if(training.eval_strategy == "steps" && training.eval_steps == 0,
+            {"training.eval_steps", "training.eval_strategy"}, "evaluation by steps does not say after how many",
+            "give training.eval_steps");
+  refuse_if(training.eval_strategy != "steps" && changed("training.eval_steps"),
+            {"training.eval_steps", "training.eval_strategy"},
+            concat("has no effect while training.eval_strategy is \"", training.eval_strategy, "\""),
+            "set training.eval_strategy to \"steps\", or remove it");
+  refuse_if(training.max_steps > 0 && training.eval_steps > static_cast<double>(training.max_steps),
+            {"training.eval_steps", "training.max_steps"},
+            "no evaluation would happen: the run has fewer steps than lie between two", "lower training.eval_steps");
+}
+
+void Rules::saving() {
+  const auto& training = o_.training;
+  refuse_if(training.save_strategy != "steps" && changed("training.save_steps"),
+            {"training.save_steps", "training.save_strategy"},
+            concat("has no effect while training.save_strategy is \"", training.save_strategy, "\""),
+            "set training.save_strategy to \"steps\", or remove it");
+  refuse_if(training.save_strategy == "steps" && training.max_steps > 0 &&
+                training.save_steps > static_cast<double>(training.max_steps),
+            {"training.save_steps", "training.save_strategy", "training.max_steps"},
+            "no checkpoint would be written: the run has fewer steps than lie between two",
+            "lower training.save_steps");
+  refuse_if(training.logging_strategy != "steps" && changed("training.logging_steps"),
+            {"training.logging_steps", "training.logging_strategy"},
+            concat("has no effect while training.logging_strategy is \"", training.logging_strategy, "\""),
+            "set training.logging_strategy to \"steps\", or remove it");
+  refuse_if(training.max_steps == 0, {"training.max_steps"}, "a run of 0 steps trains nothing",
+            "give a number above 0, or -1 for no limit");
+  refuse_if(o_.overwrite_output_dir && !o_.resume_from_checkpoint.empty(),
+            {"overwrite_output_dir", "resume_from_checkpoint"}, "the run that is to go on would be overwritten",
+            "remove one of the two");
+  const bool one_folder = !o_.resume_from_checkpoint.empty() && o_.resume_from_checkpoint != "auto";
+  refuse_if(one_folder && o_.seeds.size() > 1, {"resume_from_checkpoint", "seeds"},
+            "one checkpoint folder cannot belong to the runs of several seeds", "use \"auto\"");
+}
+
+void Rules::metrics() {
+  const auto& stopping = o_.early_stopping;
+  const auto& training = o_.training;
+  if (stopping.enabled && stopping.mode != "auto") {
+    direction(stopping.metric, stopping.mode == "max", {"early_stopping.mode", "early_stopping.metric"});
+  }
+  if (training.greater_is_better) {
+    direction(training.metric_for_best_model.value_or(stopping.metric), *training.greater_is_better,
+              {"training.greater_is_better", "training.metric_for_best_model", "early_stopping.metric"});
+  }
+}
+
+void Rules::direction(const std::string& metric, bool more_is_better, const Keys& keys) {
+  const auto ends_with_any = [&](std::initializer_list<std::string_view> names) {
+    return std::any_of(names.begin(), names.end(), [&](std::string_view name) {
+      return metric.size() >= name.size() && metric.compare(metric.size() - name.size(), name.size(), name) == 0;
+    });
+  };
+  const bool less = ends_with_any({"loss", "perplexity", "mse", "mae", "brier", "ece"});
+  const bool more = ends_with_any({"accuracy", "f1", "f1_macro", "f1_micro", "f1_weighted", "precision", "recall",
+                                   "mcc", "roc_auc", "pr_auc", "exact_match", "pearson", "spearman"});
+  refuse_if(more_is_better ? less : more, keys,
+            concat("of '", metric, "' ", more_is_better ? "less" : "more", " is better"), "leave the direction out");
+}
+
+void Rules::splits() {
+  const auto& data = o_.data;
+  refuse_if(!data.validation.empty() && data.val_size > 0, {"data.val_size", "data.validation"},
+            "validation rows are both given in files and held out", "keep one of data.validation and data.val_size");
+  refuse_if(!data.test.empty() && data.test_size > 0, {"data.test_size", "data.test"},
+            "test rows are both given in files and held out", "keep one of data.test and data.test_size");
+  refuse_if(data.val_size > 0 && data.val_size < 1 && data.test_size > 0 && data.test_size < 1 &&
+                data.val_size + data.test_size >= 1,
+            {"data.val_size", "data.test_size"}, "the held-out shares leave no row to train on", "lower them");
+  same_file(data.train, data.validation, {"data.validation", "data.train"});
+  same_file(data.train, data.test, {"data.test", "data.train"});
+  same_file(data.validation, data.test, {"data.test", "data.validation"});
+  refuse_if(data.split == "group" && !data.columns.group, {"data.split", "data.columns.group"},
+            "rows cannot be divided by groups without a group column", "name data.columns.group");
+  refuse_if(data.split == "time" && !data.columns.time, {"data.split", "data.columns.time"},
+            "rows cannot be divided by time without a time column", "name data.columns.time");
+  refuse_if(has_holdout() && data.columns.group && data.split != "group",
+            {"data.split", "data.columns.group", "data.val_size", "data.test_size"},
+            concat("with split \"", data.split, "\" rows of one group would fall into two splits"),
+            "set data.split to \"group\", or remove data.columns.group");
+  refuse_if(has_holdout() && data.split == "stratified" &&
+                (!classifies() || data.labels == "multi" || data.labels == "regression"),
+            {"data.split", "data.labels", "model.task"}, "only rows of one class each can be stratified",
+            "set data.split to \"random\"");
+}
+
+void Rules::same_file(const std::vector<std::string>& first, const std::vector<std::string>& second, const Keys& keys) {
+  const auto normal = [](const std::string& path) { return std::filesystem::path(path).lexically_normal(); };
+  for (const auto& path : second) {
+    const bool shared =
+        std::any_of(first.begin(), first.end(), [&](const auto& other) { return normal(other) == normal(path); });
+    refuse_if(shared, keys, concat("'", path, "' is named in both ", keys.at(0), " and ", keys.at(1)),
+              "use different rows, or hold some out with data.val_size or data.test_size");
+  }
+}
+
+void Rules::cross_validation() {
+  const auto& folds = o_.cross_validation;
+  if (!folds.enabled) return;
+  refuse_if(
+      !o_.data.validation.empty(), {"cross_validation", "data.validation"},
+      "folds take their validation rows from the training rows, and data.validation names others",
+      "remove data.validation (or add its files to data.train); cross_validation.inner_validation sets the share");
+  refuse_if(o_.data.val_size > 0, {"cross_validation", "data.val_size"},
+            "folds hold out validation rows by cross_validation.inner_validation, and data.val_size is given too",
+            "remove data.val_size");
+  const bool grouped = folds.group_column || o_.data.columns.group;
+  refuse_if(folds.group_column && o_.data.columns.group && folds.group_column != o_.data.columns.group,
+            {"cross_validation.group_column", "data.columns.group"}, "two different group columns are named",
+            "keep data.columns.group");
+  refuse_if(grouped && folds.repeats > 1,
+            {"cross_validation.repeats", "cross_validation.group_column", "data.columns.group"},
+            "folds of whole groups are the same each time, so that repeating them tells nothing new",
+            "set repeats to 1, and use several seeds instead");
+  refuse_if(folds.stratify && (!classifies() || o_.data.labels == "multi" || o_.data.labels == "regression"),
+            {"cross_validation.stratify", "data.labels", "model.task"}, "only rows of one class each can be stratified",
+            "set stratify to false, or leave it out");
+}
+
+void Rules::tuning() {
+  const auto& freeze = o_.tuning.freeze;
+  const std::string& method = o_.tuning.method;
+  const bool freezes = !freeze.layers.empty() || freeze.trainable_layers || freeze.embeddings.value_or(false) ||
+                       !freeze.patterns.empty();
+  const Keys keys = {"tuning.method",
+                     "tuning.freeze",
+                     "tuning.freeze.layers",
+                     "tuning.freeze.trainable_layers",
+                     "tuning.freeze.embeddings",
+                     "tuning.freeze.patterns"};
+  refuse_if(method != "freeze" && (freezes || freeze.embeddings), keys,
+            concat("the method is \"", method, "\", and tuning.freeze says what is to be frozen"),
+            "set tuning.method to \"freeze\", or remove tuning.freeze");
+  refuse_if(method == "freeze" && !freezes, keys, "the method is \"freeze\", and tuning.freeze names nothing to freeze",
+            "give tuning.freeze.layers, as in \"0-3\", or set the method to \"full\"");
+  refuse_if(
+      !freeze.layers.empty() && freeze.trainable_layers, {"tuning.freeze.trainable_layers", "tuning.freeze.layers"},
+      "frozen layers are given twice: by their numbers and by how many of the last ones train", "keep one of the two");
+  refuse_if(o_.model.init == "random" && method != "full", {"model.init", "tuning.method"},
+            "layers that start from random weights would stay random", "set tuning.method to \"full\"");
+  refuse_if(o_.model.init == "random" && o_.model.new_head, {"model.new_head", "model.init"},
+            "has no effect: with random weights the head is new in any case", "remove it");
+  refuse_if(o_.training.layerwise_lr_decay && method == "head", {"training.layerwise_lr_decay", "tuning.method"},
+            "has no effect while only the head trains", "remove it");
+  refuse_if(o_.training.head_learning_rate && method == "head", {"training.head_learning_rate", "tuning.method"},
+            "only the head trains, and training.learning_rate is its rate too", "give training.learning_rate alone");
+  refuse_if(o_.training.frozen_dropout && method == "full", {"training.frozen_dropout", "tuning.method"},
+            "has no effect while nothing is frozen", "remove it");
+}
+
+void Rules::task() {
+  const auto& data = o_.data;
+  const std::string& task = o_.model.task;
+  refuse_if(!classifies() && data.labels != "auto", {"data.labels", "model.task"},
+            concat("labels of kind \"", data.labels, "\" belong to text-classification, and the task is ", task),
+            "remove it");
+  refuse_if(o_.model.num_labels && (task == "fill-mask" || task == "question-answering"),
+            {"model.num_labels", "model.task"}, concat("the head of ", task, " has no labels to count"), "remove it");
+  refuse_if(o_.model.num_labels == std::optional<std::int64_t>(1) && data.labels == "single",
+            {"model.num_labels", "data.labels"}, "one class is no choice",
+            "give at least 2, or set data.labels to \"regression\"");
+  const bool has_template = !data.template_text.empty();
+  refuse_if(has_template && (task == "question-answering" || task == "token-classification"),
+            {"data.template", "model.task"},
+            concat("a template builds one text, and rows of ", task, " have parts of their own"),
+            "remove it and name the columns in data.columns");
+  refuse_if(has_template && changed("data.columns.text"), {"data.template", "data.columns.text"},
+            "the text comes both from a column and from a template", "keep one of data.columns.text and data.template");
+  refuse_if(task != "text-classification" && data.columns.text_pair, {"data.columns.text_pair", "model.task"},
+            concat("rows of ", task, " have no second text"), "remove it");
+  refuse_if(task == "question-answering" && data.doc_stride >= data.max_length,
+            {"data.doc_stride", "data.max_length", "model.task"}, "windows would overlap by their whole length",
+            "lower data.doc_stride, or raise data.max_length");
+  task_keys();
+}
+
+void Rules::task_keys() {
+  const std::vector<std::pair<const char*, const char*>> owners = {
+      {"data.mlm_probability", "fill-mask"},           {"data.doc_stride", "question-answering"},
+      {"data.columns.words", "token-classification"},  {"data.columns.tags", "token-classification"},
+      {"data.columns.question", "question-answering"}, {"data.columns.context", "question-answering"},
+      {"data.columns.answers", "question-answering"}};
+  for (const auto& [key, task] : owners) {
+    refuse_if(changed(key) && o_.model.task != task, {key, "model.task"},
+              concat("belongs to ", task, ", and the task is ", o_.model.task), "remove it, or set model.task");
+  }
+}
+
+void Rules::loss() {
+  const auto& training = o_.training;
+  const bool weighted = training.class_weights != "none";
+  const bool smoothed = training.label_smoothing_factor > 0;
+  const bool numbers = o_.data.labels == "regression";
+  const bool several = o_.data.labels == "multi";
+  const bool no_classes = o_.model.task == "fill-mask" || o_.model.task == "question-answering";
+  refuse_if(weighted && (numbers || no_classes), {"training.class_weights", "data.labels", "model.task"},
+            "weights of classes need labels that are classes", "remove it");
+  refuse_if(training.class_weights == "given" && training.class_weight_values.empty(), {"training.class_weights"},
+            "names no class", "give a weight for at least one label, or \"balanced\"");
+  refuse_if(smoothed && (numbers || several || o_.model.task == "question-answering"),
+            {"training.label_smoothing_factor", "data.labels", "model.task"},
+            "label smoothing needs one class for each prediction", "remove it");
+  refuse_if(training.bf16 == "true" && o_.model.dtype == "bfloat16", {"training.bf16", "model.dtype"},
+            "bf16 computes in bfloat16 on float32 weights, and the weights are to be bfloat16 themselves",
+            "keep one of the two, best training.bf16");
+}
+
+void Rules::optimizer() {
+  const std::string& optim = o_.training.optim;
+  refuse_if(optim != "sgd" && changed("training.sgd_momentum"), {"training.sgd_momentum", "training.optim"},
+            concat("has no effect with optimiser \"", optim, "\""), "remove it, or set training.optim to \"sgd\"");
+  for (const char* key : {"training.adam_beta1", "training.adam_beta2", "training.adam_epsilon"}) {
+    refuse_if(optim == "sgd" && changed(key), {key, "training.optim"}, "has no effect with optimiser \"sgd\"",
+              "remove it");
+  }
+  schedule();
+  auto seeds = o_.seeds;
+  std::sort(seeds.begin(), seeds.end());
+  refuse_if(std::adjacent_find(seeds.begin(), seeds.end()) != seeds.end(), {"seeds"}, "a seed is listed twice",
+            "two runs with one seed are the same run: remove one");
+}
+
+void Rules::schedule() {
+  const std::string& type = o_.training.lr_scheduler_type;
+  refuse_if(type == "constant" && o_.training.warmup_steps > 0, {"training.warmup_steps", "training.lr_scheduler_type"},
+            "the schedule \"constant\" has no warm-up", "set training.lr_scheduler_type to \"constant_with_warmup\"");
+  std::vector<std::string> known;
+  if (type == "cosine" || type == "cosine_with_restarts") known = {"num_cycles"};
+  if (type == "polynomial") known = {"lr_end", "power"};
+  for (const auto& entry : o_.training.lr_scheduler_kwargs) {
+    const bool unknown = std::find(known.begin(), known.end(), entry.first) == known.end();
+    refuse_if(unknown, {"training.lr_scheduler_kwargs", "training.lr_scheduler_type"},
+              concat("the schedule \"", type, "\" has no setting '", entry.first, "'"),
+              known.empty() ? "it has none: remove it" : "it has " + join(known, " and "));
+  }
+}
+
+/// Whether `path` is `folder` or lies in it, by name.
+bool lies_in(const std::string& path, const std::string& folder) {
+  if (path.empty() || folder.empty()) return false;
+  const auto normal = [](const std::string& name) {
+    return (std::filesystem::absolute(name) / "").lexically_normal().parent_path();
+  };
+  const auto inner = normal(path), outer = normal(folder);
+  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
+}
+
+void Rules::places() {
+  refuse_if(lies_in(o_.output_dir, o_.model.path), {"output_dir", "model.path"},
+            concat("'", o_.output_dir, "' is the folder of the model that is read, or lies in it"),
+            "name another folder");
+  if (!o_.overwrite_output_dir) return;
+  refuse_if(lies_in(o_.model.path, o_.output_dir), {"overwrite_output_dir", "model.path", "output_dir"},
+            concat("the model '", o_.model.path, "' lies in the folder that would be overwritten"),
+            "name another output_dir");
+  for (const auto& [key, files] :
+       {std::pair("data.train", &o_.data.train), std::pair("data.validation", &o_.data.validation),
+        std::pair("data.test", &o_.data.test)}) {
+    for (const auto& file : *files) {
+      refuse_if(lies_in(file, o_.output_dir), {"overwrite_output_dir", key, "output_dir"},
+                concat("'", file, "' lies in the folder that would be overwritten"), "name another output_dir");
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<Violation> broken_rules(const RunOptions& options) {
+  return Rules(options).check();
+}
+
+}  // namespace attune::config

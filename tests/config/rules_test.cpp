@@ -1,0 +1,177 @@
+// Rules between options: what contradicts is refused, what makes sense is not.
+#include "../../src/config/rules.h"
+
+#include "../../src/config/option.h"
+#include "../../src/config/reader.h"
+#include "attune/base/strings.h"
+#include "catch.h"
+#include "support.h"
+
+using namespace attune;
+using namespace attune::config;
+
+namespace {
+
+const std::string kHoldout = "data.val_size=0.1";
+
+struct Case {
+  std::string key;  ///< that is blamed
+  Overrides overrides;
+};
+
+const std::vector<Case> kContradictions = {
+    {"early_stopping", {"early_stopping.patience=2"}},
+    {"early_stopping", {kHoldout, "training.eval_strategy=no", "early_stopping.patience=2"}},
+    {"early_stopping", {"cross_validation.inner_validation=0", "early_stopping.patience=2"}},
+    {"training.eval_strategy", {"training.eval_strategy=epoch", "training.load_best_model_at_end=false"}},
+    {"training.load_best_model_at_end", {"training.load_best_model_at_end=true"}},
+    {"training.save_strategy", {"training.save_strategy=best"}},
+    {"training.eval_on_start", {"training.eval_on_start=true"}},
+    {"training.eval_steps", {kHoldout, "training.eval_strategy=steps"}},
+    {"training.eval_steps", {kHoldout, "training.eval_steps=50"}},
+    {"training.eval_steps", {kHoldout, "eval_strategy=steps", "eval_steps=50", "max_steps=20"}},
+    {"training.save_steps", {"training.save_steps=50"}},
+    {"training.save_steps", {"training.save_strategy=steps", "training.max_steps=100"}},
+    {"training.logging_steps", {"training.logging_strategy=epoch", "training.logging_steps=5"}},
+    {"training.max_steps", {"training.max_steps=0"}},
+    {"overwrite_output_dir", {"overwrite_output_dir=true", "resume_from_checkpoint=auto"}},
+    {"resume_from_checkpoint", {"seeds=[1,2]", "resume_from_checkpoint=runs/x/checkpoints/checkpoint-5"}},
+    {"early_stopping.mode", {kHoldout, "early_stopping.mode=max"}},
+    {"early_stopping.mode", {kHoldout, "early_stopping={\"mode\":\"min\",\"metric\":\"eval_accuracy\"}"}},
+    {"training.greater_is_better", {kHoldout, "training.greater_is_better=true"}},
+    {"training.greater_is_better", {kHoldout, "greater_is_better=false", "metric_for_best_model=f1_macro"}},
+    {"data.val_size", {kHoldout, "data.validation=b.jsonl"}},
+    {"data.test_size", {"data.test=b.jsonl", "data.test_size=100"}},
+    {"data.val_size", {"data.val_size=0.5", "data.test_size=0.5"}},
+    {"data.validation", {"data.validation=./a.jsonl"}},
+    {"data.test", {"data.test=[\"b.jsonl\",\"x/../a.jsonl\"]"}},
+    {"data.split", {"data.split=group"}},
+    {"data.split", {"data.split=time"}},
+    {"data.split", {kHoldout, "data.columns.group=patient", "data.split=random"}},
+    {"data.split", {kHoldout, "data.labels=regression", "data.split=stratified"}},
+    {"cross_validation", {"cross_validation={}", "data.validation=b.jsonl"}},
+    {"cross_validation", {"cross_validation={}", kHoldout}},
+    {"cross_validation.group_column", {"cross_validation.group_column=a", "data.columns.group=b"}},
+    {"cross_validation.repeats", {"cross_validation={\"repeats\":3,\"group_column\":\"patient\"}"}},
+    {"cross_validation.stratify", {"cross_validation.stratify=true", "data.labels=multi"}},
+    {"tuning.method", {"tuning.freeze.layers=0-3"}},
+    {"tuning.method", {"tuning.method=freeze"}},
+    {"tuning.method", {"tuning.method=freeze", "tuning.freeze.embeddings=false"}},
+    {"tuning.freeze.trainable_layers",
+     {"tuning.method=freeze", "tuning.freeze={\"layers\":\"0\",\"trainable_layers\":2}"}},
+    {"model.init", {"model.init=random", "tuning.method=head"}},
+    {"model.new_head", {"model.init=random", "model.new_head=true"}},
+    {"training.layerwise_lr_decay", {"tuning.method=head", "training.layerwise_lr_decay=0.9"}},
+    {"training.head_learning_rate", {"tuning.method=head", "training.head_learning_rate=1e-3"}},
+    {"training.frozen_dropout", {"training.frozen_dropout=true"}},
+    {"data.labels", {"model.task=fill-mask", "data.labels=single"}},
+    {"model.num_labels", {"model.task=fill-mask", "model.num_labels=3"}},
+    {"model.num_labels", {"data.labels=single", "model.num_labels=1"}},
+    {"data.template", {"model.task=question-answering", "data.template={{a}}"}},
+    {"data.template", {"data.template={{a}}", "data.columns.text=body"}},
+    {"data.columns.text_pair", {"model.task=fill-mask", "data.columns.text_pair=b"}},
+    {"data.doc_stride", {"model.task=question-answering", "data.doc_stride=128"}},
+    {"data.mlm_probability", {"data.mlm_probability=0.3"}},
+    {"data.columns.tags", {"data.columns.tags=tags"}},
+    {"training.class_weights", {"training.class_weights=balanced", "data.labels=regression"}},
+    {"training.class_weights", {"training.class_weights={}"}},
+    {"training.label_smoothing_factor", {"training.label_smoothing_factor=0.1", "data.labels=multi"}},
+    {"training.bf16", {"training.bf16=true", "model.dtype=bfloat16"}},
+    {"training.sgd_momentum", {"training.sgd_momentum=0.9"}},
+    {"training.adam_beta2", {"training.optim=sgd", "training.adam_beta2=0.98"}},
+    {"training.warmup_steps", {"training.lr_scheduler_type=constant", "training.warmup_steps=10"}},
+    {"training.lr_scheduler_kwargs", {"training.lr_scheduler_kwargs={\"power\":2}"}},
+    {"seeds", {"seeds=[3,4,3]"}},
+    {"output_dir", {"output_dir=base"}},
+    {"output_dir", {"output_dir=./base/out/"}},
+    {"overwrite_output_dir", {"overwrite_output_dir=true", "model.path=runs/x/best"}},
+    {"overwrite_output_dir", {"overwrite_output_dir=true", "data.train=runs/x/a.jsonl"}},
+};
+
+/// The smallest configuration with overrides, before the rules are asked.
+job::RunOptions unchecked(const Overrides& overrides) {
+  job::RunOptions options;
+  const auto table = option_table(options);
+  Reader reader(table, "run.json");
+  reader.add_file(Json::parse(kSmallest));
+  for (const auto& text : overrides) reader.add_override(text);
+  reader.fill();
+  derive_defaults(options, reader.given());
+  return options;
+}
+
+}  // namespace
+
+TEST_CASE("settings that contradict each other are refused, with the one to blame", "[config]") {
+  for (const Case& one : kContradictions) {
+    INFO(one.key << " with --set " << join(one.overrides, " --set "));
+    const auto problems = problems_of(kSmallest, one.overrides);
+    for (const auto& problem : problems) INFO(problem.key << ": " << problem.what);
+    REQUIRE(problems.size() == 1);
+    CHECK(problems.front().key == one.key);
+    CHECK(problems.front().file == "run.json");
+    CHECK_FALSE(problems.front().hint.empty());
+  }
+}
+
+TEST_CASE("settings that make sense together are taken", "[config]") {
+  const std::vector<Overrides> cases = {
+      {kHoldout, "early_stopping.patience=2", "training.save_strategy=best", "training.eval_on_start=true"},
+      {"data.validation=b.jsonl", "data.test=c.jsonl", "early_stopping={}"},
+      {"cross_validation={}", "early_stopping={}", "data.test=c.jsonl", "seeds=[1,2,3]"},
+      {"cross_validation={\"inner_validation\":0}"},
+      {"cross_validation={\"repeats\":3}"},
+      {"cross_validation={\"group_column\":\"patient\"}"},
+      {kHoldout, "data.columns.group=patient"},
+      {kHoldout, "data.columns.time=date", "data.labels=regression"},
+      {kHoldout, "training.eval_strategy=steps", "training.eval_steps=0.25"},
+      {"tuning.method=freeze", "freeze_trainable_layers=2"},
+      {"tuning.method=freeze", "tuning.freeze={\"layers\":\"0-3,5\",\"embeddings\":false}"},
+      {"tuning.method=freeze", "tuning.freeze.embeddings=true", "training.frozen_dropout=true"},
+      {"training.lr_scheduler_type=polynomial", "training.lr_scheduler_kwargs={\"power\":2,\"lr_end\":0}"},
+      {"training.optim=sgd", "training.sgd_momentum=0.9"},
+      {"model.task=question-answering", "data.max_length=384", "data.doc_stride=128"},
+      {"model.task=fill-mask", "data.template={{a}}", "data.mlm_probability=0.3"},
+      {"output_dir=base-tuned"},
+      {"output_dir=runs", "model.path=runs/earlier/best"},
+      {kHoldout, "early_stopping={\"mode\":\"max\",\"metric\":\"eval_f1_macro\"}"},
+  };
+  for (const Overrides& overrides : cases) {
+    INFO("--set " << join(overrides, " --set "));
+    for (const auto& problem : problems_of(kSmallest, overrides)) FAIL_CHECK(problem.key << ": " << problem.what);
+  }
+}
+
+TEST_CASE("defaults that follow from other options are resolved, and never change what was given", "[config]") {
+  CHECK(options_with({}).training.eval_strategy == "no");
+  CHECK_FALSE(options_with({}).training.load_best_model_at_end);
+  CHECK(options_with({kHoldout}).training.eval_strategy == "epoch");
+  CHECK(options_with({kHoldout}).training.load_best_model_at_end);
+  CHECK_FALSE(options_with({kHoldout, "training.eval_strategy=no"}).training.load_best_model_at_end);
+  CHECK(options_with({"cross_validation={}"}).training.eval_strategy == "epoch");
+  CHECK(options_with({}).data.split == "stratified");
+  CHECK(options_with({"data.columns.time=t"}).data.split == "time");
+  CHECK(options_with({"data.columns.time=t", "data.columns.group=g"}).data.split == "group");
+  CHECK(options_with({"model.task=fill-mask"}).data.split == "random");
+  CHECK(options_with({"cross_validation={}", "data.columns.group=g"}).cross_validation.group_column == "g");
+  CHECK(options_with({"cross_validation.group_column=g"}).data.columns.group == "g");
+  CHECK(options_with({"cross_validation.group_column=null", "data.columns.group=g"}).cross_validation.group_column ==
+        "g");
+  CHECK(options_with({"cross_validation={}"}).cross_validation.stratify);
+  CHECK_FALSE(options_with({"cross_validation={}", "data.labels=regression"}).cross_validation.stratify);
+  CHECK_FALSE(options_with({"cross_validation.stratify=false"}).cross_validation.stratify);
+}
+
+TEST_CASE("rules and derived defaults speak of keys that exist", "[config]") {
+  job::RunOptions defaults;
+  const auto table = option_table(defaults);
+  for (const auto& key : derived_keys()) CHECK(find_option(table, key) != nullptr);
+  for (const Case& one : kContradictions) {
+    const auto violations = broken_rules(unchecked(one.overrides));
+    REQUIRE(violations.size() == 1);
+    for (const auto& key : violations.front().keys) {
+      INFO(one.key << " names " << key);
+      CHECK(find_option(table, key) != nullptr);
+    }
+  }
+}
