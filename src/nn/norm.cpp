@@ -103,7 +103,8 @@ class NormFunction : public torch::autograd::Function<NormFunction> {
     const at::Tensor grad_x =
         need_x || (need_residual && !apart) ? at::empty(grad.sizes(), grad.options()) : at::Tensor();
     const at::Tensor grad_sum = need_residual && apart ? at::empty(grad.sizes(), grad.options()) : at::Tensor();
-    const at::Tensor partials = need_sums ? at::empty({blocks, 3, features}, grad.options()) : at::Tensor();
+    const at::Tensor partials =
+        need_sums ? at::empty({blocks, need_bias ? 3 : 2, features}, grad.options()) : at::Tensor();
     const kernels::LayerNormBackward<float> call{.grad = fused::data(grad),
                                                  .sum = fused::data(saved[0]),
                                                  .weight = fused::data(weight),
@@ -112,6 +113,7 @@ class NormFunction : public torch::autograd::Function<NormFunction> {
                                                  .grad_sum = fused::mutable_data(grad_sum),
                                                  .grad_x = fused::mutable_data(grad_x),
                                                  .partials = fused::mutable_data(partials),
+                                                 .bias_partials = need_bias,
                                                  .branch_drop = settings.branch.drop(),
                                                  .output_drop = settings.output.drop(),
                                                  .rows = rows,

@@ -17,6 +17,8 @@ struct Row {
 // The first row whose part occurs in the path of the case runs it.
 constexpr Row kRows[] = {
     {"/safetensors", attune::probe::run_safetensors_case},
+    {"training/activations", attune::probe::run_activations_case},
+    {"training/label_smoother", attune::probe::run_label_smoother_case},
 };
 
 }  // namespace

@@ -55,9 +55,10 @@ struct LayerNormBackward {
   const T* weight;
   const float* mean;
   const float* inverse_deviation;
-  T* grad_sum;      ///< gradient of the residual (and of x where there is no branch dropout); or null
-  T* grad_x;        ///< or null
-  float* partials;  ///< [blocks, 3, features]: gradients of weight, norm_bias, bias; or null
+  T* grad_sum;         ///< gradient of the residual (and of x where there is no branch dropout); or null
+  T* grad_x;           ///< or null
+  float* partials;     ///< [blocks, 2 or 3, features]: gradients of weight, norm_bias and, if wanted, bias; or null
+  bool bias_partials;  ///< the third one is wanted (then partials is not null)
   Drop branch_drop, output_drop;
   std::int64_t rows, features;
 };

@@ -97,8 +97,9 @@ ATTUNE_INLINE void layer_norm_backward_row(const LayerNormBackward<T>& call, std
         if (call.grad_sum != nullptr) store(call.grad_sum + at + f, d, lanes);
         if (call.branch_drop.row_keys != nullptr) d *= branch.factor(f);
         if (call.grad_x != nullptr) store(call.grad_x + at + f, d, lanes);
+        if (!call.bias_partials) return;
         float* bias = partials + 2 * call.features + f;
-        if (partials != nullptr) store(bias, load(bias, lanes) + d, lanes);
+        store(bias, load(bias, lanes) + d, lanes);
       });
 }
 
@@ -120,7 +121,7 @@ ATTUNE_INLINE void over_blocks(std::int64_t begin, std::int64_t end, std::int64_
 
 template <class T>
 void layer_norm_backward(const LayerNormBackward<T>& call, std::int64_t begin, std::int64_t end) {
-  over_blocks(begin, end, call.rows, call.partials, 3 * call.features,
+  over_blocks(begin, end, call.rows, call.partials, (call.bias_partials ? 3 : 2) * call.features,
               [&](std::int64_t row, float* sums) { layer_norm_backward_row(call, row, sums); });
 }
 
