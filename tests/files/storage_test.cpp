@@ -1,0 +1,271 @@
+// Writing that leaves all or nothing, manifests, locks, and what happens when the disk or another process gets in the
+// way.
+#include "attune/files/storage.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <vector>
+
+#include "attune/base/strings.h"
+#include "attune/files/mapped_file.h"
+#include "raises.h"
+#include "temporary_folder.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace attune::files;
+using attune::testing::TemporaryFolder;
+
+int entries(const std::string& folder) {
+  return static_cast<int>(std::distance(fs::directory_iterator(folder), fs::directory_iterator()));
+}
+
+/// Runs `action` with files limited to `bytes`, as on a full disk.
+template <typename Action>
+void with_file_limit(rlim_t bytes, Action action) {
+  rlimit old{};
+  ::getrlimit(RLIMIT_FSIZE, &old);
+  const auto handler = ::signal(SIGXFSZ, SIG_IGN);
+  const rlimit limit{bytes, old.rlim_max};
+  ::setrlimit(RLIMIT_FSIZE, &limit);
+  action();
+  ::setrlimit(RLIMIT_FSIZE, &old);
+  ::signal(SIGXFSZ, handler);
+}
+
+/// Runs `action` in a child process and gives its exit status (128 + signal when one killed it).
+template <typename Action>
+int in_child(Action action) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    action();
+    ::_exit(0);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+void stage(const std::string& path, const std::string& content) {
+  StagedFolder staged(path);
+  write_file_atomically(staged.path() + "/a", content);
+  fs::create_directory(staged.path() + "/sub");
+  write_file_atomically(staged.path() + "/sub/b", "b");
+  staged.commit();
+}
+
+}  // namespace
+
+TEST_CASE("SHA-256 is that of the standard", "[files][storage]") {
+  const TemporaryFolder folder;
+  const std::string abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+  CHECK(sha256_hex("abc") == abc);
+  CHECK(attune::Sha256().update("a").update("").update("bc").hex() == abc);
+  CHECK(sha256_file(folder.write("a", "abc")) == abc);
+  const std::string large(3'000'001, 'x');
+  CHECK(sha256_file(folder.write("b", large)) == sha256_hex(large));
+}
+
+TEST_CASE("files are written and copied whole", "[files][storage]") {
+  const TemporaryFolder folder;
+  const std::string bytes("a\0b\n", 4);
+  write_file_atomically(folder / "a", "old");
+  write_file_atomically(folder / "a", bytes);
+  copy_file_atomically(folder / "a", folder / "b");
+  CHECK(read_file(folder / "b") == bytes);
+  CHECK(entries(folder.path()) == 2);
+  CHECK_RAISES(read_file(folder / "none"), data, "none: cannot open it: No such file or directory; check the path");
+  CHECK_RAISES(write_file_atomically(folder / "no/a", ""), storage, "cannot create it: No such file");
+}
+
+TEST_CASE("a write that fails leaves the old file and no litter", "[files][storage]") {
+  const TemporaryFolder folder;
+  const std::string large(100'000, 'x');
+  write_file_atomically(folder / "a", "old");
+  with_file_limit(1000, [&] {
+    CHECK_RAISES(write_file_atomically(folder / "a", large), storage, "/a: cannot write 99000 bytes: File too large");
+  });
+  CHECK(read_file(folder / "a") == "old");
+  CHECK(entries(folder.path()) == 1);
+}
+
+TEST_CASE("a staged folder appears whole with its manifest and replaces the old one", "[files][storage]") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "checkpoints/checkpoint-10";
+  stage(path, "first");
+  CHECK(manifest_defect(path) == "");
+  stage(path + "/", "second");
+  CHECK(read_file(path + "/a") == "second");
+  CHECK(read_file(path + "/sub/b") == "b");
+  CHECK(manifest_defect(path) == "");
+  CHECK(entries(folder / "checkpoints") == 1);
+}
+
+TEST_CASE("a staged folder that is not committed leaves nothing", "[files][storage]") {
+  const TemporaryFolder folder;
+  stage(folder / "c", "old");
+  {
+    const StagedFolder staged(folder / "c");
+    write_file_atomically(staged.path() + "/a", "new");
+  }
+  {
+    StagedFolder staged(folder / "c");
+    write_file_atomically(staged.path() + "/a", std::string(5000, 'x'));
+    with_file_limit(50, [&] { CHECK_RAISES(staged.commit(), storage, "MANIFEST.json: cannot write"); });
+  }
+  CHECK(read_file(folder / "c/a") == "old");
+  CHECK(manifest_defect(folder / "c") == "");
+  CHECK(entries(folder.path()) == 1);
+}
+
+TEST_CASE("a manifest finds every damage", "[files][storage]") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "c";
+  CHECK(manifest_defect(path) == "MANIFEST.json is missing");
+  stage(path, "content");
+  const auto damaged = [&](const std::string& name, const std::string& content) {
+    const std::string old = read_file(path + "/" + name);
+    folder.write("c/" + name, content);
+    const std::string defect = manifest_defect(path);
+    folder.write("c/" + name, old);
+    REQUIRE(manifest_defect(path) == "");
+    return defect;
+  };
+  CHECK(damaged("a", "conTent").starts_with("a has SHA-256 "));
+  CHECK(damaged("a", "conten") == "a has 6 bytes, expected 7");
+  CHECK(damaged("sub/b", "") == "sub/b has 0 bytes, expected 1");
+  const std::string manifest = read_file(path + "/MANIFEST.json");
+  for (std::size_t length = 0; length + 1 < manifest.size(); ++length) {
+    if (damaged("MANIFEST.json", manifest.substr(0, length)).empty()) FAIL("cut at " << length << " was not seen");
+  }
+  CHECK(damaged("MANIFEST.json", R"({"files":[{"name":"../x","size":1,"sha256":""}]})").find("outside") !=
+        std::string::npos);
+  CHECK(damaged("MANIFEST.json", R"({"files":[{"name":"a"}]})").find("without name, size and sha256") !=
+        std::string::npos);
+  fs::remove(path + "/a");
+  CHECK(manifest_defect(path) == "a is missing");
+}
+
+TEST_CASE("a kill while folders are replaced leaves a whole one", "[files][storage][slow]") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "c";
+  stage(path, "0");
+  for (int round = 0; round < 40; ++round) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      for (int i = 0;; ++i) stage(path, std::string(1000, static_cast<char>('a' + i % 26)));
+    }
+    ::usleep(static_cast<useconds_t>(1000 + 700 * round));
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+    CHECK(manifest_defect(path) == "");
+    remove_stale_temporaries(folder.path());
+    CHECK(entries(folder.path()) == 1);
+  }
+}
+
+TEST_CASE("litter of other processes is removed and an old folder restored", "[files][storage]") {
+  const TemporaryFolder folder;
+  stage(folder / "c", "whole");
+  fs::rename(folder / "c", folder / ".c.old-1-0");
+  folder.write(".c.tmp-1-7/a", "half");
+  folder.write(".model.safetensors.tmp-1-3", "half");
+  folder.write(".hidden", "the user's");
+  folder.write("x.tmp-1-3", "the user's");
+  remove_stale_temporaries(folder.path());
+  CHECK(manifest_defect(folder / "c") == "");
+  CHECK(entries(folder.path()) == 3);
+  remove_folder(folder / "c");
+  remove_folder(folder / "c");
+  CHECK(entries(folder.path()) == 2);
+}
+
+TEST_CASE("one process at a time holds a folder", "[files][storage]") {
+  const TemporaryFolder folder;
+  {
+    const FolderLock lock(folder.path());
+    CHECK_RAISES(FolderLock(folder.path()), locked,
+                 attune::concat("the folder is in use by process ", ::getpid(), " on "));
+    CHECK(in_child([&] {
+            try {
+              const FolderLock other(folder.path());
+            } catch (const attune::Error& error) {
+              ::_exit(static_cast<int>(error.kind()));
+            }
+          }) == 7);
+  }
+  CHECK(entries(folder.path()) == 0);
+  CHECK_NOTHROW(FolderLock(folder.path()));
+}
+
+TEST_CASE("the lock of a process that died is taken over", "[files][storage]") {
+  const TemporaryFolder folder;
+  in_child([&] {
+    const FolderLock lock(folder.path());
+    ::kill(::getpid(), SIGKILL);
+  });
+  REQUIRE(fs::exists(folder / ".lock"));
+  CHECK_NOTHROW(FolderLock(folder.path()));
+}
+
+TEST_CASE("exactly one of many processes gets the lock", "[files][storage]") {
+  const TemporaryFolder folder;
+  for (int round = 0; round < 20; ++round) {
+    int pipes[2];
+    REQUIRE(::pipe(pipes) == 0);
+    std::vector<pid_t> children;
+    for (int i = 0; i < 8; ++i) {
+      children.push_back(::fork());
+      if (children.back() != 0) continue;
+      ::close(pipes[1]);
+      int status = 0;
+      try {
+        const FolderLock lock(folder.path());
+        char none;
+        [[maybe_unused]] const ssize_t ignored = ::read(pipes[0], &none, 1);  // holds it until the parent says so
+      } catch (const attune::Error& error) {
+        status = static_cast<int>(error.kind());
+      }
+      ::_exit(status);
+    }
+    int won = 0, lost = 0;
+    for (int i = 0; i < 7; ++i) {  // seven losers end by themselves
+      int status = 0;
+      ::waitpid(-1, &status, 0);
+      lost += WEXITSTATUS(status) == 7;
+    }
+    ::close(pipes[1]);
+    int status = 0;
+    ::waitpid(-1, &status, 0);
+    won += status == 0;
+    ::close(pipes[0]);
+    CHECK(won == 1);
+    CHECK(lost == 7);
+  }
+}
+
+TEST_CASE("a mapped file that is cut ends the program with a message", "[files][storage]") {
+  const TemporaryFolder folder;
+  const std::string path = folder.write("model.safetensors", std::string(100'000, 'x'));
+  const std::string log = folder / "log";
+  const int status = in_child([&] {
+    ::dup2(::open(log.c_str(), O_WRONLY | O_CREAT, 0666), STDERR_FILENO);
+    const auto file = MappedFile::open(path);
+    fs::resize_file(path, 10);
+    ::_exit(static_cast<int>(file->bytes()[50'000]));
+  });
+  CHECK(status == 3);
+  CHECK(read_file(log).find("model.safetensors: the file changed during reading") != std::string::npos);
+}
+
+TEST_CASE("files that cannot be mapped are named", "[files][storage]") {
+  const TemporaryFolder folder;
+  CHECK(MappedFile::open(folder.write("empty", ""))->bytes().empty());
+  CHECK_RAISES(MappedFile::open(folder.path()), model, "this is a folder, not a regular file");
+  CHECK_RAISES(MappedFile::open("/dev/null"), model, "not a regular file");
+}
