@@ -1,5 +1,5 @@
-// Text to token ids, identical to the `tokenizers` library on the same tokenizer.json. Truth is tokenizer.json as that library
-// runs it (not what a Transformers class rebuilds from it). Thread-safe after loading.
+// Text to token ids, identical to the `tokenizers` library on the same tokenizer.json. Truth is tokenizer.json as that
+// library runs it (not what a Transformers class rebuilds from it). Thread-safe after loading.
 #pragma once
 
 #include <cstddef>
@@ -60,6 +60,8 @@ struct TextInput {
 
 class Tokenizer {
  public:
+  struct Impl;  ///< known to the sources of this module only
+
   /// Reads tokenizer.json, else vocab.txt (+ do_lower_case of tokenizer_config.json). Throws Error{model}.
   static Tokenizer from_folder(const std::string& folder);
   static Tokenizer from_file(const std::string& tokenizer_json);
@@ -70,11 +72,13 @@ class Tokenizer {
 
   /// Input must be valid UTF-8 (Error{data} otherwise).
   Encoding encode(const TextInput& input, const EncodeOptions& options = {}) const;
-  /// For token labels: words are already split; word_ids index them (is_split_into_words in Transformers).
+  /// For token labels: words are already split; word_ids index them and offsets count inside each word
+  /// (is_split_into_words in Transformers).
   Encoding encode_words(std::span<const std::string> words, const EncodeOptions& options = {}) const;
-  /// All cores; result i belongs to input i.
+  /// All cores; result i belongs to input i. Of several errors the one of the first input is thrown.
   std::vector<Encoding> encode_batch(std::span<const TextInput> inputs, const EncodeOptions& options = {}) const;
 
+  /// Unknown ids are left out, as in the reference.
   std::string decode(std::span<const std::int32_t> ids, bool skip_special_tokens = true) const;
 
   std::optional<std::int32_t> token_to_id(std::string_view token) const;
@@ -84,15 +88,18 @@ class Tokenizer {
   /// How many special tokens the post-processor adds to one text (or to a pair).
   std::size_t num_special_tokens(bool pair) const;
   /// Special tokens by role from tokenizer_config.json or their usual names ("cls_token", "sep_token", "pad_token",
-  /// "mask_token", "unk_token", "bos_token", "eos_token").
+  /// "mask_token", "unk_token", "bos_token", "eos_token"). Error{model} when the file names one that the vocabulary
+  /// lacks.
   std::optional<std::int32_t> special_id(std::string_view role) const;
   /// max_length that tokenizer_config.json states, if it is a real limit (Transformers writes 1e30 for "none").
   std::optional<std::size_t> model_max_length() const;
-  /// SHA-256 over the files that define the tokenizer.
+  /// What tokenizer.json itself asks for; only callers that imitate the reference library apply it.
+  const std::optional<Truncation>& file_truncation() const;
+  const std::optional<Padding>& file_padding() const;
+  /// SHA-256 over the files that decide the ids (tokenizer.json, else vocab.txt and its settings).
   const std::string& fingerprint() const;
 
  private:
-  struct Impl;
   explicit Tokenizer(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
