@@ -18,6 +18,7 @@ struct Row {
 constexpr Row kRows[] = {
     {"/safetensors", attune::probe::run_safetensors_case},
     {"training/activations", attune::probe::run_activations_case},
+    {"/tokenizers/", attune::probe::run_tokenizer_case},
     {"training/label_smoother", attune::probe::run_label_smoother_case},
 };
 

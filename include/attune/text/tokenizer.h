@@ -39,7 +39,7 @@ struct Truncation {
   std::size_t stride = 0;
 };
 struct Padding {
-  std::optional<std::size_t> fixed;  ///< nothing = longest of the batch
+  std::optional<std::size_t> fixed = std::nullopt;  ///< nothing = longest of the batch
   Side side = Side::right;
   std::size_t multiple_of = 0;
   std::int32_t pad_id = 0;
@@ -49,8 +49,9 @@ struct Padding {
 
 struct EncodeOptions {
   bool add_special_tokens = true;
-  std::optional<Truncation> truncation;  ///< what the file says about truncation and padding is not applied
-  bool with_tokens = true;               ///< fill `tokens` (training needs only ids and type ids)
+  /// What the file says about truncation and padding is not applied.
+  std::optional<Truncation> truncation = std::nullopt;
+  bool with_tokens = true;  ///< fill `tokens` (training needs only ids and type ids)
 };
 
 struct TextInput {
