@@ -9,6 +9,14 @@ if(ATTUNE_SANITIZE)
   target_link_options(attune_flags INTERFACE -fsanitize=address,undefined)
 endif()
 
+if(ATTUNE_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    message(FATAL_ERROR "ATTUNE_FUZZ needs clang with libFuzzer; use the preset `fuzz` or pass -DCMAKE_CXX_COMPILER=clang++.")
+  endif()
+  # Only the fuzz targets link libFuzzer's main; everything is instrumented for its coverage.
+  target_compile_options(attune_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
 find_program(ATTUNE_CCACHE ccache)
 if(ATTUNE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER "${ATTUNE_CCACHE}")
