@@ -216,36 +216,61 @@ TEST_CASE("the lock of a process that died is taken over", "[files][storage]") {
 TEST_CASE("exactly one of many processes gets the lock", "[files][storage]") {
   const TemporaryFolder folder;
   for (int round = 0; round < 20; ++round) {
-    int pipes[2];
-    REQUIRE(::pipe(pipes) == 0);
-    std::vector<pid_t> children;
+    int hold[2], results[2];
+    REQUIRE(::pipe(hold) == 0);
+    REQUIRE(::pipe(results) == 0);
     for (int i = 0; i < 8; ++i) {
-      children.push_back(::fork());
-      if (children.back() != 0) continue;
-      ::close(pipes[1]);
-      int status = 0;
+      if (::fork() != 0) continue;
+      ::close(hold[1]);
+      char result = 0, none = 0;
       try {
         const FolderLock lock(folder.path());
-        char none;
-        [[maybe_unused]] const ssize_t ignored = ::read(pipes[0], &none, 1);  // holds it until the parent says so
+        [[maybe_unused]] const ssize_t told = ::write(results[1], &result, 1);
+        [[maybe_unused]] const ssize_t ended = ::read(hold[0], &none, 1);  // holds it until the parent closes the pipe
       } catch (const attune::Error& error) {
-        status = static_cast<int>(error.kind());
+        result = static_cast<char>(error.kind());
+        [[maybe_unused]] const ssize_t told = ::write(results[1], &result, 1);
       }
-      ::_exit(status);
+      ::_exit(0);
     }
     int won = 0, lost = 0;
-    for (int i = 0; i < 7; ++i) {  // seven losers end by themselves
-      int status = 0;
-      ::waitpid(-1, &status, 0);
-      lost += WEXITSTATUS(status) == 7;
+    for (int i = 0; i < 8; ++i) {
+      char result = -1;
+      REQUIRE(::read(results[0], &result, 1) == 1);
+      won += result == 0;
+      lost += result == static_cast<char>(attune::ErrorKind::locked);
     }
-    ::close(pipes[1]);
-    int status = 0;
-    ::waitpid(-1, &status, 0);
-    won += status == 0;
-    ::close(pipes[0]);
+    ::close(hold[1]);
+    for (int i = 0; i < 8; ++i) ::wait(nullptr);
+    for (const int end : {hold[0], results[0], results[1]}) ::close(end);
     CHECK(won == 1);
     CHECK(lost == 7);
+  }
+}
+
+TEST_CASE("two processes never hold a lock that changes hands quickly", "[files][storage]") {
+  const TemporaryFolder folder, inside;
+  const std::string busy = inside / "busy";
+  std::vector<pid_t> children;
+  for (int i = 0; i < 6; ++i) {
+    children.push_back(::fork());
+    if (children.back() != 0) continue;
+    for (int round = 0; round < 3000; ++round) {
+      try {
+        const FolderLock lock(folder.path());
+        const int descriptor = ::open(busy.c_str(), O_CREAT | O_EXCL, 0666);
+        if (descriptor < 0) ::_exit(1);
+        ::close(descriptor);
+        ::unlink(busy.c_str());
+      } catch (const attune::Error&) {  // held by another one: try again
+      }
+    }
+    ::_exit(0);
+  }
+  for (const pid_t child : children) {
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    CHECK(status == 0);
   }
 }
 
