@@ -1,0 +1,132 @@
+// See overlap.h.
+#include "attune/data/overlap.h"
+
+#include <utf8proc.h>
+
+#include <string_view>
+#include <unordered_map>
+
+#include "attune/base/strings.h"
+#include "attune/base/utf8.h"
+
+namespace attune::data {
+
+namespace {
+
+bool is_white(char32_t c) {
+  if (c == ' ' || (c >= '\t' && c <= '\r')) return true;
+  const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(c));
+  return category == UTF8PROC_CATEGORY_ZS || category == UTF8PROC_CATEGORY_ZL || category == UTF8PROC_CATEGORY_ZP;
+}
+
+/// Appends the text in lower case with single blanks; blanks at its ends are dropped.
+void append_plain(std::string& out, std::string_view text) {
+  bool blank = false;
+  const std::size_t begin = out.size();
+  for (std::size_t i = 0; i < text.size();) {
+    const char32_t c = next_code_point(text, i);
+    if (is_white(c)) {
+      blank = out.size() > begin;
+      continue;
+    }
+    if (blank) out += ' ';
+    blank = false;
+    append_utf8(out, static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c))));
+  }
+}
+
+std::string shown_text(const Example& example) {
+  constexpr std::size_t kLongest = 80;
+  std::string text = example.text.empty() ? join(example.words, " ") : example.text;
+  std::size_t end = 0;
+  for (std::size_t points = 0; points < kLongest && end < text.size(); ++points) next_code_point(text, end);
+  if (end < text.size()) text = text.substr(0, end) + "…";
+  return text;
+}
+
+struct SameTarget {
+  const Target& other;
+  bool operator()(std::monostate) const { return true; }
+  bool operator()(const ClassLabel& label) const { return label.name == std::get<ClassLabel>(other).name; }
+  bool operator()(const LabelSet& set) const { return set.names == std::get<LabelSet>(other).names; }
+  bool operator()(const Value& value) const { return value.value == std::get<Value>(other).value; }
+  bool operator()(const TokenTags& tags) const { return tags.tags == std::get<TokenTags>(other).tags; }
+  bool operator()(const Answers& answers) const {
+    const auto& others = std::get<Answers>(other).answers;
+    if (answers.answers.size() != others.size()) return false;
+    for (std::size_t i = 0; i < others.size(); ++i) {
+      if (answers.answers[i].text != others[i].text || answers.answers[i].start != others[i].start) return false;
+    }
+    return true;
+  }
+};
+
+bool same_target(const Target& a, const Target& b) {
+  return a.index() == b.index() && std::visit(SameTarget{b}, a);
+}
+
+/// The first row of each text of one split.
+using Seen = std::unordered_map<std::string, const Example*>;
+
+void compare(const Example& example, const Example& earlier, Overlap& overlap) {
+  ++overlap.rows;
+  const SameText pair{earlier.origin, example.origin, shown_text(example)};
+  if (overlap.pairs.size() < Overlap::kMaxPairs) overlap.pairs.push_back(pair);
+  if (same_target(earlier.target, example.target)) return;
+  ++overlap.conflicts;
+  if (overlap.conflicting.size() < Overlap::kMaxPairs) overlap.conflicting.push_back(pair);
+}
+
+}  // namespace
+
+std::string comparable_text(const Example& example) {
+  std::string text;
+  append_plain(text, example.text);
+  if (example.has_pair) {
+    text += '\n';
+    append_plain(text, example.text_pair);
+  }
+  for (const std::string& word : example.words) {
+    append_plain(text, word);
+    text += '\n';
+  }
+  for (const std::int32_t id : example.input_ids) text += std::to_string(id) + "\n";
+  return text;
+}
+
+std::vector<Overlap> find_overlaps(std::span<const NamedSplit> splits) {
+  std::vector<Overlap> found;
+  std::vector<Seen> seen(splits.size());
+  for (std::size_t s = 0; s < splits.size(); ++s) {
+    std::vector<Overlap> overlaps;
+    for (std::size_t earlier = 0; earlier <= s; ++earlier) {
+      overlaps.push_back({splits[earlier].name, splits[s].name, 0, 0, {}, {}});
+    }
+    for (const Example& example : splits[s].examples) {
+      const std::string text = comparable_text(example);
+      for (std::size_t earlier = 0; earlier <= s; ++earlier) {
+        const auto place = seen[earlier].find(text);
+        if (place != seen[earlier].end()) compare(example, *place->second, overlaps[earlier]);
+      }
+      seen[s].emplace(text, &example);
+    }
+    for (Overlap& overlap : overlaps) {
+      if (overlap.rows > 0) found.push_back(std::move(overlap));
+    }
+  }
+  return found;
+}
+
+std::string Overlap::message() const {
+  const auto where = [](const Origin& origin) { return concat(origin.file, ":", origin.line); };
+  std::string text = first == second ? concat(rows, " rows of ", first, " repeat an earlier text of it")
+                                     : concat(rows, " rows of ", second, " have a text that occurs in ", first);
+  if (conflicts > 0) text += concat(", ", conflicts, " of them with another label");
+  text += ": ";
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    text += concat(i > 0 ? ", " : "", where(pairs[i].second), " = ", where(pairs[i].first));
+  }
+  return text + (static_cast<std::int64_t>(pairs.size()) < rows ? ", …" : "");
+}
+
+}  // namespace attune::data

@@ -1,0 +1,139 @@
+// See read.h.
+#include "attune/data/read.h"
+
+#include <cmath>
+#include <filesystem>
+
+#include "attune/base/strings.h"
+#include "attune/data/example_builder.h"
+#include "attune/data/record_reader.h"
+#include "attune/files/storage.h"
+
+namespace attune::data {
+
+namespace {
+
+/// Reads files one after another and keeps what `labels: auto` needs to decide at the end.
+class Reader {
+ public:
+  Reader(const DataOptions& options, RowKind kind, LabelNeed need, ReadReport& report)
+      : options_(options), kind_(kind), need_(need), report_(report), builder_(options, kind, need) {}
+
+  void read_file(const std::string& path) {
+    check_form(path);
+    first_skipped_.clear();
+    const std::size_t rows_before = examples_.size();
+    const std::int64_t skipped_before = report_.skipped;
+    const auto records = open_records(path);
+    while (read_row(*records)) {
+    }
+    if (examples_.size() > rows_before) return;
+    const std::int64_t skipped = report_.skipped - skipped_before;
+    throw Error(ErrorKind::data,
+                {.file = path,
+                 .what = skipped == 0 ? "has no rows" : concat("has no usable row, ", skipped, " were skipped"),
+                 .where = skipped == 0 ? "" : concat("the first: ", first_skipped_),
+                 .hint = ""});
+  }
+
+  std::vector<Example> take() {
+    if (options_.labels == "auto") decide_numbers();
+    report_.rows += static_cast<std::int64_t>(examples_.size());
+    return std::move(examples_);
+  }
+
+ private:
+  void check_form(const std::string& path) const {
+    const bool text_is_enough =
+        kind_ == RowKind::masked_lm || (kind_ == RowKind::classification && need_ == LabelNeed::optional);
+    if (!is_plain_text(path) || text_is_enough) return;
+    throw Error(ErrorKind::data, {.file = path,
+                                  .what = "is a plain text file, rows with labels were expected",
+                                  .where = "",
+                                  .hint = "give .jsonl, .csv or .tsv"});
+  }
+
+  /// False at the end of the file.
+  bool read_row(RecordReader& records) {
+    try {
+      Record record;
+      if (!records.next(record)) return false;
+      const Field* label = record.columns.find(options_.columns.label);
+      examples_.push_back(builder_.build(record, static_cast<std::int64_t>(examples_.size())));
+      is_number_.push_back(label != nullptr && label->is_number());
+      has_fraction_ = has_fraction_ || fraction(examples_.back());
+    } catch (const BadRow& error) {
+      if (options_.on_bad_row != "skip") throw;
+      if (first_skipped_.empty()) first_skipped_ = error.what();
+      report_.add_skipped(error.what());
+    }
+    return true;
+  }
+
+  static bool fraction(const Example& example) {
+    const Value* value = std::get_if<Value>(&example.target);
+    return value != nullptr && value->value != std::floor(value->value);
+  }
+
+  /// One number with a fraction makes every number a value; without any, 3.0 is the class "3" as 3 is.
+  void decide_numbers() {
+    for (std::size_t i = 0; i < examples_.size(); ++i) {
+      Target& target = examples_[i].target;
+      if (!is_number_[i]) continue;
+      if (const auto* name = std::get_if<ClassLabel>(&target); name != nullptr && has_fraction_) {
+        double number = 0;
+        parse_number(name->name, number);
+        target = Value{number};
+      } else if (const auto* value = std::get_if<Value>(&target); value != nullptr && !has_fraction_) {
+        target = ClassLabel{format_number(value->value)};
+      }
+    }
+  }
+
+  const DataOptions& options_;
+  RowKind kind_;
+  LabelNeed need_;
+  ReadReport& report_;
+  ExampleBuilder builder_;
+  std::vector<Example> examples_;
+  std::vector<bool> is_number_;  ///< by row: the label column holds a number
+  bool has_fraction_ = false;
+  std::string first_skipped_;  ///< of the file at hand
+};
+
+}  // namespace
+
+void ReadReport::add_skipped(const std::string& message) {
+  ++skipped;
+  if (skipped_rows.size() < kMaxListed) skipped_rows.push_back(message);
+}
+
+std::vector<Example> read_examples(const std::vector<std::string>& files, const DataOptions& options, RowKind kind,
+                                   ReadReport& report, LabelNeed need) {
+  Reader reader(options, kind, need, report);
+  for (const std::string& file : files) reader.read_file(file);
+  return reader.take();
+}
+
+std::string labels_setting(TargetKind kind) {
+  switch (kind) {
+    case TargetKind::single:
+      return "single";
+    case TargetKind::multi:
+      return "multi";
+    case TargetKind::value:
+      return "regression";
+    default:
+      return "auto";
+  }
+}
+
+std::string fingerprint_files(const std::vector<std::string>& files) {
+  std::string listing;
+  for (const std::string& file : files) {
+    listing += concat(files::sha256_file(file), "  ", std::filesystem::path(file).filename().string(), "\n");
+  }
+  return files::sha256_hex(listing);
+}
+
+}  // namespace attune::data

@@ -1,0 +1,132 @@
+// See record_reader.h.
+#include "attune/data/record_reader.h"
+
+#include <algorithm>
+
+#include "attune/base/strings.h"
+#include "attune/base/utf8.h"
+#include "attune/data/csv.h"
+#include "attune/data/json_row.h"
+#include "attune/files/line_reader.h"
+
+namespace attune::data {
+
+namespace {
+
+void check_text(std::string_view text, const Origin& origin, const std::string& where) {
+  if (const auto bad = find_invalid_utf8(text)) {
+    throw BadRow(origin, concat("invalid UTF-8 at byte ", *bad + 1), where, "save the file as UTF-8");
+  }
+  if (text.find('\0') != std::string_view::npos) throw BadRow(origin, "a NUL character in the text", where);
+}
+
+class JsonLines : public RecordReader {
+ public:
+  explicit JsonLines(const std::string& path) : path_(path), lines_(path) {}
+
+  bool next(Record& record) override {
+    do {
+      if (!lines_.next(line_)) return false;
+    } while (trim(line_).empty());
+    record.origin = {path_, lines_.line_number()};
+    record.columns = parse_json_row(line_, record.origin);
+    return true;
+  }
+
+ private:
+  std::string path_;
+  files::LineReader lines_;
+  std::string line_;
+};
+
+class PlainLines : public RecordReader {
+ public:
+  explicit PlainLines(const std::string& path) : path_(path), lines_(path) {}
+
+  bool next(Record& record) override {
+    do {
+      if (!lines_.next(line_)) return false;
+    } while (trim(line_).empty());
+    record.origin = {path_, lines_.line_number()};
+    check_text(line_, record.origin, "");
+    record.columns = {Field::Kind::object, "", {{Field::Kind::text, line_, {}, {}}}, {"text"}};
+    return true;
+  }
+
+ private:
+  std::string path_;
+  files::LineReader lines_;
+  std::string line_;
+};
+
+class Table : public RecordReader {
+ public:
+  Table(const std::string& path, char separator)
+      : path_(path), text_(files::read_text(path)), parser_(text_, separator, path) {
+    read_header();
+  }
+
+  bool next(Record& record) override {
+    if (!parser_.next(cells_)) return false;
+    record.origin = {path_, parser_.line()};
+    record.typed = false;
+    if (cells_.size() != columns_.size()) {
+      throw BadRow(record.origin, concat("the row has ", cells_.size(), " columns, the header has ", columns_.size()),
+                   list_names(columns_), "put cells that hold the separator into quotes");
+    }
+    record.columns = {Field::Kind::object, "", {}, columns_};
+    for (std::size_t i = 0; i < cells_.size(); ++i) {
+      check_text(cells_[i], record.origin, concat("column '", columns_[i], "'"));
+      record.columns.items.push_back({Field::Kind::text, std::move(cells_[i]), {}, {}});
+    }
+    return true;
+  }
+
+ private:
+  void read_header() {
+    if (!parser_.next(columns_)) fail("is empty, a header line with the names of the columns was expected", "");
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+      check_text(columns_[i], {path_, parser_.line()}, "header");
+      const auto end = columns_.begin() + static_cast<std::ptrdiff_t>(i);
+      const bool twice = !columns_[i].empty() && std::find(columns_.begin(), end, columns_[i]) != end;
+      if (twice) fail(concat("the column '", columns_[i], "' occurs twice"), "header");
+    }
+  }
+
+  [[noreturn]] void fail(std::string what, std::string where) const {
+    throw Error(ErrorKind::data, {.file = path_, .what = std::move(what), .where = std::move(where), .hint = ""});
+  }
+
+  std::string path_;
+  std::string text_;
+  CsvParser parser_;
+  std::vector<std::string> columns_;
+  std::vector<std::string> cells_;
+};
+
+std::string form_of(const std::string& path) {
+  std::string name = to_lower_ascii(path);
+  if (name.ends_with(".gz")) name.resize(name.size() - 3);
+  const std::size_t dot = name.find_last_of("./");
+  return dot == std::string::npos || name[dot] == '/' ? "" : name.substr(dot);
+}
+
+}  // namespace
+
+bool is_plain_text(const std::string& path) {
+  return form_of(path) == ".txt";
+}
+
+std::unique_ptr<RecordReader> open_records(const std::string& path) {
+  const std::string form = form_of(path);
+  if (form == ".jsonl" || form == ".json" || form == ".ndjson") return std::make_unique<JsonLines>(path);
+  if (form == ".csv") return std::make_unique<Table>(path, ',');
+  if (form == ".tsv") return std::make_unique<Table>(path, '\t');
+  if (form == ".txt") return std::make_unique<PlainLines>(path);
+  throw Error(ErrorKind::data, {.file = path,
+                                .what = "the name does not say what form the data has",
+                                .where = "",
+                                .hint = "name it .jsonl, .csv, .tsv or .txt (each also with .gz behind it)"});
+}
+
+}  // namespace attune::data
