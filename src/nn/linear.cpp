@@ -55,9 +55,10 @@ class LinearFunction : public torch::autograd::Function<LinearFunction> {
 
 class EmbeddingFunction : public torch::autograd::Function<EmbeddingFunction> {
  public:
-  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& ids,
-                            const at::Tensor& weight) {
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& ids, const at::Tensor& weight,
+                            std::int64_t padding_id) {
     context->save_for_backward({ids, weight});
+    context->saved_data["padding_id"] = padding_id;
     return at::embedding(weight, ids);
   }
 
@@ -72,13 +73,14 @@ class EmbeddingFunction : public torch::autograd::Function<EmbeddingFunction> {
                                            .ids = ids.const_data_ptr<std::int64_t>(),
                                            .table = fused::mutable_data(table),
                                            .rows = ids.size(0),
-                                           .features = table.size(1)};
+                                           .features = table.size(1),
+                                           .padding_id = context->saved_data["padding_id"].toInt()};
     // Threads share columns, not rows, so that a row's sum has one order. 16 columns are a cache line.
     const std::int64_t lines = (call.features + 15) / 16;
     fused::parallel(lines, 16 * call.rows, [&](std::int64_t begin, std::int64_t end) {
       kernels::table().add_rows(call, 16 * begin, std::min(16 * end, call.features));
     });
-    return {at::Tensor(), preset.defined() ? at::Tensor() : table};
+    return {at::Tensor(), preset.defined() ? at::Tensor() : table, at::Tensor()};
   }
 };
 
@@ -89,10 +91,10 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tenso
   return ours ? LinearFunction::apply(x, weight, fused::optional(bias)) : at::linear(x, weight, bias);
 }
 
-at::Tensor embedding(const at::Tensor& ids, const at::Tensor& weight) {
+at::Tensor embedding(const at::Tensor& ids, const at::Tensor& weight, std::int64_t padding_id) {
   const bool ours =
       ids.dim() == 1 && ids.scalar_type() == at::kLong && fused::possible({weight}) && fused::recording({weight});
-  return ours ? EmbeddingFunction::apply(ids, weight) : at::embedding(weight, ids);
+  return ours ? EmbeddingFunction::apply(ids, weight, padding_id) : at::embedding(weight, ids, padding_id);
 }
 
 }  // namespace attune::nn

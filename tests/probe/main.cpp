@@ -16,10 +16,13 @@ struct Row {
 
 // The first row whose part occurs in the path of the case runs it.
 constexpr Row kRows[] = {
+    {"/models/", attune::probe::run_model_case},
+    {"/layouts/", attune::probe::run_model_case},
     {"/safetensors", attune::probe::run_safetensors_case},
     {"training/activations", attune::probe::run_activations_case},
     {"/tokenizers/", attune::probe::run_tokenizer_case},
     {"training/label_smoother", attune::probe::run_label_smoother_case},
+    {"/real_minilm", attune::probe::run_minilm_case},  // after "/tokenizers/", which has a case of that name
 };
 
 }  // namespace

@@ -1,7 +1,9 @@
 // The abstract model: a stack of stages. 0 = embeddings, 1…depth = blocks, depth+1 = head (and loss).
-// Freezing, the prefix cache, layer-wise rates, recomputation and saving use the stages and the parameter list and nothing else.
-// torch/nn/module.h stays inside the sources of nn and models.
+// Freezing, the prefix cache, layer-wise rates, recomputation and saving use the stages and the parameter list and
+// nothing else. torch/nn/module.h stays inside the sources of nn and models.
 #pragma once
+
+#include <ATen/core/Tensor.h>
 
 #include <cstdint>
 #include <functional>
@@ -10,13 +12,20 @@
 #include <string>
 #include <vector>
 
-#include <ATen/core/Tensor.h>
-
 #include "attune/models/spec.h"
 #include "attune/nn/dropout.h"
 #include "attune/nn/layout.h"
 
 namespace attune::models {
+
+/// Some rows of a packed stream, by sequence.
+struct Rows {
+  at::Tensor index;   ///< int64 [R], ascending; undefined = all rows of the stream
+  nn::Layout layout;  ///< how many of them belong to each sequence
+
+  /// The rows of x [T, …] → [R, …]; x itself where all are meant.
+  at::Tensor of(const at::Tensor& x) const;
+};
 
 /// One packed batch, as the model sees it. All tensors on the model's device.
 struct Input {
@@ -24,8 +33,9 @@ struct Input {
   at::Tensor positions;  ///< int64 [T], position in its sequence
   at::Tensor segments;   ///< int64 [T], token type ids
   nn::Layout layout;
-  nn::DropoutKeys dropout;  ///< token_keys undefined in evaluation
-  at::Tensor wanted;        ///< int64 [N]: rows of the stream whose logits are wanted (masked LM); undefined = all
+  nn::DropoutKeys dropout;   ///< token_keys undefined in evaluation
+  at::Tensor wanted;         ///< int64 [N]: rows of the stream whose logits are wanted (masked LM); undefined = all
+  std::optional<Rows> keys;  ///< the rows that may be attended to, where not all may (padding that a reference reads)
 };
 
 /// Called with "hidden.0" … "hidden.<depth>" [T, H] (Transformers' hidden_states) when set.
@@ -35,31 +45,38 @@ using Trace = std::function<void(const std::string& name, const at::Tensor& valu
 struct Context {
   Input input;
   std::vector<bool> dropout_on;  ///< per stage; all false in evaluation
+  Rows first;                    ///< the first token of each sequence
   Trace trace;
 };
 
 struct State {
-  at::Tensor hidden;  ///< [T, H]
+  at::Tensor
+      hidden;  ///< [T, H]; [B, H] above the last block where the head reads only the first token of each sequence
   at::Tensor memory;  ///< encoder output of encoder-decoders; undefined otherwise
 };
 
 struct Output {
-  /// sequence classification [B, labels] · token classification [T, labels] · masked LM [N wanted or T, vocab] · span QA [T, 2]
-  /// base model: [T, H]
+  /// sequence classification [B, labels] · token classification [T, labels] · masked LM [N wanted or T, vocab] · span
+  /// QA [T, 2] base model: [T, H]
   at::Tensor logits;
+  at::Tensor pooled;  ///< base model with a pooler: [B, H]; undefined otherwise
 };
 
 enum class ParameterKind { matrix, bias, norm, embedding, buffer };
 
 struct Parameter {
-  std::string name;                  ///< Transformers' in-memory name of the head class
-  std::vector<std::int64_t> shape;   ///< wanted shape
-  at::Tensor tensor;                 ///< filled by set_data, never reassigned
-  std::vector<int> stages;           ///< which stages read it, ascending (a tied matrix has several)
+  std::string name;                 ///< Transformers' in-memory name of the head class
+  std::vector<std::int64_t> shape;  ///< wanted shape
+  at::Tensor tensor;                ///< filled by set_data, never reassigned
+  std::vector<int> stages;          ///< which stages read it, ascending (a tied matrix has several)
   ParameterKind kind;
   std::vector<std::string> aliases;  ///< tied names that share this storage
   bool is_head = false;              ///< part of the task head: new when the checkpoint has none
+  std::string file_name;  ///< its name in weight files; differs from `name` where the checkpoint spells it differently
 };
+
+/// Whether weight decay applies, as Transformers' Trainer decides: by norm layers and by name.
+bool decays(const Parameter& parameter);
 
 class Model {
  public:
@@ -68,7 +85,9 @@ class Model {
   virtual int depth() const = 0;
   /// Each storage once, in registration order.
   virtual std::vector<Parameter>& parameters() = 0;
+  virtual const std::vector<Parameter>& parameters() const = 0;
 
+  /// Throws Error{data} when a sequence is longer than the model's positions.
   virtual Context prepare(Input input, bool training) const = 0;
   virtual State embed(const Context& context) const = 0;
   virtual State block(int i, const State& state, const Context& context) const = 0;  ///< 0 ≤ i < depth
@@ -82,12 +101,13 @@ Output forward(const Model& model, const Context& context);
 struct LoadReport {
   std::vector<std::string> loaded;
   std::vector<std::string> newly_initialised;  ///< head tensors the checkpoint lacks ("missing_keys" in Transformers)
-  std::vector<std::string> unused;             ///< tensors of the file that the model has no place for ("unexpected_keys")
+  std::vector<std::string> unused;  ///< tensors of the file that the model has no place for ("unexpected_keys")
+  std::vector<std::string> notes;   ///< what else a user should know: dtype conversion, why a head is new
 };
 
 struct LoadedModel {
   std::unique_ptr<Model> model;
-  files::Json config;  ///< config.json as read; unknown keys survive
+  std::shared_ptr<const files::Json> config;  ///< config.json as read; unknown keys survive
   LoadReport report;
   std::string folder;
 };
@@ -102,10 +122,12 @@ struct LoadOptions {
   std::optional<double> hidden_dropout, attention_dropout, classifier_dropout;
 };
 
-/// Opens a checkpoint folder. A missing body tensor is an error, never random weights. Throws Error{model}.
+/// Opens a checkpoint folder; weights stay mapped. A missing body tensor is an error, never random weights. Throws
+/// Error{model}.
 LoadedModel load_model(const std::string& folder, const LoadOptions& options);
 
-/// A folder, or a Hub id (owner/name) found in the local Hugging Face cache. Throws Error{model} saying where it looked.
+/// A folder, or a Hub id (owner/name) found in the local Hugging Face cache. Throws Error{model} saying where it
+/// looked.
 std::string resolve_model_path(const std::string& path_or_id);
 
 /// Writes config.json and model.safetensors as Transformers' save_pretrained does (tied tensors once, renames reverted,

@@ -31,12 +31,16 @@ struct ModelSpec {
   double initializer_range = 0.02;
   double hidden_dropout = 0.1;
   double attention_dropout = 0.1;
-  double classifier_dropout = 0.1;
+  double classifier_dropout = 0.1;    ///< before the task's output layer
+  bool sinusoidal_positions = false;  ///< DistilBERT: positions that a file lacks are sines, not an error
   bool tie_word_embeddings = true;
   std::int64_t num_labels = 2;
   std::vector<std::string> labels;  ///< id2label in order of id
   std::string problem_type;         ///< "", single_label_classification, multi_label_classification, regression
 };
+
+/// The model types that attune can build.
+std::vector<std::string> known_model_types();
 
 /// Checks every number that sizes memory or divides (heads divide hidden, eps > 0, …). Error{model} with file and key.
 ModelSpec read_spec(const files::Json& config, const std::string& file, Task task);

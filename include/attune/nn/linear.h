@@ -11,7 +11,8 @@ namespace attune::nn {
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias = {});
 
 /// weight[ids]: ids int64 [T], weight [V, H] → [T, H]. The gradient is summed in the order of the stream: the same bits
-/// for any number of threads.
-at::Tensor embedding(const at::Tensor& ids, const at::Tensor& weight);
+/// for any number of threads. The row `padding_id` is read but gets no gradient (torch.nn.Embedding's padding_idx; -1:
+/// none).
+at::Tensor embedding(const at::Tensor& ids, const at::Tensor& weight, std::int64_t padding_id = -1);
 
 }  // namespace attune::nn

@@ -93,6 +93,7 @@ struct RowAddition {
   const std::int64_t* ids;
   T* table;
   std::int64_t rows, features;
+  std::int64_t padding_id = -1;  ///< rows with this id are left out
 };
 
 /// A [tokens, heads, head size] tensor whose last dimension is dense.

@@ -256,6 +256,7 @@ void column_sums(const T* x, std::int64_t rows, std::int64_t columns, float* par
 template <class T>
 void add_rows(const RowAddition<T>& call, std::int64_t begin, std::int64_t end) {
   for (std::int64_t row = 0; row < call.rows; ++row) {
+    if (call.ids[row] == call.padding_id) continue;
     const T* x = call.x + row * call.features + begin;
     T* sum = call.table + call.ids[row] * call.features + begin;
     over(

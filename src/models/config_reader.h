@@ -1,0 +1,39 @@
+// Typed, range-checked access to config.json. Every violation is an Error{model} that names file and key.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "attune/files/json.h"
+
+namespace attune::models {
+
+class ConfigReader {
+ public:
+  ConfigReader(const files::Json& config, std::string file) : config_(config), file_(std::move(file)) {}
+
+  /// Present and not null.
+  bool has(std::string_view key) const;
+  /// A whole number in [min, max]; the key must be there.
+  std::int64_t whole(std::string_view key, std::int64_t min, std::int64_t max) const;
+  std::int64_t whole(std::string_view key, std::int64_t min, std::int64_t max, std::int64_t fallback) const;
+  /// A number with min <= x <= max.
+  double number(std::string_view key, double min, double max, double fallback) const;
+  bool boolean(std::string_view key, bool fallback) const;
+  std::string text(std::string_view key, const std::string& fallback) const;
+  /// id2label in order of id, {} when absent.
+  std::vector<std::string> labels() const;
+
+  [[noreturn]] void fail(std::string_view key, const std::string& what, const std::string& hint = {}) const;
+
+ private:
+  const files::Json& at(std::string_view key) const;
+  std::string found(std::string_view key) const;
+
+  const files::Json& config_;
+  std::string file_;
+};
+
+}  // namespace attune::models

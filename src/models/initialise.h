@@ -1,0 +1,18 @@
+// Values of tensors that no checkpoint holds: pure functions of (seed, name), so that a new head does not depend on
+// what else is new, on threads or on the machine.
+#pragma once
+
+#include <cstdint>
+
+#include "attune/models/model.h"
+
+namespace attune::models {
+
+/// Matrices N(0, initializer_range²), biases 0, norms 1 and 0. float32.
+at::Tensor initial_value(const Parameter& parameter, double initializer_range, std::uint64_t seed);
+
+/// DistilBERT's fixed positions (Vaswani et al. 2017, with sines on even and cosines on odd features), [positions,
+/// features].
+at::Tensor sinusoidal_positions(std::int64_t positions, std::int64_t features);
+
+}  // namespace attune::models

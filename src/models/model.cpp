@@ -1,0 +1,46 @@
+// What holds for every model. See attune/models/model.h.
+#include "attune/models/model.h"
+
+#include <ATen/ops/index_select.h>
+
+#include <algorithm>
+
+#include "attune/base/strings.h"
+
+namespace attune::models {
+
+namespace {
+
+/// Whether `part` occurs in `name` so that it ends at a dot or at the end, and, if `whole`, also begins so.
+bool has_component(const std::string& name, std::string_view part, bool whole) {
+  for (std::size_t at = name.find(part); at != std::string::npos; at = name.find(part, at + 1)) {
+    const std::size_t end = at + part.size();
+    const bool ends = end == name.size() || name[end] == '.';
+    const bool begins = !whole || at == 0 || name[at - 1] == '.';
+    if (ends && begins) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+at::Tensor Rows::of(const at::Tensor& x) const {
+  return index.defined() ? at::index_select(x, 0, index) : x;
+}
+
+bool decays(const Parameter& parameter) {
+  if (parameter.kind == ParameterKind::norm || parameter.kind == ParameterKind::buffer) return false;
+  const std::string name = to_lower_ascii(parameter.name);
+  for (const char* part : {"bias", "layernorm", "rmsnorm"}) {
+    if (name.find(part) != std::string::npos) return false;
+  }
+  return !has_component(name, "norm", true) && !has_component(name, "_norm", false);
+}
+
+Output forward(const Model& model, const Context& context) {
+  State state = model.embed(context);
+  for (int i = 0; i < model.depth(); ++i) state = model.block(i, state, context);
+  return model.head(state, context);
+}
+
+}  // namespace attune::models

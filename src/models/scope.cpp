@@ -1,0 +1,104 @@
+// See scope.h.
+#include "scope.h"
+
+#include <torch/nn/module.h>
+
+#include <algorithm>
+
+#include "attune/base/strings.h"
+
+namespace attune::models {
+
+namespace {
+
+class Container : public torch::nn::Module {};
+
+/// The module at `path` below `module`; missing ones are made.
+torch::nn::Module& descend(torch::nn::Module& module, const std::vector<std::string>& path) {
+  torch::nn::Module* here = &module;
+  for (const std::string& name : path) {
+    const auto children = here->named_children();
+    const auto* found = children.find(name);
+    here = found != nullptr ? found->get() : here->register_module(name, std::make_shared<Container>()).get();
+  }
+  return *here;
+}
+
+}  // namespace
+
+std::string Scope::full(std::string_view name) const {
+  return path_.empty() || name.empty() ? concat(path_, name) : concat(path_, ".", name);
+}
+
+Scope Scope::at(std::string_view path) const {
+  Scope scope = *this;
+  scope.path_ = full(path);
+  return scope;
+}
+
+Scope Scope::stage(int stage) const {
+  Scope scope = *this;
+  scope.stage_ = stage;
+  return scope;
+}
+
+Scope Scope::head() const {
+  Scope scope = *this;
+  scope.is_head_ = true;
+  return scope;
+}
+
+void Scope::register_tensor(const std::string& full_name, const at::Tensor& tensor, bool requires_grad) const {
+  std::vector<std::string> path = split(full_name, '.');
+  const std::string leaf = path.back();
+  path.pop_back();
+  torch::nn::Module& module = descend(*root_, path);
+  if (requires_grad) {
+    module.register_parameter(leaf, tensor);
+  } else {
+    module.register_buffer(leaf, tensor);
+  }
+}
+
+at::Tensor Scope::parameter(std::string_view name, std::vector<std::int64_t> shape, ParameterKind kind) const {
+  const std::string full_name = full(name);
+  const bool trains = kind != ParameterKind::buffer;
+  at::Tensor tensor = at::empty({0}, at::kFloat).set_requires_grad(trains);
+  register_tensor(full_name, tensor, trains);
+  list_->push_back({.name = full_name,
+                    .shape = std::move(shape),
+                    .tensor = tensor,
+                    .stages = {stage_},
+                    .kind = kind,
+                    .aliases = {},
+                    .is_head = is_head_,
+                    .file_name = full_name});
+  return tensor;
+}
+
+at::Tensor Scope::embedding(std::string_view path, std::int64_t rows, std::int64_t features) const {
+  return at(path).parameter("weight", {rows, features}, ParameterKind::embedding);
+}
+
+Linear Scope::linear(std::string_view path, std::int64_t out, std::int64_t in) const {
+  const Scope layer = at(path);
+  return {.weight = layer.parameter("weight", {out, in}, ParameterKind::matrix),
+          .bias = layer.parameter("bias", {out}, ParameterKind::bias)};
+}
+
+Norm Scope::norm(std::string_view path, std::int64_t size) const {
+  const Scope layer = at(path);
+  return {.weight = layer.parameter("weight", {size}, ParameterKind::norm),
+          .bias = layer.parameter("bias", {size}, ParameterKind::norm)};
+}
+
+void Scope::tie(std::string_view name, const at::Tensor& of) const {
+  const auto tied =
+      std::find_if(list_->begin(), list_->end(), [&](const Parameter& p) { return p.tensor.is_same(of); });
+  if (tied == list_->end()) internal_error("tie: the parameter is not registered");
+  tied->aliases.push_back(full(name));
+  if (tied->stages.back() != stage_) tied->stages.push_back(stage_);
+  register_tensor(full(name), of, of.requires_grad());
+}
+
+}  // namespace attune::models

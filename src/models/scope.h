@@ -1,0 +1,60 @@
+// Registers a network under Transformers' dotted parameter names and records the one parameter list that loading,
+// freezing, optimising and saving share. LibTorch refuses dots in names, so a dotted path becomes a chain of empty
+// container modules.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "attune/models/model.h"
+
+namespace torch::nn {
+class Module;
+}
+
+namespace attune::models {
+
+/// Handles of a registered layer's tensors. set_data on the registered tensor is seen through them.
+struct Linear {
+  at::Tensor weight;  ///< [out, in]
+  at::Tensor bias;    ///< [out]
+};
+struct Norm {
+  at::Tensor weight;  ///< [H]
+  at::Tensor bias;    ///< [H]
+};
+
+/// A place in the module tree, and what is true of everything registered from it.
+/// Parameters are created empty (no shape, no memory) and get their data from set_data; the list holds the wanted
+/// shape.
+class Scope {
+ public:
+  Scope(torch::nn::Module& root, std::vector<Parameter>& list) : root_(&root), list_(&list) {}
+
+  Scope at(std::string_view path) const;  ///< below `path`, which may be ""
+  Scope stage(int stage) const;           ///< read by this stage (default 0)
+  Scope head() const;                     ///< part of the task head
+
+  at::Tensor parameter(std::string_view name, std::vector<std::int64_t> shape, ParameterKind kind) const;
+  at::Tensor embedding(std::string_view path, std::int64_t rows, std::int64_t features) const;
+  Linear linear(std::string_view path, std::int64_t out, std::int64_t in) const;
+  Norm norm(std::string_view path, std::int64_t size) const;
+
+  /// Registers `name` as a further name of the parameter `of`, which this scope's stage then reads too.
+  void tie(std::string_view name, const at::Tensor& of) const;
+
+ private:
+  void register_tensor(const std::string& full_name, const at::Tensor& tensor, bool requires_grad) const;
+  std::string full(std::string_view name) const;
+
+  torch::nn::Module* root_;
+  std::vector<Parameter>* list_;
+  std::string path_;
+  int stage_ = 0;
+  bool is_head_ = false;
+};
+
+}  // namespace attune::models

@@ -1,0 +1,213 @@
+// Groups `models` and `layouts` of the judge: a checkpoint folder, a padded batch, and what loading, forward, backward
+// and one AdamW step make of them.
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/_fused_adamw.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
+
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "attune/files/json.h"
+#include "attune/models/model.h"
+#include "attune/nn/losses.h"
+#include "attune/tensor/weights.h"
+#include "probe/padded_batch.h"
+#include "probe/probe.h"
+
+namespace attune::probe {
+
+namespace {
+
+using Tensors = std::map<std::string, at::Tensor>;
+
+models::Task task_of_class(const std::string& name) {
+  if (name.ends_with("ForSequenceClassification")) return models::Task::sequence_classification;
+  if (name.ends_with("ForTokenClassification")) return models::Task::token_classification;
+  if (name.ends_with("ForMaskedLM")) return models::Task::masked_lm;
+  if (name.ends_with("ForQuestionAnswering")) return models::Task::question_answering;
+  if (name.ends_with("Model")) return models::Task::base;
+  throw Unsupported{name};
+}
+
+void refuse_unknown_types(const std::string& checkpoint) {
+  const files::Json config = files::read_json(checkpoint + "/config.json");
+  const std::vector<std::string> known = models::known_model_types();
+  const std::string type = config.value("model_type", "");
+  if (std::find(known.begin(), known.end(), type) == known.end()) throw Unsupported{"model type " + type};
+}
+
+/// One checkpoint with one batch.
+class Case {
+ public:
+  explicit Case(const std::string& folder) : info_(files::read_json(folder + "/case.json")) {
+    const std::string checkpoint = folder + "/checkpoint";
+    refuse_unknown_types(checkpoint);
+    models::LoadOptions options;
+    options.task = task_of_class(info_.at("model_class").get<std::string>());
+    loaded_ = models::load_model(checkpoint, options);
+    // Mapped weights are read-only; the optimiser step writes.
+    for (models::Parameter& parameter : parameters()) parameter.tensor.set_data(parameter.tensor.detach().clone());
+    inputs_ = tensor::load_tensors(folder + "/inputs.safetensors");
+    // The reference's span loss is a softmax over the padding too, which therefore is fed.
+    const bool span = options.task == models::Task::question_answering;
+    batch_ = pack(inputs_, span ? Padding::fed : Padding::dropped);
+  }
+
+  Tensors run(files::Json& told) {
+    Tensors out;
+    trace_hidden(out);
+    const at::Tensor loss = run_forward(out);
+    tell_names(told);
+    if (!loss.defined()) return out;
+    loss.backward();
+    out["loss"] = loss.detach().reshape({1});
+    const double norm = take_gradients(out);
+    told["grad_norm_total"] = norm;
+    if (!info_.contains("optimizer")) return out;
+    step(norm);
+    for (const models::Parameter& parameter : parameters()) {
+      out["after_step." + parameter.name] = parameter.tensor.detach();
+    }
+    Tensors ignored;
+    told["loss_after_step"] = run_forward(ignored).item<float>();
+    return out;
+  }
+
+ private:
+  std::vector<models::Parameter>& parameters() { return loaded_.model->parameters(); }
+  models::Task task() const { return loaded_.model->spec().task; }
+
+  /// A pass of its own: without the trace the last block computes only the rows that the head reads.
+  void trace_hidden(Tensors& out) {
+    const at::NoGradGuard no_grad;
+    models::Context context = loaded_.model->prepare(batch_.input, false);
+    context.trace = [&](const std::string& name, const at::Tensor& value) { out[name] = batch_.unpack(value); };
+    models::forward(*loaded_.model, context);
+  }
+
+  /// Writes the logits; returns the loss, undefined without labels.
+  at::Tensor run_forward(Tensors& out) {
+    const models::Output output = models::forward(*loaded_.model, loaded_.model->prepare(batch_.input, false));
+    const at::Tensor logits = output.logits;
+    switch (task()) {
+      case models::Task::sequence_classification:
+        out["logits"] = logits.detach();
+        return sequence_loss(logits);
+      case models::Task::token_classification:
+      case models::Task::masked_lm:
+        out["logits"] = batch_.unpack(logits.detach());
+        return mean(nn::cross_entropy(logits, batch_.pick(inputs_.at("labels")), {}, {}, 0.0));
+      case models::Task::question_answering:
+        return span_loss(logits, out);
+      case models::Task::base:
+        out["logits"] = out["last_hidden_state"] = batch_.unpack(logits.detach());
+        return {};
+    }
+    throw Unsupported{"task"};
+  }
+
+  static at::Tensor mean(const nn::LossSum& loss) { return loss.sum / loss.weight; }
+
+  at::Tensor sequence_loss(const at::Tensor& logits) const {
+    if (!inputs_.contains("labels")) return {};
+    const at::Tensor& labels = inputs_.at("labels");
+    if (!labels.is_floating_point()) return mean(nn::cross_entropy(logits, labels, {}, {}, 0.0));
+    if (labels.dim() == 2) return mean(nn::binary_cross_entropy(logits, labels, {}));
+    return mean(nn::squared_error(logits.squeeze(1), labels, {}));
+  }
+
+  at::Tensor span_loss(const at::Tensor& logits, Tensors& out) const {
+    const at::Tensor padded = batch_.unpack(logits);
+    const at::Tensor start = padded.select(2, 0);
+    const at::Tensor end = padded.select(2, 1);
+    out["start_logits"] = start.detach();
+    out["end_logits"] = end.detach();
+    return (mean(nn::cross_entropy(start, inputs_.at("start_positions"), {}, {}, 0.0)) +
+            mean(nn::cross_entropy(end, inputs_.at("end_positions"), {}, {}, 0.0))) /
+           2;
+  }
+
+  double take_gradients(Tensors& out) {
+    double sum = 0;
+    for (const models::Parameter& parameter : parameters()) {
+      const at::Tensor& grad = parameter.tensor.grad();
+      if (!grad.defined()) continue;
+      out["grad." + parameter.name] = grad.clone();
+      sum += grad.to(at::kDouble).square().sum().item<double>();
+    }
+    return std::sqrt(sum);
+  }
+
+  /// Clips to max_grad_norm, then one fused AdamW step a decay group.
+  void step(double norm) {
+    const at::NoGradGuard no_grad;
+    const files::Json& options = info_.at("optimizer");
+    const double scale = std::min(1.0, options.at("max_grad_norm").get<double>() / (norm + 1e-6));
+    for (const bool decay : {true, false}) {
+      std::vector<at::Tensor> values, grads, first, second, steps;
+      for (models::Parameter& parameter : parameters()) {
+        if (models::decays(parameter) != decay || !parameter.tensor.grad().defined()) continue;
+        values.push_back(parameter.tensor);
+        grads.push_back(parameter.tensor.grad().mul(scale));
+        first.push_back(at::zeros_like(parameter.tensor));
+        second.push_back(at::zeros_like(parameter.tensor));
+        steps.push_back(at::ones({}, at::kFloat));
+      }
+      at::_fused_adamw_(values, grads, first, second, {}, steps, options.at("lr").get<double>(),
+                        options.at("betas").at(0).get<double>(), options.at("betas").at(1).get<double>(),
+                        decay ? options.at("weight_decay").get<double>() : 0.0, options.at("eps").get<double>(),
+                        /*amsgrad=*/false, /*maximize=*/false);
+    }
+  }
+
+  void tell_names(files::Json& told) {
+    told["missing_keys"] = loaded_.report.newly_initialised;
+    told["unexpected_keys"] = loaded_.report.unused;
+    told["decay_params"] = told["no_decay_params"] = files::Json::array();
+    for (const models::Parameter& parameter : parameters()) {
+      told[models::decays(parameter) ? "decay_params" : "no_decay_params"].push_back(parameter.name);
+    }
+  }
+
+  files::Json info_;
+  models::LoadedModel loaded_;
+  Tensors inputs_;
+  PaddedBatch batch_;
+};
+
+}  // namespace
+
+void run_model_case(const std::string& folder, const std::string& out) {
+  files::Json told = files::Json::object();
+  Tensors tensors = Case(folder).run(told);
+  for (auto& [name, value] : tensors) value = value.detach().contiguous();
+  tensor::save_tensors(out + "/out.safetensors", tensors);
+  files::write_json(out + "/out.json", told);
+}
+
+void run_minilm_case(const std::string& folder, const std::string& out) {
+  const char* checkpoint = std::getenv("ATTUNE_MINILM");
+  if (checkpoint == nullptr) throw Unsupported{"ATTUNE_MINILM must name the checkpoint folder"};
+  models::LoadOptions options;
+  options.task = models::Task::base;
+  const models::LoadedModel loaded = models::load_model(checkpoint, options);
+  const Tensors inputs = tensor::load_tensors(folder + "/inputs.safetensors");
+  const PaddedBatch batch = pack(inputs, Padding::dropped);
+
+  const at::NoGradGuard no_grad;
+  const models::Output output = models::forward(*loaded.model, loaded.model->prepare(batch.input, false));
+  const at::Tensor hidden = batch.unpack(output.logits);
+  const at::Tensor mask = inputs.at("attention_mask").unsqueeze(2);
+  const at::Tensor mean = (hidden * mask).sum(1) / mask.sum(1);
+  const Tensors tensors{{"last_hidden_state", hidden},
+                        {"pooler_output", output.pooled},
+                        {"sentence_embedding", mean / mean.norm(2, {1}, /*keepdim=*/true)}};
+  tensor::save_tensors(out + "/out.safetensors", tensors);
+}
+
+}  // namespace attune::probe
