@@ -1,7 +1,9 @@
 // See log.h. The only file that includes spdlog.
 #include "attune/base/log.h"
 
+#include <functional>
 #include <memory>
+#include <utility>
 
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
@@ -21,6 +23,7 @@ spdlog::logger& logger() {
 }
 
 Level current_level = Level::info;
+std::function<void()> before_message;
 
 spdlog::level::level_enum to_spdlog(Level level) {
   switch (level) {
@@ -34,6 +37,7 @@ spdlog::level::level_enum to_spdlog(Level level) {
 }
 
 void write(Level level, std::string_view message) {
+  if (before_message && level >= current_level) before_message();
   logger().log(to_spdlog(level), "{}", message);
 }
 
@@ -44,6 +48,7 @@ void set_level(Level level) {
   logger().set_level(to_spdlog(level));
 }
 Level level() { return current_level; }
+void set_before_message(std::function<void()> hook) { before_message = std::move(hook); }
 void debug(std::string_view message) { write(Level::debug, message); }
 void info(std::string_view message) { write(Level::info, message); }
 void warning(std::string_view message) { write(Level::warning, message); }

@@ -98,8 +98,8 @@ TEST_CASE("groups are drawn whole: equal rows within groups widen the interval",
   std::vector<std::int64_t> groups;
   const auto levels = normal_numbers(40, 5);
   for (std::size_t row = 0; row < 400; ++row) {
-    data.push_back(levels[row % 40]);
-    groups.push_back(1000 - static_cast<std::int64_t>(row % 40));
+    data.push_back(levels[row / 10]);
+    groups.push_back(1000 - static_cast<std::int64_t>(row / 10));
   }
   const Interval rows = bootstrap(400, mean_of(data), {}).at(0).second;
   const Interval clusters = bootstrap(400, mean_of(data), {.groups = groups}).at(0).second;

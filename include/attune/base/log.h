@@ -2,6 +2,7 @@
 // src/base/log.cpp is the only file that knows spdlog (its fmt clashes with the one in LibTorch's wheel).
 #pragma once
 
+#include <functional>
 #include <string_view>
 
 namespace attune::log {
@@ -10,6 +11,8 @@ enum class Level { debug, info, warning, error, off };
 
 void set_level(Level level);
 Level level();
+/// Called before each message that is shown: a progress bar takes itself off the line.
+void set_before_message(std::function<void()> hook);
 void debug(std::string_view message);
 void info(std::string_view message);
 void warning(std::string_view message);

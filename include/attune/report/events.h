@@ -12,9 +12,10 @@
 namespace attune::report {
 
 /// {"event": "log", "step": 10, "epoch": 0.5, "loss": 1.2, …}. Names and fields stand in docs/events.md.
-///   run_begin · data · model · train_begin {steps, rows} · log {step, epoch, loss, grad_norm, learning_rate, tokens_per_second}
-///   evaluate {step, epoch, eval_*} · best {step, metric, value} · save {step, path} · early_stop {step} · train_end {…}
-///   fold_begin {fold, folds, repeat, seed} · fold_end {…} · phase {name, done, total} · warning {message} · run_end {…}
+///   run_begin · data · model · train_begin {steps, rows} · log {step, epoch, loss, grad_norm, learning_rate,
+///   tokens_per_second} evaluate {step, epoch, eval_*} · best {step, metric, value} · save {step, path} · early_stop
+///   {step} · train_end {…} fold_begin {fold, folds, repeat, seed} · fold_end {…} · phase {name, done, total} · warning
+///   {message} · run_end {…}
 using Event = files::Json;
 
 class Observer {

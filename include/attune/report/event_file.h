@@ -1,0 +1,46 @@
+// events.jsonl: every event of a run, one JSON line each, flushed at once.
+#pragma once
+
+#include <cstddef>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "attune/report/events.h"
+
+namespace attune::report {
+
+/// Appends to the file. Where it already holds events (a resumed run), training that begins again at step k takes the
+/// place of what the file says of that same training (seed, repeat and fold, or refit) behind step k; a torn last line
+/// is dropped.
+class EventFile : public Observer {
+ public:
+  /// Throws Error{storage} when the file cannot be read or written.
+  explicit EventFile(std::string path);
+
+  /// `step` and `phase` events are for progress displays and are not kept.
+  void on_event(const Event& event) override;
+
+ private:
+  struct Line {
+    std::string text;
+    std::string training;  ///< which training the event belongs to
+    double step;           ///< -1 without a step
+  };
+  void read();
+  void cut_behind(double step);
+
+  std::string path_;
+  std::vector<Line> earlier_;  ///< of the processes before this one
+  std::string written_;        ///< by this process, kept while a cut may still have to rewrite the file
+  std::string training_;
+  std::ofstream file_;
+};
+
+/// The training that `event` opens ("seed 42", "repeat 1 fold 3", "refit"), or `current` when it opens none.
+std::string training_after(const Event& event, const std::string& current);
+
+/// The events of a file, in order; lines that are not JSON objects are left out. Empty where there is no file.
+std::vector<Event> read_events(const std::string& path);
+
+}  // namespace attune::report

@@ -1,0 +1,24 @@
+// report.html: one self-contained page about a run. No script and no external resource; light, dark and print.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "attune/report/events.h"
+
+namespace attune::report {
+
+/// `summary` is what the job knows at the end; every part may be missing and is then left out:
+///   about, output_dir, base_model, stopped_by, seconds · settings {effective configuration} · trainable (text or
+///   object) environment {…} · data {splits {name: {rows}}, labels {name: rows}, tokens {…}, duplicates [{between,
+///   rows, examples}]} majority {split: rate} validation, test {metrics {name: value, per_class, confusion_matrix,
+///   reliability}, intervals {name: [low, high]}} cross_validation {folds [{repeat, fold, best_epoch, metrics}], mean,
+///   sd, interval, interval_method, pooled {metrics, intervals}} · seeds [{seed, results {validation, test}}],
+///   kept_seed · train {train_runtime, …} · reopened {…}
+/// `events` give the curves.
+std::string html_report(const files::Json& summary, std::span<const Event> events);
+
+/// With the events of a file; without curves where there is none.
+std::string html_report(const files::Json& summary, const std::string& events_path);
+
+}  // namespace attune::report

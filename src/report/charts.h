@@ -1,0 +1,59 @@
+// The charts of the report page, each an <svg> string. They know numbers and labels, nothing of runs.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "svg.h"
+
+namespace attune::report {
+
+struct Line {
+  std::string name;           ///< in the legend; lines of one name share an entry
+  std::vector<Point> points;  ///< by rising x
+  std::string css;            ///< "series-a" … "series-d", plus "thin" where many lie over each other
+  bool dots = false;
+};
+
+struct LineChart {
+  std::string title;
+  std::string x_label;
+  std::vector<Line> lines;
+  std::optional<double> marked_x;  ///< a dashed upright, with `mark` beside it
+  std::string mark;
+};
+std::string line_chart(const LineChart& chart);
+
+/// One number a fold or a seed: dots, their mean and an interval.
+struct DotStrip {
+  std::string label;
+  std::vector<std::pair<std::string, double>> dots;  ///< name and value
+  double mean;
+  std::optional<Point> interval;
+};
+/// Strips one below the other, each with an axis of its own.
+std::string dot_strips(const std::vector<DotStrip>& strips);
+
+struct Matrix {
+  std::vector<std::string> labels;
+  std::vector<std::vector<double>> counts;  ///< [gold][predicted]
+};
+/// Cells shaded by their share of the gold row: right answers in one colour, errors in another, counts in the cells.
+std::string heat_map(const Matrix& matrix);
+
+struct Bar {
+  std::string label;
+  double value;
+  std::string text;  ///< behind the bar
+};
+/// Horizontal bars from 0 to `full`.
+std::string bar_list(const std::vector<Bar>& bars, double full, const std::string& description);
+
+struct CalibrationBin {
+  double lower, upper, rows, confidence, accuracy;
+};
+/// Accuracy over confidence, circles by their number of rows, beside the diagonal of perfect calibration.
+std::string reliability_diagram(const std::vector<CalibrationBin>& bins);
+
+}  // namespace attune::report

@@ -1,0 +1,92 @@
+// events.jsonl.
+#include "attune/report/event_file.h"
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "attune/base/error.h"
+#include "attune/base/strings.h"
+#include "attune/files/storage.h"
+
+namespace attune::report {
+namespace {
+
+double step_of(const Event& event) {
+  const auto step = event.find("step");
+  return step != event.end() && step->is_number() ? step->get<double>() : -1;
+}
+
+std::string name_of(const Event& event) {
+  return event.value("event", std::string());
+}
+
+/// The text as events cannot always be UTF-8 (file names), bad bytes become U+FFFD.
+std::string text_of(const Event& event) {
+  return event.dump(-1, ' ', false, Event::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+std::string training_after(const Event& event, const std::string& current) {
+  const std::string name = name_of(event);
+  if (name == "run_begin") return "";
+  if (name == "seed_begin") return concat("seed ", event.value("seed", 0LL));
+  if (name == "fold_begin") return concat("repeat ", event.value("repeat", 1LL), " fold ", event.value("fold", 0LL));
+  if (name == "refit_begin") return "refit";
+  return current;
+}
+
+std::vector<Event> read_events(const std::string& path) {
+  std::vector<Event> events;
+  std::ifstream file(path, std::ios::binary);
+  for (std::string line; std::getline(file, line);) {
+    Event event = Event::parse(line, nullptr, false);
+    if (event.is_object()) events.push_back(std::move(event));
+  }
+  return events;
+}
+
+EventFile::EventFile(std::string path) : path_(std::move(path)) {
+  read();
+  file_.open(path_, std::ios::app | std::ios::binary);
+  if (!file_) throw Error(ErrorKind::storage, {.file = path_, .what = "cannot be written", .where = "", .hint = ""});
+}
+
+void EventFile::read() {
+  if (!std::filesystem::exists(path_)) return;
+  std::string training, whole;
+  for (const Event& event : read_events(path_)) {
+    training = training_after(event, training);
+    earlier_.push_back({text_of(event), training, step_of(event)});
+    whole += earlier_.back().text;
+  }
+  files::write_file_atomically(path_, whole);
+}
+
+void EventFile::on_event(const Event& event) {
+  const std::string name = name_of(event);
+  if (name == "step" || name == "phase") return;
+  training_ = training_after(event, training_);
+  if (name == "train_begin") cut_behind(std::max(0.0, step_of(event)));
+  const std::string text = text_of(event);
+  if (!earlier_.empty()) written_ += text;
+  file_ << text << std::flush;
+  if (!file_) {
+    throw Error(ErrorKind::storage,
+                {.file = path_, .what = "could not be written", .where = "", .hint = "free some space on the disk"});
+  }
+}
+
+void EventFile::cut_behind(double step) {
+  const auto stale = [&](const Line& line) {
+    return line.training == training_ && line.step >= 0 && (line.step > step || step == 0);
+  };
+  if (std::erase_if(earlier_, stale) == 0) return;
+  std::string whole;
+  for (const Line& line : earlier_) whole += line.text;
+  file_.close();
+  files::write_file_atomically(path_, whole + written_);
+  file_.open(path_, std::ios::app | std::ios::binary);
+}
+
+}  // namespace attune::report

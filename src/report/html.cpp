@@ -1,0 +1,91 @@
+// Puts the report page together.
+#include "attune/report/html.h"
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "attune/base/clock.h"
+#include "attune/base/strings.h"
+#include "attune/report/event_file.h"
+#include "html_sections.h"
+#include "html_style.h"
+#include "html_text.h"
+
+namespace attune::report {
+namespace {
+
+struct Section {
+  const char* id;
+  const char* title;
+  std::string html;
+};
+
+std::string text_of(const files::Json& summary, const char* key) {
+  const files::Json& value = member(summary, {key});
+  return value.is_string() ? value.get<std::string>() : "";
+}
+
+std::string run_name(const files::Json& summary) {
+  const std::filesystem::path folder = text_of(summary, "output_dir");
+  const std::string name =
+      folder.filename().empty() ? folder.parent_path().filename().string() : folder.filename().string();
+  return name.empty() ? "Training run" : name;
+}
+
+std::string ending(const files::Json& summary) {
+  const std::string stopped_by = text_of(summary, "stopped_by");
+  if (stopped_by == "early_stopping") return "stopped early";
+  return stopped_by == "signal" ? "stopped by a signal" : "";
+}
+
+std::string header_html(const files::Json& summary, const RunHistory& history) {
+  std::string html = "<header>\n<h1>" + escape_html(run_name(summary)) + "</h1>\n";
+  if (const std::string about = text_of(summary, "about"); !about.empty())
+    html += "<p>" + escape_html(about) + "</p>\n";
+  std::vector<std::string> facts;
+  if (const std::string base = text_of(summary, "base_model"); !base.empty())
+    facts.push_back("base model " + escape_html(base));
+  if (!history.began.empty()) facts.push_back("begun " + escape_html(history.began));
+  if (const files::Json& seconds = member(summary, {"seconds"}); seconds.is_number()) {
+    facts.push_back("took " + format_duration(seconds.get<double>()));
+  }
+  if (const std::string how = ending(summary); !how.empty()) facts.push_back(how);
+  if (!facts.empty()) html += "<p class=\"soft\">" + join(facts, " · ") + "</p>\n";
+  return html;
+}
+
+}  // namespace
+
+std::string html_report(const files::Json& summary, std::span<const Event> events) {
+  const RunHistory history = read_history(events);
+  const std::vector<Section> sections = {{"results", "Results", results_section(summary)},
+                                         {"folds", "Cross-validation", folds_section(summary)},
+                                         {"seeds", "Seeds", seeds_section(summary)},
+                                         {"curves", "Training", curves_section(history)},
+                                         {"classes", "Classes", classes_section(summary)},
+                                         {"calibration", "Calibration", calibration_section(summary)},
+                                         {"data", "Data", data_section(summary)},
+                                         {"model", "Model", model_section(summary, history)},
+                                         {"settings", "Settings", settings_section(summary)}};
+  std::string links, body;
+  for (const Section& section : sections) {
+    if (section.html.empty()) continue;
+    links += concat("<a href=\"#", section.id, "\">", section.title, "</a>\n");
+    body += concat("<section id=\"", section.id, "\">\n<h2>", section.title, "</h2>\n", section.html, "</section>\n");
+  }
+  const std::string version = value_text(member(history.environment, {"attune"}));
+  return concat("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n",
+                "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
+                escape_html(run_name(summary)), " – attune</title>\n<style>", kStyleSheet,
+                "</style>\n</head>\n<body>\n", header_html(summary, history), "<nav>\n", links,
+                "</nav>\n</header>\n<main>\n", body, "</main>\n<footer>Written by attune",
+                version == "–" ? "" : " " + escape_html(version),
+                ". This page needs no network.</footer>\n</body>\n</html>\n");
+}
+
+std::string html_report(const files::Json& summary, const std::string& events_path) {
+  const std::vector<Event> events = read_events(events_path);
+  return html_report(summary, std::span<const Event>(events));
+}
+
+}  // namespace attune::report

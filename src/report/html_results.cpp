@@ -1,0 +1,287 @@
+// Results, folds, seeds and curves of the report page.
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "attune/base/strings.h"
+#include "charts.h"
+#include "html_sections.h"
+#include "html_text.h"
+
+namespace attune::report {
+namespace {
+
+using files::Json;
+
+std::string interval_text(const Json& interval) {
+  if (!interval.is_array() || interval.size() != 2 || !interval[0].is_number() || !interval[1].is_number()) return "";
+  return concat("[", metric_text(interval[0].get<double>()), ", ", metric_text(interval[1].get<double>()), "]");
+}
+
+std::string cell(const Json& metrics, const Json& intervals, const std::string& name) {
+  const Json& value = member(metrics, {name.c_str()});
+  if (!value.is_number()) return "–";
+  const std::string interval = interval_text(member(intervals, {name.c_str()}));
+  return metric_text(value.get<double>()) + (interval.empty() ? "" : "<small class=\"soft\">" + interval + "</small>");
+}
+
+std::string percent(double share) {
+  char buffer[32];
+  std::snprintf(buffer, sizeof buffer, "%.1f %%", 100 * share);
+  return buffer;
+}
+
+std::string rows_note(const Json& metrics) {
+  const Json& rows = member(metrics, {"rows"});
+  return rows.is_number() ? concat("<br><small>", count_text(rows.get<double>()), " rows</small>") : "";
+}
+
+/// Whether it was worth it, as a sentence.
+std::string verdict(const Json& summary, const MainSplit& split) {
+  const Json& accuracy = member(*split.metrics, {"accuracy"});
+  Json majority = member(summary, {"majority", split.name.c_str()});
+  if (!majority.is_number()) majority = member(*split.metrics, {"majority_rate"});
+  if (!accuracy.is_number() || !majority.is_number()) return "";
+  const double model = accuracy.get<double>(), baseline = majority.get<double>();
+  const Json& interval = member(*split.intervals, {"accuracy"});
+  std::string text = concat("The model is right on <b>", percent(model), "</b> of the ", split.name, " rows");
+  const bool has_interval = !interval_text(interval).empty();
+  if (has_interval)
+    text +=
+        concat(" (95 % interval ", percent(interval[0].get<double>()), " to ", percent(interval[1].get<double>()), ")");
+  text += concat("; always giving the most frequent label would be right on ", percent(baseline), ".");
+  const double low = has_interval ? interval[0].get<double>() : model;
+  if (low <= baseline) text += " <b>That is no clear gain over the most frequent label.</b>";
+  return "<p class=\"lead\">" + text + "</p>\n";
+}
+
+std::string tiles(const MainSplit& split) {
+  std::string html = "<div class=\"tiles\">\n";
+  for (const std::string& name : headline_metrics(*split.metrics)) {
+    const std::string interval = interval_text(member(*split.intervals, {name.c_str()}));
+    html += concat("<div class=\"tile\"><span>", escape_html(metric_label(name)), "</span><b>",
+                   metric_text((*split.metrics)[name].get<double>()), "</b><span>",
+                   interval.empty() ? "&nbsp;" : "95 % interval " + interval, "</span></div>\n");
+  }
+  return html + "</div>\n";
+}
+
+std::string results_table(const Json& summary) {
+  struct Column {
+    std::string title;
+    const Json *metrics, *intervals;
+  };
+  std::vector<Column> columns;
+  for (const char* split : {"validation", "test"}) {
+    const Json& metrics = member(summary, {split, "metrics"});
+    if (metrics.is_object()) columns.push_back({split, &metrics, &member(summary, {split, "intervals"})});
+  }
+  if (const Json& pooled = member(summary, {"cross_validation", "pooled", "metrics"}); pooled.is_object()) {
+    columns.push_back(
+        {"held-out folds, pooled", &pooled, &member(summary, {"cross_validation", "pooled", "intervals"})});
+  }
+  HtmlTable table{.header = {"metric"}, .rows = {}};
+  std::vector<std::string> names;
+  for (const Column& column : columns) {
+    table.header.push_back(column.title + rows_note(*column.metrics));
+    for (const std::string& name : metric_names(*column.metrics)) {
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    }
+  }
+  for (const std::string& name : names) {
+    std::vector<std::string> row = {escape_html(metric_label(name))};
+    for (const Column& column : columns) row.push_back(cell(*column.metrics, *column.intervals, name));
+    table.rows.push_back(std::move(row));
+  }
+  return names.empty() ? "" : html_table(table);
+}
+
+}  // namespace
+
+MainSplit main_split(const Json& summary) {
+  if (member(summary, {"test", "metrics"}).is_object()) {
+    return {"test", &member(summary, {"test", "metrics"}), &member(summary, {"test", "intervals"})};
+  }
+  const Json& pooled = member(summary, {"cross_validation", "pooled"});
+  if (member(pooled, {"metrics"}).is_object())
+    return {"held-out", &member(pooled, {"metrics"}), &member(pooled, {"intervals"})};
+  const Json& validation = member(summary, {"validation"});
+  if (member(validation, {"metrics"}).is_object())
+    return {"validation", &member(validation, {"metrics"}), &member(validation, {"intervals"})};
+  return {};
+}
+
+std::vector<std::string> metric_names(const Json& metrics) {
+  std::vector<std::string> names;
+  const bool averages = metrics.contains("f1_macro");
+  for (const auto& [name, value] : metrics.items()) {
+    const bool technical = name == "rows" || name.ends_with("runtime") || name.ends_with("per_second") ||
+                           name == "epoch" || name == "step";
+    const bool repeated =
+        (averages && name == "f1") || (metrics.contains("subset_accuracy") && name == "subset_accuracy");
+    if (value.is_number() && !technical && !repeated) names.push_back(name);
+  }
+  return names;
+}
+
+std::vector<std::string> headline_metrics(const Json& metrics) {
+  std::vector<std::string> names;
+  const bool averages = metrics.contains("f1_macro");
+  for (const char* name : {"accuracy", "exact_match", "f1_positive", "f1_macro", "f1", "pr_auc", "mcc", "rmse", "mae",
+                           "r2", "pearson", "spearman", "ece", "perplexity", "loss"}) {
+    if (names.size() == 4 || (averages && std::string(name) == "f1")) continue;
+    if (metrics.contains(name) && metrics[name].is_number()) names.emplace_back(name);
+  }
+  return names;
+}
+
+std::string results_section(const Json& summary) {
+  const MainSplit split = main_split(summary);
+  if (split.metrics == nullptr) return "";
+  std::string html = verdict(summary, split) + tiles(split) + results_table(summary);
+  const bool intervals = member(summary, {"test", "intervals"}).is_object() || split.intervals->is_object();
+  if (intervals)
+    html +=
+        "<p class=\"soft\"><small>In brackets: 95 % intervals by bootstrap over rows (whole groups where the data has "
+        "them).</small></p>\n";
+  return html;
+}
+
+std::string folds_section(const Json& summary) {
+  const Json& cv = member(summary, {"cross_validation"});
+  if (!member(cv, {"folds"}).is_array()) return "";
+  std::vector<DotStrip> strips;
+  for (const std::string& name : headline_metrics(member(cv, {"mean"}))) {
+    DotStrip strip{.label = metric_label(name), .dots = {}, .mean = cv["mean"][name].get<double>(), .interval = {}};
+    const Json& interval = member(cv, {"interval", name.c_str()});
+    if (!interval_text(interval).empty()) strip.interval = Point{interval[0].get<double>(), interval[1].get<double>()};
+    for (const Json& fold : cv["folds"]) {
+      const Json& value = member(fold, {"metrics", name.c_str()});
+      if (value.is_number())
+        strip.dots.emplace_back(concat("repeat ", fold.value("repeat", 1), ", fold ", fold.value("fold", 0)),
+                                value.get<double>());
+    }
+    strips.push_back(std::move(strip));
+  }
+  std::string html =
+      "<p>Each dot is one fold, scored once on rows that its training never saw. The upright is the mean, the band its "
+      "95 % interval";
+  if (const Json& method = member(cv, {"interval_method"}); method.is_string())
+    html += " (" + escape_html(method.get<std::string>()) + ")";
+  html += ".</p>\n" + dot_strips(strips);
+  HtmlTable table{.header = {"fold", "best epoch"}, .rows = {}};
+  const std::vector<std::string> names = headline_metrics(member(cv, {"mean"}));
+  for (const std::string& name : names) table.header.push_back(escape_html(metric_label(name)));
+  const bool repeats = cv["folds"].size() > 0 && cv["folds"].back().value("repeat", 1) > 1;
+  for (const Json& fold : cv["folds"]) {
+    const std::string repeat = repeats ? concat(fold.value("repeat", 1), " / ") : "";
+    std::vector<std::string> row = {concat(repeat, fold.value("fold", 0)),
+                                    escape_html(value_text(member(fold, {"best_epoch"})))};
+    for (const std::string& name : names) row.push_back(cell(member(fold, {"metrics"}), Json(), name));
+    table.rows.push_back(std::move(row));
+  }
+  std::vector<std::string> mean = {
+      "mean ± sd", escape_html(value_text(member(cv, {"median_best_epoch"}))) + "<small class=\"soft\">median</small>"};
+  for (const std::string& name : names)
+    mean.push_back(concat(cell(cv["mean"], Json(), name), " ± ", cell(member(cv, {"sd"}), Json(), name)));
+  table.rows.push_back(std::move(mean));
+  return html + "<details><summary>Every fold</summary>" + html_table(table) + "</details>\n";
+}
+
+std::string seeds_section(const Json& summary) {
+  const Json& seeds = member(summary, {"seeds"});
+  if (!seeds.is_array() || seeds.size() < 2) return "";
+  const bool tested = member(seeds[0], {"results", "test", "metrics"}).is_object();
+  const char* split = tested ? "test" : "validation";
+  std::vector<DotStrip> strips;
+  for (const std::string& name : headline_metrics(member(seeds[0], {"results", split, "metrics"}))) {
+    DotStrip strip{.label = metric_label(name), .dots = {}, .mean = 0, .interval = {}};
+    for (const Json& seed : seeds) {
+      const Json& value = member(seed, {"results", split, "metrics", name.c_str()});
+      if (value.is_number()) strip.dots.emplace_back("seed " + value_text(member(seed, {"seed"})), value.get<double>());
+    }
+    for (const auto& dot : strip.dots) strip.mean += dot.second / static_cast<double>(strip.dots.size());
+    strips.push_back(std::move(strip));
+  }
+  std::string html = concat("<p>The same training with ", seeds.size(), " seeds, scored on the ", split,
+                            " rows. The upright is the mean.");
+  if (const Json& kept = member(summary, {"kept_seed"}); !kept.is_null())
+    html += " The model of seed " + escape_html(value_text(kept)) + " was kept.";
+  return html + "</p>\n" + dot_strips(strips);
+}
+
+namespace {
+
+std::vector<Point> points_of(const Curve& curve) {
+  return {curve.begin(), curve.end()};
+}
+
+void add_line(LineChart& chart, const std::string& name, const Curve& curve, std::string css, bool dots) {
+  if (!curve.empty()) chart.lines.push_back({name, points_of(curve), std::move(css), dots});
+}
+
+/// One chart of a metric family; many trainings lie over each other as thin lines.
+std::string chart_of(const RunHistory& history, LineChart chart,
+                     const std::vector<std::pair<std::string, std::string>>& evaluations) {
+  static const char* const series[] = {"series-b", "series-a", "series-c", "series-d"};
+  const bool many = history.trainings.size() > 1;
+  for (const TrainingHistory& training : history.trainings) {
+    std::size_t next = 0;
+    for (const auto& [metric, name] : evaluations) {
+      const auto curve = training.evaluations.find(metric);
+      const std::string css = series[next++ % 4];
+      if (curve != training.evaluations.end()) add_line(chart, name, curve->second, css + (many ? " thin" : ""), !many);
+    }
+  }
+  if (!many && !history.trainings.empty() && history.trainings[0].best_step && !evaluations.empty()) {
+    chart.marked_x = history.trainings[0].best_step;
+    chart.mark = "best";
+  }
+  return line_chart(chart);
+}
+
+std::string plain_chart(const RunHistory& history, const std::string& title, Curve TrainingHistory::*curve) {
+  LineChart chart{.title = title, .x_label = "optimiser step", .lines = {}, .marked_x = {}, .mark = {}};
+  for (const TrainingHistory& training : history.trainings) {
+    add_line(chart, "training", training.*curve, history.trainings.size() > 1 ? "series-a thin" : "series-a", false);
+  }
+  return line_chart(chart);
+}
+
+}  // namespace
+
+std::string curves_section(const RunHistory& history) {
+  if (history.trainings.empty()) return "";
+  const bool many = history.trainings.size() > 1;
+  LineChart loss{.title = "Loss", .x_label = "optimiser step", .lines = {}, .marked_x = {}, .mark = {}};
+  for (const TrainingHistory& training : history.trainings)
+    add_line(loss, "training", training.loss, many ? "series-a thin" : "series-a", false);
+  std::set<std::string> evaluated;
+  for (const TrainingHistory& training : history.trainings) {
+    for (const auto& [metric, curve] : training.evaluations) evaluated.insert(metric);
+  }
+  std::vector<std::string> charts = {chart_of(history, loss, {{"loss", "validation"}})};
+  std::vector<std::pair<std::string, std::string>> scores;
+  for (const char* name : {"accuracy", "f1_macro", "f1", "mcc", "exact_match", "pearson", "spearman"}) {
+    const bool repeated = std::string(name) == "f1" && evaluated.count("f1_macro") > 0;
+    if (evaluated.count(name) > 0 && !repeated && scores.size() < 3) scores.emplace_back(name, metric_label(name));
+  }
+  if (!scores.empty()) {
+    charts.push_back(chart_of(
+        history, {.title = "Validation scores", .x_label = "optimiser step", .lines = {}, .marked_x = {}, .mark = {}},
+        scores));
+  }
+  charts.push_back(plain_chart(history, "Learning rate", &TrainingHistory::learning_rate));
+  charts.push_back(plain_chart(history, "Gradient norm before clipping", &TrainingHistory::grad_norm));
+  std::string html;
+  for (const std::string& chart : charts) {
+    if (!chart.empty()) html += "<div>" + chart + "</div>\n";
+  }
+  if (html.empty()) return "";
+  const std::string note =
+      many ? concat("<p class=\"soft\">", history.trainings.size(), " trainings laid over each other.</p>\n") : "";
+  return note + "<div class=\"charts\">" + html + "</div>\n";
+}
+
+}  // namespace attune::report

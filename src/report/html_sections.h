@@ -1,0 +1,35 @@
+// The sections of the report page. Each returns HTML, or "" when the run has nothing to say there.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "attune/files/json.h"
+#include "run_history.h"
+
+namespace attune::report {
+
+/// The predictions a page speaks of first: test, else the pooled folds, else validation.
+struct MainSplit {
+  std::string name;  ///< "test", "held-out folds", "validation" or "" when there is none
+  const files::Json* metrics = nullptr;
+  const files::Json* intervals = nullptr;
+};
+MainSplit main_split(const files::Json& summary);
+
+/// Names of the single numbers of a metrics object, without row counts, running times and repeated names.
+std::vector<std::string> metric_names(const files::Json& metrics);
+/// The few of them that a reader looks at first.
+std::vector<std::string> headline_metrics(const files::Json& metrics);
+
+std::string results_section(const files::Json& summary);
+std::string curves_section(const RunHistory& history);
+std::string folds_section(const files::Json& summary);
+std::string seeds_section(const files::Json& summary);
+std::string classes_section(const files::Json& summary);
+std::string calibration_section(const files::Json& summary);
+std::string data_section(const files::Json& summary);
+std::string model_section(const files::Json& summary, const RunHistory& history);
+std::string settings_section(const files::Json& summary);
+
+}  // namespace attune::report

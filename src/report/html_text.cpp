@@ -1,0 +1,158 @@
+// Text and numbers of the report page.
+#include "html_text.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "attune/base/utf8.h"
+
+namespace attune::report {
+namespace {
+
+std::string print(const char* format, double value) {
+  char buffer[64];
+  std::snprintf(buffer, sizeof buffer, format, value);
+  return buffer;
+}
+
+std::string with_thin_spaces(std::string digits) {
+  const std::ptrdiff_t first = !digits.empty() && digits[0] == '-' ? 1 : 0;
+  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > first; at -= 3) {
+    digits.insert(static_cast<std::size_t>(at), "\u202f");
+  }
+  return digits;
+}
+
+}  // namespace
+
+std::string escape_html(std::string_view text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto bad = find_invalid_utf8(text.substr(at));
+    const std::size_t end = at + bad.value_or(text.size() - at);
+    for (; at < end; ++at) {
+      switch (text[at]) {
+        case '&':
+          out += "&amp;";
+          break;
+        case '<':
+          out += "&lt;";
+          break;
+        case '>':
+          out += "&gt;";
+          break;
+        case '"':
+          out += "&quot;";
+          break;
+        case '\'':
+          out += "&#39;";
+          break;
+        case '\t':
+        case '\n':
+          out += text[at];
+          break;
+        default:
+          if (static_cast<unsigned char>(text[at]) < 0x20 || text[at] == 0x7f) {
+            out += "\uFFFD";
+          } else {
+            out += text[at];
+          }
+      }
+    }
+    if (bad) {
+      out += "\uFFFD";
+      ++at;
+    }
+  }
+  return out;
+}
+
+std::string count_text(double value) {
+  return with_thin_spaces(print("%.0f", value));
+}
+
+std::string metric_text(double value) {
+  if (!std::isfinite(value)) return "–";
+  if (value == std::round(value) && std::abs(value) >= 1000 && std::abs(value) < 1e15) return count_text(value);
+  if (value == 0 || (std::abs(value) >= 1e-3 && std::abs(value) < 10)) return print("%.3f", value);
+  return std::abs(value) >= 10 && std::abs(value) < 1e5 ? print("%.4g", value) : print("%.2e", value);
+}
+
+std::string value_text(const files::Json& value) {
+  if (value.is_null()) return "–";
+  if (value.is_string()) return value.get<std::string>();
+  return value.dump(-1, ' ', false, files::Json::error_handler_t::replace);
+}
+
+std::string metric_label(const std::string& name) {
+  static const std::vector<std::pair<std::string, std::string>> labels = {
+      {"accuracy", "Accuracy"},
+      {"f1", "F1"},
+      {"f1_macro", "F1, macro"},
+      {"f1_micro", "F1, micro"},
+      {"f1_weighted", "F1, weighted"},
+      {"f1_samples", "F1, by row"},
+      {"f1_positive", "F1, positive class"},
+      {"precision_positive", "Precision, positive class"},
+      {"recall_positive", "Recall, positive class"},
+      {"precision_macro", "Precision, macro"},
+      {"recall_macro", "Recall, macro"},
+      {"precision_weighted", "Precision, weighted"},
+      {"recall_weighted", "Recall, weighted"},
+      {"majority_rate", "Majority rate"},
+      {"mcc", "Matthews correlation"},
+      {"roc_auc", "ROC-AUC"},
+      {"pr_auc", "PR-AUC (average precision)"},
+      {"brier", "Brier score"},
+      {"ece", "Expected calibration error"},
+      {"log_loss", "Log loss"},
+      {"loss", "Loss"},
+      {"rmse", "RMSE"},
+      {"mse", "MSE"},
+      {"mae", "MAE"},
+      {"r2", "R²"},
+      {"pearson", "Pearson correlation"},
+      {"spearman", "Spearman correlation"},
+      {"exact_match", "Exact match, %"},
+      {"perplexity", "Perplexity"}};
+  for (const auto& [key, label] : labels) {
+    if (key == name) return label;
+  }
+  std::string label = name;
+  std::replace(label.begin(), label.end(), '_', ' ');
+  return label;
+}
+
+std::string html_table(const HtmlTable& table) {
+  std::string html =
+      table.figures ? "<div class=\"scroll\"><table class=\"figures\">" : "<div class=\"scroll\"><table>";
+  if (!table.header.empty()) {
+    html += "<thead><tr>";
+    for (const auto& cell : table.header) html += "<th scope=\"col\">" + cell + "</th>";
+    html += "</tr></thead>";
+  }
+  html += "<tbody>";
+  for (const auto& row : table.rows) {
+    html += "<tr>";
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      html += i == 0 ? "<th scope=\"row\">" + row[i] + "</th>" : "<td>" + row[i] + "</td>";
+    }
+    html += "</tr>\n";
+  }
+  return html + "</tbody></table></div>\n";
+}
+
+const files::Json& member(const files::Json& object, std::initializer_list<const char*> path) {
+  static const files::Json none = nullptr;
+  const files::Json* at = &object;
+  for (const char* key : path) {
+    if (!at->is_object() || !at->contains(key)) return none;
+    at = &(*at)[key];
+  }
+  return *at;
+}
+
+}  // namespace attune::report

@@ -1,0 +1,37 @@
+// Text and numbers of the report page; everything that comes from outside goes through escape_html.
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "attune/files/json.h"
+
+namespace attune::report {
+
+/// & < > " ' as entities; control characters and ill-formed UTF-8 become U+FFFD.
+std::string escape_html(std::string_view text);
+
+/// 0.91234 → "0.912"; whole numbers with thin spaces between thousands; large and tiny ones with an exponent.
+std::string metric_text(double value);
+/// 12345.0 → "12 345".
+std::string count_text(double value);
+/// A JSON value as a person writes it: strings bare, null as "–", numbers short, the rest as JSON. Not escaped.
+std::string value_text(const files::Json& value);
+
+/// "f1_macro" → "F1, macro"; unknown names with blanks for underscores.
+std::string metric_label(const std::string& name);
+
+/// <table>; the cells are HTML already. All columns but the first are figures when `figures`.
+struct HtmlTable {
+  std::vector<std::string> header;
+  std::vector<std::vector<std::string>> rows;
+  bool figures = true;
+};
+std::string html_table(const HtmlTable& table);
+
+/// The member at `path`, or a null value.
+const files::Json& member(const files::Json& object, std::initializer_list<const char*> path);
+
+}  // namespace attune::report

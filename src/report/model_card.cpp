@@ -1,0 +1,161 @@
+// The model card.
+#include "attune/report/model_card.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "attune/base/strings.h"
+#include "html_sections.h"
+#include "html_text.h"
+
+namespace attune::report {
+namespace {
+
+using files::Json;
+
+/// JSON strings are YAML strings.
+std::string yaml_text(const std::string& text) {
+  return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+/// Markdown that means nothing: what steers tables, links, emphasis and HTML is escaped, line breaks become blanks.
+std::string plain(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '\n' || c == '\r') {
+      out += ' ';
+      continue;
+    }
+    if (std::string_view("\\`*_[]<>|#").find(c) != std::string_view::npos) out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+std::string text_of(const Json& object, std::initializer_list<const char*> path) {
+  const Json& value = member(object, path);
+  return value.is_string() ? value.get<std::string>() : "";
+}
+
+std::string pipeline_tag(const std::string& task) {
+  if (task == "masked-lm" || task == "masked_lm") return "fill-mask";
+  for (const char* known : {"text-classification", "token-classification", "question-answering", "fill-mask"}) {
+    if (task == known) return known;
+  }
+  return "";
+}
+
+/// A Hub id such as "org/name"; a path of this machine says nothing to others.
+bool is_hub_id(const std::string& name) {
+  const bool plain_name =
+      !name.empty() &&
+      name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./") == std::string::npos;
+  return plain_name && std::count(name.begin(), name.end(), '/') == 1 && name.front() != '/' && name.front() != '.' &&
+         name.back() != '/' && !std::filesystem::exists(name);
+}
+
+std::string base_name(const std::string& path) {
+  const std::filesystem::path folder = path;
+  const std::string name = folder.filename().string();
+  return name.empty() ? folder.parent_path().filename().string() : name;
+}
+
+std::string card_name(const Json& summary) {
+  const std::string name = base_name(text_of(summary, {"output_dir"}));
+  return name.empty() ? "model" : name;
+}
+
+std::string number(double value) {
+  char buffer[32];
+  std::snprintf(buffer, sizeof buffer, "%.4f", value);
+  return buffer;
+}
+
+std::string front_matter(const Json& summary, const MainSplit& split) {
+  const std::string base = text_of(summary, {"base_model"}),
+                    tag = pipeline_tag(text_of(summary, {"settings", "model", "task"}));
+  std::string yaml = "---\nlibrary_name: transformers\n";
+  if (is_hub_id(base)) yaml += "base_model: " + yaml_text(base) + "\n";
+  if (!tag.empty()) yaml += "pipeline_tag: " + tag + "\n";
+  yaml += "tags:\n- attune\n- fine-tuned\n";
+  if (split.metrics == nullptr) return yaml + "---\n";
+  const std::vector<std::string> names = headline_metrics(*split.metrics);
+  if (!names.empty()) yaml += "metrics:\n";
+  for (const std::string& name : names) yaml += "- " + yaml_text(name) + "\n";
+  if (names.empty() || tag.empty()) return yaml + "---\n";
+  yaml +=
+      concat("model-index:\n- name: ", yaml_text(card_name(summary)), "\n  results:\n  - task:\n      type: ", tag,
+             "\n    dataset:\n      name: ", yaml_text(split.name + " rows"), "\n      type: custom\n    metrics:\n");
+  for (const std::string& name : names) {
+    yaml +=
+        concat("    - type: ", yaml_text(name), "\n      value: ", number((*split.metrics)[name].get<double>()), "\n");
+  }
+  return yaml + "---\n";
+}
+
+std::string results_text(const Json& summary, const MainSplit& split) {
+  if (split.metrics == nullptr) return "";
+  const Json& rows = member(*split.metrics, {"rows"});
+  std::string text = concat("\n## Results\n\nOn the ", split.name, " rows",
+                            rows.is_number() ? concat(" (", value_text(rows), ")") : "",
+                            ".\n\n| metric | value | 95 % interval |\n|---|---:|---|\n");
+  for (const std::string& name : headline_metrics(*split.metrics)) {
+    const Json& interval = member(*split.intervals, {name.c_str()});
+    const bool known =
+        interval.is_array() && interval.size() == 2 && interval[0].is_number() && interval[1].is_number();
+    text += concat("| ", plain(metric_label(name)), " | ", number((*split.metrics)[name].get<double>()), " | ",
+                   known ? concat(number(interval[0].get<double>()), " – ", number(interval[1].get<double>())) : "",
+                   " |\n");
+  }
+  Json majority = member(summary, {"majority", split.name.c_str()});
+  if (!majority.is_number()) majority = member(*split.metrics, {"majority_rate"});
+  if (majority.is_number())
+    text += concat("\nAlways giving the most frequent label reaches an accuracy of ", number(majority.get<double>()),
+                   ".\n");
+  return text;
+}
+
+std::string labels_text(const Json& summary) {
+  const Json& labels = member(summary, {"labels"});
+  if (!labels.is_array() || labels.empty()) return "";
+  std::vector<std::string> names;
+  for (const Json& label : labels) names.push_back(plain(value_text(label)));
+  return "\n## Labels\n\n" + join(names, ", ") + "\n";
+}
+
+std::string training_text(const Json& summary) {
+  const Json& training = member(summary, {"settings", "training"});
+  std::string text = "\n## Training\n\n";
+  if (const Json& splits = member(summary, {"data", "splits"}); splits.is_object()) {
+    std::vector<std::string> parts;
+    for (const auto& [name, split] : splits.items())
+      parts.push_back(concat(value_text(member(split, {"rows"})), " ", plain(name)));
+    if (!parts.empty()) text += "Rows: " + join(parts, ", ") + ".\n\n";
+  }
+  std::string rows;
+  for (const char* key : {"num_train_epochs", "per_device_train_batch_size", "gradient_accumulation_steps",
+                          "learning_rate", "lr_scheduler_type", "warmup_steps", "weight_decay"}) {
+    const Json& value = member(training, {key});
+    if (!value.is_null()) rows += concat("| ", plain(key), " | ", plain(value_text(value)), " |\n");
+  }
+  if (const std::string method = text_of(summary, {"settings", "tuning", "method"}); !method.empty())
+    rows += "| tuning | " + plain(method) + " |\n";
+  if (!rows.empty()) text += "| setting | value |\n|---|---|\n" + rows;
+  return text + "\nAll settings stand in `config.resolved.json`, the whole course of the training in `report.html`.\n";
+}
+
+}  // namespace
+
+std::string model_card(const Json& summary) {
+  const MainSplit split = main_split(summary);
+  std::string card = front_matter(summary, split) + "\n# " + plain(card_name(summary)) + "\n\n";
+  if (const std::string about = text_of(summary, {"about"}); !about.empty()) card += plain(about) + "\n\n";
+  const std::string base = base_name(text_of(summary, {"base_model"}));
+  card += concat("Fine-tuned with attune", base.empty() ? "" : " from `" + base + "`",
+                 "; loads with Transformers' `from_pretrained`.\n");
+  return card + results_text(summary, split) + labels_text(summary) + training_text(summary);
+}
+
+}  // namespace attune::report

@@ -1,0 +1,37 @@
+// The model card.
+#include "attune/report/model_card.h"
+
+#include <nlohmann/json.hpp>
+
+#include "catch.h"
+#include "report/summary.h"
+
+using namespace attune::report;
+
+TEST_CASE("the model card has the front matter of the Hub and the results", "[report]") {
+  const std::string card = model_card(attune::testing::example_summary());
+  CHECK(
+      card.find(
+          "---\nlibrary_name: transformers\nbase_model: \"acme/tiny-encoder\"\npipeline_tag: text-classification\n") ==
+      0);
+  CHECK(card.find("    - type: \"accuracy\"\n      value: 0.9000\n") != std::string::npos);
+  CHECK(card.find("| Accuracy | 0.9000 | 0.8500 – 0.9450 |") != std::string::npos);
+  CHECK(card.find("Always giving the most frequent label reaches an accuracy of 0.4800.") != std::string::npos);
+  CHECK(card.find("Sorts \\<triage\\> notes & more.") != std::string::npos);
+  CHECK(card.find("1200 train, 150 validation, 150 test") != std::string::npos);
+}
+
+TEST_CASE("the model card tells nothing of the folders of this machine", "[report]") {
+  auto summary = attune::testing::example_summary();
+  summary["base_model"] = "/home/someone/models/minilm/";
+  summary["output_dir"] = "/home/someone/runs/my_run";
+  const std::string card = model_card(summary);
+  CHECK(card.find("someone") == std::string::npos);
+  CHECK(card.find("base_model:") == std::string::npos);
+  CHECK(card.find("from `minilm`") != std::string::npos);
+  CHECK(card.find("# my\\_run\n") != std::string::npos);
+}
+
+TEST_CASE("a model card can be made of next to nothing", "[report]") {
+  CHECK(model_card(Event::object()).find("---\n\n# model\n") != std::string::npos);
+}

@@ -1,0 +1,121 @@
+// Progress displays on a stream and a clock of the test.
+#include "attune/report/progress.h"
+
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "attune/base/error.h"
+#include "attune/report/table.h"
+#include "catch.h"
+
+using namespace attune::report;
+
+namespace {
+
+struct Screen {
+  std::ostringstream out;
+  double now = 0;
+  std::size_t columns = 100;
+  bool unicode = true;
+  std::shared_ptr<Observer> show(ProgressMode mode) {
+    return make_progress(mode, {&out, [this] { return now; }, [this] { return columns; }, unicode});
+  }
+  /// What stands behind the last carriage return.
+  std::string last_line() const { return out.str().substr(out.str().rfind('\r') + 1); }
+};
+
+const Event kBegin = {{"event", "train_begin"}, {"step", 0}, {"steps", 40}, {"rows", 320}};
+const Event kLog = {{"event", "log"},
+                    {"step", 10},
+                    {"epoch", 0.5},
+                    {"loss", 0.43128},
+                    {"learning_rate", 1.7e-4},
+                    {"tokens_per_second", 4210.0}};
+
+}  // namespace
+
+TEST_CASE("plain progress gives a line with time, step, loss, rate and time left at each log event", "[report]") {
+  Screen screen;
+  const auto progress = screen.show(ProgressMode::plain);
+  progress->on_event({{"event", "fold_begin"}, {"fold", 2}, {"folds", 5}, {"repeat", 1}, {"repeats", 1}});
+  progress->on_event(kBegin);
+  screen.now = 65;
+  progress->on_event(kLog);
+  CHECK(screen.out.str() ==
+        "[0:00] fold 2/5  training    320 rows, 40 steps\n"
+        "[1:05] fold 2/5  step 10/40  loss 0.4313  lr 1.7e-04  4.2k tokens/s  3:15 left\n");
+}
+
+TEST_CASE("plain progress shows evaluations, early stops and held-out folds", "[report]") {
+  Screen screen;
+  const auto progress = screen.show(ProgressMode::plain);
+  progress->on_event(
+      {{"event", "evaluate"}, {"step", 20}, {"epoch", 1.0}, {"eval_loss", 0.5}, {"eval_accuracy", 0.875}});
+  progress->on_event({{"event", "early_stop"}, {"step", 20}, {"metric", "eval_loss"}, {"waited", 2}});
+  progress->on_event({{"event", "fold_end"}, {"fold", 3}, {"test_accuracy", 0.9}});
+  CHECK(screen.out.str() ==
+        "[0:00] evaluation  step 20  epoch 1.00  loss 0.5  accuracy 0.875\n"
+        "[0:00] stopping early at step 20: no better eval_loss in 2 evaluations\n"
+        "[0:00] fold 3 held out  accuracy 0.9\n");
+}
+
+TEST_CASE("time left counts from the step at which this process began", "[report]") {
+  Screen screen;
+  const auto progress = screen.show(ProgressMode::plain);
+  progress->on_event({{"event", "train_begin"}, {"step", 5}, {"steps", 15}, {"rows", 1}});
+  screen.now = 10;
+  progress->on_event({{"event", "log"}, {"step", 10}, {"loss", 1.0}});
+  CHECK(screen.out.str().find("10/15  loss 1  0.5 steps/s  0:10 left") != std::string::npos);
+}
+
+TEST_CASE("the bar rewrites one line, never wider than the terminal, and leaves it empty at the end", "[report]") {
+  Screen screen;
+  screen.columns = 60;
+  const auto progress = screen.show(ProgressMode::bar);
+  progress->on_event(kBegin);
+  screen.now = 65;
+  progress->on_event(kLog);
+  CHECK(screen.last_line().find("━━━━━━──────────────────  25 % 10/40") == std::string::npos);
+  CHECK(screen.last_line().find("━━━━━━────────────────── 25 % 10/40 · loss 0.4313") == 0);
+  CHECK(display_width(screen.last_line()) == 59);
+  progress->on_event({{"event", "evaluate"}, {"step", 10}, {"epoch", 0.5}, {"eval_loss", 0.25}});
+  CHECK(screen.out.str().find("evaluation  step 10  epoch 0.50  loss 0.25\n") != std::string::npos);
+  progress->on_event({{"event", "train_end"}, {"step", 10}, {"seconds", 65}});
+  CHECK(screen.out.str().find("\x1b") == std::string::npos);
+  CHECK(screen.last_line() == "trained     step 10 in 1:05\n");
+}
+
+TEST_CASE("without a UTF-8 locale the bar is plain ASCII", "[report]") {
+  Screen screen;
+  screen.unicode = false;
+  const auto progress = screen.show(ProgressMode::bar);
+  progress->on_event(kBegin);
+  progress->on_event(kLog);
+  CHECK(screen.last_line().find("[######------------------] 25 % 10/40 | loss 0.4313") == 0);
+}
+
+TEST_CASE("json progress is the events themselves, none is nothing", "[report]") {
+  Screen screen;
+  screen.show(ProgressMode::json)->on_event(kLog);
+  CHECK(Event::parse(screen.out.str()) == kLog);
+  Screen silent;
+  silent.show(ProgressMode::none)->on_event(kLog);
+  CHECK(silent.out.str().empty());
+}
+
+TEST_CASE("control characters of an event cannot reach the terminal", "[report]") {
+  Screen screen;
+  screen.show(ProgressMode::plain)
+      ->on_event({{"event", "early_stop"}, {"step", 1}, {"metric", "a\x1b[31mb"}, {"waited", 1}});
+  CHECK(screen.out.str().find('\x1b') == std::string::npos);
+}
+
+TEST_CASE("automatic progress is plain under CI, an unknown kind is refused", "[report]") {
+  CHECK(choose_progress_mode("bar") == ProgressMode::bar);
+  CHECK(choose_progress_mode("json") == ProgressMode::json);
+  ::setenv("CI", "true", 1);
+  CHECK(choose_progress_mode("auto") == ProgressMode::plain);
+  ::unsetenv("CI");
+  CHECK_THROWS_AS(choose_progress_mode("fancy"), attune::Error);
+}
