@@ -109,15 +109,17 @@ Json minimal(const job::RunOptions& options) {
   return dump;
 }
 
-std::string fingerprint(const job::RunOptions& options) {
+Json decisive(const job::RunOptions& options) {
   job::RunOptions copy = options;
   Json job = Json::object();
   for_each_present(option_table(copy), [&](const Option& option) {
     if (option.is_block && !is_absent(option)) return;
     if (decides_weights(option)) job[option.path] = option.is_block ? Json(nullptr) : option.write();
   });
-  return sha256_hex(job.dump());
+  return job;
 }
+
+std::string fingerprint(const job::RunOptions& options) { return sha256_hex(decisive(options).dump()); }
 
 std::vector<Difference> differences(const Json& before, const Json& after) {
   job::RunOptions options;

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <regex>
 
+#include <regex.h>
+
+#include "attune/base/error.h"
 #include "attune/base/strings.h"
 
 namespace attune::config {
@@ -113,6 +115,19 @@ std::string Codec<std::string>::words(const Field& field) {
   return "one of " + join(quoted, ", ");
 }
 
+namespace {
+
+/// POSIX extended regular expression over the whole text; the patterns are our own, so they compile.
+bool matches_whole(const std::string& text, const std::string& pattern) {
+  regex_t compiled;
+  if (regcomp(&compiled, ("^(" + pattern + ")$").c_str(), REG_EXTENDED | REG_NOSUB) != 0) internal_error("bad pattern " + pattern);
+  const bool matches = regexec(&compiled, text.c_str(), 0, nullptr, 0) == 0;
+  regfree(&compiled);
+  return matches;
+}
+
+}  // namespace
+
 bool Codec<std::string>::read(const Json& json, std::string& value, const Field& field) {
   if (!json.is_string()) return false;
   const auto& text = json.get_ref<const std::string&>();
@@ -120,8 +135,7 @@ bool Codec<std::string>::read(const Json& json, std::string& value, const Field&
     return false;
   }
   if (!field.pattern.empty()) {
-    const std::regex pattern(field.pattern.begin(), field.pattern.end());
-    if (text.size() > kMaxPatternText || !std::regex_match(text, pattern)) return false;
+    if (text.size() > kMaxPatternText || !matches_whole(text, std::string(field.pattern))) return false;
   }
   value = text;
   return true;

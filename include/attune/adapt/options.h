@@ -14,8 +14,7 @@ struct FreezeOptions {
   std::string layers;  ///< "0-3", "0,2,4-5", "all" or "" for none: encoder layers that stay as they are
   std::optional<std::int64_t> trainable_layers;  ///< instead of `layers`: all but the last n stay as they are
   std::optional<bool> embeddings;                ///< default: true when layers are frozen
-  std::vector<std::string>
-      patterns;  ///< glob or regular expression over parameter names; one that matches nothing is an error
+  std::vector<std::string> patterns;             ///< globs over parameter names; one that matches nothing is an error
 };
 
 struct TuningOptions {
@@ -38,10 +37,12 @@ void visit_fields(Visitor& visit, FreezeOptions& options) {
                                    .aliases = {"freeze_trainable_layers"}});
   visit(options.embeddings,
         {.key = "embeddings", .help = "Whether the embeddings stay as they are. By default they do when layers do."});
-  visit(options.patterns,
-        {.key = "patterns",
-         .help = "Parameters that stay as they are, by glob or regular expression over their names. A "
-                 "pattern that matches nothing is an error."});
+  visit(
+      options.patterns,
+      {.key = "patterns",
+       .help =
+           "Parameters that stay as they are, by glob over their names: `*` stands for any characters, dots included. "
+           "A pattern that matches nothing is an error."});
 }
 
 template <class Visitor>

@@ -63,8 +63,10 @@ Json effective(const job::RunOptions& options);
 /// Only what a configuration must say to give `options`.
 Json minimal(const job::RunOptions& options);
 
-/// SHA-256 over what must not change between a checkpoint and its resumption: all options that decide the weights of a
+/// What must not change between a checkpoint and its resumption, path → value: all options that decide the weights of a
 /// run, file names included, but not the bytes of those files (hash them too), the device or the threads.
+Json decisive(const job::RunOptions& options);
+/// SHA-256 over decisive().
 std::string fingerprint(const job::RunOptions& options);
 
 struct Difference {

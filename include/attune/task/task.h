@@ -80,6 +80,8 @@ class Task {
   virtual files::Json score(std::span<const Prediction> predictions, std::span<const data::Example> examples) const = 0;
   /// 95 % intervals of the main metrics by bootstrap over rows (groups as clusters): {"accuracy": [low, high], …}.
   virtual files::Json intervals(std::span<const Prediction> predictions, std::span<const data::Example> examples) const;
+  /// What belongs into reports but is no single number: {"per_class", "confusion_matrix", "reliability"} or {"per_type"}.
+  virtual files::Json detail(std::span<const Prediction> predictions, std::span<const data::Example> examples) const;
   /// One line of predictions.jsonl: {"id", "label", "score", "scores", …}; windows of one example come together.
   virtual files::Json describe(std::span<const Prediction> windows, const data::Example& example, bool with_logits) const = 0;
 };

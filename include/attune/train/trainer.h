@@ -36,9 +36,9 @@ struct TrainJob {
   TrainingOptions options;
   EarlyStoppingOptions early_stopping;
   std::uint64_t seed = 42;
-  std::string folder;              ///< where checkpoints/ and best/ go; "" = keep the best model in memory only
+  std::string folder;              ///< where checkpoints/ goes; "" = no checkpoints, the best model is kept in memory only
   std::string resume_from;         ///< a checkpoint folder, "auto" or ""
-  std::string job_fingerprint;     ///< hash of everything that must not change between a checkpoint and its resumption
+  std::string job_fingerprint;     ///< JSON object of all that must not change between a checkpoint and its resumption
   const report::EventBus* events = nullptr;
   std::optional<std::int64_t> stop_after;  ///< end after this step although the schedule is planned for more (verify)
 };
@@ -48,7 +48,8 @@ struct TrajectoryPoint {
   std::int64_t step;
   double loss;
   double grad_norm;
-  std::string weights_sha256;  ///< "" except at recorded steps
+  std::string weights_sha256;                ///< "" except at recorded steps: 1, 2, 4, 8, … and the last
+  std::vector<std::string> tensors_sha256;  ///< beside it: of each parameter, in the model's order
 };
 
 struct TrainResult {
@@ -63,17 +64,22 @@ struct TrainResult {
   double best_metric = 0;
   std::vector<files::Json> log_history;  ///< trainer_state.json's log_history
   std::vector<TrajectoryPoint> trajectory;
+  std::string trainer_state;  ///< text of trainer_state.json
 };
 
-/// Trains job.model in place; afterwards it holds the best model (load_best_model_at_end) or the last.
-/// Throws Error{diverged} before a non-finite step would be applied, Error{resume_refused}, Error{storage}.
+/// Trains job.model in place; afterwards it holds the best model (load_best_model_at_end) or the last, after a signal or
+/// `stop_after` the last. A checkpoint that cannot be written is a warning while training goes on; after a signal it is an
+/// Error{storage}. Throws Error{diverged} before a non-finite step would be applied, Error{resume_refused}, Error{usage},
+/// Error{data}. Sets no thread counts.
 TrainResult train(const TrainJob& job);
 
 /// All rows in order of length by token budget; predictions come back in the order of `rows`.
 std::vector<task::Prediction> predict(models::Model& model, const task::Task& task, std::span<const task::Encoded> rows,
                                       std::int64_t batch_size);
 
-/// SHA-256 over name, shape and bytes of all parameters in order.
+/// SHA-256 of each parameter's name, dtype, shape and bytes, in order; and of all of these together.
+std::vector<std::string> tensors_sha256(models::Model& model);
+std::string combined_sha256(const std::vector<std::string>& tensor_hashes);
 std::string weights_sha256(models::Model& model);
 
 }  // namespace attune::train

@@ -1,0 +1,74 @@
+// The verbs of the program: an options struct and a run_<verb> each. Results go to stdout, progress and logs to stderr.
+// The functions return the process's exit code; what goes wrong is thrown as Error.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace attune::app {
+
+struct OutputOptions {
+  bool json = false;              ///< results as JSON on stdout
+  bool quiet = false;             ///< only warnings and errors on stderr
+  std::string progress = "auto";  ///< auto, none, plain, bar, json
+};
+
+struct TrainVerb {
+  std::string config;
+  std::vector<std::string> overrides;
+  std::string resume;  ///< "" = as configured
+  bool dry_run = false;
+  OutputOptions output;
+};
+int run_train(const TrainVerb& options);
+
+struct EvaluateVerb {
+  std::string model;                   ///< tuned model folder
+  std::vector<std::string> data;       ///< default: the test (else validation) files of the run
+  std::vector<std::string> require;    ///< "accuracy>=0.9"
+  std::vector<std::string> overrides;  ///< data.columns.text=… for files of another shape
+  std::string predictions;             ///< where to write predictions.jsonl; "" = nowhere
+  OutputOptions output;
+};
+int run_evaluate(const EvaluateVerb& options);
+
+struct PredictVerb {
+  std::string model;
+  std::vector<std::string> data;  ///< JSONL, CSV, TSV; none = one text a line from stdin
+  std::vector<std::string> overrides;
+  bool logits = false;
+  OutputOptions output;
+};
+int run_predict(const PredictVerb& options);
+
+struct TokenizeVerb {
+  std::string model;
+  bool no_special_tokens = false;
+  bool pair = false;  ///< text and pair are separated by a tab
+};
+int run_tokenize(const TokenizeVerb& options);
+
+struct VerifyVerb {
+  std::string run;
+  std::optional<std::int64_t> steps;
+  OutputOptions output;
+};
+int run_verify(const VerifyVerb& options);
+
+struct ConfigVerb {
+  std::string action;  ///< init, check, schema, show, docs
+  std::string config;
+  std::string task = "text-classification";  ///< for init
+  std::vector<std::string> overrides;
+};
+int run_config(const ConfigVerb& options);
+
+struct InfoVerb {
+  std::string model;  ///< "" = the program itself
+  OutputOptions output;
+};
+int run_info(const InfoVerb& options);
+
+}  // namespace attune::app

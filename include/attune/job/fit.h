@@ -1,0 +1,57 @@
+// One fine-tuning from the base to a tuned model: what a plain run, a seed, a fold and a refit have in common.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "attune/job/prepare.h"
+#include "attune/report/events.h"
+#include "attune/train/trainer.h"
+
+namespace attune::job {
+
+struct FitRequest {
+  const Prepared* prepared = nullptr;
+  std::vector<task::Encoded> train;       ///< rows (windows) of prepared.train
+  std::vector<task::Encoded> validation;  ///< rows of validation_examples; empty = no evaluation while training
+  const std::vector<data::Example>* validation_examples = nullptr;
+  std::uint64_t seed = 42;
+  std::string folder;  ///< checkpoints/ and best/ go here; "" = nothing is written
+  std::string resume;  ///< "", "auto" or a checkpoint folder
+  std::optional<double> epochs;  ///< instead of training.num_train_epochs (refit)
+  std::optional<std::int64_t> max_steps;  ///< stop after so many steps although the schedule is planned for more (verify)
+  const report::EventBus* events = nullptr;
+};
+
+struct Fit {
+  models::LoadedModel loaded;
+  std::unique_ptr<task::Task> task;
+  std::vector<bool> trainable;
+  train::TrainResult result;
+};
+
+Fit fit(const FitRequest& request);
+
+/// Metrics of a split under plain names, and the predictions they come from.
+struct Scored {
+  std::vector<task::Prediction> predictions;
+  files::Json metrics;    ///< {"loss", "accuracy", …} and the task's detail ("per_class", …)
+  files::Json intervals;  ///< {"accuracy": [low, high], …}: 95 %, bootstrap over rows (groups as clusters)
+};
+Scored score_rows(const Fit& fit, std::span<const task::Encoded> rows, const std::vector<data::Example>& examples,
+                  std::int64_t batch_size);
+
+/// Everything that must be equal between a checkpoint and its resumption, as JSON text: configuration, data, split, tokenizer,
+/// base, seed, threads, build.
+std::string job_fingerprint(const Prepared& prepared, const FitRequest& request);
+
+/// Copies of the rows that belong to the given examples, in order of `examples`.
+std::vector<task::Encoded> rows_of(std::span<const task::Encoded> rows, std::span<const std::int64_t> examples);
+
+}  // namespace attune::job

@@ -1,0 +1,30 @@
+// The output folder of a run: what Transformers users expect there, written completely or not at all.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "attune/job/fit.h"
+
+namespace attune::job {
+
+/// Error{usage} unless `folder` is new, empty, or may be continued or overwritten; overwriting removes only what attune wrote.
+void claim_output_folder(const RunOptions& options);
+
+/// Writes config.json, model.safetensors and the tokenizer files, opens them again and compares probe logits with those in
+/// memory: {"rows", "max_abs_difference", "bit_equal"}. Throws Error{storage} when they differ by more than rounding.
+files::Json save_and_reopen(const Fit& fit, const Prepared& prepared, std::span<const task::Encoded> probe, const std::string& folder);
+
+/// The lines of predictions.jsonl: one an example, in order.
+std::string prediction_lines(const task::Task& task, std::span<const task::Prediction> predictions,
+                             const std::vector<data::Example>& examples, bool with_logits);
+
+/// train_results.json, eval_results.json, test_results.json, all_results.json, trainer_state.json under HF's names.
+void write_results(const std::string& folder, const files::Json& train, const files::Json& validation, const files::Json& test);
+void write_trainer_state(const std::string& folder, const train::TrainResult& result, const RunOptions& options);
+
+/// train_loss, train_runtime, train_samples_per_second, … of one fit.
+files::Json train_metrics(const train::TrainResult& result, std::size_t rows);
+
+}  // namespace attune::job

@@ -1,0 +1,60 @@
+// From a configuration to rows ready for a model: opens what the configuration names, writes nothing.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "attune/data/example.h"
+#include "attune/data/labels.h"
+#include "attune/data/read.h"
+#include "attune/files/json.h"
+#include "attune/job/options.h"
+#include "attune/models/model.h"
+#include "attune/task/task.h"
+#include "attune/text/tokenizer.h"
+
+namespace attune::job {
+
+/// The rows of one split: as read, and as the model sees them.
+struct Rows {
+  std::vector<data::Example> examples;
+  std::vector<task::Encoded> encoded;
+  bool empty() const { return examples.empty(); }
+};
+
+/// The base, opened once to check it before anything is written; the first fit with this seed takes it over.
+struct OpenedBase {
+  std::uint64_t seed = 0;
+  std::optional<models::LoadedModel> loaded;
+};
+
+struct Prepared {
+  RunOptions options;
+  std::string model_folder;
+  std::shared_ptr<OpenedBase> base = std::make_shared<OpenedBase>();
+  std::shared_ptr<const text::Tokenizer> tokenizer;
+  data::LabelMap labels;
+  models::Task kind = models::Task::sequence_classification;
+  Rows train, validation, test;
+  files::Json data_summary;  ///< counts, skipped rows, lengths, duplicates between splits: for the log and the report
+  files::Json fingerprints;  ///< SHA-256 of data files, split, tokenizer, base weights
+};
+
+/// Throws what the modules throw: Error{usage}, Error{model}, Error{data}.
+Prepared prepare(const RunOptions& options);
+
+/// The kind of rows that a task reads.
+data::RowKind row_kind(models::Task kind);
+
+/// The task with everything that is fitted to training rows ("balanced" class weights) fitted to `train_examples`.
+std::unique_ptr<task::Task> make_fitted_task(const Prepared& prepared, const std::vector<const data::Example*>& train_examples);
+
+/// The base with a head for this job's labels, initialised under `seed`.
+models::LoadedModel open_base(const Prepared& prepared, std::uint64_t seed);
+
+}  // namespace attune::job

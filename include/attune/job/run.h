@@ -1,0 +1,24 @@
+// A whole `attune train`: one fit, several seeds, or cross-validation with an optional refit; then test rows, files, report.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "attune/files/json.h"
+#include "attune/job/fit.h"
+#include "attune/report/events.h"
+
+namespace attune::job {
+
+/// What a run found out, for the terminal, --json and the report:
+/// {"output_dir", "majority", "train": {…}, "validation": {"metrics", "intervals"}, "test": {…}, "seeds": […],
+///  "cross_validation": {…}, "trainable", "stopped_by"}.
+files::Json run(const RunOptions& options, report::EventBus& events);
+
+/// Everything that `run` does before the first file is written: {"rows", "steps", "trainable", …}. For --dry-run.
+files::Json plan(const RunOptions& options);
+
+/// Share of the rows that have the most frequent label; null where there is none.
+files::Json majority_rate(const data::LabelMap& labels, const std::vector<data::Example>& train, const std::vector<data::Example>& rows);
+
+}  // namespace attune::job

@@ -1,0 +1,31 @@
+// A tuned model folder opened for prediction and evaluation: model, tokenizer and a task with the model's own labels.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "attune/job/prepare.h"
+#include "attune/models/model.h"
+#include "attune/task/task.h"
+
+namespace attune::job {
+
+struct Tuned {
+  models::LoadedModel loaded;
+  std::shared_ptr<const text::Tokenizer> tokenizer;
+  std::unique_ptr<task::Task> task;
+  models::Task kind = models::Task::sequence_classification;
+  data::LabelMap labels;
+  RunOptions options;  ///< of the run that made the folder (config.resolved.json), else defaults
+};
+
+/// `overrides` change the options read from the folder ("data.columns.text=note"). Error{model} when the folder holds no head.
+Tuned open_tuned(const std::string& folder, const std::vector<std::string>& overrides);
+
+/// Rows of files, without or with labels, numbered from 0.
+Rows read_rows(const Tuned& tuned, const std::vector<std::string>& paths, bool labels_wanted);
+/// One row a text.
+Rows rows_of_texts(const Tuned& tuned, const std::vector<std::string>& texts);
+
+}  // namespace attune::job

@@ -1,0 +1,24 @@
+// Packs rows into one stream: what every task's collate begins with.
+#pragma once
+
+#include <span>
+
+#include "attune/task/task.h"
+
+namespace attune::task {
+
+/// ids, positions, segments and layout of the rows, T rounded up to a rung of the shape ladder; dropout keys when training.
+Batch pack(std::span<const Encoded* const> rows, const BatchKey& key);
+
+/// Float [N] of the rows' weights, or undefined when all are 1.
+at::Tensor row_weights(std::span<const Encoded* const> rows);
+
+/// Ids as read from the row or made by the tokenizer (cut to max_length). Fills ids, type_ids, example, row, weight.
+Encoded encode_text(const data::Example& example, const text::Encoding& encoding);
+/// The same for a row with `input_ids`. Error{data} when it is longer than max_length or an id lies outside the vocabulary.
+Encoded encode_ids(const data::Example& example, std::int64_t max_length, std::size_t vocab_size);
+
+/// Tokenises all texts (pairs) of the rows with all cores; rows with input_ids are taken as they are.
+std::vector<Encoded> encode_texts(std::span<const data::Example> examples, const text::Tokenizer& tokenizer, std::int64_t max_length);
+
+}  // namespace attune::task

@@ -1,0 +1,24 @@
+// Running a model over rows without training it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "attune/models/model.h"
+#include "attune/task/task.h"
+
+namespace attune::train {
+
+/// Rows by falling length, so that the largest batch comes first, cut into batches of at most `batch_size` × the
+/// longest row tokens: packed streams have no padding, so short rows share a batch in larger numbers.
+std::vector<std::vector<std::int64_t>> length_batches(std::span<const task::Encoded> rows, std::int64_t batch_size);
+
+/// predict() of trainer.h that asks `stop` after each batch; nothing when it said yes.
+std::optional<std::vector<task::Prediction>> predict_until(const models::Model& model, const task::Task& task,
+                                                           std::span<const task::Encoded> rows, std::int64_t batch_size,
+                                                           const std::function<bool()>& stop);
+
+}  // namespace attune::train

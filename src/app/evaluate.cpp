@@ -1,0 +1,117 @@
+// attune evaluate: metrics with intervals of a tuned model on files, and gates over them (--require accuracy>=0.9, exit 20).
+#include <cstdio>
+#include <cstdlib>
+
+#include <nlohmann/json.hpp>
+
+#include "app/observers.h"
+#include "attune/app/verbs.h"
+#include "attune/base/error.h"
+#include "attune/base/strings.h"
+#include "attune/files/storage.h"
+#include "attune/job/environment.h"
+#include "attune/job/output.h"
+#include "attune/job/tuned.h"
+#include "attune/train/trainer.h"
+
+namespace attune::app {
+
+namespace {
+
+struct Gate {
+  std::string text;
+  std::string metric;
+  std::string comparison;
+  double bound = 0;
+
+  bool holds(double value) const {
+    if (comparison == ">=") return value >= bound;
+    if (comparison == "<=") return value <= bound;
+    return comparison == ">" ? value > bound : value < bound;
+  }
+};
+
+Gate parse_gate(const std::string& text) {
+  const std::size_t at = text.find_first_of("<>");
+  Gate gate{.text = text, .metric = text.substr(0, at), .comparison = "", .bound = 0};
+  const char* number = nullptr;
+  char* end = nullptr;
+  if (at != std::string::npos) {
+    gate.comparison = text.substr(at, at + 1 < text.size() && text[at + 1] == '=' ? 2 : 1);
+    number = text.c_str() + at + gate.comparison.size();
+    gate.bound = std::strtod(number, &end);
+  }
+  if (at == 0 || number == nullptr || end == number || *end != '\0') {
+    throw Error(ErrorKind::usage, {.file = "", .what = concat("--require ", text, " is not METRIC>=NUMBER (or <=, >, <)"), .where = "",
+                                   .hint = "for example --require 'accuracy>=0.9'"});
+  }
+  return gate;
+}
+
+/// Says which gates fail; a metric that does not exist is a usage error.
+std::vector<std::string> failed_gates(const std::vector<Gate>& gates, const files::Json& metrics) {
+  std::vector<std::string> failed, known;
+  for (const auto& [name, value] : metrics.items()) {
+    if (value.is_number()) known.push_back(name);
+  }
+  for (const Gate& gate : gates) {
+    const std::string name = gate.metric.starts_with("eval_") ? gate.metric.substr(5) : gate.metric;
+    if (!metrics.contains(name) || !metrics[name].is_number()) {
+      throw Error(ErrorKind::usage, {.file = "", .what = concat("--require ", gate.text, ": there is no metric '", name, "'"), .where = "",
+                                     .hint = concat("known are ", join(known, ", "))});
+    }
+    const double value = metrics[name].get<double>();
+    if (!gate.holds(value)) failed.push_back(concat(name, " is ", format_number(value), ", required ", gate.comparison, " ", format_number(gate.bound)));
+  }
+  return failed;
+}
+
+void print_metrics(const files::Json& metrics, const files::Json& intervals) {
+  for (const auto& [name, value] : metrics.items()) {
+    if (!value.is_number()) continue;
+    std::printf("%-20s %.4f", name.c_str(), value.get<double>());
+    if (intervals.contains(name)) std::printf("   [%.4f, %.4f]", intervals[name][0].get<double>(), intervals[name][1].get<double>());
+    std::puts("");
+  }
+}
+
+std::vector<std::string> files_to_score(const EvaluateVerb& options, const job::Tuned& tuned) {
+  if (!options.data.empty()) return options.data;
+  const data::DataOptions& data = tuned.options.data;
+  if (!data.test.empty()) return data.test;
+  if (!data.validation.empty()) return data.validation;
+  throw Error(ErrorKind::usage, {.file = options.model, .what = "the run had no test or validation file", .where = "",
+                                 .hint = "attune evaluate MODEL rows.jsonl"});
+}
+
+}  // namespace
+
+int run_evaluate(const EvaluateVerb& options) {
+  report::EventBus events;
+  attach_progress(events, options.output);
+  std::vector<Gate> gates;
+  for (const std::string& text : options.require) gates.push_back(parse_gate(text));
+  const job::Tuned tuned = job::open_tuned(options.model, options.overrides);
+  job::set_threads(tuned.options.threads);
+  const std::vector<std::string> paths = files_to_score(options, tuned);
+  const job::Rows rows = job::read_rows(tuned, paths, true);
+  const auto predictions =
+      train::predict(*tuned.loaded.model, *tuned.task, rows.encoded, tuned.options.training.per_device_eval_batch_size);
+  const files::Json metrics = tuned.task->score(predictions, rows.examples);
+  const files::Json intervals = tuned.task->intervals(predictions, rows.examples);
+  if (!options.predictions.empty()) {
+    files::write_file_atomically(options.predictions, job::prediction_lines(*tuned.task, predictions, rows.examples, false));
+  }
+  if (options.output.json) {
+    std::puts(files::Json({{"files", paths}, {"metrics", metrics}, {"intervals", intervals}}).dump(2).c_str());
+  } else {
+    print_metrics(metrics, intervals);
+  }
+  const std::vector<std::string> failed = failed_gates(gates, metrics);
+  if (!failed.empty()) {
+    throw Error(ErrorKind::gate, {.file = options.model, .what = concat("gate failed: ", join(failed, "; ")), .where = "--require", .hint = ""});
+  }
+  return 0;
+}
+
+}  // namespace attune::app

@@ -1,0 +1,46 @@
+// attune predict: one JSON line a row on stdout, in the order of the rows.
+#include <cstdio>
+#include <iostream>
+
+#include <nlohmann/json.hpp>
+
+#include "app/observers.h"
+#include "attune/app/verbs.h"
+#include "attune/base/error.h"
+#include "attune/job/environment.h"
+#include "attune/job/output.h"
+#include "attune/job/tuned.h"
+#include "attune/train/trainer.h"
+
+namespace attune::app {
+
+namespace {
+
+std::vector<std::string> lines_of_stdin() {
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(std::cin, line);) {
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    lines.push_back(line);
+  }
+  return lines;
+}
+
+}  // namespace
+
+int run_predict(const PredictVerb& options) {
+  report::EventBus events;
+  attach_progress(events, options.output);
+  const job::Tuned tuned = job::open_tuned(options.model, options.overrides);
+  job::set_threads(tuned.options.threads);
+  if (options.data.empty() && tuned.kind == models::Task::question_answering) {
+    throw Error(ErrorKind::usage, {.file = "", .what = "question answering needs a file of rows with question and context", .where = "",
+                                   .hint = "attune predict MODEL rows.jsonl"});
+  }
+  const job::Rows rows = options.data.empty() ? job::rows_of_texts(tuned, lines_of_stdin()) : job::read_rows(tuned, options.data, false);
+  const auto predictions =
+      train::predict(*tuned.loaded.model, *tuned.task, rows.encoded, tuned.options.training.per_device_eval_batch_size);
+  std::fputs(job::prediction_lines(*tuned.task, predictions, rows.examples, options.logits).c_str(), stdout);
+  return 0;
+}
+
+}  // namespace attune::app

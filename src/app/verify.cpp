@@ -1,0 +1,39 @@
+// attune verify: exit 0 when a run still holds (bit-equal or within tolerance), 9 when something changed.
+#include <cstdio>
+
+#include <nlohmann/json.hpp>
+
+#include "app/observers.h"
+#include "attune/app/verbs.h"
+#include "attune/base/error.h"
+#include "attune/base/strings.h"
+#include "attune/job/verify.h"
+
+namespace attune::app {
+
+namespace {
+
+std::string readable(const files::Json& result) {
+  std::string text = concat(result["run"].get<std::string>(), ": ", result["verdict"].get<std::string>(), " (",
+                            result["steps_replayed"].dump(), " steps replayed)\n");
+  for (const char* key : {"differences", "environment_differences"}) {
+    for (const auto& line : result[key]) text += "  " + line.get<std::string>() + "\n";
+  }
+  if (result.contains("first_difference")) {
+    const files::Json& first = result["first_difference"];
+    text += concat("  first difference at step ", first["step"].dump(), ": ", first["what"].get<std::string>(), "\n");
+  }
+  return text;
+}
+
+}  // namespace
+
+int run_verify(const VerifyVerb& options) {
+  report::EventBus events;
+  attach_progress(events, options.output);
+  const files::Json result = job::verify({.run = options.run, .steps = options.steps});
+  std::fputs(options.output.json ? (result.dump(2) + "\n").c_str() : readable(result).c_str(), stdout);
+  return result["verdict"] == "changed" ? static_cast<int>(ErrorKind::mismatch) : 0;
+}
+
+}  // namespace attune::app

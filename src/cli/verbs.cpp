@@ -1,0 +1,135 @@
+// See verbs.h. The only file that includes CLI11.
+#include "cli/verbs.h"
+
+#include <functional>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include "attune/app/verbs.h"
+#include "attune/base/error.h"
+
+namespace attune::cli {
+
+namespace {
+
+using Run = std::function<int()>;
+
+void add_output(CLI::App& verb, app::OutputOptions& options) {
+  verb.add_flag("--json", options.json, "Results as JSON on stdout");
+  verb.add_flag("--quiet,-q", options.quiet, "Only warnings and errors on stderr");
+  verb.add_option("--progress", options.progress, "auto, none, plain, bar or json")
+      ->check(CLI::IsMember({"auto", "none", "plain", "bar", "json"}));
+}
+
+void add_overrides(CLI::App& verb, std::vector<std::string>& overrides) {
+  verb.add_option("--set", overrides, "Sets a configuration key: --set training.learning_rate=1e-4 (repeatable)")->allow_extra_args(false);
+}
+
+Run add_train(CLI::App& verb) {
+  auto options = std::make_shared<app::TrainVerb>();
+  verb.add_option("config", options->config, "Configuration file (JSON)")->required();
+  add_overrides(verb, options->overrides);
+  verb.add_option("--resume", options->resume, "Go on from a checkpoint: a folder, or the newest one when none is named")
+      ->expected(0, 1)
+      ->default_str("")
+      ->each([](const std::string&) {});
+  verb.add_flag("--dry-run", options->dry_run, "Read everything, say what would be done, write nothing");
+  add_output(verb, options->output);
+  return [options, &verb] {
+    if (verb.count("--resume") > 0 && options->resume.empty()) options->resume = "auto";
+    return app::run_train(*options);
+  };
+}
+
+Run add_evaluate(CLI::App& verb) {
+  auto options = std::make_shared<app::EvaluateVerb>();
+  verb.add_option("model", options->model, "Folder of a tuned model")->required();
+  verb.add_option("data", options->data, "Files of labelled rows; default: the run's test files, else its validation files");
+  verb.add_option("--require", options->require, "Gate, exit 20 when it fails: --require 'accuracy>=0.9' (repeatable)")->allow_extra_args(false);
+  verb.add_option("--predictions", options->predictions, "Also write the predictions to this file");
+  add_overrides(verb, options->overrides);
+  add_output(verb, options->output);
+  return [options] { return app::run_evaluate(*options); };
+}
+
+Run add_predict(CLI::App& verb) {
+  auto options = std::make_shared<app::PredictVerb>();
+  verb.add_option("model", options->model, "Folder of a tuned model")->required();
+  verb.add_option("data", options->data, "Files of rows; without one, a text a line is read from stdin");
+  verb.add_flag("--logits", options->logits, "Add the logits to each line");
+  add_overrides(verb, options->overrides);
+  add_output(verb, options->output);
+  return [options] { return app::run_predict(*options); };
+}
+
+Run add_tokenize(CLI::App& verb) {
+  auto options = std::make_shared<app::TokenizeVerb>();
+  verb.add_option("model", options->model, "Folder with tokenizer.json or vocab.txt")->required();
+  verb.add_flag("--no-special-tokens", options->no_special_tokens, "Leave [CLS], [SEP] and the like out");
+  verb.add_flag("--pair", options->pair, "Lines are TEXT<TAB>PAIR");
+  return [options] { return app::run_tokenize(*options); };
+}
+
+Run add_verify(CLI::App& verb) {
+  auto options = std::make_shared<app::VerifyVerb>();
+  verb.add_option("run", options->run, "Output folder of a run")->required();
+  verb.add_option("--steps", options->steps, "Replay only the first N steps")->check(CLI::PositiveNumber);
+  add_output(verb, options->output);
+  return [options] { return app::run_verify(*options); };
+}
+
+Run add_config(CLI::App& verb) {
+  auto options = std::make_shared<app::ConfigVerb>();
+  verb.add_option("action", options->action, "init (a starting file), check, show (all effective settings), schema, docs")
+      ->required()
+      ->check(CLI::IsMember({"init", "check", "show", "schema", "docs"}));
+  verb.add_option("config", options->config, "Configuration file (check, show)");
+  verb.add_option("--task", options->task, "Task of the starting file (init)");
+  add_overrides(verb, options->overrides);
+  return [options] { return app::run_config(*options); };
+}
+
+Run add_info(CLI::App& verb) {
+  auto options = std::make_shared<app::InfoVerb>();
+  verb.add_option("model", options->model, "A model folder or Hub id; without one: this build and machine");
+  add_output(verb, options->output);
+  return [options] { return app::run_info(*options); };
+}
+
+struct Verb {
+  const char* name;
+  const char* help;
+  Run (*add)(CLI::App&);
+};
+
+constexpr Verb kVerbs[] = {
+    {"train", "Fine-tune a model as a configuration says", add_train},
+    {"evaluate", "Score a tuned model on labelled rows", add_evaluate},
+    {"predict", "Predict rows of a file or lines of stdin", add_predict},
+    {"tokenize", "Show how a model's tokenizer splits lines of stdin", add_tokenize},
+    {"verify", "Check that a run can be reproduced", add_verify},
+    {"config", "Write, check or explain configurations", add_config},
+    {"info", "Describe this build or a model", add_info},
+};
+
+}  // namespace
+
+int run(int argc, char** argv) {
+  CLI::App program("attune: adapts pre-trained transformers to a domain and shows whether it was worth it", "attune");
+  program.require_subcommand(1);
+  program.set_version_flag("--version", ATTUNE_VERSION);
+  Run chosen;
+  for (const Verb& verb : kVerbs) {
+    CLI::App* sub = program.add_subcommand(verb.name, verb.help);
+    sub->callback([&chosen, run = verb.add(*sub)] { chosen = run; });
+  }
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return program.exit(error) == 0 ? 0 : static_cast<int>(ErrorKind::usage);
+  }
+  return chosen();
+}
+
+}  // namespace attune::cli

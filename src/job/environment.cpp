@@ -1,0 +1,44 @@
+// See environment.h.
+#include "attune/job/environment.h"
+
+#include <thread>
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <nlohmann/json.hpp>
+#include <omp.h>
+#include <torch/version.h>
+
+namespace attune::job {
+
+namespace {
+
+files::Json cpu_features() {
+  files::Json features = files::Json::array();
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx2")) features.push_back("avx2");
+  if (__builtin_cpu_supports("avx512f")) features.push_back("avx512f");
+  if (__builtin_cpu_supports("avx512vnni")) features.push_back("avx512_vnni");
+  if (__builtin_cpu_supports("avx512bf16")) features.push_back("avx512_bf16");
+#endif
+  return features;
+}
+
+}  // namespace
+
+files::Json environment() {
+  return {{"attune", ATTUNE_VERSION},
+          {"libtorch", TORCH_VERSION},
+          {"cpu_capability", at::get_cpu_capability()},
+          {"cpu_features", cpu_features()},
+          {"threads", at::get_num_threads()}};
+}
+
+void set_threads(std::int64_t threads) {
+  omp_set_dynamic(0);
+  at::set_num_threads(threads > 0 ? static_cast<int>(threads) : static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+}  // namespace attune::job

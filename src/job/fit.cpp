@@ -1,0 +1,86 @@
+// See fit.h.
+#include "attune/job/fit.h"
+
+#include <set>
+
+#include <nlohmann/json.hpp>
+
+#include "attune/adapt/freeze.h"
+#include "attune/base/log.h"
+#include "attune/config/config.h"
+#include "attune/job/environment.h"
+
+namespace attune::job {
+
+std::vector<task::Encoded> rows_of(std::span<const task::Encoded> rows, std::span<const std::int64_t> examples) {
+  std::vector<std::vector<const task::Encoded*>> by_example;
+  for (const task::Encoded& row : rows) {
+    if (static_cast<std::size_t>(row.example) >= by_example.size()) by_example.resize(row.example + 1);
+    by_example[row.example].push_back(&row);
+  }
+  std::vector<task::Encoded> taken;
+  for (const std::int64_t example : examples) {
+    for (const task::Encoded* row : by_example[example]) taken.push_back(*row);
+  }
+  return taken;
+}
+
+std::string job_fingerprint(const Prepared& prepared, const FitRequest& request) {
+  files::Json parts = prepared.fingerprints;
+  parts["configuration"] = config::decisive(prepared.options);
+  parts["seed"] = request.seed;
+  parts["train_rows"] = request.train.size();
+  parts["environment"] = environment();
+  return parts.dump();
+}
+
+Fit fit(const FitRequest& request) {
+  const Prepared& prepared = *request.prepared;
+  Fit fit;
+  fit.loaded = open_base(prepared, request.seed);
+  std::vector<const data::Example*> fitted_to;
+  std::set<std::int64_t> seen;
+  for (const task::Encoded& row : request.train) {
+    if (seen.insert(row.example).second) fitted_to.push_back(&prepared.train.examples[row.example]);
+  }
+  fit.task = make_fitted_task(prepared, fitted_to);
+  fit.trainable = adapt::trainable_parameters(*fit.loaded.model, prepared.options.tuning);
+  log::info(adapt::describe_trainable(*fit.loaded.model, fit.trainable));
+
+  train::TrainJob job;
+  job.model = fit.loaded.model.get();
+  job.task = fit.task.get();
+  job.trainable = fit.trainable;
+  job.train = {request.train, prepared.train.examples};
+  if (!request.validation.empty()) job.validation = train::Split{request.validation, *request.validation_examples};
+  job.options = prepared.options.training;
+  job.options.seed = request.seed;
+  job.early_stopping = prepared.options.early_stopping;
+  if (request.validation.empty()) {  // a refit on all rows has nothing to stop early on
+    job.options.eval_strategy = "no";
+    job.options.load_best_model_at_end = false;
+    job.early_stopping.enabled = false;
+    if (job.options.save_strategy == "best") job.options.save_strategy = "no";
+  }
+  if (request.epochs) job.options.num_train_epochs = *request.epochs;
+  job.seed = request.seed;
+  job.folder = request.folder;
+  job.resume_from = request.resume;
+  job.job_fingerprint = job_fingerprint(prepared, request);
+  job.events = request.events;
+  job.stop_after = request.max_steps;
+  fit.result = train::train(job);
+  return fit;
+}
+
+Scored score_rows(const Fit& fit, std::span<const task::Encoded> rows, const std::vector<data::Example>& examples,
+                  std::int64_t batch_size) {
+  Scored scored;
+  scored.predictions = train::predict(*fit.loaded.model, *fit.task, rows, batch_size);
+  scored.metrics = fit.task->score(scored.predictions, examples);
+  scored.metrics.update(fit.task->detail(scored.predictions, examples));
+  scored.intervals = fit.task->intervals(scored.predictions, examples);
+  return scored;
+}
+
+}  // namespace attune::job

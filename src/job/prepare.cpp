@@ -1,0 +1,299 @@
+// See prepare.h.
+#include "attune/job/prepare.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
+#include <nlohmann/json.hpp>
+
+#include "attune/adapt/freeze.h"
+#include "attune/base/error.h"
+#include "attune/base/log.h"
+#include "attune/base/strings.h"
+#include "attune/data/overlap.h"
+#include "attune/data/split.h"
+#include "attune/files/storage.h"
+
+namespace attune::job {
+
+namespace {
+
+using files::Json;
+
+/// The data options as the task needs them: folds may name the group column.
+data::DataOptions data_options(const RunOptions& options) {
+  data::DataOptions data = options.data;
+  if (options.cross_validation.enabled && options.cross_validation.group_column) data.columns.group = options.cross_validation.group_column;
+  return data;
+}
+
+void report_skipped(const data::ReadReport& report, const char* split, Json& summary) {
+  if (report.skipped == 0) return;
+  summary["splits"][split]["skipped"] = report.skipped;
+  summary["splits"][split]["bad_rows"] = report.skipped_rows;
+  log::warning(concat(split, ": ", report.skipped, " bad rows were skipped (data.on_bad_row)"));
+  for (const std::string& row : report.skipped_rows) log::warning(row);
+}
+
+/// Training rows decide what labels are; the other files are read as they were and checked against them.
+void read_splits(Prepared& prepared) {
+  data::DataOptions options = data_options(prepared.options);
+  const data::LabelNeed need = prepared.kind == models::Task::masked_lm ? data::LabelNeed::optional : data::LabelNeed::required;
+  data::ReadReport report;
+  prepared.train.examples = data::read_examples(options.train, options, row_kind(prepared.kind), report, need);
+  report_skipped(report, "train", prepared.data_summary);
+  prepared.labels = data::collect_labels(prepared.train.examples);
+  for (const auto& [first, second] : data::look_alike_names(prepared.labels)) {
+    log::warning(concat("the labels '", first, "' and '", second, "' differ only in case or blanks"));
+  }
+  if (prepared.kind == models::Task::sequence_classification) options.labels = data::labels_setting(prepared.labels.kind);
+  const auto read_more = [&](const std::vector<std::string>& paths, const char* split) {
+    if (paths.empty()) return std::vector<data::Example>();
+    data::ReadReport more;
+    std::vector<data::Example> examples = data::read_examples(paths, options, row_kind(prepared.kind), more, need);
+    data::check_labels(examples, prepared.labels, options.on_bad_row, more);
+    report_skipped(more, split, prepared.data_summary);
+    return examples;
+  };
+  prepared.validation.examples = read_more(options.validation, "validation");
+  prepared.test.examples = read_more(options.test, "test");
+}
+
+std::vector<std::pair<const char*, Rows*>> named_splits(Prepared& prepared) {
+  return {{"train", &prepared.train}, {"validation", &prepared.validation}, {"test", &prepared.test}};
+}
+
+/// Rows keep a number of their own over all splits: it keys dropout and names predictions.
+void number_rows(Prepared& prepared) {
+  std::int64_t row = 0;
+  for (const auto& [name, rows] : named_splits(prepared)) {
+    for (data::Example& example : rows->examples) example.row = row++;
+  }
+}
+
+std::vector<data::Example> take(std::vector<data::Example>& examples, const data::Rows& rows) {
+  std::vector<data::Example> taken;
+  taken.reserve(rows.size());
+  for (const std::int64_t i : rows) taken.push_back(std::move(examples[i]));
+  return taken;
+}
+
+void hold_out(Prepared& prepared) {
+  const data::DataOptions& options = prepared.options.data;
+  if (options.val_size > 0 || options.test_size > 0) {
+    const std::uint64_t seed = options.split_seed.value_or(prepared.options.seeds.front());
+    const data::Splits splits = data::make_splits(data::split_keys(prepared.train.examples), options, seed);
+    std::vector<data::Example> all = std::move(prepared.train.examples);
+    if (!splits.validation.empty()) prepared.validation.examples = take(all, splits.validation);
+    if (!splits.test.empty()) prepared.test.examples = take(all, splits.test);
+    prepared.train.examples = take(all, splits.train);
+  }
+  for (const auto& [name, rows] : named_splits(prepared)) {
+    if (!rows->empty()) prepared.data_summary["splits"][name]["rows"] = rows->examples.size();
+  }
+}
+
+void summarise_overlap(Prepared& prepared) {
+  std::vector<data::NamedSplit> splits;
+  for (const auto& [name, rows] : named_splits(prepared)) {
+    if (!rows->empty()) splits.push_back({.name = name, .examples = rows->examples});
+  }
+  for (const data::Overlap& overlap : data::find_overlaps(splits)) {
+    prepared.data_summary["duplicates"].push_back({{"between", {overlap.first, overlap.second}},
+                                                   {"rows", overlap.rows},
+                                                   {"other_label", overlap.conflicts},
+                                                   {"message", overlap.message()}});
+    if (overlap.first != overlap.second || overlap.conflicts > 0) log::warning(overlap.message());
+  }
+}
+
+void summarise_labels(Prepared& prepared) {
+  std::map<std::string, std::int64_t> counts;
+  for (const data::Example& example : prepared.train.examples) {
+    if (const auto* label = std::get_if<data::ClassLabel>(&example.target)) ++counts[label->name];
+    if (const auto* set = std::get_if<data::LabelSet>(&example.target)) {
+      for (const std::string& name : set->names) ++counts[name];
+    }
+  }
+  for (const std::string& name : prepared.labels.names) {
+    if (counts.contains(name)) prepared.data_summary["labels"][name] = counts[name];
+  }
+}
+
+void summarise_lengths(Prepared& prepared) {
+  std::vector<std::size_t> lengths;
+  for (const task::Encoded& row : prepared.train.encoded) lengths.push_back(row.ids.size());
+  if (lengths.empty()) return;
+  std::sort(lengths.begin(), lengths.end());
+  std::size_t sum = 0;
+  for (const std::size_t length : lengths) sum += length;
+  const auto at_limit = static_cast<std::size_t>(
+      std::count_if(lengths.begin(), lengths.end(), [&](std::size_t n) { return static_cast<std::int64_t>(n) >= prepared.options.data.max_length; }));
+  prepared.data_summary["tokens"] = {{"mean", static_cast<double>(sum) / static_cast<double>(lengths.size())},
+                                     {"median", lengths[lengths.size() / 2]},
+                                     {"longest", lengths.back()},
+                                     {"rows_at_max_length", at_limit}};
+}
+
+void encode(Prepared& prepared) {
+  const std::unique_ptr<task::Task> plain_task = make_fitted_task(prepared, {});
+  for (const auto& [name, rows] : named_splits(prepared)) {
+    rows->encoded = plain_task->encode(rows->examples, *prepared.tokenizer);
+  }
+}
+
+void fingerprint(Prepared& prepared) {
+  Json& hashes = prepared.fingerprints;
+  hashes["data"] = Json::object();
+  const data::DataOptions& data = prepared.options.data;
+  for (const auto* paths : {&data.train, &data.validation, &data.test}) {
+    for (const std::string& path : *paths) hashes["data"][path] = files::sha256_file(path);
+  }
+  std::string split;
+  for (const auto& [name, rows] : named_splits(prepared)) {
+    split += concat(name, ":");
+    for (const data::Example& example : rows->examples) split += concat(example.origin.file, ":", example.origin.line, ";");
+  }
+  hashes["split"] = files::sha256_hex(split);
+  hashes["tokenizer"] = prepared.tokenizer->fingerprint();
+  hashes["base"] = Json::object();
+  for (const auto& entry : std::filesystem::directory_iterator(prepared.model_folder)) {
+    const std::string name = entry.path().filename().string();
+    if (name == "config.json" || name.ends_with(".safetensors")) hashes["base"][name] = files::sha256_file(entry.path().string());
+  }
+}
+
+/// scikit-learn's "balanced": rows / (classes · rows of the class). A class without rows keeps weight 1.
+std::vector<double> balanced_weights(const data::LabelMap& labels, const std::vector<const data::Example*>& rows) {
+  std::vector<double> counts(labels.names.size(), 0.0);
+  double total = 0;
+  const auto count = [&](const std::string& name) {
+    counts[labels.find(name).value()] += 1;
+    total += 1;
+  };
+  for (const data::Example* row : rows) {
+    if (const auto* label = std::get_if<data::ClassLabel>(&row->target)) count(label->name);
+    if (const auto* tags = std::get_if<data::TokenTags>(&row->target)) std::for_each(tags->tags.begin(), tags->tags.end(), count);
+  }
+  std::vector<double> weights;
+  for (const double of_class : counts) weights.push_back(of_class > 0 ? total / (static_cast<double>(counts.size()) * of_class) : 1.0);
+  return weights;
+}
+
+void check_num_labels(const Prepared& prepared) {
+  const auto wanted = prepared.options.model.num_labels;
+  const auto found = static_cast<std::int64_t>(prepared.labels.names.size());
+  if (!wanted || *wanted == found || prepared.labels.kind == data::TargetKind::value) return;
+  throw Error(ErrorKind::usage, {.file = "", .what = concat("model.num_labels is ", *wanted, ", the training rows have ", found, " labels"),
+                                 .where = "model.num_labels", .hint = "leave model.num_labels out or correct the data"});
+}
+
+/// Settings that are part of the configuration but not built yet end the run before it starts.
+void refuse_what_is_not_built(const RunOptions& options) {
+  const auto refuse = [](const std::string& key, const std::string& what, const std::string& hint) {
+    throw Error(ErrorKind::usage, {.file = "", .what = what, .where = key, .hint = hint});
+  };
+  if (options.device.starts_with("cuda")) refuse("device", concat("'", options.device, "': training on a GPU is not built yet"), "use \"cpu\" or \"auto\"");
+  if (options.model.init == "random") refuse("model.init", "training from random weights is not built yet", "use \"pretrained\"");
+}
+
+}  // namespace
+
+data::RowKind row_kind(models::Task kind) {
+  switch (kind) {
+    case models::Task::token_classification: return data::RowKind::token_labels;
+    case models::Task::masked_lm: return data::RowKind::masked_lm;
+    case models::Task::question_answering: return data::RowKind::span_qa;
+    default: return data::RowKind::classification;
+  }
+}
+
+std::unique_ptr<task::Task> make_fitted_task(const Prepared& prepared, const std::vector<const data::Example*>& train_examples) {
+  const train::TrainingOptions& training = prepared.options.training;
+  task::TaskOptions options;
+  options.kind = prepared.kind;
+  options.labels = prepared.labels;
+  options.max_length = prepared.options.data.max_length;
+  options.doc_stride = prepared.options.data.doc_stride;
+  options.mlm_probability = prepared.options.data.mlm_probability;
+  options.label_smoothing = training.label_smoothing_factor;
+  options.tokenizer = prepared.tokenizer.get();
+  if (training.class_weights == "balanced" && !train_examples.empty()) {
+    options.class_weights = balanced_weights(prepared.labels, train_examples);
+  } else if (training.class_weights == "given") {
+    options.class_weights.assign(prepared.labels.names.size(), 1.0);
+    for (const auto& [name, weight] : training.class_weight_values) {
+      const auto id = prepared.labels.find(name);
+      if (!id) {
+        throw Error(ErrorKind::usage, {.file = "", .what = concat("no training row has the label '", name, "'"),
+                                       .where = "training.class_weights",
+                                       .hint = concat("did you mean '", nearest_name(name, prepared.labels.names), "'?")});
+      }
+      options.class_weights[*id] = weight;
+    }
+  }
+  return task::make_task(options);
+}
+
+namespace {
+
+/// Task, labels, dropout overrides, head seed.
+models::LoadOptions load_options(const Prepared& prepared, std::uint64_t seed) {
+  const models::ModelOptions& model = prepared.options.model;
+  models::LoadOptions options;
+  options.task = prepared.kind;
+  options.labels = prepared.labels.names;
+  options.seed = seed;
+  options.dtype = model.dtype;
+  options.new_head = model.new_head;
+  options.hidden_dropout = model.hidden_dropout_prob;
+  options.attention_dropout = model.attention_probs_dropout_prob;
+  options.classifier_dropout = model.classifier_dropout;
+  if (prepared.kind == models::Task::sequence_classification) {
+    switch (prepared.labels.kind) {
+      case data::TargetKind::multi: options.problem_type = "multi_label_classification"; break;
+      case data::TargetKind::value:
+        options.problem_type = "regression";
+        options.labels = {"LABEL_0"};
+        break;
+      default: options.problem_type = "single_label_classification";
+    }
+  }
+  return options;
+}
+
+}  // namespace
+
+models::LoadedModel open_base(const Prepared& prepared, std::uint64_t seed) {
+  if (prepared.base->loaded && prepared.base->seed == seed) {
+    models::LoadedModel taken = std::move(*prepared.base->loaded);
+    prepared.base->loaded.reset();
+    return taken;
+  }
+  return models::load_model(prepared.model_folder, load_options(prepared, seed));
+}
+
+Prepared prepare(const RunOptions& options) {
+  refuse_what_is_not_built(options);
+  Prepared prepared;
+  prepared.options = options;
+  prepared.kind = models::task_by_name(options.model.task);
+  prepared.model_folder = models::resolve_model_path(options.model.path);
+  prepared.tokenizer = std::make_shared<const text::Tokenizer>(text::Tokenizer::from_folder(prepared.model_folder));
+  read_splits(prepared);
+  hold_out(prepared);
+  number_rows(prepared);
+  check_num_labels(prepared);
+  encode(prepared);
+  summarise_overlap(prepared);
+  summarise_labels(prepared);
+  summarise_lengths(prepared);
+  fingerprint(prepared);
+  prepared.base->seed = options.seeds.front();
+  prepared.base->loaded = models::load_model(prepared.model_folder, load_options(prepared, prepared.base->seed));
+  adapt::trainable_parameters(*prepared.base->loaded->model, options.tuning);  // throws for layers and patterns that do not exist
+  return prepared;
+}
+
+}  // namespace attune::job

@@ -1,0 +1,108 @@
+// See summary.h.
+#include "attune/job/summary.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include <nlohmann/json.hpp>
+
+#include "attune/base/clock.h"
+#include "attune/base/strings.h"
+#include "attune/report/table.h"
+
+namespace attune::job {
+
+namespace {
+
+using files::Json;
+
+std::string number(const Json& value, int digits = 4) {
+  if (!value.is_number()) return "–";
+  char buffer[32];
+  std::snprintf(buffer, sizeof buffer, "%.*f", digits, value.get<double>());
+  return buffer;
+}
+
+std::string with_interval(const Json& metrics, const Json& intervals, const std::string& name) {
+  if (!metrics.contains(name)) return "–";
+  std::string text = number(metrics[name]);
+  if (intervals.contains(name)) text += concat("  [", number(intervals[name][0]), ", ", number(intervals[name][1]), "]");
+  return text;
+}
+
+/// The metrics a reader looks at first, as far as the task has them.
+std::vector<std::string> main_metrics(const Json& metrics) {
+  std::vector<std::string> names;
+  for (const char* name : {"accuracy", "exact_match", "f1", "pr_auc", "mcc", "rmse", "pearson", "perplexity", "loss"}) {
+    if (metrics.contains(name) && metrics[name].is_number()) names.emplace_back(name);
+  }
+  return names;
+}
+
+/// Metric rows, a column a split; the majority rate stands beside the accuracy.
+std::string split_table(const Json& results) {
+  const std::vector<std::pair<std::string, std::string>> splits = {{"validation", "validation"}, {"test", "test"}};
+  std::vector<std::string> header = {"metric"};
+  const Json* first = nullptr;
+  for (const auto& [key, title] : splits) {
+    if (!results.contains(key)) continue;
+    header.push_back(concat(title, " (", results[key]["metrics"].value("rows", 0), " rows)"));
+    if (first == nullptr) first = &results[key]["metrics"];
+  }
+  if (first == nullptr) return "";
+  std::vector<std::vector<std::string>> rows;
+  std::vector<std::string> majority = {"majority rate"};
+  bool has_majority = false;
+  for (const auto& [key, title] : splits) {
+    if (!results.contains(key)) continue;
+    majority.push_back(number(results["majority"][key]));
+    has_majority = has_majority || results["majority"][key].is_number();
+  }
+  if (has_majority) rows.push_back(majority);
+  for (const std::string& name : main_metrics(*first)) {
+    std::vector<std::string> row = {name};
+    for (const auto& [key, title] : splits) {
+      if (results.contains(key)) row.push_back(with_interval(results[key]["metrics"], results[key]["intervals"], name));
+    }
+    rows.push_back(row);
+  }
+  return report::text_table(header, rows);
+}
+
+std::string fold_table(const Json& cv) {
+  std::vector<std::vector<std::string>> rows;
+  for (const std::string& name : main_metrics(cv["mean"])) {
+    const std::string interval = concat("[", number(cv["interval"][name][0]), ", ", number(cv["interval"][name][1]), "]");
+    rows.push_back({name, number(cv["mean"][name]), number(cv["sd"][name]), interval,
+                    with_interval(cv["pooled"]["metrics"], cv["pooled"]["intervals"], name)});
+  }
+  return report::text_table({"metric", concat("mean of ", cv["folds"].size(), " folds"), "sd", "95 % over folds", "all rows pooled [95 % over rows]"}, rows);
+}
+
+std::string seed_table(const Json& results) {
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& [split, metrics] : results["statistics"].items()) {
+    for (const std::string& name : {std::string("accuracy"), std::string("f1"), std::string("loss")}) {
+      if (!metrics.contains(name)) continue;
+      rows.push_back({split + " " + name, concat(number(metrics[name]["mean"]), " ± ", number(metrics[name]["sd"]))});
+    }
+  }
+  return report::text_table({"metric", concat("mean ± sd of ", results["seeds"].size(), " seeds")}, rows);
+}
+
+}  // namespace
+
+std::string result_table(const Json& results) {
+  std::string text;
+  if (results.contains("cross_validation")) text += fold_table(results["cross_validation"]) + "\n";
+  if (const std::string splits = split_table(results); !splits.empty()) text += splits + "\n";
+  if (results.contains("statistics")) text += seed_table(results) + "\n";
+  const std::string folder = results["output_dir"].get<std::string>();
+  if (results.contains("reopened")) text += concat("model     ", folder, "/model.safetensors (opens in Transformers; reopened, logits equal)\n");
+  text += concat("report    ", folder, "/report.html\n");
+  text += concat("time      ", format_duration(results["seconds"].get<double>()));
+  if (results["stopped_by"] == "early_stopping") text += ", stopped early";
+  return text + "\n";
+}
+
+}  // namespace attune::job

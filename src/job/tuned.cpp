@@ -1,0 +1,107 @@
+// See tuned.h.
+#include "attune/job/tuned.h"
+
+#include <filesystem>
+
+#include <nlohmann/json.hpp>
+
+#include "attune/base/error.h"
+#include "attune/base/strings.h"
+#include "attune/config/config.h"
+
+namespace attune::job {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The task that a head class of Transformers serves: "BertForTokenClassification" → token classification.
+models::Task task_of_architecture(const files::Json& config, const std::string& file) {
+  const std::string name = config.contains("architectures") && config["architectures"].is_array() && !config["architectures"].empty()
+                               ? config["architectures"][0].get<std::string>()
+                               : std::string();
+  if (name.ends_with("ForSequenceClassification")) return models::Task::sequence_classification;
+  if (name.ends_with("ForTokenClassification")) return models::Task::token_classification;
+  if (name.ends_with("ForMaskedLM")) return models::Task::masked_lm;
+  if (name.ends_with("ForQuestionAnswering")) return models::Task::question_answering;
+  throw Error(ErrorKind::model, {.file = file, .what = concat("architectures says '", name, "', which has no head to predict with"),
+                                 .where = "architectures", .hint = "name the output folder of `attune train` or a fine-tuned checkpoint"});
+}
+
+data::LabelMap labels_of(const models::ModelSpec& spec, models::Task kind) {
+  data::LabelMap labels;
+  labels.names = spec.labels;
+  switch (kind) {
+    case models::Task::token_classification: labels.kind = data::TargetKind::tags; break;
+    case models::Task::masked_lm: labels.kind = data::TargetKind::none; break;
+    case models::Task::question_answering: labels.kind = data::TargetKind::answers; break;
+    default:
+      labels.kind = spec.problem_type == "multi_label_classification" ? data::TargetKind::multi
+                    : spec.problem_type == "regression" || spec.num_labels == 1 ? data::TargetKind::value
+                                                                                : data::TargetKind::single;
+  }
+  return labels;
+}
+
+}  // namespace
+
+Tuned open_tuned(const std::string& folder, const std::vector<std::string>& overrides) {
+  Tuned tuned;
+  const std::string path = models::resolve_model_path(folder);
+  const std::string resolved = (fs::path(path) / "config.resolved.json").string();
+  tuned.options = fs::exists(resolved) ? config::load(resolved, overrides) : config::defaults(overrides);
+  const std::string config_file = (fs::path(path) / "config.json").string();
+  tuned.kind = task_of_architecture(files::read_json(config_file), config_file);
+  models::LoadOptions load;
+  load.task = tuned.kind;
+  tuned.loaded = models::load_model(path, load);
+  if (!tuned.loaded.report.newly_initialised.empty()) {
+    throw Error(ErrorKind::model, {.file = path, .what = concat("the tensor ", tuned.loaded.report.newly_initialised.front(), " of the head is missing"),
+                                   .where = "model.safetensors", .hint = "train the model first: attune train"});
+  }
+  tuned.tokenizer = std::make_shared<const text::Tokenizer>(text::Tokenizer::from_folder(path));
+  task::TaskOptions task_options;
+  task_options.kind = tuned.kind;
+  tuned.labels = labels_of(tuned.loaded.model->spec(), tuned.kind);
+  task_options.labels = tuned.labels;
+  task_options.max_length = tuned.options.data.max_length;
+  task_options.doc_stride = tuned.options.data.doc_stride;
+  task_options.mlm_probability = tuned.options.data.mlm_probability;
+  task_options.tokenizer = tuned.tokenizer.get();
+  tuned.task = task::make_task(task_options);
+  return tuned;
+}
+
+Rows read_rows(const Tuned& tuned, const std::vector<std::string>& paths, bool labels_wanted) {
+  Rows rows;
+  data::ReadReport report;
+  data::DataOptions options = tuned.options.data;
+  if (tuned.kind == models::Task::sequence_classification) options.labels = data::labels_setting(tuned.labels.kind);
+  const bool has_labels = labels_wanted && tuned.kind != models::Task::masked_lm;
+  rows.examples = data::read_examples(paths, options, row_kind(tuned.kind), report, has_labels ? data::LabelNeed::required : data::LabelNeed::optional);
+  for (std::size_t i = 0; i < rows.examples.size(); ++i) rows.examples[i].row = static_cast<std::int64_t>(i);
+  rows.encoded = tuned.task->encode(rows.examples, *tuned.tokenizer);
+  return rows;
+}
+
+Rows rows_of_texts(const Tuned& tuned, const std::vector<std::string>& texts) {
+  Rows rows;
+  for (const std::string& text : texts) {
+    data::Example example;
+    example.row = static_cast<std::int64_t>(rows.examples.size());
+    example.origin = {.file = "<stdin>", .line = example.row + 1};
+    example.id = std::to_string(example.row);
+    if (tuned.kind == models::Task::token_classification) {
+      for (const std::string& word : split(text, ' ')) {
+        if (!word.empty()) example.words.push_back(word);
+      }
+    } else {
+      example.text = text;
+    }
+    rows.examples.push_back(std::move(example));
+  }
+  rows.encoded = tuned.task->encode(rows.examples, *tuned.tokenizer);
+  return rows;
+}
+
+}  // namespace attune::job

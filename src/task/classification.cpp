@@ -1,0 +1,174 @@
+// Sequence classification: one label, several labels, or a number a row.
+#include <algorithm>
+#include <cmath>
+
+#include <nlohmann/json.hpp>
+
+#include "attune/base/error.h"
+#include "attune/base/strings.h"
+#include "attune/task/kinds.h"
+#include "attune/task/pack.h"
+#include "task/common.h"
+#include "task/scores.h"
+
+namespace attune::task {
+
+namespace {
+
+using data::TargetKind;
+
+class Classification : public Task {
+ public:
+  explicit Classification(const TaskOptions& options) : options_(options) {
+    if (options_.class_weights.empty()) return;
+    const std::vector<float> weights(options_.class_weights.begin(), options_.class_weights.end());
+    class_weights_ = float_tensor(weights, {static_cast<std::int64_t>(weights.size())});
+  }
+
+  std::vector<Encoded> encode(std::span<const data::Example> examples, const text::Tokenizer& tokenizer) const override {
+    std::vector<Encoded> rows = encode_texts(examples, tokenizer, options_.max_length);
+    for (std::size_t i = 0; i < rows.size(); ++i) set_target(rows[i], examples[i]);
+    return rows;
+  }
+
+  Batch collate(std::span<const Encoded* const> rows, const BatchKey& key) const override {
+    Batch batch = pack(rows, key);
+    batch.weights = row_weights(rows);
+    std::vector<std::int64_t> labels;
+    std::vector<float> targets;
+    for (const Encoded* row : rows) {
+      labels.push_back(row->label);
+      targets.insert(targets.end(), row->targets.begin(), row->targets.end());
+    }
+    if (is_single()) batch.labels = long_tensor(labels);
+    if (!targets.empty()) {
+      const auto count = static_cast<std::int64_t>(rows.size());
+      batch.targets = float_tensor(targets, {count, static_cast<std::int64_t>(targets.size()) / count});
+    }
+    return batch;
+  }
+
+  double loss_weight(const Encoded& row, const BatchKey&) const override {
+    if (!is_single()) return row.weight * static_cast<double>(row.targets.size());
+    return row.label == nn::kIgnoreIndex ? 0.0 : row.weight * class_weight(row.label);
+  }
+
+  nn::LossSum loss(const models::Output& output, const Batch& batch) const override {
+    switch (options_.labels.kind) {
+      case TargetKind::single:
+        return nn::cross_entropy(output.logits, batch.labels, class_weights_, batch.weights, options_.label_smoothing);
+      case TargetKind::multi: return nn::binary_cross_entropy(output.logits, batch.targets, batch.weights);
+      case TargetKind::value: return nn::squared_error(output.logits, batch.targets, batch.weights);
+      default: internal_error("a classification loss without labels");
+    }
+  }
+
+  std::vector<Prediction> predict(const models::Output& output, const Batch& batch) const override {
+    const std::vector<float> logits = to_floats(output.logits);
+    const std::size_t columns = logits.size() / batch.rows.size();
+    std::vector<Prediction> predictions;
+    for (std::size_t i = 0; i < batch.rows.size(); ++i) {
+      Prediction prediction;
+      prediction.encoded = batch.rows[i];
+      prediction.logits.assign(logits.begin() + i * columns, logits.begin() + (i + 1) * columns);
+      prediction.loss_weight = loss_weight(*prediction.encoded, {});
+      if (prediction.loss_weight > 0) prediction.loss_sum = row_loss(prediction) * prediction.encoded->weight;
+      predictions.push_back(std::move(prediction));
+    }
+    return predictions;
+  }
+
+  files::Json score(std::span<const Prediction> predictions, std::span<const data::Example>) const override {
+    return summarise(predictions, scoring(predictions).get());
+  }
+
+  files::Json intervals(std::span<const Prediction> predictions, std::span<const data::Example> examples) const override {
+    return bootstrap_intervals(*scoring(predictions), examples);
+  }
+
+  files::Json detail(std::span<const Prediction> predictions, std::span<const data::Example>) const override {
+    return scoring(predictions)->detail();
+  }
+
+  files::Json describe(std::span<const Prediction> windows, const data::Example& example, bool with_logits) const override;
+
+ private:
+  std::unique_ptr<Scoring> scoring(std::span<const Prediction> predictions) const {
+    if (options_.labels.kind == TargetKind::value) return score_values(predictions);
+    if (options_.labels.kind == TargetKind::multi) return score_label_sets(predictions, options_.labels.names);
+    return score_classes(predictions, options_.labels.names);
+  }
+
+  bool is_single() const { return options_.labels.kind == TargetKind::single; }
+  double class_weight(std::int64_t label) const { return options_.class_weights.empty() ? 1.0 : options_.class_weights[label]; }
+
+  std::int64_t label_id(const std::string& name, const data::Example& example) const {
+    if (const auto id = options_.labels.find(name)) return *id;
+    throw unknown_label(name, options_.labels.names, example);
+  }
+
+  void set_target(Encoded& row, const data::Example& example) const {
+    if (std::holds_alternative<std::monostate>(example.target)) return;
+    const TargetKind kind = options_.labels.kind;
+    if (const auto* label = std::get_if<data::ClassLabel>(&example.target); label && kind == TargetKind::single) {
+      row.label = label_id(label->name, example);
+    } else if (const auto* set = std::get_if<data::LabelSet>(&example.target); set && kind == TargetKind::multi) {
+      row.targets.assign(options_.labels.names.size(), 0.0F);
+      for (const std::string& name : set->names) row.targets[label_id(name, example)] = 1.0F;
+    } else if (const auto* value = std::get_if<data::Value>(&example.target); value && kind == TargetKind::value) {
+      row.targets.assign(1, static_cast<float>(value->value));
+    } else {
+      throw wrong_target(example);
+    }
+  }
+
+  /// The row's Σ of losses without its row weight, as nn::losses defines them.
+  double row_loss(const Prediction& prediction) const {
+    const std::vector<float>& logits = prediction.logits;
+    const Encoded& row = *prediction.encoded;
+    if (is_single()) {
+      return class_weight(row.label) * smoothed_nll(logits, static_cast<std::size_t>(row.label), options_.label_smoothing);
+    }
+    double sum = 0;
+    for (std::size_t c = 0; c < logits.size(); ++c) {
+      const double x = logits[c], target = row.targets[c];
+      sum += options_.labels.kind == TargetKind::value
+                 ? (x - target) * (x - target)
+                 : std::max(x, 0.0) - x * target + std::log1p(std::exp(-std::abs(x)));  // BCE of a logit, stable form
+    }
+    return sum;
+  }
+
+  TaskOptions options_;
+  at::Tensor class_weights_;
+};
+
+files::Json Classification::describe(std::span<const Prediction> windows, const data::Example& example, bool with_logits) const {
+  const Prediction& prediction = windows.front();
+  files::Json line = {{"id", example.id}};
+  if (options_.labels.kind == TargetKind::value) {
+    line["score"] = prediction.logits.front();
+  } else if (options_.labels.kind == TargetKind::multi) {
+    const std::vector<double> scores = sigmoid(prediction.logits);
+    line["labels"] = files::Json::array();
+    for (std::size_t c = 0; c < scores.size(); ++c) {
+      if (scores[c] > 0.5) line["labels"].push_back(options_.labels.names[c]);
+      line["scores"][options_.labels.names[c]] = scores[c];
+    }
+  } else {
+    const std::vector<double> scores = softmax(prediction.logits);
+    const auto best = std::max_element(scores.begin(), scores.end());
+    line["label"] = options_.labels.names[best - scores.begin()];
+    line["score"] = *best;
+    for (std::size_t c = 0; c < scores.size(); ++c) line["scores"][options_.labels.names[c]] = scores[c];
+  }
+  add_gold(line, example);
+  if (with_logits) line["logits"] = prediction.logits;
+  return line;
+}
+
+}  // namespace
+
+std::unique_ptr<Task> make_classification(const TaskOptions& options) { return std::make_unique<Classification>(options); }
+
+}  // namespace attune::task

@@ -1,0 +1,55 @@
+// From predictions to metrics: the bridge between tasks and the metrics module. Rows without a label are left out.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "attune/metrics/values.h"
+#include "attune/task/task.h"
+
+namespace attune::task {
+
+/// The scored rows of a split, ready to be scored again under other row weights (bootstrap resamples).
+class Scoring {
+ public:
+  virtual ~Scoring() = default;
+  /// Metrics with a weight a scored row; empty = 1 each.
+  virtual metrics::Values values(std::span<const double> weights) const = 0;
+  /// {"per_class", "confusion_matrix", …}: what belongs into result files but is no single number.
+  virtual files::Json detail() const;
+  /// Index into the examples, one a scored row.
+  const std::vector<std::int64_t>& examples() const { return examples_; }
+
+ protected:
+  std::vector<std::int64_t> examples_;
+};
+
+std::unique_ptr<Scoring> score_classes(std::span<const Prediction> predictions, const std::vector<std::string>& labels);
+std::unique_ptr<Scoring> score_label_sets(std::span<const Prediction> predictions, const std::vector<std::string>& labels);
+std::unique_ptr<Scoring> score_values(std::span<const Prediction> predictions);
+
+/// Words' tags of one row, gold and predicted.
+struct TaggedRow {
+  std::int64_t example;
+  std::vector<std::string> gold, predicted;
+};
+std::unique_ptr<Scoring> score_tags(std::vector<TaggedRow> rows);
+
+/// Answer and gold answers of one question.
+struct AnsweredRow {
+  std::int64_t example;
+  std::string answer;
+  std::vector<std::string> gold;
+};
+std::unique_ptr<Scoring> score_answers(const std::vector<AnsweredRow>& rows);
+
+/// {"loss": Σ w·loss / Σ w, "rows": n} and, with a scoring, its values. Undefined values are null.
+files::Json summarise(std::span<const Prediction> predictions, const Scoring* scoring);
+
+/// 95 % intervals of the values by bootstrap over rows; rows of one group are drawn together.
+files::Json bootstrap_intervals(const Scoring& scoring, std::span<const data::Example> examples);
+
+}  // namespace attune::task

@@ -1,0 +1,26 @@
+// The table of tasks.
+#include "attune/task/task.h"
+
+#include <nlohmann/json.hpp>
+
+#include "attune/base/error.h"
+#include "attune/task/kinds.h"
+
+namespace attune::task {
+
+files::Json Task::intervals(std::span<const Prediction>, std::span<const data::Example>) const { return files::Json::object(); }
+
+files::Json Task::detail(std::span<const Prediction>, std::span<const data::Example>) const { return files::Json::object(); }
+
+std::unique_ptr<Task> make_task(const TaskOptions& options) {
+  switch (options.kind) {
+    case models::Task::sequence_classification: return make_classification(options);
+    case models::Task::token_classification: return make_token_labels(options);
+    case models::Task::masked_lm: return make_masked_lm(options);
+    case models::Task::question_answering: return make_span_qa(options);
+    case models::Task::base: break;
+  }
+  internal_error("a base model has no task");
+}
+
+}  // namespace attune::task

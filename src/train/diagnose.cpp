@@ -1,0 +1,51 @@
+// See diagnose.h.
+#include "diagnose.h"
+
+#include <algorithm>
+
+#include "attune/base/error.h"
+#include "attune/base/strings.h"
+#include "attune/tensor/weights.h"
+
+namespace attune::train {
+
+namespace {
+
+constexpr std::size_t kListedRows = 8;
+
+std::string rows_text(const std::vector<const task::Encoded*>& rows) {
+  std::vector<std::string> numbers;
+  for (std::size_t i = 0; i < std::min(rows.size(), kListedRows); ++i) numbers.push_back(std::to_string(rows[i]->row));
+  if (rows.size() > kListedRows) numbers.push_back("…");
+  return concat("rows ", join(numbers, ", "), " of the training data");
+}
+
+std::string first_non_finite(const tensor::Arena& arena, const std::vector<std::string>& names, const char* noun) {
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const std::int64_t count = tensor::non_finite_count(arena.slices()[i]);
+    if (count > 0) return concat("first bad ", noun, ": '", names[i], "' with ", count, " non-finite values");
+  }
+  return concat("all trained ", noun, "s are finite");
+}
+
+[[noreturn]] void diverged(const Run& run, const std::string& what, const std::vector<const task::Encoded*>& rows,
+                           const std::string& tensor) {
+  throw Error(ErrorKind::diverged, {.file = "",
+                                    .what = concat(what, " at step ", run.state.step + 1, "; the step was not applied"),
+                                    .where = concat(rows_text(rows), "; ", tensor),
+                                    .hint = "lower learning_rate, clip with max_grad_norm, or look at these rows"});
+}
+
+}  // namespace
+
+void loss_diverged(const Run& run, double loss, const std::vector<const task::Encoded*>& rows) {
+  diverged(run, concat("the loss is ", loss), rows,
+           first_non_finite(run.trained.arena().values(), run.trained.names(), "weight"));
+}
+
+void gradient_diverged(const Run& run, double norm, const std::vector<const task::Encoded*>& rows) {
+  diverged(run, concat("the gradient norm is ", norm), rows,
+           first_non_finite(run.trained.arena().gradients(), run.trained.names(), "gradient"));
+}
+
+}  // namespace attune::train

@@ -1,0 +1,96 @@
+// See evaluate.h; also predict() and the weight hashes of trainer.h.
+#include "attune/train/evaluate.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <utility>
+
+#include "attune/base/error.h"
+#include "attune/base/sha256.h"
+#include "attune/base/strings.h"
+#include "attune/train/trainer.h"
+
+namespace attune::train {
+
+namespace {
+
+std::int64_t length(const task::Encoded& row) {
+  return static_cast<std::int64_t>(row.ids.size());
+}
+
+std::string tensor_sha256(const models::Parameter& parameter) {
+  const at::Tensor values = parameter.tensor.detach().cpu().contiguous();
+  Sha256 hash;
+  hash.update(concat(parameter.name, " ", c10::toString(values.scalar_type())));
+  for (const std::int64_t size : values.sizes()) hash.update(concat(" ", size));
+  hash.update(std::string_view("\n", 1));
+  hash.update({static_cast<const char*>(values.const_data_ptr()), static_cast<std::size_t>(values.nbytes())});
+  return hash.hex();
+}
+
+}  // namespace
+
+std::vector<std::vector<std::int64_t>> length_batches(std::span<const task::Encoded> rows, std::int64_t batch_size) {
+  std::vector<std::int64_t> order(rows.size());
+  std::iota(order.begin(), order.end(), std::int64_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::int64_t a, std::int64_t b) { return length(rows[a]) > length(rows[b]); });
+  const std::int64_t budget = rows.empty() ? 0 : batch_size * length(rows[order.front()]);
+  std::vector<std::vector<std::int64_t>> batches;
+  std::int64_t tokens = budget;
+  for (const std::int64_t row : order) {
+    if (batches.empty() || tokens + length(rows[row]) > budget) {
+      batches.emplace_back();
+      tokens = 0;
+    }
+    batches.back().push_back(row);
+    tokens += length(rows[row]);
+  }
+  return batches;
+}
+
+std::optional<std::vector<task::Prediction>> predict_until(const models::Model& model, const task::Task& task,
+                                                           std::span<const task::Encoded> rows, std::int64_t batch_size,
+                                                           const std::function<bool()>& stop) {
+  const at::NoGradGuard no_grad;
+  std::vector<task::Prediction> predictions(rows.size());
+  for (const std::vector<std::int64_t>& indices : length_batches(rows, batch_size)) {
+    std::vector<const task::Encoded*> members;
+    for (const std::int64_t index : indices) members.push_back(&rows[index]);
+    const task::Batch batch = task.collate(members, task::BatchKey{});
+    const models::Context context = model.prepare(batch.input, /*training=*/false);
+    std::vector<task::Prediction> of_batch = task.predict(models::forward(model, context), batch);
+    if (of_batch.size() != indices.size()) internal_error("a task predicted another number of rows than it was given");
+    for (std::size_t i = 0; i < indices.size(); ++i) predictions[indices[i]] = std::move(of_batch[i]);
+    if (stop()) return std::nullopt;
+  }
+  return predictions;
+}
+
+std::vector<task::Prediction> predict(models::Model& model, const task::Task& task, std::span<const task::Encoded> rows,
+                                      std::int64_t batch_size) {
+  return *predict_until(model, task, rows, batch_size, [] { return false; });
+}
+
+std::vector<std::string> tensors_sha256(models::Model& model) {
+  const std::vector<models::Parameter>& parameters = model.parameters();
+  std::vector<std::string> hashes(parameters.size());
+  at::parallel_for(0, static_cast<std::int64_t>(hashes.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) hashes[i] = tensor_sha256(parameters[i]);
+  });
+  return hashes;
+}
+
+std::string combined_sha256(const std::vector<std::string>& tensor_hashes) {
+  return sha256_hex(join(tensor_hashes, "\n"));
+}
+
+std::string weights_sha256(models::Model& model) {
+  return combined_sha256(tensors_sha256(model));
+}
+
+}  // namespace attune::train

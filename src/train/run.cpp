@@ -1,0 +1,179 @@
+// See run.h.
+#include "run.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "attune/base/error.h"
+#include "attune/base/log.h"
+#include "attune/base/strings.h"
+
+namespace attune::train {
+
+namespace {
+
+using files::Json;
+
+[[noreturn]] void refuse(const std::string& what, const std::string& key, const std::string& hint) {
+  throw Error(ErrorKind::usage, {.file = "", .what = what, .where = key, .hint = hint});
+}
+
+std::string with_prefix(const std::string& metric) {
+  return metric.starts_with("eval_") ? metric : "eval_" + metric;
+}
+
+std::string best_metric_of(const TrainJob& job) {
+  if (job.options.metric_for_best_model) return with_prefix(*job.options.metric_for_best_model);
+  return with_prefix(job.early_stopping.enabled ? job.early_stopping.metric : "loss");
+}
+
+bool best_is_greater(const TrainJob& job) {
+  if (job.options.greater_is_better) return *job.options.greater_is_better;
+  const std::string metric = best_metric_of(job);
+  const bool as_watched = job.early_stopping.enabled && metric == with_prefix(job.early_stopping.metric);
+  return greater_is_better(metric, as_watched ? job.early_stopping.mode : "auto");
+}
+
+bool watched_is_greater(const TrainJob& job) {
+  const std::string metric = with_prefix(job.early_stopping.metric);
+  if (job.early_stopping.mode == "auto" && metric == best_metric_of(job)) return best_is_greater(job);
+  return greater_is_better(metric, job.early_stopping.mode);
+}
+
+std::vector<std::int64_t> lengths_of(std::span<const task::Encoded> rows) {
+  std::vector<std::int64_t> lengths;
+  for (const task::Encoded& row : rows) lengths.push_back(static_cast<std::int64_t>(row.ids.size()));
+  return lengths;
+}
+
+optim::ScheduleOptions schedule_options(const TrainingOptions& options, std::int64_t total) {
+  return {.type = options.lr_scheduler_type,
+          .learning_rate = options.learning_rate,
+          .warmup_steps = optim::warmup_steps(options.warmup_steps, total),
+          .total_steps = total,
+          .kwargs = options.lr_scheduler_kwargs};
+}
+
+optim::OptimizerOptions optimizer_options(const TrainingOptions& options) {
+  return {.name = options.optim,
+          .beta1 = options.adam_beta1,
+          .beta2 = options.adam_beta2,
+          .epsilon = options.adam_epsilon,
+          .momentum = options.sgd_momentum};
+}
+
+void check(const Run& run) {
+  if (run.options.bf16 == "true") {
+    refuse("bf16 training is not built into this version", "training.bf16", "set it to false or auto");
+  }
+  const bool evaluates = run.evaluates();
+  if (run.job.early_stopping.enabled && !evaluates) {
+    refuse("early stopping needs validation rows and evaluations", "early_stopping",
+           "give data.validation and an eval_strategy");
+  }
+  if (run.options.save_strategy == "best" && !evaluates) {
+    refuse("save_strategy 'best' needs validation rows and evaluations", "training.save_strategy",
+           "give data.validation and an eval_strategy");
+  }
+}
+
+TensorMap named_slices(const tensor::Arena& arena, const std::vector<std::string>& names, const std::string& prefix) {
+  TensorMap tensors;
+  for (std::size_t i = 0; i < names.size(); ++i) tensors[prefix + names[i]] = arena.slices()[i];
+  return tensors;
+}
+
+/// Copies the tensors named prefix + name into the arena and takes them out of `tensors`.
+void take_slices(TensorMap& tensors, const std::vector<std::string>& names, const std::string& prefix,
+                 const tensor::Arena& arena, const std::string& folder) {
+  const at::NoGradGuard no_grad;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto found = tensors.find(prefix + names[i]);
+    if (found == tensors.end() || found->second.sizes() != arena.slices()[i].sizes()) {
+      throw Error(ErrorKind::resume_refused, {.file = folder,
+                                              .what = "the checkpoint trains other parameters than this job",
+                                              .where = prefix + names[i],
+                                              .hint = "resume with the tuning it was made with, or start anew"});
+    }
+    arena.slices()[i].copy_(found->second);
+    tensors.erase(found);
+  }
+}
+
+void expect_empty(const TensorMap& tensors, const std::string& folder) {
+  if (tensors.empty()) return;
+  throw Error(ErrorKind::resume_refused, {.file = folder,
+                                          .what = "the checkpoint holds a parameter that this job does not train",
+                                          .where = tensors.begin()->first,
+                                          .hint = "resume with the tuning it was made with, or start anew"});
+}
+
+}  // namespace
+
+Run::Run(const TrainJob& the_job)
+    : job(the_job),
+      options(the_job.options),
+      plan(options, job.seed, lengths_of(job.train.rows)),
+      schedule(schedule_options(options, plan.total_steps())),
+      best_metric(best_metric_of(job)),
+      watched_metric(with_prefix(job.early_stopping.metric)),
+      state(job.early_stopping, best_is_greater(job), watched_is_greater(job)),
+      trained(*job.model, job.trainable) {
+  check(*this);
+  optimizer = optim::make_optimizer(optimizer_options(options), trained.arena(), trained.groups(options));
+  if (keeps_best()) best.emplace(trained.arena().zeros_like());
+  if (!job.folder.empty()) checkpoints.emplace(job.folder, job.job_fingerprint);
+  if (job.resume_from.empty()) return;
+  if (!checkpoints) refuse("there is no run folder to resume in", "resume_from_checkpoint", "set output_dir");
+  const std::string folder = job.resume_from == "auto" ? checkpoints->newest_whole() : job.resume_from;
+  if (folder.empty()) {
+    log::info("no checkpoint to resume from: training starts at step 0");
+  } else {
+    resume(folder);
+  }
+}
+
+void Run::resume(const std::string& folder) {
+  CheckpointData data = checkpoints->load(folder);
+  state_from_json(data.state, folder + "/trainer_state.json", state);
+  take_slices(data.weights, trained.names(), "", trained.arena().values(), folder);
+  expect_empty(data.weights, folder);
+  for (const auto& [name, arena] : optimizer->state()) {
+    take_slices(data.moments, trained.names(), name + ".", *arena, folder);
+  }
+  expect_empty(data.moments, folder);
+  if (best && state.best.step) {
+    if (*state.best.step == state.step) data.best = named_slices(trained.arena().values(), trained.names(), "");
+    take_slices(data.best, trained.names(), "", *best, folder);
+  }
+  seconds_before_ = state.seconds;
+  saved_step_ = state.evaluation_pending ? -1 : state.step;
+  log::info(concat("resumed from ", folder, " at step ", state.step, " of ", plan.total_steps()));
+}
+
+void Run::emit(const std::string& name, const Json& fields) const {
+  if (job.events == nullptr) return;
+  Json event = {{"event", name}, {"step", state.step}, {"epoch", epoch()}};
+  event.update(fields);
+  job.events->emit(event);
+}
+
+void Run::save() {
+  if (!checkpoints || saved_step_ == state.step) return;
+  state.seconds = seconds();
+  CheckpointData data;
+  data.weights = named_slices(trained.arena().values(), trained.names(), "");
+  for (const auto& [name, arena] : optimizer->state())
+    data.moments.merge(named_slices(*arena, trained.names(), name + "."));
+  const bool best_is_elsewhere = best && state.best.step && *state.best.step != state.step;
+  if (best_is_elsewhere) data.best = named_slices(*best, trained.names(), "");
+  data.state = state_to_json(state, plan, options);
+  checkpoints->save(state.step, data);
+  if (!state.evaluation_pending) saved_step_ = state.step;
+  checkpoints->rotate(options.save_total_limit, state.step, state.best.step);
+  emit("save", {{"path", checkpoints->folder(state.step)}});
+}
+
+}  // namespace attune::train

@@ -1,0 +1,53 @@
+// Everything a training run consists of. The loop (trainer.cpp) and what hangs on it (step_events.cpp) work on one Run.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "attune/base/clock.h"
+#include "attune/optim/optimizer.h"
+#include "attune/optim/schedule.h"
+#include "attune/train/checkpoint.h"
+#include "attune/train/plan.h"
+#include "attune/train/state.h"
+#include "attune/train/trainables.h"
+#include "attune/train/trainer.h"
+
+namespace attune::train {
+
+struct Run {
+  /// Checks the settings that belong together, moves the trained parameters into arenas, restores the checkpoint to
+  /// resume.
+  explicit Run(const TrainJob& job);
+
+  const TrainJob& job;
+  const TrainingOptions& options;
+  Stopwatch clock;
+  Plan plan;
+  optim::Schedule schedule;
+  std::string best_metric;     ///< as evaluations name it: eval_…
+  std::string watched_metric;  ///< the same for early stopping
+  TrainState state;
+  Trainables trained;
+  std::unique_ptr<optim::Optimizer> optimizer;
+  std::optional<tensor::Arena> best;       ///< trained weights of the best evaluation, where they will be wanted
+  std::optional<Checkpoints> checkpoints;  ///< where there is a folder for them
+
+  bool evaluates() const { return job.validation && options.eval_strategy != "no"; }
+  bool keeps_best() const { return evaluates() && options.load_best_model_at_end; }
+  double epoch() const { return plan.epoch_after(state.step); }
+  double seconds() const { return seconds_before_ + clock.seconds(); }
+  /// {"event": name, "step", "epoch"} and `fields`, to every observer.
+  void emit(const std::string& name, const files::Json& fields) const;
+  /// Writes checkpoint-<step> and rotates. Throws Error{storage}.
+  void save();
+
+ private:
+  void resume(const std::string& folder);
+
+  double seconds_before_ = 0;  ///< of the runs that this one goes on with
+  std::int64_t saved_step_ = -1;
+};
+
+}  // namespace attune::train

@@ -1,0 +1,135 @@
+// See step_events.h.
+#include "step_events.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "attune/base/clock.h"
+#include "attune/base/error.h"
+#include "attune/base/log.h"
+#include "attune/base/signals.h"
+#include "attune/base/strings.h"
+#include "attune/train/evaluate.h"
+
+namespace attune::train {
+
+namespace {
+
+using files::Json;
+
+void log_step(Run& run) {
+  TrainState& state = run.state;
+  if (!run.plan.logs(state.step) || state.unlogged_steps == 0) return;
+  const Json fields = {{"loss", state.unlogged_loss / static_cast<double>(state.unlogged_steps)},
+                       {"grad_norm", state.trajectory.back().grad_norm},
+                       {"learning_rate", run.options.learning_rate * run.schedule.factor(state.step - 1)}};
+  Json entry = fields;
+  entry.update({{"epoch", run.epoch()}, {"step", state.step}});
+  state.log_history.push_back(std::move(entry));
+  Json event = fields;
+  event["tokens_per_second"] = static_cast<double>(state.tokens) / std::max(run.seconds(), 1e-9);
+  run.emit("log", event);
+  state.unlogged_loss = 0;
+  state.unlogged_steps = 0;
+}
+
+/// Metrics under "eval_" names, or nothing when a signal came.
+std::optional<Json> evaluate(Run& run) {
+  const Stopwatch clock;
+  const Split& split = *run.job.validation;
+  const auto predictions = predict_until(*run.job.model, *run.job.task, split.rows,
+                                         run.options.per_device_eval_batch_size, [] { return stop_signal() != 0; });
+  if (!predictions) return std::nullopt;
+  const Json scores = run.job.task->score(*predictions, split.examples);
+  Json metrics;
+  for (const auto& [name, value] : scores.items()) metrics["eval_" + name] = value;
+  const double seconds = clock.seconds();
+  metrics["eval_runtime"] = seconds;
+  metrics["eval_samples_per_second"] = static_cast<double>(split.rows.size()) / std::max(seconds, 1e-9);
+  run.emit("evaluate", metrics);
+  Json entry;
+  for (const auto& [name, value] : metrics.items()) {
+    if (value.is_number()) entry[name] = value;
+  }
+  entry.update({{"epoch", run.epoch()}, {"step", run.state.step}});
+  run.state.log_history.push_back(std::move(entry));
+  return metrics;
+}
+
+double metric_of(const Json& metrics, const std::string& name, const char* key) {
+  if (metrics.contains(name) && metrics[name].is_number()) return metrics[name].get<double>();
+  std::vector<std::string> names;
+  for (const auto& [other, value] : metrics.items()) {
+    if (value.is_number()) names.push_back(other);
+  }
+  throw Error(ErrorKind::usage, {.file = "",
+                                 .what = concat("the evaluation gives no metric '", name, "'"),
+                                 .where = key,
+                                 .hint = concat("it gives ", join(names, ", "))});
+}
+
+bool update_best(Run& run, const Json& metrics) {
+  const double value = metric_of(metrics, run.best_metric, "training.metric_for_best_model");
+  if (!run.state.best.update(value, run.state.step)) return false;
+  if (run.best) {
+    const at::NoGradGuard no_grad;
+    run.best->flat().copy_(run.trained.arena().values().flat());
+  }
+  run.emit("best", {{"metric", run.best_metric}, {"value", value}});
+  return true;
+}
+
+void update_early_stopping(Run& run, const Json& metrics) {
+  if (!run.job.early_stopping.enabled) return;
+  const double value = metric_of(metrics, run.watched_metric, "early_stopping.metric");
+  if (!run.state.stopping.update(value)) return;
+  run.state.stopped_by = "early_stopping";
+  run.emit("early_stop", {{"metric", run.watched_metric}, {"waited", run.state.stopping.waited}});
+}
+
+/// A disk that is full now may have room at the next checkpoint, and the old one is still whole: training goes on.
+void save_or_warn(Run& run) {
+  try {
+    run.save();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::storage) throw;
+    const std::string message = concat("no checkpoint at step ", run.state.step, ", training goes on: ", error.what());
+    log::warning(message);
+    run.emit("warning", {{"message", message}});
+  }
+}
+
+Outcome evaluate_and_save(Run& run) {
+  bool is_best = false;
+  if (run.evaluates() && run.plan.evaluates(run.state.step)) {
+    run.state.evaluation_pending = true;
+    const std::optional<Json> metrics = evaluate(run);
+    if (!metrics) return Outcome::stopped;
+    run.state.evaluation_pending = false;
+    is_best = update_best(run, *metrics);
+    update_early_stopping(run, *metrics);
+  }
+  const bool due = run.options.save_strategy == "best" ? is_best : run.plan.saves(run.state.step);
+  if (due) save_or_warn(run);
+  return Outcome::done;
+}
+
+}  // namespace
+
+Outcome before_first_step(Run& run) {
+  if (run.state.step > 0 || !run.options.eval_on_start || !run.job.validation) return Outcome::done;
+  return evaluate(run) ? Outcome::done : Outcome::stopped;
+}
+
+Outcome after_step(Run& run) {
+  log_step(run);
+  return evaluate_and_save(run);
+}
+
+Outcome finish_pending_events(Run& run) {
+  return run.state.evaluation_pending ? evaluate_and_save(run) : Outcome::done;
+}
+
+}  // namespace attune::train

@@ -1,0 +1,177 @@
+// The loop (see trainer.h). What happens between steps stands in step_events.cpp.
+#include "attune/train/trainer.h"
+
+#include <cmath>
+
+#include <ATen/core/grad_mode.h>
+#include <nlohmann/json.hpp>
+
+#include "attune/base/error.h"
+#include "attune/base/signals.h"
+#include "attune/base/strings.h"
+#include "attune/optim/clip.h"
+#include "attune/train/stage_backward.h"
+#include "diagnose.h"
+#include "run.h"
+#include "step_events.h"
+
+namespace attune::train {
+
+namespace {
+
+using Rows = std::vector<const task::Encoded*>;
+
+struct WindowResult {
+  double loss = 0;  ///< Σ w·loss / Σ w over all batches of the window
+  double grad_norm = 0;
+};
+
+Rows rows_of(const Run& run, const std::vector<std::int64_t>& indices) {
+  Rows rows;
+  for (const std::int64_t index : indices) rows.push_back(&run.job.train.rows[index]);
+  return rows;
+}
+
+Rows rows_of(const Run& run, const Window& window) {
+  Rows rows;
+  for (const auto& batch : window.batches) {
+    const Rows more = rows_of(run, batch);
+    rows.insert(rows.end(), more.begin(), more.end());
+  }
+  return rows;
+}
+
+double weight_of(const Run& run, const Rows& rows, const task::BatchKey& key) {
+  double weight = 0;
+  for (const task::Encoded* row : rows) weight += run.job.task->loss_weight(*row, key);
+  if (weight > 0) return weight;
+  throw Error(ErrorKind::data, {.file = "",
+                                .what = concat("no row of step ", run.state.step + 1, " has anything to learn from"),
+                                .where = concat("row ", rows.front()->row, " and its neighbours"),
+                                .hint = "check labels, weights and max_length"});
+}
+
+/// Forward and backward of one batch, whose gradients are divided by the Σ w of the whole window. Returns its Σ w·loss.
+double run_batch(Run& run, const task::Batch& batch, double window_weight) {
+  const models::Model& model = *run.job.model;
+  models::Context context = model.prepare(batch.input, /*training=*/true);
+  for (std::size_t stage = 0; stage < context.dropout_on.size(); ++stage) {
+    context.dropout_on[stage] = run.options.frozen_dropout || run.trained.trained_stages()[stage];
+  }
+  StagedPass pass(model, context, run.trained.lowest_stage());
+  const nn::LossSum loss = run.job.task->loss(pass.forward(), batch);
+  const double value = loss.sum.item<double>();
+  if (!std::isfinite(value)) loss_diverged(run, value, batch.rows);
+  pass.backward(loss.sum, 1.0 / window_weight);
+  return value;
+}
+
+/// Gradients of one window, in the arena. Nothing when a signal came: the step then counts as never begun.
+std::optional<WindowResult> accumulate(Run& run) {
+  const Window window = run.plan.window(run.state.step);
+  const task::BatchKey key{.seed = run.job.seed, .step = run.state.step, .epoch = window.epoch, .training = true};
+  const double weight = weight_of(run, rows_of(run, window), key);
+  run.trained.arena().zero_gradients();
+  WindowResult result;
+  std::int64_t tokens = 0;
+  for (const auto& indices : window.batches) {
+    const task::Batch batch = run.job.task->collate(rows_of(run, indices), key);
+    result.loss += run_batch(run, batch, weight) / weight;
+    tokens += batch.tokens;
+    if (stop_signal() != 0) return std::nullopt;
+  }
+  result.grad_norm = optim::gradient_norm(run.trained.arena().gradients().flat());
+  if (!std::isfinite(result.grad_norm)) gradient_diverged(run, result.grad_norm, rows_of(run, window));
+  run.state.tokens += tokens;
+  return result;
+}
+
+void apply(Run& run, const WindowResult& result) {
+  TrainState& state = run.state;
+  run.optimizer->step({.number = state.step + 1,
+                       .rate_factor = run.schedule.factor(state.step),
+                       .gradient_factor = optim::clip_factor(result.grad_norm, run.options.max_grad_norm)});
+  ++state.step;
+  state.loss_total += result.loss;
+  state.unlogged_loss += result.loss;
+  ++state.unlogged_steps;
+  TrajectoryPoint point{.step = state.step,
+                        .loss = result.loss,
+                        .grad_norm = result.grad_norm,
+                        .weights_sha256 = "",
+                        .tensors_sha256 = {}};
+  const bool is_power_of_two = (state.step & (state.step - 1)) == 0;
+  if (is_power_of_two || state.step == run.plan.total_steps()) {
+    point.tensors_sha256 = tensors_sha256(*run.job.model);
+    point.weights_sha256 = combined_sha256(point.tensors_sha256);
+  }
+  state.trajectory.push_back(std::move(point));
+}
+
+Outcome one_step(Run& run) {
+  const std::optional<WindowResult> result = accumulate(run);
+  if (!result) return Outcome::stopped;
+  apply(run, *result);
+  return after_step(run);
+}
+
+bool at_end(const Run& run) {
+  const std::int64_t last = std::min(run.plan.total_steps(), run.job.stop_after.value_or(run.plan.total_steps()));
+  return run.state.step >= last || !run.state.stopped_by.empty();
+}
+
+Outcome run_to_end(Run& run) {
+  Outcome outcome = finish_pending_events(run);
+  if (outcome == Outcome::done) outcome = before_first_step(run);
+  while (outcome == Outcome::done && !at_end(run)) {
+    outcome = stop_signal() != 0 ? Outcome::stopped : one_step(run);
+  }
+  return outcome;
+}
+
+void reload_best(Run& run) {
+  const bool cut_short = run.job.stop_after && run.state.step < run.plan.total_steps() && run.state.stopped_by.empty();
+  if (!run.best || !run.state.best.step || cut_short) return;
+  const at::NoGradGuard no_grad;
+  run.trained.arena().values().flat().copy_(run.best->flat());
+}
+
+TrainResult result_of(Run& run, const std::string& stopped_by) {
+  TrainState& state = run.state;
+  TrainResult result;
+  result.steps = state.step;
+  result.epochs = run.epoch();
+  result.train_loss = state.step > 0 ? state.loss_total / static_cast<double>(state.step) : 0.0;
+  result.seconds = state.seconds = run.seconds();
+  result.tokens = state.tokens;
+  result.stopped_by = stopped_by;
+  result.best_step = state.best.step;
+  if (state.best.step) {
+    result.best_epoch = run.plan.epoch_after(*state.best.step);
+    result.best_metric = state.best.value;
+  }
+  result.trainer_state = state_to_json(state, run.plan, run.options).dump(2);
+  result.log_history = std::move(state.log_history);
+  result.trajectory = std::move(state.trajectory);
+  return result;
+}
+
+}  // namespace
+
+TrainResult train(const TrainJob& job) {
+  Run run(job);
+  run.emit("train_begin", {{"steps", run.plan.total_steps()}, {"rows", job.train.rows.size()}});
+  const bool stopped = run_to_end(run) == Outcome::stopped;
+  if (stopped) {
+    run.save();
+  } else {
+    reload_best(run);
+  }
+  const std::string stopped_by = stopped ? "signal" : run.state.stopped_by.empty() ? "end" : run.state.stopped_by;
+  TrainResult result = result_of(run, stopped_by);
+  run.emit("train_end",
+           {{"stopped_by", result.stopped_by}, {"train_loss", result.train_loss}, {"seconds", result.seconds}});
+  return result;
+}
+
+}  // namespace attune::train

@@ -1,0 +1,237 @@
+// Whole runs of the built program on a tiny model: repeatable, interruptible, verifiable.
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <fcntl.h>
+#include <thread>
+
+#include <nlohmann/json.hpp>
+
+#include "app/program.h"
+#include "attune/base/random.h"
+#include "attune/files/storage.h"
+#include "catch.h"
+
+namespace {
+
+using attune::RandomKey;
+using attune::testing::Finished;
+using attune::testing::run_attune;
+using attune::testing::Workspace;
+using attune::testing::write_tiny_job;
+using Json = nlohmann::ordered_json;
+namespace fs = std::filesystem;
+
+std::string weights(const Workspace& workspace, const std::string& folder = "out") {
+  return attune::files::sha256_file(workspace.path(folder + "/model.safetensors"));
+}
+
+/// Starts a training and sends `signal` after `milliseconds`; the exit status as waitpid gives it.
+int interrupt(const Workspace& workspace, const std::string& arguments, int signal, int milliseconds) {
+  const pid_t child = fork();
+  if (child == 0) {
+    if (chdir(workspace.path("").c_str()) != 0) _exit(127);
+    const int null = open("/dev/null", O_WRONLY);
+    dup2(null, 1);
+    dup2(null, 2);
+    execl("/bin/sh", "sh", "-c", ("exec '" ATTUNE_PROGRAM "' " + arguments).c_str(), nullptr);
+    _exit(127);
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+  kill(child, signal);
+  int status = 0;
+  waitpid(child, &status, 0);
+  return status;
+}
+
+/// Long enough to be interrupted somewhere inside, short enough for a test.
+constexpr const char* kLongRun = R"("num_train_epochs": 12, "per_device_train_batch_size": 2, "save_strategy": "steps", "save_steps": 5)";
+
+}  // namespace
+
+TEST_CASE("training writes a folder that predict and evaluate open", "[app][shell]") {
+  const Workspace workspace;
+  write_tiny_job(workspace, R"("num_train_epochs": 8)");
+  const Finished trained = run_attune(workspace, "train run.json --quiet");
+  INFO(trained.err);
+  REQUIRE(trained.exit_code == 0);
+  CHECK(trained.out.find("accuracy") != std::string::npos);
+  for (const char* name : {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "config.resolved.json", "run_manifest.json",
+                           "events.jsonl", "train_results.json", "eval_results.json", "all_results.json", "trainer_state.json", "predictions.jsonl",
+                           "report.html", "README.md"}) {
+    INFO(name);
+    CHECK(fs::exists(workspace.path(std::string("out/") + name)));
+  }
+  const Finished predicted = run_attune(workspace, "predict out --logits", "printf 'my card is lost\\nwhere is my refund please\\n' |");
+  REQUIRE(predicted.exit_code == 0);
+  const Json line = Json::parse(predicted.out.substr(0, predicted.out.find('\n')));
+  CHECK(line["label"] == "card");
+  CHECK(line["scores"].size() == 3);
+  CHECK(line["logits"].size() == 3);
+
+  CHECK(run_attune(workspace, "evaluate out valid.jsonl --require 'accuracy>=0.5'").exit_code == 0);
+  CHECK(run_attune(workspace, "evaluate out valid.jsonl --require 'accuracy>1'").exit_code == 20);
+  CHECK(run_attune(workspace, "evaluate out valid.jsonl --require 'acuracy>=1'").exit_code == 2);
+}
+
+TEST_CASE("early stopping ends a run that no longer improves, with the best model", "[app][shell]") {
+  const Workspace workspace;
+  write_tiny_job(workspace, R"("num_train_epochs": 40)", R"("early_stopping": {"patience": 2})");
+  const Finished trained = run_attune(workspace, "train run.json --quiet --json --set training.learning_rate=0.05");
+  INFO(trained.err);
+  REQUIRE(trained.exit_code == 0);
+  const Json results = Json::parse(trained.out);
+  CHECK(results["stopped_by"] == "early_stopping");
+  const Json state = Json::parse(workspace.read("out/trainer_state.json"));
+  CHECK(state["best_global_step"].get<int>() < state["global_step"].get<int>());
+  CHECK(results["validation"]["metrics"]["loss"].get<double>() == state["best_metric"].get<double>());
+}
+
+TEST_CASE("two runs with one thread give the same weights, another seed gives others", "[app][shell]") {
+  const Workspace workspace;
+  write_tiny_job(workspace);
+  REQUIRE(run_attune(workspace, "train run.json --quiet").exit_code == 0);
+  REQUIRE(run_attune(workspace, "train run.json --quiet --set output_dir=again").exit_code == 0);
+  REQUIRE(run_attune(workspace, "train run.json --quiet --set output_dir=other --set seeds=[2]").exit_code == 0);
+  CHECK(weights(workspace) == weights(workspace, "again"));
+  CHECK(weights(workspace) != weights(workspace, "other"));
+}
+
+TEST_CASE("a run killed at random moments and resumed ends with the same bits", "[app][shell][slow]") {
+  const Workspace workspace;
+  write_tiny_job(workspace, kLongRun);
+  const auto begin = std::chrono::steady_clock::now();
+  REQUIRE(run_attune(workspace, "train run.json --quiet --set output_dir=whole").exit_code == 0);
+  const auto whole = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin).count();
+  const std::string expected = weights(workspace, "whole");
+
+  const RandomKey moments(7, "kill");
+  int killed = 0;
+  for (int round = 0; killed < 20 && round < 60; ++round) {
+    const std::string folder = "run-" + std::to_string(round);
+    const std::string arguments = "train run.json --quiet --set output_dir=" + folder;
+    const int status = interrupt(workspace, arguments, SIGKILL, static_cast<int>(moments.uniform(round) * static_cast<double>(whole)));
+    if (!WIFSIGNALED(status)) continue;  // it had ended already
+    ++killed;
+    const Finished resumed = run_attune(workspace, arguments + " --resume");
+    INFO("round " << round << "\n" << resumed.err);
+    REQUIRE(resumed.exit_code == 0);
+    CHECK(weights(workspace, folder) == expected);
+    fs::remove_all(workspace.path(folder));
+  }
+  CHECK(killed == 20);
+}
+
+TEST_CASE("SIGTERM saves, exits with 143, and the resumed run ends with the same bits", "[app][shell]") {
+  const Workspace workspace;
+  write_tiny_job(workspace, R"("num_train_epochs": 60, "per_device_train_batch_size": 2)");
+  REQUIRE(run_attune(workspace, "train run.json --quiet --set output_dir=whole").exit_code == 0);
+  int status = 0;
+  for (int wait = 600; wait < 5000; wait += 200) {
+    fs::remove_all(workspace.path("out"));
+    status = interrupt(workspace, "train run.json --quiet", SIGTERM, wait);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 143 && fs::exists(workspace.path("out/checkpoints"))) break;
+  }
+  REQUIRE(WIFEXITED(status));
+  REQUIRE(WEXITSTATUS(status) == 143);
+  CHECK_FALSE(fs::exists(workspace.path("out/model.safetensors")));
+  REQUIRE(run_attune(workspace, "train run.json --quiet --resume").exit_code == 0);
+  CHECK(weights(workspace) == weights(workspace, "whole"));
+}
+
+TEST_CASE("a resumption of a changed job is refused with what changed", "[app][shell]") {
+  const Workspace workspace;
+  write_tiny_job(workspace, kLongRun);
+  REQUIRE(run_attune(workspace, "train run.json --quiet").exit_code == 0);
+  const Finished refused = run_attune(workspace, "train run.json --quiet --resume --set training.learning_rate=0.02");
+  CHECK(refused.exit_code == 10);
+  CHECK(refused.err.find("learning_rate") != std::string::npos);
+}
+
+TEST_CASE("verify says bit-equal, and names a changed weight, data byte and setting", "[app][shell]") {
+  const Workspace workspace;
+  write_tiny_job(workspace);
+  REQUIRE(run_attune(workspace, "train run.json --quiet").exit_code == 0);
+  const Finished equal = run_attune(workspace, "verify out --quiet");
+  INFO(equal.out << equal.err);
+  CHECK(equal.exit_code == 0);
+  CHECK(equal.out.find("bit-equal") != std::string::npos);
+
+  SECTION("one weight") {
+    std::string model = workspace.read("out/model.safetensors");
+    model.back() = static_cast<char>(model.back() ^ 1);
+    workspace.write("out/model.safetensors", model);
+    const Finished changed = run_attune(workspace, "verify out --quiet --steps 1");
+    CHECK(changed.exit_code == 9);
+    CHECK(changed.out.find("tensor ") != std::string::npos);
+  }
+  SECTION("one data byte") {
+    std::string rows = workspace.read("train.jsonl");
+    rows.replace(rows.find("lost"), 4, "last");
+    workspace.write("train.jsonl", rows);
+    const Finished changed = run_attune(workspace, "verify out --quiet");
+    CHECK(changed.exit_code == 9);
+    CHECK(changed.out.find("train.jsonl") != std::string::npos);
+    CHECK(changed.out.find("first difference at step") != std::string::npos);
+  }
+  SECTION("one setting") {
+    std::string config = workspace.read("out/config.resolved.json");
+    const std::size_t at = config.find("\"weight_decay\": 0");
+    REQUIRE(at != std::string::npos);
+    config.replace(at, 17, "\"weight_decay\": 0.5");
+    workspace.write("out/config.resolved.json", config);
+    const Finished changed = run_attune(workspace, "verify out --quiet");
+    INFO(changed.out << changed.err);
+    CHECK(changed.exit_code == 9);
+    CHECK(changed.out.find("weight_decay") != std::string::npos);
+  }
+}
+
+TEST_CASE("cross-validation predicts every row once and resumes inside a fold", "[app][shell]") {
+  const Workspace workspace;
+  write_tiny_job(workspace, R"("num_train_epochs": 4)", R"("cross_validation": {"folds": 3, "inner_validation": 0.2, "refit": true})");
+  const Finished whole = run_attune(workspace, "train run.json --quiet");
+  INFO(whole.err);
+  REQUIRE(whole.exit_code == 0);
+  const std::string oof = workspace.read("out/cv/oof_predictions.jsonl");
+  CHECK(std::count(oof.begin(), oof.end(), '\n') == 48);
+  const Json cv = Json::parse(workspace.read("out/cv/cv_results.json"));
+  CHECK(cv["folds"].size() == 3);
+
+  fs::remove(workspace.path("out/cv/fold-2/fold_result.json"));  // as if the run had died in fold 2
+  fs::remove(workspace.path("out/cv/fold-3/fold_result.json"));
+  REQUIRE(run_attune(workspace, "train run.json --quiet --resume").exit_code == 0);
+  CHECK(workspace.read("out/cv/oof_predictions.jsonl") == oof);
+}
+
+TEST_CASE("several seeds give mean and standard deviation and keep one model", "[app][shell]") {
+  const Workspace workspace;
+  write_tiny_job(workspace);
+  const Finished trained = run_attune(workspace, "train run.json --quiet --json --set seeds=[1,2,3]");
+  INFO(trained.err);
+  REQUIRE(trained.exit_code == 0);
+  const Json results = Json::parse(trained.out);
+  CHECK(results["seeds"].size() == 3);
+  CHECK(results["statistics"]["validation"]["loss"]["sd"].get<double>() > 0);
+  CHECK(weights(workspace) == weights(workspace, "out/seed-" + std::to_string(results["kept_seed"].get<int>())));
+}
+
+TEST_CASE("tokenize prints ids, tokens and offsets", "[app][shell]") {
+  const Workspace workspace;
+  const Finished plain = run_attune(workspace, "tokenize '" + attune::testing::kTinyModel + "'", "printf 'My card!\\n' |");
+  REQUIRE(plain.exit_code == 0);
+  const Json line = Json::parse(plain.out);
+  CHECK(line["tokens"] == Json({"[CLS]", "my", "card", "!", "[SEP]"}));
+  CHECK(line["offsets"][2] == Json({3, 7}));
+  const Finished bare = run_attune(workspace, "tokenize --no-special-tokens '" + attune::testing::kTinyModel + "'", "printf 'My card!\\n' |");
+  CHECK(Json::parse(bare.out)["ids"].size() == 3);
+}
+
+TEST_CASE("a dry run says what would be done and writes nothing", "[app][shell]") {
+  const Workspace workspace;
+  write_tiny_job(workspace);
+  const Finished dry = run_attune(workspace, "train run.json --quiet --dry-run");
+  CHECK(dry.exit_code == 0);
+  CHECK(dry.out.find("trains ") != std::string::npos);
+  CHECK_FALSE(fs::exists(workspace.path("out")));
+}

@@ -1,0 +1,149 @@
+// Schedules, clipping, decay rule and optimisers against their definitions (the oracle's values: attune_probe).
+#include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/linspace.h>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "attune/base/error.h"
+#include "attune/base/random.h"
+#include "attune/optim/clip.h"
+#include "attune/optim/optimizer.h"
+#include "attune/optim/schedule.h"
+#include "catch.h"
+
+using attune::Error;
+using attune::tensor::ParameterArena;
+namespace optim = attune::optim;
+
+namespace {
+
+at::Tensor random(std::int64_t n, std::uint64_t seed) {
+  const attune::RandomKey key(seed, "test");
+  at::Tensor tensor = at::empty({n}, at::kFloat);
+  for (std::int64_t i = 0; i < n; ++i) tensor.data_ptr<float>()[i] = static_cast<float>(key.normal(i));
+  return tensor;
+}
+
+optim::Schedule schedule(const std::string& type, std::map<std::string, double> kwargs = {}) {
+  return optim::Schedule({.type = type, .learning_rate = 1e-3, .warmup_steps = 3, .total_steps = 20, .kwargs = kwargs});
+}
+
+}  // namespace
+
+TEST_CASE("the first update of a warmup has rate 0 and the linear schedule ends at 0", "[optim]") {
+  const optim::Schedule linear = schedule("linear");
+  CHECK(linear.factor(0) == 0.0);
+  CHECK(linear.factor(1) == 1.0 / 3);
+  CHECK(linear.factor(3) == 1.0);
+  CHECK(linear.factor(20) == 0.0);
+  CHECK(linear.factor(25) == 0.0);
+  CHECK(schedule("cosine").factor(20) == Approx(0).margin(1e-15));
+  CHECK(schedule("constant").factor(0) == 1.0);
+}
+
+TEST_CASE("a warmup below 1 is a share of all steps, rounded up", "[optim]") {
+  CHECK(optim::warmup_steps(0.1, 101) == 11);
+  CHECK(optim::warmup_steps(0, 101) == 0);
+  CHECK(optim::warmup_steps(7, 101) == 7);
+}
+
+TEST_CASE("unknown schedules and keywords are refused with a hint", "[optim]") {
+  const auto message = [](const std::string& type, const std::map<std::string, double>& kwargs) -> std::string {
+    try {
+      schedule(type, kwargs);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  CHECK(message("liner", {}).find("did you mean 'linear'") != std::string::npos);
+  CHECK(message("cosine", {{"cycles", 2}}).find("num_cycles") != std::string::npos);
+  CHECK_THROWS_AS(schedule("cosine_with_min_lr"), Error);
+  CHECK_THROWS_AS(schedule("warmup_stable_decay"), Error);
+  CHECK_THROWS_AS(schedule("polynomial", {{"lr_end", 1.0}}), Error);
+}
+
+TEST_CASE("weight decay leaves out what the reference trainer leaves out", "[optim]") {
+  CHECK(optim::decays("bert.encoder.layer.0.attention.self.query.weight", false));
+  CHECK(optim::decays("model.normalizer.weight", false));
+  CHECK_FALSE(optim::decays("bert.encoder.layer.0.attention.self.query.bias", false));
+  CHECK_FALSE(optim::decays("bert.embeddings.LayerNorm.weight", false));
+  CHECK_FALSE(optim::decays("decoder.relative_attention_bias.weight", false));
+  CHECK_FALSE(optim::decays("layer.norm.weight", false));
+  CHECK_FALSE(optim::decays("norm", false));
+  CHECK_FALSE(optim::decays("layer.q_norm.weight", false));
+  CHECK_FALSE(optim::decays("transformer.ln_1.weight", true));
+}
+
+TEST_CASE("the gradient norm is exact and has the same bits for every number of threads", "[optim]") {
+  CHECK(optim::gradient_norm(at::full({9}, 2.0f)) == 6.0);
+  const at::Tensor flat = random(300'001, 5);
+  double sum = 0;
+  for (std::int64_t i = 0; i < flat.numel(); ++i) sum += std::pow(flat.data_ptr<float>()[i], 2.0);
+  const int threads = at::get_num_threads();
+  const double norm = optim::gradient_norm(flat);
+  CHECK(norm == Approx(std::sqrt(sum)).epsilon(1e-12));
+  at::set_num_threads(threads == 1 ? 2 : 1);
+  CHECK(optim::gradient_norm(flat) == norm);
+  at::set_num_threads(threads);
+}
+
+TEST_CASE("a non-finite gradient anywhere makes the norm non-finite", "[optim]") {
+  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    at::Tensor flat = random(70'003, 1);
+    flat.data_ptr<float>()[70'002] = bad;
+    CHECK_FALSE(std::isfinite(optim::gradient_norm(flat)));
+  }
+}
+
+TEST_CASE("clipping scales to the norm and never up", "[optim]") {
+  CHECK(optim::clip_factor(4.0, 1.0) == Approx(0.25).epsilon(1e-6));
+  CHECK(optim::clip_factor(0.5, 1.0) == 1.0);
+  CHECK(optim::clip_factor(1e9, 0.0) == 1.0);
+}
+
+TEST_CASE("AdamW equals its definition, groups and clipping included", "[optim]") {
+  at::Tensor w = random(37, 1), b = random(5, 2);
+  const at::Tensor w0 = w.clone();
+  ParameterArena arena({w, b});
+  const auto adam = optim::make_optimizer({}, arena, {{1e-2, 0.1, {0}}, {2e-2, 0.0, {1}}});
+  std::vector<double> m(37), v(37), expected(37);
+  for (int i = 0; i < 37; ++i) expected[i] = w0.data_ptr<float>()[i];
+  for (int number = 1; number <= 3; ++number) {
+    const at::Tensor gradient = random(37, 10 + number);
+    w.mutable_grad().copy_(gradient);
+    adam->step({.number = number, .rate_factor = 0.5, .gradient_factor = 0.25});
+    for (int i = 0; i < 37; ++i) {
+      const double g = 0.25 * gradient.data_ptr<float>()[i];
+      m[i] = 0.9 * m[i] + 0.1 * g;
+      v[i] = 0.999 * v[i] + 0.001 * g * g;
+      expected[i] -= 0.5e-2 * 0.1 * expected[i];
+      const double mean = m[i] / (1 - std::pow(0.9, number)), square = v[i] / (1 - std::pow(0.999, number));
+      expected[i] -= 0.5e-2 * mean / (std::sqrt(square) + 1e-8);
+    }
+  }
+  for (int i = 0; i < 37; ++i) CHECK(w.data_ptr<float>()[i] == Approx(expected[i]).margin(1e-6));
+}
+
+TEST_CASE("SGD with momentum equals its definition", "[optim]") {
+  at::Tensor w = random(11, 1);
+  std::vector<double> expected(11), buffer(11);
+  for (int i = 0; i < 11; ++i) expected[i] = w.data_ptr<float>()[i];
+  ParameterArena arena({w});
+  const auto sgd = optim::make_optimizer({.name = "sgd", .momentum = 0.9}, arena, {{0.1, 0.01, {0}}});
+  for (int number = 1; number <= 3; ++number) {
+    const at::Tensor gradient = random(11, 10 + number);
+    w.mutable_grad().copy_(gradient);
+    sgd->step({.number = number});
+    for (int i = 0; i < 11; ++i) {
+      buffer[i] = 0.9 * buffer[i] + gradient.data_ptr<float>()[i] + 0.01 * expected[i];
+      expected[i] -= 0.1 * buffer[i];
+    }
+  }
+  for (int i = 0; i < 11; ++i) CHECK(w.data_ptr<float>()[i] == Approx(expected[i]).margin(1e-6));
+  CHECK(sgd->state().contains("momentum_buffer"));
+}
