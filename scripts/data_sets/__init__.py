@@ -1,0 +1,1 @@
+"""One module a data set: NAME, README and files() -> {name: text}."""

@@ -1,0 +1,48 @@
+"""A phrase grammar: [a|b|] chooses, {slot} is filled from a table or a function; both nest."""
+import json
+import re
+
+_CHOICE = re.compile(r"\[([^\[\]]*)\]")
+_SLOT = re.compile(r"\{(\w+)\}")
+
+
+def expand(text, rng, slots):
+    """One random sentence of the template. slots: name -> list of templates, or function of rng."""
+    while True:
+        match = _CHOICE.search(text)
+        if not match:
+            break
+        text = text[:match.start()] + rng.choice(match.group(1).split("|")) + text[match.end():]
+
+    def fill(match):
+        slot = slots[match.group(1)]
+        return str(slot(rng)) if callable(slot) else expand(rng.choice(slot), rng, slots)
+
+    return tidy(_SLOT.sub(fill, text))
+
+
+def tidy(text):
+    """Single blanks, none before punctuation."""
+    text = re.sub(r"\s+", " ", text).strip()
+    return re.sub(r" ([,.!?;:])", r"\1", text)
+
+
+def jsonl(rows):
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def with_typo(text, rng):
+    """One slip of the fingers inside a word of five letters or more."""
+    words = text.split(" ")
+    places = [i for i, word in enumerate(words) if len(word) >= 5 and word.isalpha()]
+    if not places:
+        return text
+    i = rng.choice(places)
+    word = words[i]
+    at = rng.randrange(1, len(word) - 2)
+    words[i] = rng.choice((
+        word[:at] + word[at + 1] + word[at] + word[at + 2:],
+        word[:at] + word[at + 1:],
+        word[:at] + word[at] + word[at:],
+    ))
+    return " ".join(words)
