@@ -1,5 +1,5 @@
-"""A saved model opens in Transformers without missing or unexpected keys; with learning rate 0 its body is bit-equal to the
-base and gives bit-equal hidden states; after training, Transformers and `attune predict --logits` agree within 2e-5."""
+"""A saved model opens in Transformers without missing or unexpected keys; after one step with rate 0 (warmup) its body is bit-equal
+to the base and gives bit-equal hidden states; after training, Transformers and `attune predict --logits` agree within 2e-5."""
 import json
 import sys
 from pathlib import Path
@@ -33,7 +33,7 @@ with ref.workspace() as temporary:
     data = folder / "train.jsonl"
     ref.write_rows(data, ref.rows(ref.ROOT / "data/intents/train.jsonl", 96))
 
-    ref.run(ref_args.attune, "train", config(folder, data, folder / "untrained", max_steps=1, learning_rate=0.0), "--quiet")
+    ref.run(ref_args.attune, "train", config(folder, data, folder / "untrained", max_steps=1, warmup_steps=1), "--quiet")
     untrained = open_in_transformers(folder / "untrained")
     base = AutoModel.from_pretrained(ref_args.model).eval()
     tokenizer = AutoTokenizer.from_pretrained(folder / "untrained")
