@@ -26,6 +26,8 @@ class ConfigReader {
   /// id2label in order of id, {} when absent.
   std::vector<std::string> labels() const;
 
+  const std::string& file() const { return file_; }
+
   [[noreturn]] void fail(std::string_view key, const std::string& what, const std::string& hint = {}) const;
 
  private:

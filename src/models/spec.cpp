@@ -48,7 +48,8 @@ void refuse_other_computations(const ConfigReader& reader) {
     reader.fail("position_embedding_type", concat("found '", positions, "', only 'absolute' is supported"));
   }
   for (const char* key : {"auto_map", "trust_remote_code", "_attn_implementation_internal", "custom_pipelines"}) {
-    if (reader.has(key)) log::warning(concat("config.json: key ", key, " ignored: this program never runs model code"));
+    if (reader.has(key))
+      log::warning(concat(reader.file(), ": key ", key, " ignored: this program never runs model code"));
   }
 }
 

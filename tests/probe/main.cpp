@@ -16,6 +16,7 @@ struct Row {
 
 // The first row whose part occurs in the path of the case runs it.
 constexpr Row kRows[] = {
+    {"/resave/", attune::probe::run_resave_case},
     {"/models/", attune::probe::run_model_case},
     {"/layouts/", attune::probe::run_model_case},
     {"/safetensors", attune::probe::run_safetensors_case},

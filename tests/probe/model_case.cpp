@@ -210,4 +210,10 @@ void run_minilm_case(const std::string& folder, const std::string& out) {
   tensor::save_tensors(out + "/out.safetensors", tensors);
 }
 
+void run_resave_case(const std::string& folder, const std::string& out) {
+  models::LoadOptions options;
+  options.task = task_of_class(files::read_json(folder + "/config.json").at("architectures").at(0).get<std::string>());
+  models::save_model(models::load_model(folder, options), folder, out);
+}
+
 }  // namespace attune::probe
