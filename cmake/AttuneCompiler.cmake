@@ -19,5 +19,9 @@ endif()
 
 find_program(ATTUNE_CCACHE ccache)
 if(ATTUNE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${ATTUNE_CCACHE}")
+  # What ccache's manual asks for with precompiled headers: GCC keeps the inclusion visible, and macros and times are not compared.
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND};-E;env;CCACHE_SLOPPINESS=pch_defines,time_macros;${ATTUNE_CCACHE}")
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(attune_flags INTERFACE -fpch-preprocess)
+  endif()
 endif()
