@@ -15,6 +15,7 @@ parser.add_argument("--epochs", type=float, default=1)
 parser.add_argument("--learning-rate", type=float, default=2e-4)
 parser.add_argument("--warmup", type=float, default=0.1)
 parser.add_argument("--seed", type=int, default=42)
+parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--no-dropout", action="store_true")
 parser.add_argument("--group-by-length", action="store_true")
 parser.add_argument("--test")
@@ -23,7 +24,7 @@ args = parser.parse_args()
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trainer, TrainerCallback, TrainingArguments
 
-torch.set_num_threads(2)
+torch.set_num_threads(args.threads)
 rows = [json.loads(line) for line in open(args.train, encoding="utf-8")]
 labels = sorted({row["label"] for row in rows})
 tokenizer = AutoTokenizer.from_pretrained(args.model)
