@@ -1,6 +1,7 @@
 # Shared by the scripts of this folder (sourced, not run): where things live and how to say things.
 # shellcheck shell=bash
 set -euo pipefail
+shopt -s inherit_errexit # a failure inside $(…) ends the script, too
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 cache="${ATTUNE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/attune}"

@@ -3,7 +3,7 @@
 # configs/intents.json, prints the result table and predicts three sentences. A second run rebuilds nothing.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-"$root/scripts/setup.sh" "$@"
+"$root/scripts/setup.sh" "$@" attune
 model="$(fetch_minilm)"
 cd "$root"
 mkdir -p models runs
