@@ -167,6 +167,10 @@ void check_bytes(std::string_view text, const std::string& file, const JsonLimit
   if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) {
     fail("not valid JSON: NUL byte", line_and_column(text, nul), "");
   }
+  // Said here, since the releases of nlohmann word it differently.
+  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
+    fail("not valid JSON: the text is empty", line_and_column(text, text.size()), "");
+  }
 }
 
 }  // namespace

@@ -27,7 +27,8 @@ TEST_CASE("JSON errors say what, line and column", "[files][json]") {
   CHECK_RAISES(parse("{\n  \"a\": tru\n}"), model, "c.json: not valid JSON: invalid literal");
   CHECK_RAISES(parse("{\n  \"é\": }"), model, "(line 2, column 8)");
   CHECK_RAISES(parse("{\"a\":1,}"), model, "(line 1, column 8)");
-  CHECK_RAISES(parse(""), model, "unexpected end of input");
+  CHECK_RAISES(parse(""), model, "c.json: not valid JSON: the text is empty (line 1, column 1)");
+  CHECK_RAISES(parse(" \n "), model, "the text is empty (line 2, column 2)");
   CHECK_RAISES(parse("{\"a\":1} x"), model, "(line 1, column 9)");
   CHECK_RAISES(parse("[1e999]"), model, "(line 1, column 6)");
   CHECK_RAISES(parse("[NaN]"), model, "not valid JSON");
