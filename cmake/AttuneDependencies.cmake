@@ -46,7 +46,7 @@ endif()
 if(ATTUNE_MISSING)
   list(JOIN ATTUNE_MISSING ", " missing)
   list(JOIN ATTUNE_MISSING_PACKAGES " " packages)
-  message(FATAL_ERROR "Not found: ${missing}.\nOn Debian: apt-get install ${packages}\n(./scripts/setup.sh installs everything.)")
+  message(FATAL_ERROR "Not found: ${missing}. ./scripts/setup.sh installs everything; by hand on Debian:\n  apt-get install ${packages}\n")
 endif()
 
 if(ATTUNE_BUILD_TESTS)

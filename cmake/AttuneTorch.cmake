@@ -74,4 +74,7 @@ target_compile_definitions(attune_torch_dependency INTERFACE AT_PER_OPERATOR_HEA
 # process keeps the one libgomp that LibTorch brings.
 target_compile_options(attune_torch_dependency INTERFACE ${OpenMP_CXX_FLAGS})
 target_link_options(attune_torch_dependency INTERFACE ${OpenMP_CXX_FLAGS})
+# GCC 14 sees a copy out of bounds in LibTorch's Function<T>::apply (vector<bool>::reserve, inlined) that is not there.
+target_compile_options(attune_torch_dependency INTERFACE
+  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_GREATER_EQUAL:$<CXX_COMPILER_VERSION>,13>>:-Wno-array-bounds>)
 add_library(attune::torch ALIAS attune_torch_dependency)

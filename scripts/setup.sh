@@ -101,6 +101,8 @@ if spec and spec.origin:
 PY
 }
 
+torch_hint="set LIBTORCH to the folder of a torch >= 2.7, or use scripts/setup.sh --cuda, which PyPI alone can serve"
+
 # Fills FOLDER/torch with the CPU build: a wheel if pip finds one, otherwise the archive of the project.
 download_torch_cpu() { # FOLDER
   local wheel zip="$1/libtorch.zip"
@@ -113,9 +115,9 @@ download_torch_cpu() { # FOLDER
     return
   fi
   cat "$1/pip.log" >&2
-  command -v curl >/dev/null || fail "could not download LibTorch (pip found none, curl is not installed); set LIBTORCH=<folder of torch>"
+  command -v curl >/dev/null || fail "could not download LibTorch: pip found no wheel, curl is not installed; $torch_hint"
   curl -fsSL -o "$zip" "https://download.pytorch.org/libtorch/cpu/libtorch-shared-with-deps-$torch_version%2Bcpu.zip" ||
-    fail "could not download LibTorch; install PyTorch >= 2.7 yourself and set LIBTORCH=<folder of torch>"
+    fail "could not download LibTorch; $torch_hint"
   check_sha256 "$zip" "$torch_zip_sha256"
   (cd "$1" && cmake -E tar xf "$zip" && rm "$zip" pip.log && mv libtorch torch)
 }

@@ -17,6 +17,13 @@ build/release/attune config docs | diff -u docs/config.md - || fail "docs/config
 say "unit and program tests"
 build/release/tests/attune_plain_tests
 build/release/tests/attune_torch_tests
+say "the installed program"
+installed="$(mktemp -d)"
+trap 'rm -rf "$installed"' EXIT
+cmake --install build/release --prefix "$installed" >/dev/null
+"$installed/bin/attune" info "$ATTUNE_MINILM" >/dev/null
+build/release/attune config schema | diff -q - "$installed/share/attune/config.schema.json"
+[ -f "$installed/share/doc/attune/LICENSE" ] || fail "the licence was not installed"
 reference="${ATTUNE_REFERENCE_PYTHON:-$cache/reference/bin/python}"
 if [ -x "$reference" ]; then
   say "tests against the reference libraries"
