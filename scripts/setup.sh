@@ -63,7 +63,7 @@ given_torch() {
   local folder folders
   if [ -n "${LIBTORCH:-}" ]; then
     holds_torch "$LIBTORCH" || fail "LIBTORCH=$LIBTORCH: no lib/libtorch_cpu.so in it; expected the folder of torch or libtorch (/usr for Debian's)"
-    echo "$LIBTORCH"
+    (cd "$LIBTORCH" && pwd)
     return
   fi
   IFS=: read -ra folders <<<"${CMAKE_PREFIX_PATH:-}"
