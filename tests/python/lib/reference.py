@@ -13,10 +13,13 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def arguments():
+def arguments(*flags):
+    """The arguments of every check, and the switches of this one as (name, help)."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--attune", required=True, help="the built program")
     parser.add_argument("--model", required=True, help="folder of all-MiniLM-L6-v2")
+    for name, explanation in flags:
+        parser.add_argument(name, action="store_true", help=explanation)
     return parser.parse_args()
 
 
@@ -44,10 +47,16 @@ def write_config(path, **blocks):
     return path
 
 
-def check(condition, what):
-    print(("ok      " if condition else "FAILED  ") + what, flush=True)
+def require(condition, what):
+    """Ends the check with `what` unless it holds."""
     if not condition:
+        print("FAILED  " + what, flush=True)
         sys.exit(1)
+
+
+def check(condition, what):
+    require(condition, what)
+    print("ok      " + what, flush=True)
 
 
 def workspace():
