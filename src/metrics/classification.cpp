@@ -16,6 +16,16 @@ namespace {
 constexpr std::size_t kBins = 15;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
+double upper_end(std::size_t bin) {
+  return static_cast<double>(bin + 1) / kBins;
+}
+
+std::uint8_t bin_of(double confidence) {
+  std::uint8_t bin = 0;
+  while (bin + 1u < kBins && confidence > upper_end(bin)) ++bin;
+  return bin;
+}
+
 double weight_of(std::span<const double> weights, std::size_t row) {
   return weights.empty() ? 1.0 : weights[row];
 }
@@ -63,7 +73,7 @@ ClassificationScorer::ClassificationScorer(const ClassificationInput& input)
       positive[row] = input.gold[row] == static_cast<std::int64_t>(c);
       scores[row] = input.probabilities[row * classes_ + c];
     }
-    rankings_.emplace_back(std::move(positive), std::move(scores));
+    rankings_.emplace_back(positive, scores);
   }
   constexpr double eps = std::numeric_limits<double>::epsilon();
   for (std::size_t row = 0; row < rows; ++row) {
@@ -71,6 +81,7 @@ ClassificationScorer::ClassificationScorer(const ClassificationInput& input)
     const auto gold = static_cast<std::size_t>(input.gold[row]);
     const auto top = std::max_element(p.begin(), p.end());
     confidence_.push_back(*top);
+    bins_.push_back(bin_of(*top));
     top_is_gold_.push_back(static_cast<std::size_t>(top - p.begin()) == gold);
     log_loss_.push_back(-std::log(std::clamp(p[gold], eps, 1 - eps)));
     double squares = 0;
@@ -170,15 +181,14 @@ std::vector<ReliabilityBin> ClassificationScorer::reliability(std::span<const do
   std::vector<ReliabilityBin> bins(kBins);
   for (std::size_t b = 0; b < kBins; ++b) {
     bins[b].lower = static_cast<double>(b) / kBins;
-    bins[b].upper = static_cast<double>(b + 1) / kBins;
+    bins[b].upper = upper_end(b);
   }
   for (std::size_t row = 0; row < confidence_.size(); ++row) {
     const double weight = weight_of(weights, row);
-    const auto bin = std::find_if(bins.begin(), bins.end() - 1,
-                                  [&](const ReliabilityBin& b) { return confidence_[row] <= b.upper; });
-    bin->rows += weight;
-    bin->mean_confidence += weight * confidence_[row];
-    bin->accuracy += weight * top_is_gold_[row];
+    ReliabilityBin& bin = bins[bins_[row]];
+    bin.rows += weight;
+    bin.mean_confidence += weight * confidence_[row];
+    bin.accuracy += weight * top_is_gold_[row];
   }
   for (auto& bin : bins) {
     bin.mean_confidence = bin.rows > 0 ? bin.mean_confidence / bin.rows : kNaN;

@@ -43,6 +43,11 @@ bool starts_between(const Tag& before, const Tag& now) {
   return inside(now.prefix) && before.type != now.type;
 }
 
+std::set<Entity> entity_set(std::span<const std::string> tags) {
+  const std::vector<Entity> entities = find_entities(tags);
+  return {entities.begin(), entities.end()};
+}
+
 }  // namespace
 
 std::vector<Entity> find_entities(std::span<const std::string> tags) {
@@ -61,46 +66,67 @@ std::vector<Entity> find_entities(std::span<const std::string> tags) {
 EntityScorer::EntityScorer(std::span<const std::vector<std::string>> gold,
                            std::span<const std::vector<std::string>> predicted) {
   if (gold.size() != predicted.size()) internal_error("entity metrics: as many predicted as gold sequences are needed");
+  std::vector<std::set<Entity>> gold_entities, predicted_entities;
+  std::set<std::string> types;
   for (std::size_t i = 0; i < gold.size(); ++i) {
     if (gold[i].size() != predicted[i].size())
       internal_error("entity metrics: a sequence has another number of predicted than of gold tags");
-    SequenceCounts counts;
-    const auto gold_list = find_entities(gold[i]), predicted_list = find_entities(predicted[i]);
-    const std::set<Entity> gold_set(gold_list.begin(), gold_list.end());
-    const std::set<Entity> predicted_set(predicted_list.begin(), predicted_list.end());
-    for (const auto& entity : gold_set) counts.types[entity.type].gold += 1;
-    for (const auto& entity : predicted_set) {
-      counts.types[entity.type].predicted += 1;
-      counts.types[entity.type].hit += gold_set.count(entity) != 0;
+    gold_entities.push_back(entity_set(gold[i]));
+    predicted_entities.push_back(entity_set(predicted[i]));
+    for (const auto* entities : {&gold_entities.back(), &predicted_entities.back()}) {
+      for (const auto& entity : *entities) types.insert(entity.type);
     }
-    counts.tags = static_cast<double>(gold[i].size());
+  }
+  types_.assign(types.begin(), types.end());
+  for (std::size_t i = 0; i < gold.size(); ++i) {
+    SequenceCounts counts{.types = count_types(gold_entities[i], predicted_entities[i]),
+                          .tags = static_cast<double>(gold[i].size())};
     for (std::size_t t = 0; t < gold[i].size(); ++t) counts.right_tags += gold[i][t] == predicted[i][t];
     counts_.push_back(std::move(counts));
   }
 }
 
+std::vector<EntityScorer::TypeCounts> EntityScorer::count_types(const std::set<Entity>& gold,
+                                                                const std::set<Entity>& predicted) const {
+  std::vector<TypeCounts> counts;
+  const auto of = [&](const std::string& type) -> TypeCounts& {
+    const auto index = static_cast<std::size_t>(std::lower_bound(types_.begin(), types_.end(), type) - types_.begin());
+    const auto known = std::find_if(counts.begin(), counts.end(), [&](const TypeCounts& c) { return c.type == index; });
+    return known != counts.end() ? *known : counts.emplace_back(TypeCounts{.type = index});
+  };
+  for (const auto& entity : gold) of(entity.type).gold += 1;
+  for (const auto& entity : predicted) {
+    TypeCounts& type = of(entity.type);
+    type.predicted += 1;
+    type.hit += gold.count(entity) != 0;
+  }
+  return counts;
+}
+
 EntityReport EntityScorer::report(std::span<const double> weights) const {
-  std::map<std::string, FCounts> types;
-  FCounts all;
+  std::vector<FCounts> types(types_.size());
   double tags = 0, right_tags = 0;
   for (std::size_t i = 0; i < counts_.size(); ++i) {
     const double weight = weights.empty() ? 1.0 : weights[i];
-    for (const auto& [type, counts] : counts_[i].types) {
-      for (FCounts* sum : {&types[type], &all}) {
-        sum->hit += weight * counts.hit;
-        sum->gold += weight * counts.gold;
-        sum->predicted += weight * counts.predicted;
-      }
+    for (const auto& counts : counts_[i].types) {
+      types[counts.type].hit += weight * counts.hit;
+      types[counts.type].gold += weight * counts.gold;
+      types[counts.type].predicted += weight * counts.predicted;
     }
     tags += weight * counts_[i].tags;
     right_tags += weight * counts_[i].right_tags;
   }
   EntityReport result;
   std::vector<FCounts> list;
-  for (const auto& [type, counts] : types) {
+  FCounts all;
+  for (std::size_t type = 0; type < types_.size(); ++type) {
+    const FCounts& counts = types[type];
     if (counts.gold <= 0 && counts.predicted <= 0) continue;
-    result.per_type[type] = {counts.precision(), counts.recall(), counts.f1(), counts.gold};
+    result.per_type[types_[type]] = {counts.precision(), counts.recall(), counts.f1(), counts.gold};
     list.push_back(counts);
+    all.hit += counts.hit;
+    all.gold += counts.gold;
+    all.predicted += counts.predicted;
   }
   // Without any entity on either side seqeval's averages are 0.
   const auto or_zero = [&](double average) { return list.empty() ? 0.0 : average; };

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <future>
 #include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -37,6 +38,30 @@ std::vector<double> draw_counts(std::size_t units, RandomKey key) {
   return counts;
 }
 
+/// Calls `work` with 0 … count-1, shared among `threads` threads (this one among them).
+void for_each_index(std::size_t count, std::size_t threads, const std::function<void(std::size_t)>& work) {
+  const auto share = [&](std::size_t first) {
+    for (std::size_t i = first; i < count; i += threads) work(i);
+  };
+  std::vector<std::future<void>> others;
+  for (std::size_t t = 1; t < std::min(threads, count); ++t) others.push_back(std::async(std::launch::async, share, t));
+  share(0);
+  for (auto& other : others) other.get();
+}
+
+/// The (1 ∓ level)/2 quantiles of each metric.
+NamedIntervals percentile_intervals(std::span<const Values> resampled, double level) {
+  NamedIntervals intervals;
+  if (resampled.empty()) return intervals;
+  const double tail = (1 - level) / 2;
+  for (std::size_t m = 0; m < resampled.front().size(); ++m) {
+    std::vector<double> column;
+    for (const Values& values : resampled) column.push_back(values[m].second);
+    intervals.push_back({resampled.front()[m].first, {quantile(column, tail), quantile(column, 1 - tail)}});
+  }
+  return intervals;
+}
+
 }  // namespace
 
 nlohmann::ordered_json to_json(const NamedIntervals& intervals) {
@@ -53,33 +78,23 @@ nlohmann::ordered_json to_json(const NamedIntervals& intervals) {
 
 NamedIntervals bootstrap(std::size_t rows, const WeightedValues& values, const BootstrapOptions& options) {
   if ((!options.groups.empty() && options.groups.size() != rows) ||
-      (!options.weights.empty() && options.weights.size() != rows)) {
-    internal_error("bootstrap: the sizes of groups, weights and rows do not fit");
+      (!options.weights.empty() && options.weights.size() != rows) || options.threads < 1) {
+    internal_error("bootstrap: the sizes of groups, weights and rows do not fit, or there is no thread");
   }
   if (rows == 0) return {};
   const std::vector<std::size_t> units = unit_of_rows(rows, options.groups);
   const std::size_t unit_count = *std::max_element(units.begin(), units.end()) + 1;
-  std::vector<std::string> names;
-  std::vector<std::vector<double>> resampled;
-  std::vector<double> weights(rows);
-  for (std::int64_t b = 0; b < options.resamples; ++b) {
-    const std::vector<double> counts = draw_counts(unit_count, options.key.with(static_cast<std::uint64_t>(b)));
+  std::vector<Values> resampled(static_cast<std::size_t>(options.resamples));
+  const auto resample = [&](std::size_t b) {
+    std::vector<double> weights(rows);
+    const std::vector<double> counts = draw_counts(unit_count, options.key.with(b));
     for (std::size_t row = 0; row < rows; ++row) {
       weights[row] = counts[units[row]] * (options.weights.empty() ? 1.0 : options.weights[row]);
     }
-    const Values drawn = values(weights);
-    resampled.resize(drawn.size());
-    for (std::size_t m = 0; m < drawn.size(); ++m) {
-      if (b == 0) names.push_back(drawn[m].first);
-      resampled[m].push_back(drawn[m].second);
-    }
-  }
-  NamedIntervals intervals;
-  const double tail = (1 - options.level) / 2;
-  for (std::size_t m = 0; m < names.size(); ++m) {
-    intervals.push_back({names[m], {quantile(resampled[m], tail), quantile(resampled[m], 1 - tail)}});
-  }
-  return intervals;
+    resampled[b] = values(weights);
+  };
+  for_each_index(resampled.size(), static_cast<std::size_t>(options.threads), resample);
+  return percentile_intervals(resampled, options.level);
 }
 
 double quantile(std::vector<double> values, double q) {

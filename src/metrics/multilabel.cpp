@@ -12,7 +12,9 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-struct MultilabelCounts {
+}  // namespace
+
+struct MultilabelScorer::Counts {
   std::vector<FCounts> labels;
   double rows = 0;
   double exact = 0;       // rows whose whole set is right
@@ -20,54 +22,59 @@ struct MultilabelCounts {
   double samples_f1 = 0;  // Σ weight × F1 of the row's set
 };
 
-MultilabelCounts count_cells(const MultilabelInput& input, std::size_t rows, std::span<const double> weights) {
-  const std::size_t labels = input.labels.size();
-  MultilabelCounts counts;
-  counts.labels.resize(labels);
-  for (std::size_t row = 0; row < rows; ++row) {
-    const double weight = weights.empty() ? 1.0 : weights[row];
+MultilabelScorer::MultilabelScorer(const MultilabelInput& input)
+    : input_(input), labels_(input.labels.size()), rows_(labels_ == 0 ? 0 : input.gold.size() / labels_) {
+  if (input.gold.size() != rows_.size() * labels_ || input.predicted.size() != input.gold.size() ||
+      (!input.probabilities.empty() && input.probabilities.size() != input.gold.size()) ||
+      (!input.weights.empty() && input.weights.size() != rows_.size())) {
+    internal_error("multi-label metrics: the sizes of gold, predicted, weights and probabilities do not fit");
+  }
+  for (std::size_t row = 0; row < rows_.size(); ++row) {
     FCounts in_row;
-    double wrong = 0;
-    for (std::size_t label = 0; label < labels; ++label) {
-      const double gold = input.gold[row * labels + label], predicted = input.predicted[row * labels + label];
+    for (std::size_t label = 0; label < labels_; ++label) {
+      const bool gold = input.gold[row * labels_ + label] != 0, predicted = input.predicted[row * labels_ + label] != 0;
+      if (!gold && !predicted) continue;
+      cells_.push_back({static_cast<std::uint32_t>(label), gold, predicted});
       in_row.gold += gold;
       in_row.predicted += predicted;
-      in_row.hit += gold * predicted;
-      wrong += gold != predicted;
-      counts.labels[label].gold += weight * gold;
-      counts.labels[label].predicted += weight * predicted;
-      counts.labels[label].hit += weight * gold * predicted;
+      in_row.hit += gold && predicted;
+    }
+    const double wrong = in_row.gold + in_row.predicted - 2 * in_row.hit;
+    rows_[row] = {.wrong = wrong, .f1 = in_row.f1(), .cells_end = cells_.size()};
+  }
+  for (std::size_t label = 0; label < labels_ && !input.probabilities.empty(); ++label) {
+    std::vector<std::uint8_t> positive(rows_.size());
+    std::vector<double> scores(rows_.size());
+    for (std::size_t row = 0; row < rows_.size(); ++row) {
+      positive[row] = input.gold[row * labels_ + label];
+      scores[row] = input.probabilities[row * labels_ + label];
+    }
+    rankings_.emplace_back(positive, scores);
+  }
+}
+
+MultilabelScorer::Counts MultilabelScorer::count(std::span<const double> weights) const {
+  Counts counts;
+  counts.labels.resize(labels_);
+  std::size_t cell = 0;
+  for (std::size_t row = 0; row < rows_.size(); ++row) {
+    const double weight = weights.empty() ? 1.0 : weights[row];
+    for (; cell < rows_[row].cells_end; ++cell) {
+      FCounts& label = counts.labels[cells_[cell].label];
+      if (cells_[cell].gold) label.gold += weight;
+      if (cells_[cell].predicted) label.predicted += weight;
+      if (cells_[cell].gold && cells_[cell].predicted) label.hit += weight;
     }
     counts.rows += weight;
-    counts.exact += wrong == 0 ? weight : 0;
-    counts.wrong += weight * wrong;
-    counts.samples_f1 += weight * in_row.f1();
+    counts.exact += rows_[row].wrong == 0 ? weight : 0;
+    counts.wrong += weight * rows_[row].wrong;
+    counts.samples_f1 += weight * rows_[row].f1;
   }
   return counts;
 }
 
-}  // namespace
-
-MultilabelScorer::MultilabelScorer(const MultilabelInput& input)
-    : input_(input), labels_(input.labels.size()), rows_(labels_ == 0 ? 0 : input.gold.size() / labels_) {
-  if (input.gold.size() != rows_ * labels_ || input.predicted.size() != input.gold.size() ||
-      (!input.probabilities.empty() && input.probabilities.size() != input.gold.size()) ||
-      (!input.weights.empty() && input.weights.size() != rows_)) {
-    internal_error("multi-label metrics: the sizes of gold, predicted, weights and probabilities do not fit");
-  }
-  for (std::size_t label = 0; label < labels_ && !input.probabilities.empty(); ++label) {
-    std::vector<std::uint8_t> positive(rows_);
-    std::vector<double> scores(rows_);
-    for (std::size_t row = 0; row < rows_; ++row) {
-      positive[row] = input.gold[row * labels_ + label];
-      scores[row] = input.probabilities[row * labels_ + label];
-    }
-    rankings_.emplace_back(std::move(positive), std::move(scores));
-  }
-}
-
 Values MultilabelScorer::values(std::span<const double> weights) const {
-  const MultilabelCounts counts = count_cells(input_, rows_, weights);
+  const Counts counts = count(weights);
   FCounts all;
   for (const auto& label : counts.labels) {
     all.hit += label.hit;
@@ -104,7 +111,7 @@ Values MultilabelScorer::values(std::span<const double> weights) const {
 }
 
 std::vector<ClassScores> MultilabelScorer::per_label() const {
-  const MultilabelCounts counts = count_cells(input_, rows_, input_.weights);
+  const Counts counts = count(input_.weights);
   std::vector<ClassScores> result;
   for (std::size_t label = 0; label < labels_; ++label) {
     const FCounts& of = counts.labels[label];

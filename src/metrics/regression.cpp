@@ -52,11 +52,15 @@ double pearson(Numbers x, Numbers y, Numbers weights) {
   return std::clamp(xy / (std::sqrt(xx) * std::sqrt(yy)), -1.0, 1.0);
 }
 
+std::vector<std::uint32_t> order_of(Numbers values) {
+  std::vector<std::uint32_t> order(values.size());
+  std::iota(order.begin(), order.end(), 0u);
+  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return values[a] < values[b]; });
+  return order;
+}
+
 /// Mean rank of each value, up to a constant: the weight below it plus half the weight tied with it.
-std::vector<double> ranks(Numbers values, Numbers weights) {
-  std::vector<std::size_t> order(values.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return values[a] < values[b]; });
+std::vector<double> ranks(Numbers values, std::span<const std::uint32_t> order, Numbers weights) {
   std::vector<double> result(values.size());
   double below = 0;
   for (std::size_t begin = 0; begin < order.size();) {
@@ -83,24 +87,31 @@ double r_squared(Numbers gold, double squared_errors, Numbers weights) {
 
 }  // namespace
 
-Values regression_values(Numbers gold, Numbers predicted, Numbers weights) {
-  if (gold.size() != predicted.size() || (!weights.empty() && weights.size() != gold.size())) {
-    internal_error("regression metrics: the sizes of gold, predicted and weights do not fit");
+RegressionScorer::RegressionScorer(Numbers gold, Numbers predicted)
+    : gold_(gold), predicted_(predicted), gold_order_(order_of(gold)), predicted_order_(order_of(predicted)) {
+  if (gold.size() != predicted.size()) internal_error("regression metrics: the sizes of gold and predicted do not fit");
+}
+
+Values RegressionScorer::values(Numbers weights) const {
+  if (!weights.empty() && weights.size() != gold_.size()) {
+    internal_error("regression metrics: as many weights as rows are needed");
   }
   double squared = 0, absolute = 0;
-  for (std::size_t row = 0; row < gold.size(); ++row) {
-    const double error = predicted[row] - gold[row], weight = weight_of(weights, row);
+  for (std::size_t row = 0; row < gold_.size(); ++row) {
+    const double error = predicted_[row] - gold_[row], weight = weight_of(weights, row);
     squared += weight * error * error;
     absolute += weight * std::abs(error);
   }
-  const double total = total_weight(weights, gold.size());
+  const double total = total_weight(weights, gold_.size());
   const double mse = total > 0 ? squared / total : kNaN;
+  const std::vector<double> gold_ranks = ranks(gold_, gold_order_, weights);
+  const std::vector<double> predicted_ranks = ranks(predicted_, predicted_order_, weights);
   return {{"mse", mse},
           {"rmse", std::sqrt(mse)},
           {"mae", total > 0 ? absolute / total : kNaN},
-          {"r2", r_squared(gold, squared, weights)},
-          {"pearson", pearson(gold, predicted, weights)},
-          {"spearman", pearson(ranks(gold, weights), ranks(predicted, weights), weights)}};
+          {"r2", r_squared(gold_, squared, weights)},
+          {"pearson", pearson(gold_, predicted_, weights)},
+          {"spearman", pearson(gold_ranks, predicted_ranks, weights)}};
 }
 
 }  // namespace attune::metrics

@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include <ATen/Parallel.h>
 #include <nlohmann/json.hpp>
 
 #include "attune/metrics/classification.h"
@@ -81,11 +82,13 @@ class ValueScoring : public Scoring {
       gold_.push_back(prediction.encoded->targets.front());
       predicted_.push_back(prediction.logits.front());
     }
+    scorer_.emplace(gold_, predicted_);
   }
-  metrics::Values values(std::span<const double> weights) const override { return metrics::regression_values(gold_, predicted_, weights); }
+  metrics::Values values(std::span<const double> weights) const override { return scorer_->values(weights); }
 
  private:
   std::vector<double> gold_, predicted_;
+  std::optional<metrics::RegressionScorer> scorer_;
 };
 
 class TagScoring : public Scoring {
@@ -178,6 +181,7 @@ files::Json bootstrap_intervals(const Scoring& scoring, std::span<const data::Ex
     if (!group.empty()) groups.push_back(group_ids.try_emplace(group, static_cast<std::int64_t>(group_ids.size())).first->second);
   }
   metrics::BootstrapOptions options;
+  options.threads = at::get_num_threads();
   if (groups.size() == scoring.examples().size()) options.groups = groups;
   const auto values = [&](std::span<const double> weights) { return scoring.values(weights); };
   for (const auto& [name, interval] : metrics::bootstrap(scoring.examples().size(), values, options)) {

@@ -34,5 +34,9 @@ TEST_CASE("entity scores weigh sequences and refuse sequences of other lengths",
   CHECK(value_of(EntityScorer(gold, predicted).report().values, "recall") == 0.5);
   CHECK(value_of(EntityScorer(gold, predicted).report(only_second).values, "recall") == 0);
   CHECK(value_of(EntityScorer(gold, predicted).report(only_second).values, "accuracy") == 0.5);
+  // A type without weight is not averaged over.
+  const Sequences other_type = {{"B-Y", "O"}, {"B-X", "O"}};
+  CHECK(value_of(EntityScorer(other_type, other_type).report(only_second).values, "f1_macro") == 1);
+  CHECK(EntityScorer(other_type, other_type).report(only_second).per_type.size() == 1);
   CHECK_THROWS_AS(EntityScorer(gold, Sequences{{"O"}, {"O", "O"}}), attune::Error);
 }

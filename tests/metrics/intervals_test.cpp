@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "attune/base/error.h"
 #include "attune/metrics/distributions.h"
 #include "metrics/goldens.h"
 
@@ -91,6 +92,19 @@ TEST_CASE("the same key gives the same interval, another key another one", "[met
   };
   CHECK(with_seed(1).low == with_seed(1).low);
   CHECK(with_seed(1).low != with_seed(2).low);
+}
+
+TEST_CASE("the intervals do not depend on the number of threads", "[metrics]") {
+  const auto data = normal_numbers(50, 4);
+  const Interval alone = bootstrap(50, mean_of(data), {}).at(0).second;
+  for (const int threads : {2, 7, 2000}) {
+    const Interval shared = bootstrap(50, mean_of(data), {.threads = threads}).at(0).second;
+    CHECK(shared.low == alone.low);
+    CHECK(shared.high == alone.high);
+  }
+  const auto fails = [](std::span<const double>) -> Values { attune::internal_error("no values"); };
+  CHECK_THROWS_AS(bootstrap(50, fails, {.threads = 3}), attune::Error);
+  CHECK_THROWS_AS(bootstrap(50, mean_of(data), {.threads = 0}), attune::Error);
 }
 
 TEST_CASE("groups are drawn whole: equal rows within groups widen the interval", "[metrics]") {

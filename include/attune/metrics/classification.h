@@ -84,6 +84,7 @@ class ClassificationScorer {
   std::size_t classes_;
   std::vector<Ranking> rankings_;          ///< one a class; binary: only that of the second label
   std::vector<double> confidence_;         ///< [rows] top probability
+  std::vector<std::uint8_t> bins_;         ///< [rows] its bin of the reliability diagram
   std::vector<std::uint8_t> top_is_gold_;  ///< [rows]
   std::vector<double> brier_;              ///< [rows]
   std::vector<double> log_loss_;           ///< [rows]

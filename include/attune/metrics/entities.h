@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -47,16 +48,21 @@ class EntityScorer {
   std::size_t sequences() const { return counts_.size(); }
 
  private:
+  /// Entities of one type in one sequence.
   struct TypeCounts {
+    std::size_t type;  ///< index into types_
     double hit = 0;
     double gold = 0;
     double predicted = 0;
   };
   struct SequenceCounts {
-    std::map<std::string, TypeCounts> types;
+    std::vector<TypeCounts> types;
     double tags = 0;
     double right_tags = 0;
   };
+  std::vector<TypeCounts> count_types(const std::set<Entity>& gold, const std::set<Entity>& predicted) const;
+
+  std::vector<std::string> types_;  ///< sorted
   std::vector<SequenceCounts> counts_;
 };
 

@@ -31,9 +31,11 @@ struct BootstrapOptions {
   std::span<const std::int64_t> groups =
       {};                                ///< [rows] any ids: whole groups are drawn (cluster bootstrap); empty: rows
   std::span<const double> weights = {};  ///< [rows] row weights; empty: 1 each
+  int threads = 1;                       ///< at least 1; the intervals do not depend on it
 };
 
-/// All metrics of a set of predictions under row weights: `[&](auto weights) { return scorer.values(weights); }`.
+/// All metrics of a set of predictions under row weights: `[&](auto weights) { return scorer.values(weights); }`. The
+/// bootstrap calls it from several threads at once.
 using WeightedValues = std::function<Values(std::span<const double> weights)>;
 
 /// Percentile intervals of every metric: `rows` rows (or all groups) are drawn with replacement, a row drawn n times

@@ -39,9 +39,25 @@ class MultilabelScorer {
   std::vector<ClassScores> per_label() const;
 
  private:
+  struct Counts;
+  Counts count(std::span<const double> weights) const;
+
+  /// What a row adds to the counts, its weight aside.
+  struct Row {
+    double wrong = 0;            ///< cells
+    double f1 = 0;               ///< of the row's set
+    std::size_t cells_end = 0;   ///< behind its last entry of cells_; the first stands where the row before ended
+  };
+  /// A label that a row has, was given, or both.
+  struct Cell {
+    std::uint32_t label;
+    bool gold, predicted;
+  };
+
   MultilabelInput input_;
   std::size_t labels_;
-  std::size_t rows_;
+  std::vector<Row> rows_;
+  std::vector<Cell> cells_;
   std::vector<Ranking> rankings_;  ///< one a label
 };
 
