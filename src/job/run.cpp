@@ -2,7 +2,6 @@
 #include "attune/job/run.h"
 
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 #include <map>
 
@@ -20,6 +19,7 @@
 #include "attune/job/manifest.h"
 #include "attune/job/output.h"
 #include "attune/job/summary.h"
+#include "attune/metrics/intervals.h"
 #include "attune/report/event_file.h"
 
 namespace attune::job {
@@ -93,11 +93,14 @@ Json seed_statistics(const std::vector<SeedOutcome>& outcomes) {
     if (!outcomes.front().results.contains(split)) continue;
     for (const auto& [name, first] : outcomes.front().results[split]["metrics"].items()) {
       if (!first.is_number()) continue;
-      double sum = 0, squares = 0;
-      for (const SeedOutcome& outcome : outcomes) sum += outcome.results[split]["metrics"].value(name, 0.0);
-      const auto n = static_cast<double>(outcomes.size());
-      for (const SeedOutcome& outcome : outcomes) squares += std::pow(outcome.results[split]["metrics"].value(name, 0.0) - sum / n, 2);
-      statistics[split][name] = {{"mean", sum / n}, {"sd", std::sqrt(squares / (n - 1))}};
+      std::vector<double> values;
+      for (const SeedOutcome& outcome : outcomes) {
+        const Json value = outcome.results[split]["metrics"].value(name, Json());
+        if (value.is_number()) values.push_back(value.get<double>());
+      }
+      if (values.size() != outcomes.size()) continue;  // undefined for some seed, and so is the mean over all
+      const auto [mean, sd] = metrics::mean_and_sd(values);
+      statistics[split][name] = {{"mean", mean}, {"sd", sd}};
     }
   }
   return statistics;
