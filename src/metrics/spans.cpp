@@ -1,8 +1,6 @@
 // SQuAD's normalisation of answers, exact match and F1.
 #include "attune/metrics/spans.h"
 
-#include <utf8proc.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -12,65 +10,14 @@
 #include "attune/base/strings.h"
 #include "attune/base/utf8.h"
 #include "f_scores.h"
+#include "python_text.h"
 
 namespace attune::metrics {
 namespace {
 
-utf8proc_category_t category(char32_t c) {
-  return utf8proc_category(static_cast<utf8proc_int32_t>(c));
-}
-
-bool cased(char32_t c) {
-  const auto of = category(c);
-  return of == UTF8PROC_CATEGORY_LU || of == UTF8PROC_CATEGORY_LL || of == UTF8PROC_CATEGORY_LT;
-}
-
-bool case_ignorable(char32_t c) {
-  const auto of = category(c);
-  return of == UTF8PROC_CATEGORY_MN || of == UTF8PROC_CATEGORY_ME || of == UTF8PROC_CATEGORY_CF ||
-         of == UTF8PROC_CATEGORY_LM || of == UTF8PROC_CATEGORY_SK || c == U'\'' || c == U'.' || c == U':' ||
-         c == U'·' || c == U'’';
-}
-
-/// Σ becomes ς at the end of a word: a cased letter before it, none after (Unicode 3.13, Final_Sigma).
-bool is_final_sigma(std::u32string_view text, std::size_t at) {
-  std::size_t before = at;
-  while (before > 0 && case_ignorable(text[before - 1])) --before;
-  if (before == 0 || !cased(text[before - 1])) return false;
-  std::size_t after = at + 1;
-  while (after < text.size() && case_ignorable(text[after])) ++after;
-  return after == text.size() || !cased(text[after]);
-}
-
-std::u32string lower(std::u32string_view text) {
-  std::u32string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char32_t c = text[i];
-    if (c == U'Σ') {
-      out += is_final_sigma(text, i) ? U'ς' : U'σ';
-    } else if (c == U'İ') {
-      out += U"i\u0307";  // the one letter whose lower case is two code points
-    } else {
-      out += static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c)));
-    }
-  }
-  return out;
-}
-
-bool ascii_punctuation(char32_t c) {
-  return (c >= '!' && c <= '/') || (c >= ':' && c <= '@') || (c >= '[' && c <= '`') || (c >= '{' && c <= '~');
-}
-
-/// Letters and numbers: what a word boundary of the script's regular expression looks at (_ is gone by then).
+/// What a word boundary of the script's regular expression looks at (_ is gone by then).
 bool word_character(char32_t c) {
-  const auto of = category(c);
-  return (of >= UTF8PROC_CATEGORY_LU && of <= UTF8PROC_CATEGORY_LO) ||
-         (of >= UTF8PROC_CATEGORY_ND && of <= UTF8PROC_CATEGORY_NO);
-}
-
-bool white_space(char32_t c) {
-  return (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x20) || c == 0x85 || category(c) == UTF8PROC_CATEGORY_ZS ||
-         c == 0x2028 || c == 0x2029;
+  return is_letter(c) || is_number(c);
 }
 
 std::u32string without_articles(const std::u32string& text) {
@@ -111,17 +58,12 @@ double percent(double sum, double questions) {
 
 std::string normalize_answer(std::string_view utf8) {
   std::u32string text = lower(to_utf32(utf8));
-  std::erase_if(text, ascii_punctuation);
+  std::erase_if(text, is_ascii_punctuation);
   std::u32string out;
-  bool gap = false;
-  for (const char32_t c : without_articles(text)) {
-    if (white_space(c)) {
-      gap = !out.empty();
-      continue;
-    }
-    if (gap) out += U' ';
-    gap = false;
-    out += c;
+  const std::u32string kept = without_articles(text);
+  for (const auto word : split_white_space(kept)) {
+    if (!out.empty()) out += U' ';
+    out += word;
   }
   return to_utf8(out);
 }
