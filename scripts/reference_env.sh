@@ -1,7 +1,21 @@
 #!/usr/bin/env bash
 # Makes a Python environment with the reference libraries (for goldens, tests against them, and benchmarks) and prints its
 # python. Set ATTUNE_REFERENCE_PYTHON to use one of your own.
+#   scripts/reference_env.sh overlap     the small one for the goldens of the text overlap metrics
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+if [ "${1:-}" = overlap ]; then
+  reference="$cache/reference-overlap"
+  if [ ! -f "$reference/complete" ]; then
+    say "making $reference"
+    rm -rf "$reference"
+    python3 -m venv "$reference" || fail "python3 -m venv failed; run: apt-get install python3-venv"
+    "$reference/bin/pip" install --quiet rouge-score==0.1.2 nltk==3.10.4 sacrebleu==2.6.0 transformers==4.57.1
+    touch "$reference/complete"
+  fi
+  echo "$reference/bin/python"
+  exit
+fi
 
 reference="$cache/reference"
 if [ ! -f "$reference/complete" ]; then

@@ -1,4 +1,4 @@
-// Reads tests/goldens/metrics/<name>.json, which scripts/make_goldens.py writes from the reference libraries.
+// Reads tests/goldens/{metrics,overlap}/<name>.json, which scripts/make_goldens.py writes from the reference libraries.
 #pragma once
 
 #include <cmath>
@@ -12,11 +12,18 @@
 
 namespace attune::testing {
 
-inline nlohmann::json metric_goldens(const std::string& name) {
-  const std::string path = std::string(ATTUNE_SOURCE_DIR) + "/tests/goldens/metrics/" + name + ".json";
-  std::ifstream file(path);
+inline nlohmann::json read_goldens(const std::string& path) {
+  std::ifstream file(std::string(ATTUNE_SOURCE_DIR) + "/tests/goldens/" + path);
   REQUIRE(file.good());
   return nlohmann::json::parse(file);
+}
+
+inline nlohmann::json metric_goldens(const std::string& name) {
+  return read_goldens("metrics/" + name + ".json");
+}
+
+inline nlohmann::json overlap_goldens(const std::string& name) {
+  return read_goldens("overlap/" + name + ".json");
 }
 
 /// Within 1e-9 of the golden (relative above 1); null stands for NaN.
@@ -28,6 +35,15 @@ inline void check_number(const std::string& name, double value, const nlohmann::
   }
   const double expected = golden.get<double>();
   CHECK(std::abs(value - expected) <= 1e-9 * std::max(1.0, std::abs(expected)));
+}
+
+/// A list of numbers.
+template <typename Numbers>
+void check_numbers(const std::string& name, const Numbers& values, const nlohmann::json& golden) {
+  REQUIRE(std::size(values) == golden.size());
+  for (std::size_t i = 0; i < golden.size(); ++i) {
+    check_number(name + "[" + std::to_string(i) + "]", values[i], golden[i]);
+  }
 }
 
 /// Exactly the golden's names, each with its value.
