@@ -19,11 +19,11 @@ std::string Range::words() const {
   if (has_min && has_max && min == max) return format_number(min);
   if (has_min && has_max) {
     return concat("in ", min_excluded ? "(" : "[", format_number(min), ", ", format_number(max),
-                  max_excluded ? ")" : "]");
+                  max_excluded ? ")" : "]", whole_from_one ? ", whole from 1 on" : "");
   }
   if (has_max) return concat(max_excluded ? "< " : "<= ", format_number(max));
   if (!has_min) return "";
-  return concat(min_excluded ? "> " : ">= ", format_number(min), whole_from_one ? ", whole from 1 on" : "");
+  return concat(min_excluded ? "> " : ">= ", format_number(min));
 }
 
 }  // namespace attune

@@ -141,6 +141,8 @@ void Rules::saving() {
   const bool one_folder = !o_.resume_from_checkpoint.empty() && o_.resume_from_checkpoint != "auto";
   refuse_if(one_folder && o_.seeds.size() > 1, {"resume_from_checkpoint", "seeds"},
             "one checkpoint folder cannot belong to the runs of several seeds", "use \"auto\"");
+  refuse_if(one_folder && o_.cross_validation.enabled, {"resume_from_checkpoint", "cross_validation"},
+            "one checkpoint folder cannot belong to several folds", "use \"auto\"");
 }
 
 void Rules::metrics() {

@@ -72,7 +72,7 @@ Json Codec<double>::schema(const Field& field) {
   }
   Json part = {{"type", "number"}, {"exclusiveMaximum", 1}};
   add_range(part, {.min = field.range.min, .min_excluded = field.range.min_excluded});
-  return {{"anyOf", {std::move(part), {{"type", "integer"}, {"minimum", 1}}}}};
+  return {{"anyOf", {std::move(part), {{"type", "integer"}, {"minimum", 1}, {"maximum", Codec<double>::write(field.range.max)}}}}};
 }
 
 std::string Codec<std::int64_t>::words(const Field& field) {

@@ -36,6 +36,7 @@ const std::vector<Case> kContradictions = {
     {"training.max_steps", {"training.max_steps=0"}},
     {"overwrite_output_dir", {"overwrite_output_dir=true", "resume_from_checkpoint=auto"}},
     {"resume_from_checkpoint", {"seeds=[1,2]", "resume_from_checkpoint=runs/x/checkpoints/checkpoint-5"}},
+    {"resume_from_checkpoint", {"cross_validation={}", "resume_from_checkpoint=runs/x/checkpoints/checkpoint-5"}},
     {"early_stopping.mode", {kHoldout, "early_stopping.mode=max"}},
     {"early_stopping.mode", {kHoldout, "early_stopping={\"mode\":\"min\",\"metric\":\"eval_accuracy\"}"}},
     {"training.greater_is_better", {kHoldout, "training.greater_is_better=true"}},

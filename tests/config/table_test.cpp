@@ -62,11 +62,13 @@ TEST_CASE("the words of a range say what it takes", "[config]") {
   CHECK(between(1, 3).words() == "in [1, 3]");
   CHECK(share().words() == "in [0, 1)");
   CHECK(between(1, 1).words() == "1");
-  CHECK(share_or_count().words() == ">= 0, whole from 1 on");
+  CHECK(share_or_count().words() == "in [0, 1e+09], whole from 1 on");
+  CHECK(Range{.min = 2}.words() == ">= 2");
   CHECK(Range{}.words().empty());
   CHECK(share_or_count().contains(0.5));
   CHECK(share_or_count().contains(7));
   CHECK_FALSE(share_or_count().contains(1.5));
+  CHECK_FALSE(share_or_count().contains(1e300));
   CHECK_FALSE(share_or_count().contains(-1));
   CHECK_FALSE(share().contains(1));
   CHECK_FALSE(above(0).contains(0));

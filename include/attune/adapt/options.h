@@ -33,7 +33,7 @@ void visit_fields(Visitor& visit, FreezeOptions& options) {
          .literals = {{"null", ""}}});
   visit(options.trainable_layers, {.key = "trainable_layers",
                                    .help = "Instead of `layers`: only this many of the last layers train.",
-                                   .range = at_least(0),
+                                   .range = count_from(0),
                                    .aliases = {"freeze_trainable_layers"}});
   visit(options.embeddings,
         {.key = "embeddings", .help = "Whether the embeddings stay as they are. By default they do when layers do."});

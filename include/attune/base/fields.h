@@ -27,7 +27,7 @@ struct Range {
   bool whole_from_one = false;
 
   bool contains(double value) const;
-  /// "> 0", ">= 1", "in [0, 1)"; "" when everything is allowed.
+  /// "> 0", ">= 1", "in [0, 1)", "in [0, 5], whole from 1 on"; "" when everything is allowed.
   std::string words() const;
 };
 
@@ -44,9 +44,14 @@ inline Range between(double min, double max) {
 inline Range share() {
   return {.min = 0, .max = 1, .max_excluded = true};
 }
-/// 0 <= x < 1, or a whole number.
+/// A number of things. More than a billion of anything is a slip, and the product of two such numbers fits 64 bits.
+inline constexpr double kLargestCount = 1e9;
+inline Range count_from(double min) {
+  return {.min = min, .max = kLargestCount};
+}
+/// 0 <= x < 1, or a number of things.
 inline Range share_or_count() {
-  return {.min = 0, .whole_from_one = true};
+  return {.min = 0, .max = kLargestCount, .whole_from_one = true};
 }
 
 /// Another name under which people paste the option: accepted in its own block, at top level and in `training`.

@@ -120,7 +120,7 @@ void visit_fields(Visitor& visit, DataOptions& options) {
                                 .literals = {{"null", ""}}});
   visit(options.max_length, {.key = "max_length",
                              .help = "Tokens a row, special tokens included; what is longer is cut.",
-                             .range = at_least(3),
+                             .range = count_from(3),
                              .aliases = {"max_seq_length", "max_seq_len", "cutoff_len", "sequence_len"}});
   visit(options.on_bad_row, {.key = "on_bad_row",
                              .help = "`error` stops at the first row that cannot be read; `skip` counts and lists such "
@@ -137,7 +137,7 @@ void visit_fields(Visitor& visit, DataOptions& options) {
   visit(options.doc_stride, {.key = "doc_stride",
                              .help = "Tokens by which neighbouring windows of a long passage overlap "
                                      "(question-answering).",
-                             .range = at_least(0)});
+                             .range = count_from(0)});
 }
 
 }  // namespace attune::data

@@ -46,11 +46,11 @@ template <class Visitor>
 void visit_fields(Visitor& visit, CrossValidationOptions& options) {
   visit(options.folds, {.key = "folds",
                         .help = "Parts of the rows; each is held out once and predicted by a model of the others.",
-                        .range = at_least(2),
+                        .range = count_from(2),
                         .aliases = {"n_splits", "num_folds"}});
   visit(options.repeats, {.key = "repeats",
                           .help = "How often the whole is done, each time with other folds.",
-                          .range = at_least(1),
+                          .range = count_from(1),
                           .aliases = {"n_repeats"}});
   visit(options.stratify, {.key = "stratify",
                            .help = "Gives every fold the same shares of the classes. By default for classes, not for "

@@ -34,7 +34,7 @@ void visit_fields(Visitor& visit, ModelOptions& options) {
                        .choices = {"text-classification", "token-classification", "fill-mask", "question-answering"}});
   visit(options.num_labels, {.key = "num_labels",
                              .help = "Outputs of the head. By default as many as the training rows have labels.",
-                             .range = at_least(1)});
+                             .range = count_from(1)});
   visit(options.dtype, {.key = "dtype",
                         .help = "Number format of the weights in memory; `auto` trains in float32.",
                         .choices = {"auto", "float32", "bfloat16"},

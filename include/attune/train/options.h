@@ -65,24 +65,24 @@ template <class Visitor>
 void visit_length_fields(Visitor& visit, TrainingOptions& options) {
   visit(options.num_train_epochs, {.key = "num_train_epochs",
                                    .help = "Passes over the training rows.",
-                                   .range = above(0),
+                                   .range = {.min = 0, .max = 1e6, .min_excluded = true},
                                    .aliases = {"num_epochs", "epochs"}});
   visit(options.max_steps, {.key = "max_steps",
                             .help = "Stops after so many optimiser steps, whatever `num_train_epochs` says; -1 for no "
                                     "such limit.",
-                            .range = at_least(-1)});
+                            .range = count_from(-1)});
   visit(options.per_device_train_batch_size,
         {.key = "per_device_train_batch_size",
          .help = "Rows a batch.",
-         .range = at_least(1),
+         .range = count_from(1),
          .aliases = {"train_batch_size", "batch_size", "micro_batch_size", "per_gpu_train_batch_size"}});
   visit(options.per_device_eval_batch_size, {.key = "per_device_eval_batch_size",
                                              .help = "Rows a batch in evaluation and prediction.",
-                                             .range = at_least(1),
+                                             .range = count_from(1),
                                              .aliases = {"eval_batch_size", "per_gpu_eval_batch_size"}});
   visit(options.gradient_accumulation_steps, {.key = "gradient_accumulation_steps",
                                               .help = "Batches whose gradients are added up for one optimiser step.",
-                                              .range = at_least(1),
+                                              .range = count_from(1),
                                               .aliases = {"grad_accumulation_steps"}});
 }
 
@@ -182,7 +182,7 @@ void visit_event_fields(Visitor& visit, TrainingOptions& options) {
                                    .part_of_job = false});
   visit(options.logging_steps, {.key = "logging_steps",
                                 .help = "Steps between log lines under `logging_strategy: steps`.",
-                                .range = at_least(1),
+                                .range = count_from(1),
                                 .part_of_job = false});
   visit(options.save_strategy, {.key = "save_strategy",
                                 .help = "When a checkpoint is written; `best` after each evaluation that is the best "
@@ -192,11 +192,11 @@ void visit_event_fields(Visitor& visit, TrainingOptions& options) {
   visit(options.save_steps, {.key = "save_steps",
                              .help = "Steps between checkpoints under `save_strategy: steps`: a number, or a share of "
                                      "all steps below 1.",
-                             .range = {.min = 0, .min_excluded = true, .whole_from_one = true},
+                             .range = {.min = 0, .max = kLargestCount, .min_excluded = true, .whole_from_one = true},
                              .part_of_job = false});
   visit(options.save_total_limit, {.key = "save_total_limit",
                                    .help = "Checkpoints kept besides the best one, newest first; null keeps all.",
-                                   .range = at_least(1),
+                                   .range = count_from(1),
                                    .aliases = {"keep_last_n_checkpoints"},
                                    .literals = {{"null", "0"}},
                                    .part_of_job = false});
@@ -229,7 +229,7 @@ template <class Visitor>
 void visit_fields(Visitor& visit, EarlyStoppingOptions& options) {
   visit(options.patience, {.key = "patience",
                            .help = "Stops after so many evaluations in a row without a better value.",
-                           .range = at_least(1),
+                           .range = count_from(1),
                            .aliases = {"early_stopping_patience", "early_stopping_steps"}});
   visit(options.threshold, {.key = "threshold",
                             .help = "How much better a value must be to count.",
