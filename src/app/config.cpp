@@ -1,9 +1,8 @@
 // attune config: a starting file, a check, the effective settings, the schema, the reference page.
-#include <cstdio>
-
 #include <nlohmann/json.hpp>
 
 #include "attune/app/verbs.h"
+#include "attune/base/console.h"
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
 #include "attune/config/config.h"
@@ -22,9 +21,9 @@ job::RunOptions load(const ConfigVerb& options) {
 
 std::string output_of(const ConfigVerb& options) {
   if (options.action == "init") return config::starter(options.task);
-  if (options.action == "schema") return config::schema().dump(2) + "\n";
+  if (options.action == "schema") return files::json_text(config::schema()) + "\n";
   if (options.action == "docs") return config::documentation();
-  if (options.action == "show") return config::effective(load(options)).dump(2) + "\n";
+  if (options.action == "show") return files::json_text(config::effective(load(options))) + "\n";
   load(options);
   return concat(options.config, ": no problem found\n");
 }
@@ -32,7 +31,7 @@ std::string output_of(const ConfigVerb& options) {
 }  // namespace
 
 int run_config(const ConfigVerb& options) {
-  std::fputs(output_of(options).c_str(), stdout);
+  console::print(output_of(options));
   return 0;
 }
 

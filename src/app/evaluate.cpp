@@ -1,4 +1,6 @@
 // attune evaluate: metrics with intervals of a tuned model on files, and gates over them (--require accuracy>=0.9, exit 20).
+#include <array>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 
@@ -6,6 +8,7 @@
 
 #include "app/observers.h"
 #include "attune/app/verbs.h"
+#include "attune/base/console.h"
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
 #include "attune/files/storage.h"
@@ -17,6 +20,8 @@
 namespace attune::app {
 
 namespace {
+
+constexpr std::size_t kNameWidth = 20;
 
 struct Gate {
   std::string text;
@@ -41,7 +46,7 @@ Gate parse_gate(const std::string& text) {
     number = text.c_str() + at + gate.comparison.size();
     gate.bound = std::strtod(number, &end);
   }
-  if (at == 0 || number == nullptr || end == number || *end != '\0') {
+  if (at == 0 || number == nullptr || end == number || *end != '\0' || !std::isfinite(gate.bound)) {
     throw Error(ErrorKind::usage, {.file = "", .what = concat("--require ", text, " is not METRIC>=NUMBER (or <=, >, <)"), .where = "",
                                    .hint = "for example --require 'accuracy>=0.9'"});
   }
@@ -66,13 +71,23 @@ std::vector<std::string> failed_gates(const std::vector<Gate>& gates, const file
   return failed;
 }
 
-void print_metrics(const files::Json& metrics, const files::Json& intervals) {
+std::string four_digits(const files::Json& value) {
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%.4f", value.get<double>());
+  return text.data();
+}
+
+std::string readable(const files::Json& metrics, const files::Json& intervals) {
+  std::string text;
   for (const auto& [name, value] : metrics.items()) {
     if (!value.is_number()) continue;
-    std::printf("%-20s %.4f", name.c_str(), value.get<double>());
-    if (intervals.contains(name)) std::printf("   [%.4f, %.4f]", intervals[name][0].get<double>(), intervals[name][1].get<double>());
-    std::puts("");
+    text += name + std::string(name.size() < kNameWidth ? kNameWidth - name.size() : 0, ' ') + " " + four_digits(value);
+    if (intervals.contains(name)) {
+      text += concat("   [", four_digits(intervals[name][0]), ", ", four_digits(intervals[name][1]), "]");
+    }
+    text += "\n";
   }
+  return text;
 }
 
 std::vector<std::string> files_to_score(const EvaluateVerb& options, const job::Tuned& tuned) {
@@ -102,11 +117,8 @@ int run_evaluate(const EvaluateVerb& options) {
   if (!options.predictions.empty()) {
     files::write_file_atomically(options.predictions, job::prediction_lines(*tuned.task, predictions, rows.examples, false));
   }
-  if (options.output.json) {
-    std::puts(files::Json({{"files", paths}, {"metrics", metrics}, {"intervals", intervals}}).dump(2).c_str());
-  } else {
-    print_metrics(metrics, intervals);
-  }
+  const files::Json result = {{"files", paths}, {"metrics", metrics}, {"intervals", intervals}};
+  console::print(options.output.json ? files::json_text(result) + "\n" : readable(metrics, intervals));
   const std::vector<std::string> failed = failed_gates(gates, metrics);
   if (!failed.empty()) {
     throw Error(ErrorKind::gate, {.file = options.model, .what = concat("gate failed: ", join(failed, "; ")), .where = "--require", .hint = ""});

@@ -1,15 +1,17 @@
 // attune info: the build and the machine, or what a model folder holds.
-#include <cstdio>
-
 #include <nlohmann/json.hpp>
 
 #include "attune/app/verbs.h"
+#include "attune/base/console.h"
+#include "attune/base/strings.h"
 #include "attune/job/environment.h"
 #include "attune/models/model.h"
 
 namespace attune::app {
 
 namespace {
+
+constexpr std::size_t kNameWidth = 24;
 
 files::Json describe_model(const std::string& path) {
   const std::string folder = models::resolve_model_path(path);
@@ -29,11 +31,12 @@ files::Json describe_model(const std::string& path) {
 int run_info(const InfoVerb& options) {
   const files::Json info = options.model.empty() ? job::environment() : describe_model(options.model);
   if (options.output.json) {
-    std::puts(info.dump(2).c_str());
+    console::print(files::json_text(info) + "\n");
     return 0;
   }
   for (const auto& [key, value] : info.items()) {
-    std::printf("%-24s %s\n", key.c_str(), value.is_string() ? value.get<std::string>().c_str() : value.dump().c_str());
+    const std::string name = key + std::string(key.size() < kNameWidth ? kNameWidth - key.size() : 0, ' ');
+    console::print(concat(name, " ", value.is_string() ? value.get<std::string>() : files::json_text(value, -1), "\n"));
   }
   return 0;
 }

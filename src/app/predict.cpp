@@ -1,12 +1,11 @@
 // attune predict: one JSON line a row on stdout, in the order of the rows.
-#include <cstdio>
-#include <iostream>
-
 #include <nlohmann/json.hpp>
 
 #include "app/observers.h"
 #include "attune/app/verbs.h"
+#include "attune/base/console.h"
 #include "attune/base/error.h"
+#include "attune/files/standard_input.h"
 #include "attune/job/environment.h"
 #include "attune/job/output.h"
 #include "attune/job/tuned.h"
@@ -18,10 +17,8 @@ namespace {
 
 std::vector<std::string> lines_of_stdin() {
   std::vector<std::string> lines;
-  for (std::string line; std::getline(std::cin, line);) {
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    lines.push_back(line);
-  }
+  files::StandardInput input;
+  for (std::string line; input.next(line);) lines.push_back(line);
   return lines;
 }
 
@@ -39,7 +36,7 @@ int run_predict(const PredictVerb& options) {
   const job::Rows rows = options.data.empty() ? job::rows_of_texts(tuned, lines_of_stdin()) : job::read_rows(tuned, options.data, false);
   const auto predictions =
       train::predict(*tuned.loaded.model, *tuned.task, rows.encoded, tuned.options.training.per_device_eval_batch_size);
-  std::fputs(job::prediction_lines(*tuned.task, predictions, rows.examples, options.logits).c_str(), stdout);
+  console::print(job::prediction_lines(*tuned.task, predictions, rows.examples, options.logits));
   return 0;
 }
 

@@ -1,13 +1,12 @@
 // attune tokenize: lines of stdin → {"ids", "tokens", "offsets"} lines.
-#include <cstdio>
-#include <iostream>
-
 #include <nlohmann/json.hpp>
 
 #include "attune/app/verbs.h"
+#include "attune/base/console.h"
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
 #include "attune/files/json.h"
+#include "attune/files/standard_input.h"
 #include "attune/models/model.h"
 #include "attune/text/tokenizer.h"
 
@@ -30,14 +29,13 @@ int run_tokenize(const TokenizeVerb& options) {
   const text::Tokenizer tokenizer = text::Tokenizer::from_folder(models::resolve_model_path(options.model));
   text::EncodeOptions encode;
   encode.add_special_tokens = !options.no_special_tokens;
-  std::int64_t number = 0;
-  for (std::string line; std::getline(std::cin, line);) {
-    ++number;
-    const text::TextInput input = options.pair ? split_pair(line, number) : text::TextInput{.text = line};
+  files::StandardInput lines;
+  for (std::string line; lines.next(line);) {
+    const text::TextInput input = options.pair ? split_pair(line, lines.line_number()) : text::TextInput{.text = line};
     const text::Encoding encoding = tokenizer.encode(input, encode);
     files::Json out = {{"ids", encoding.ids}, {"tokens", encoding.tokens}, {"offsets", encoding.offsets}};
     if (options.pair) out["type_ids"] = encoding.type_ids;
-    std::puts(out.dump().c_str());
+    console::print(files::json_text(out, -1) + "\n");
   }
   return 0;
 }

@@ -5,7 +5,9 @@
 
 #include "app/observers.h"
 #include "attune/app/verbs.h"
+#include "attune/base/console.h"
 #include "attune/base/signals.h"
+#include "attune/base/strings.h"
 #include "attune/config/config.h"
 #include "attune/job/environment.h"
 #include "attune/job/run.h"
@@ -15,15 +17,12 @@ namespace attune::app {
 
 namespace {
 
-void print_plan(const files::Json& plan, const OutputOptions& output) {
-  if (output.json) {
-    std::puts(plan.dump(2).c_str());
-    return;
-  }
+std::string readable(const files::Json& plan) {
+  std::string text;
   for (const auto& [split, counts] : plan["data"]["splits"].items()) {
-    std::printf("%s: %s rows\n", split.c_str(), counts["rows"].dump().c_str());
+    text += concat(split, ": ", counts["rows"].dump(), " rows\n");
   }
-  std::printf("%s\nnothing was written (--dry-run)\n", plan["trainable"].get<std::string>().c_str());
+  return concat(text, plan["trainable"].get<std::string>(), "\nnothing was written (--dry-run)\n");
 }
 
 }  // namespace
@@ -36,16 +35,16 @@ int run_train(const TrainVerb& options) {
   attach_progress(events, options.output);
   if (options.dry_run) {
     job::set_threads(run_options.threads);
-    print_plan(job::plan(run_options), options.output);
+    const files::Json plan = job::plan(run_options);
+    console::print(options.output.json ? files::json_text(plan) + "\n" : readable(plan));
     return 0;
   }
-  install_stop_signals();
   const files::Json results = job::run(run_options, events);
   if (results["stopped_by"] == "signal") {
     std::fprintf(stderr, "stopped by a signal after a good save; go on with: attune train %s --resume\n", options.config.c_str());
     return 128 + stop_signal();
   }
-  std::fputs(options.output.json ? (results.dump(2) + "\n").c_str() : job::result_table(results).c_str(), stdout);
+  console::print(options.output.json ? files::json_text(results) + "\n" : job::result_table(results));
   return 0;
 }
 

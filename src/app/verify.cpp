@@ -1,10 +1,9 @@
 // attune verify: exit 0 when a run still holds (bit-equal or within tolerance), 9 when something changed.
-#include <cstdio>
-
 #include <nlohmann/json.hpp>
 
 #include "app/observers.h"
 #include "attune/app/verbs.h"
+#include "attune/base/console.h"
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
 #include "attune/job/verify.h"
@@ -32,7 +31,7 @@ int run_verify(const VerifyVerb& options) {
   report::EventBus events;
   attach_progress(events, options.output);
   const files::Json result = job::verify({.run = options.run, .steps = options.steps});
-  std::fputs(options.output.json ? (result.dump(2) + "\n").c_str() : readable(result).c_str(), stdout);
+  console::print(options.output.json ? files::json_text(result) + "\n" : readable(result));
   return result["verdict"] == "changed" ? static_cast<int>(ErrorKind::mismatch) : 0;
 }
 

@@ -1,23 +1,48 @@
 // The program's entry. Verbs are in app/, their command-line options in cli/verbs.cpp.
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <new>
+#include <string_view>
 
+#include "attune/base/console.h"
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
 #include "cli/verbs.h"
 
+namespace {
+
+using attune::ErrorKind;
+
+int fail(ErrorKind kind, std::string_view message) {
+  std::fprintf(stderr, "error: %.*s\n", static_cast<int>(message.size()), message.data());
+  return static_cast<int>(kind);
+}
+
+/// LibTorch puts a stack trace behind the first line and says by words alone that memory ran out.
+int fail_unexpectedly(std::string_view message) {
+  const std::string line = attune::escape_control(message.substr(0, message.find('\n')));
+  const bool memory = line.find("can't allocate memory") != std::string::npos || line.find("not enough memory") != std::string::npos;
+  if (!memory) return fail(ErrorKind::internal, "internal: " + line);
+  return fail(ErrorKind::memory, line + "; lower training.per_device_train_batch_size or data.max_length");
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
+  attune::console::occupy_closed_streams();
   try {
-    return attune::cli::run(argc, argv);
+    const int code = attune::cli::run(argc, argv);
+    attune::console::flush();
+    return code;
   } catch (const attune::Error& error) {
-    std::fprintf(stderr, "error: %s\n", error.lines().c_str());
-    return static_cast<int>(error.kind());
+    return fail(error.kind(), error.lines());
   } catch (const std::bad_alloc&) {
-    std::fprintf(stderr, "error: out of memory; lower training.per_device_train_batch_size or data.max_length\n");
-    return static_cast<int>(attune::ErrorKind::memory);
+    return fail(ErrorKind::memory, "out of memory; lower training.per_device_train_batch_size or data.max_length");
+  } catch (const std::filesystem::filesystem_error& error) {
+    const std::string path = attune::escape_control(error.path1().string());
+    return fail(ErrorKind::storage, attune::concat(path, ": ", error.code().message(), "; check the path and the permissions"));
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "error: internal: %s\n", attune::escape_control(error.what()).c_str());
-    return static_cast<int>(attune::ErrorKind::internal);
+    return fail_unexpectedly(error.what());
   }
 }

@@ -1,19 +1,25 @@
 // See verbs.h. The only file that includes CLI11.
 #include "cli/verbs.h"
 
+#include <algorithm>
 #include <functional>
 #include <memory>
+#include <sstream>
 
 #include <CLI/CLI.hpp>
 
 #include "attune/app/verbs.h"
+#include "attune/base/console.h"
 #include "attune/base/error.h"
+#include "attune/base/strings.h"
 
 namespace attune::cli {
 
 namespace {
 
 using Run = std::function<int()>;
+
+constexpr std::int64_t kMostSteps = 1'000'000'000'000;
 
 void add_output(CLI::App& verb, app::OutputOptions& options) {
   verb.add_flag("--json", options.json, "Results as JSON on stdout");
@@ -74,7 +80,7 @@ Run add_tokenize(CLI::App& verb) {
 Run add_verify(CLI::App& verb) {
   auto options = std::make_shared<app::VerifyVerb>();
   verb.add_option("run", options->run, "Output folder of a run")->required();
-  verb.add_option("--steps", options->steps, "Replay only the first N steps")->check(CLI::PositiveNumber);
+  verb.add_option("--steps", options->steps, "Replay only the first N steps")->check(CLI::Range(std::int64_t{1}, kMostSteps, "a whole number from 1 on"));
   add_output(verb, options->output);
   return [options] { return app::run_verify(*options); };
 }
@@ -113,6 +119,33 @@ constexpr Verb kVerbs[] = {
     {"info", "Describe this build or a model", add_info},
 };
 
+[[noreturn]] void refuse(const std::string& what, const std::string& hint) {
+  throw Error(ErrorKind::usage, {.file = "", .what = what, .where = "command line", .hint = hint});
+}
+
+/// CLI11 would only say that a subcommand is required.
+void refuse_unknown_verb(int argc, char** argv) {
+  const std::string given = argc > 1 ? argv[1] : "";
+  if (given.empty() || given.front() == '-') return;
+  std::vector<std::string> verbs;
+  for (const Verb& verb : kVerbs) verbs.emplace_back(verb.name);
+  if (std::find(verbs.begin(), verbs.end(), given) != verbs.end()) return;
+  const std::string nearest = nearest_name(given, verbs);
+  refuse(concat("unknown verb '", given, "'"), nearest.empty() ? concat("verbs are ", join(verbs, ", ")) : concat("did you mean '", nearest, "'?"));
+}
+
+/// An unset variable of a script; no argument of any verb may be empty.
+void refuse_empty_arguments(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    if (argv[i][0] == '\0') refuse(concat("argument ", i, " is empty"), "check the variables of the command line");
+  }
+}
+
+std::string chosen_verb(const CLI::App& program) {
+  const auto verbs = program.get_subcommands();
+  return verbs.empty() ? "" : verbs.front()->get_name();
+}
+
 }  // namespace
 
 int run(int argc, char** argv) {
@@ -124,10 +157,18 @@ int run(int argc, char** argv) {
     CLI::App* sub = program.add_subcommand(verb.name, verb.help);
     sub->callback([&chosen, run = verb.add(*sub)] { chosen = run; });
   }
+  refuse_unknown_verb(argc, argv);
+  refuse_empty_arguments(argc, argv);
   try {
     program.parse(argc, argv);
+  } catch (const CLI::Success& help_or_version) {
+    std::ostringstream text;
+    const int code = program.exit(help_or_version, text, text);
+    console::print(text.str());
+    return code;
   } catch (const CLI::ParseError& error) {
-    return program.exit(error) == 0 ? 0 : static_cast<int>(ErrorKind::usage);
+    const std::string verb = chosen_verb(program);
+    refuse(error.what(), concat("attune ", verb, verb.empty() ? "" : " ", "--help lists what there is"));
   }
   return chosen();
 }

@@ -193,6 +193,10 @@ Json read_json(const std::string& path, const JsonLimits& limits) {
   return parse_json(read_all(file, path, limits.kind), path, limits);
 }
 
+std::string json_text(const Json& value, int indent) {
+  return value.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
 void write_json(const std::string& path, const Json& value) {
   std::string text;
   try {

@@ -80,6 +80,11 @@ TEST_CASE("a large flat object is read in linear time", "[files][json]") {
   CHECK(parse(text + "}").size() == 200'000);
 }
 
+TEST_CASE("JSON for output never fails on bytes that are not UTF-8", "[files][json]") {
+  CHECK(json_text(Json{{"a", "\xff\xc3\xa9"}}, -1) == "{\"a\":\"\xef\xbf\xbd\xc3\xa9\"}");
+  CHECK(json_text(parse("[1]")) == "[\n  1\n]");
+}
+
 TEST_CASE("JSON is written with indent 2 and a newline", "[files][json]") {
   const TemporaryFolder folder;
   write_json(folder / "a.json", parse(R"({"b":[1],"a":"é"})"));

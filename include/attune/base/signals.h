@@ -1,4 +1,5 @@
 // SIGTERM, SIGINT and SIGUSR1 set a flag and nothing else; loops poll it. The second SIGINT ends the process at once.
+// SIGPIPE is ignored: a training does not end because nobody reads its progress any more.
 #pragma once
 
 namespace attune {

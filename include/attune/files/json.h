@@ -23,6 +23,10 @@ struct JsonLimits {
 Json parse_json(const std::string& text, const std::string& file, const JsonLimits& limits = {});
 Json read_json(const std::string& path, const JsonLimits& limits = {});
 
+/// For output that must not fail: bytes that are not valid UTF-8 (a file's name may be anything) become U+FFFD.
+/// `indent` -1 = one line. No newline at the end.
+std::string json_text(const Json& value, int indent = 2);
+
 /// Indent 2, UTF-8 kept, trailing newline; atomic (write_file_atomically).
 void write_json(const std::string& path, const Json& value);
 
