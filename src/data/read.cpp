@@ -131,7 +131,8 @@ std::string labels_setting(TargetKind kind) {
 std::string fingerprint_files(const std::vector<std::string>& files) {
   std::string listing;
   for (const std::string& file : files) {
-    listing += concat(files::sha256_file(file), "  ", std::filesystem::path(file).filename().string(), "\n");
+    const std::string hash = files::sha256_file(file, ErrorKind::data);
+    listing += concat(hash, "  ", std::filesystem::path(file).filename().string(), "\n");
   }
   return files::sha256_hex(listing);
 }

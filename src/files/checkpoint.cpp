@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "attune/base/paths.h"
 #include "attune/base/strings.h"
 #include "attune/files/json.h"
 #include "attune/files/safetensors.h"
@@ -79,7 +80,7 @@ std::vector<SafetensorsFile> open_shards(const std::string& folder) {
   std::vector<SafetensorsFile> shards;
   std::map<std::string, std::string> found;
   for (const std::string& name : names) {
-    if (!fs::exists(fs::path(folder) / name)) {
+    if (!path_exists((fs::path(folder) / name).string(), ErrorKind::model)) {
       fail(index, concat("the shard '", name, "' is missing from the folder"), "", "download the checkpoint again");
     }
     shards.push_back(open_safetensors(contained_file(folder, name)));
@@ -106,7 +107,8 @@ std::vector<SafetensorsFile> open_shards(const std::string& folder) {
   static const std::set<std::string> kPickles{".bin", ".pt", ".pth", ".ckpt", ".pkl"};
   static const std::set<std::string> kOthers{".h5", ".msgpack", ".gguf", ".onnx"};
   std::set<std::string> others;
-  for (const auto& entry : fs::directory_iterator(folder)) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
     const std::string extension = entry.path().extension().string();
     if (kPickles.contains(extension) && entry.path().filename() != "training_args.bin") {
       throw_foreign_format(entry.path().string(), "pickle");
@@ -128,7 +130,8 @@ std::string contained_file(const std::string& folder, const std::string& name) {
   const fs::path target = fs::canonical(path, error);
   if (error)
     fail(path.string(), concat("a link that leads nowhere: ", error.message()), "", "download the checkpoint again");
-  if (!is_inside(target, allowed_root(fs::canonical(folder)))) {
+  const fs::path root = fs::canonical(folder, error);
+  if (error || !is_inside(target, allowed_root(root))) {
     fail(path.string(), concat("a link to '", target.string(), "', outside the folder"), "",
          "copy the file into the folder");
   }
@@ -136,9 +139,11 @@ std::string contained_file(const std::string& folder, const std::string& name) {
 }
 
 std::vector<SafetensorsFile> open_checkpoint(const std::string& folder) {
+  if (!is_folder(folder, ErrorKind::model)) {
+    fail(folder, path_exists(folder, ErrorKind::model) ? "not a folder" : "no such folder");
+  }
   std::error_code error;
-  if (!fs::is_directory(folder, error)) fail(folder, fs::exists(folder, error) ? "not a folder" : "no such folder");
-  const auto has = [&](const char* name) { return fs::exists(fs::symlink_status(fs::path(folder) / name)); };
+  const auto has = [&](const char* name) { return fs::exists(fs::symlink_status(fs::path(folder) / name, error)); };
   if (has(kSingle)) {
     std::vector<SafetensorsFile> files;
     files.push_back(open_safetensors(contained_file(folder, kSingle)));

@@ -42,10 +42,19 @@ bool is_current(int descriptor, const std::string& path) {
                .hint = "wait until it ends or choose another output folder"});
 }
 
+std::string lock_path(const std::string& folder) {
+  return (std::filesystem::path(folder) / ".lock").string();
+}
+
 }  // namespace
 
-FolderLock::FolderLock(const std::string& folder)
-    : descriptor_(-1), path_((std::filesystem::path(folder) / ".lock").string()) {
+void refuse_locked_folder(const std::string& folder) {
+  const Descriptor descriptor(::open(lock_path(folder).c_str(), O_RDONLY | O_CLOEXEC));
+  if (descriptor.get() < 0) return;
+  if (::flock(descriptor.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK) throw_locked(folder, descriptor.get());
+}
+
+FolderLock::FolderLock(const std::string& folder) : descriptor_(-1), path_(lock_path(folder)) {
   while (true) {
     Descriptor descriptor(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
     if (descriptor.get() < 0) throw_system_error(ErrorKind::storage, path_, "create the lock file", errno);

@@ -47,9 +47,9 @@ void copy_file_atomically(const std::string& from, const std::string& to) {
   file.commit();
 }
 
-std::string sha256_file(const std::string& path) {
+std::string sha256_file(const std::string& path, ErrorKind kind) {
   Sha256 hash;
-  stream_file(path, ErrorKind::storage, [&](std::string_view bytes) { hash.update(bytes); });
+  stream_file(path, kind, [&](std::string_view bytes) { hash.update(bytes); });
   return hash.hex();
 }
 

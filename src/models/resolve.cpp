@@ -1,7 +1,6 @@
 // resolve_model_path of attune/models/model.h.
-#include <filesystem>
-
 #include "attune/base/error.h"
+#include "attune/base/paths.h"
 #include "attune/base/strings.h"
 #include "attune/files/hub_cache.h"
 #include "attune/models/model.h"
@@ -9,8 +8,8 @@
 namespace attune::models {
 
 std::string resolve_model_path(const std::string& path_or_id) {
-  if (std::filesystem::is_directory(path_or_id)) return path_or_id;
-  if (std::filesystem::exists(path_or_id)) {
+  if (is_folder(path_or_id, ErrorKind::model)) return path_or_id;
+  if (path_exists(path_or_id, ErrorKind::model)) {
     throw Error(ErrorKind::model, {.file = path_or_id,
                                    .what = "found a file, expected the folder of a checkpoint",
                                    .where = {},

@@ -3,8 +3,12 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <sstream>
+#include <utility>
 
 #include "attune/base/error.h"
+#include "attune/base/log.h"
+#include "attune/base/paths.h"
 #include "attune/base/strings.h"
 #include "attune/files/storage.h"
 
@@ -18,6 +22,13 @@ double step_of(const Event& event) {
 
 std::string name_of(const Event& event) {
   return event.value("event", std::string());
+}
+
+/// Whether what a file says is an event whose fields have the types that are read here.
+bool is_event(const Event& event) {
+  if (!event.is_object() || !event.contains("event") || !event["event"].is_string()) return false;
+  const auto is_number_or_absent = [&](const char* key) { return !event.contains(key) || event[key].is_number(); };
+  return is_number_or_absent("seed") && is_number_or_absent("repeat") && is_number_or_absent("fold");
 }
 
 /// The text as events cannot always be UTF-8 (file names), bad bytes become U+FFFD.
@@ -38,22 +49,31 @@ std::string training_after(const Event& event, const std::string& current) {
 
 std::vector<Event> read_events(const std::string& path) {
   std::vector<Event> events;
-  std::ifstream file(path, std::ios::binary);
-  for (std::string line; std::getline(file, line);) {
+  if (!path_exists(path, ErrorKind::storage)) return events;
+  std::istringstream lines(files::read_file(path, ErrorKind::storage));
+  for (std::string line; std::getline(lines, line);) {
     Event event = Event::parse(line, nullptr, false);
-    if (event.is_object()) events.push_back(std::move(event));
+    if (is_event(event)) events.push_back(std::move(event));
   }
   return events;
 }
 
 EventFile::EventFile(std::string path) : path_(std::move(path)) {
   read();
+  open();
+}
+
+void EventFile::open() {
+  file_.clear();
   file_.open(path_, std::ios::app | std::ios::binary);
-  if (!file_) throw Error(ErrorKind::storage, {.file = path_, .what = "cannot be written", .where = "", .hint = ""});
+  std::error_code error;
+  size_ = std::filesystem::file_size(path_, error);
+  if (file_ && !error) return;
+  throw Error(ErrorKind::storage, {.file = path_, .what = "cannot be written", .where = "", .hint = ""});
 }
 
 void EventFile::read() {
-  if (!std::filesystem::exists(path_)) return;
+  if (!path_exists(path_, ErrorKind::storage)) return;
   std::string training, whole;
   for (const Event& event : read_events(path_)) {
     training = training_after(event, training);
@@ -70,11 +90,28 @@ void EventFile::on_event(const Event& event) {
   if (name == "train_begin") cut_behind(std::max(0.0, step_of(event)));
   const std::string text = text_of(event);
   if (!earlier_.empty()) written_ += text;
-  file_ << text << std::flush;
-  if (!file_) {
+  pending_ += text;
+  if (write_pending()) return;
+  if (name == "run_end") {
     throw Error(ErrorKind::storage,
                 {.file = path_, .what = "could not be written", .where = "", .hint = "free some space on the disk"});
   }
+  if (!std::exchange(warned_, true)) log::warning(concat(path_, ": could not be written, tried again with each event"));
+}
+
+/// All or nothing: half a line would swallow the one that comes after it.
+bool EventFile::write_pending() {
+  file_ << pending_ << std::flush;
+  if (file_) {
+    size_ += pending_.size();
+    pending_.clear();
+    return true;
+  }
+  file_.close();
+  std::error_code ignored;
+  std::filesystem::resize_file(path_, size_, ignored);
+  open();
+  return false;
 }
 
 void EventFile::cut_behind(double step) {
@@ -86,7 +123,7 @@ void EventFile::cut_behind(double step) {
   for (const Line& line : earlier_) whole += line.text;
   file_.close();
   files::write_file_atomically(path_, whole + written_);
-  file_.open(path_, std::ios::app | std::ios::binary);
+  open();
 }
 
 }  // namespace attune::report

@@ -52,8 +52,9 @@ bool is_hub_id(const std::string& name) {
   const bool plain_name =
       !name.empty() &&
       name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./") == std::string::npos;
+  std::error_code ignored;
   return plain_name && std::count(name.begin(), name.end(), '/') == 1 && name.front() != '/' && name.front() != '.' &&
-         name.back() != '/' && !std::filesystem::exists(name);
+         name.back() != '/' && !std::filesystem::exists(name, ignored);
 }
 
 std::string base_name(const std::string& path) {

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "attune/base/error.h"
+#include "attune/base/paths.h"
 #include "attune/base/sha256.h"
 #include "attune/base/strings.h"
 #include "attune/base/utf8.h"
@@ -26,11 +27,15 @@ constexpr const char* kRoles[] = {"cls_token", "sep_token", "pad_token", "mask_t
 }
 
 std::string read_text(const std::string& path) {
-  if (!fs::exists(path)) model_error(path, "the file does not exist", "check the path of the model folder");
-  if (!fs::is_regular_file(path)) model_error(path, "this is not a regular file", "name a tokenizer file");
-  if (fs::file_size(path) > (64u << 20))
-    model_error(path, concat("the file has ", fs::file_size(path), " bytes, more than the limit of 67108864"),
+  if (!path_exists(path, ErrorKind::model)) {
+    model_error(path, "the file does not exist", "check the path of the model folder");
+  }
+  std::error_code error;
+  if (!fs::is_regular_file(path, error)) model_error(path, "this is not a regular file", "name a tokenizer file");
+  if (const std::uintmax_t size = fs::file_size(path, error); size > (64u << 20)) {
+    model_error(path, concat("the file has ", size, " bytes, more than the limit of 67108864"),
                 "check that it is a tokenizer file");
+  }
   std::ifstream in(path, std::ios::binary);
   std::ostringstream text;
   text << in.rdbuf();
@@ -226,12 +231,12 @@ Tokenizer Tokenizer::from_file(const std::string& tokenizer_json) {
 Tokenizer Tokenizer::from_folder(const std::string& folder) {
   const std::string json_file = folder + "/tokenizer.json", vocab_file = folder + "/vocab.txt";
   const std::string config_file = folder + "/tokenizer_config.json";
-  const bool has_config = fs::exists(config_file);
+  const bool has_config = path_exists(config_file, ErrorKind::model);
   const json config = has_config ? parse_tokenizer_json(read_text(config_file), config_file) : json::object();
   std::unique_ptr<Impl> impl;
-  if (fs::exists(json_file)) {
+  if (path_exists(json_file, ErrorKind::model)) {
     impl = std::move(from_file(json_file).impl_);
-  } else if (fs::exists(vocab_file)) {
+  } else if (path_exists(vocab_file, ErrorKind::model)) {
     const json made =
         bert_tokenizer(config, config_file, read_vocabulary(read_text(vocab_file), vocab_file), vocab_file);
     impl = build(made, vocab_file);

@@ -3,8 +3,6 @@
 #include "attune/files/storage.h"
 
 #include <fcntl.h>
-#include <signal.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +10,7 @@
 
 #include "attune/base/strings.h"
 #include "attune/files/mapped_file.h"
+#include "file_limit.h"
 #include "raises.h"
 #include "temporary_folder.h"
 
@@ -20,22 +19,10 @@ namespace {
 namespace fs = std::filesystem;
 using namespace attune::files;
 using attune::testing::TemporaryFolder;
+using attune::testing::with_file_limit;
 
 int entries(const std::string& folder) {
   return static_cast<int>(std::distance(fs::directory_iterator(folder), fs::directory_iterator()));
-}
-
-/// Runs `action` with files limited to `bytes`, as on a full disk.
-template <typename Action>
-void with_file_limit(rlim_t bytes, Action action) {
-  rlimit old{};
-  ::getrlimit(RLIMIT_FSIZE, &old);
-  const auto handler = ::signal(SIGXFSZ, SIG_IGN);
-  const rlimit limit{bytes, old.rlim_max};
-  ::setrlimit(RLIMIT_FSIZE, &limit);
-  action();
-  ::setrlimit(RLIMIT_FSIZE, &old);
-  ::signal(SIGXFSZ, handler);
 }
 
 /// Runs `action` in a child process and gives its exit status (128 + signal when one killed it).
@@ -69,6 +56,8 @@ TEST_CASE("SHA-256 is that of the standard", "[files][storage]") {
   CHECK(sha256_file(folder.write("a", "abc")) == abc);
   const std::string large(3'000'001, 'x');
   CHECK(sha256_file(folder.write("b", large)) == sha256_hex(large));
+  CHECK_RAISES(sha256_file(folder / "none"), storage, "No such file");
+  CHECK_RAISES(sha256_file(folder.path(), attune::ErrorKind::data), data, "this is a folder");
 }
 
 TEST_CASE("files are written and copied whole", "[files][storage]") {
@@ -201,6 +190,18 @@ TEST_CASE("one process at a time holds a folder", "[files][storage]") {
   }
   CHECK(entries(folder.path()) == 0);
   CHECK_NOTHROW(FolderLock(folder.path()));
+}
+
+TEST_CASE("whether a folder is locked is asked without touching it", "[files][storage]") {
+  const TemporaryFolder folder;
+  CHECK_NOTHROW(refuse_locked_folder(folder.path()));
+  CHECK(entries(folder.path()) == 0);
+  {
+    const FolderLock lock(folder.path());
+    CHECK_RAISES(refuse_locked_folder(folder.path()), locked, "the folder is in use by process ");
+  }
+  folder.write(".lock", "process 1 on nowhere\n");  // of a process that died
+  CHECK_NOTHROW(refuse_locked_folder(folder.path()));
 }
 
 TEST_CASE("the lock of a process that died is taken over", "[files][storage]") {

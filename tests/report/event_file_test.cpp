@@ -7,8 +7,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "attune/base/error.h"
-#include "catch.h"
+#include "file_limit.h"
+#include "raises.h"
 
 using namespace attune::report;
 
@@ -88,7 +88,32 @@ TEST_CASE("a fold that resumes leaves other folds alone, one that starts anew lo
   CHECK(losses(folder.file()) == std::vector<double>{1, 5, 9});
 }
 
-TEST_CASE("an event file that cannot be opened is a storage error", "[report]") {
+TEST_CASE("an event file that cannot be opened or read is a storage error", "[report]") {
   CHECK_THROWS_AS(EventFile("/nonexistent/folder/events.jsonl"), attune::Error);
   CHECK(read_events("/nonexistent/folder/events.jsonl").empty());
+  const Folder folder;
+  CHECK_RAISES(read_events(folder.path.string()), storage, "this is a folder");
+}
+
+TEST_CASE("lines that are no events are left out", "[report]") {
+  const Folder folder;
+  std::ofstream(folder.file()) << "[1]\nnull\n{}\n{\"event\": 3}\n{\"event\": \"seed_begin\", \"seed\": \"x\"}\n"
+                               << "{\"event\": \"log\", \"step\": 1, \"loss\": 2}\n\xff\n";
+  CHECK(losses(folder.file()) == std::vector<double>{2});
+  CHECK(read_events(folder.file()).size() == 1);
+}
+
+TEST_CASE("events that find the disk full are written when there is room again", "[report]") {
+  const Folder folder;
+  EventFile file(folder.file());
+  file.on_event(log_at(1, 1));
+  attune::testing::with_file_limit(std::filesystem::file_size(folder.file()) + 10, [&] {
+    file.on_event(log_at(2, 2));
+    file.on_event(log_at(3, 3));
+    CHECK(losses(folder.file()) == std::vector<double>{1});
+    CHECK_RAISES(file.on_event({{"event", "run_end"}}), storage, "could not be written");
+  });
+  file.on_event(log_at(4, 4));
+  CHECK(losses(folder.file()) == std::vector<double>{1, 2, 3, 4});
+  CHECK(read_events(folder.file()).size() == 5);
 }

@@ -15,8 +15,8 @@ void write_file_atomically(const std::string& path, std::string_view content);
 void copy_file_atomically(const std::string& from, const std::string& to);
 
 using attune::sha256_hex;
-/// Streams the file; hex digest.
-std::string sha256_file(const std::string& path);
+/// Streams the file; hex digest. Error{kind} when it is not a readable regular file.
+std::string sha256_file(const std::string& path, ErrorKind kind = ErrorKind::storage);
 
 /// A folder that appears under `final_path` complete or not at all.
 ///   StagedFolder stage(path); …write files into stage.path()…; stage.commit();
@@ -62,5 +62,8 @@ class FolderLock {
   int descriptor_;
   std::string path_;
 };
+
+/// Error{locked} when a process holds the lock of `folder`. Only looks: the folder is not touched.
+void refuse_locked_folder(const std::string& folder);
 
 }  // namespace attune::files
