@@ -10,11 +10,13 @@
 
 #include "attune/base/error.h"
 #include "attune/base/log.h"
+#include "attune/base/paths.h"
 #include "attune/base/strings.h"
 #include "attune/data/split.h"
 #include "attune/files/storage.h"
 #include "attune/job/output.h"
 #include "attune/metrics/intervals.h"
+#include "attune/train/checkpoint.h"
 
 namespace attune::job {
 
@@ -38,18 +40,28 @@ Json dump_predictions(std::span<const task::Prediction> predictions) {
   return lines;
 }
 
-std::vector<task::Prediction> load_predictions(const Json& lines, const std::vector<task::Encoded>& rows) {
+/// Error{resume_refused}: a file that an earlier run left is not what it wrote.
+[[noreturn]] void not_a_fold(const std::string& file, const std::string& what) {
+  throw Error(ErrorKind::resume_refused, {.file = file, .what = concat("this is no result of a fold of this run: ", what), .where = "",
+                                          .hint = "remove it, the fold is then trained again"});
+}
+
+std::vector<task::Prediction> load_predictions(const Json& lines, const std::vector<task::Encoded>& rows, const std::string& file) try {
   std::map<std::pair<std::int64_t, std::int64_t>, const task::Encoded*> by_key;
   for (const task::Encoded& row : rows) by_key[{row.example, row.window}] = &row;
   std::vector<task::Prediction> predictions;
   for (const Json& line : lines) {
-    predictions.push_back({.encoded = by_key.at({line["example"].get<std::int64_t>(), line["window"].get<std::int64_t>()}),
-                           .logits = line["logits"].get<std::vector<float>>(),
-                           .loss_sum = line["loss_sum"].get<double>(),
-                           .loss_weight = line["loss_weight"].get<double>(),
+    const auto row = by_key.find({line.at("example").get<std::int64_t>(), line.at("window").get<std::int64_t>()});
+    if (row == by_key.end()) not_a_fold(file, "it has a row that the data does not have");
+    predictions.push_back({.encoded = row->second,
+                           .logits = line.at("logits").get<std::vector<float>>(),
+                           .loss_sum = line.at("loss_sum").get<double>(),
+                           .loss_weight = line.at("loss_weight").get<double>(),
                            .fills = {}});
   }
   return predictions;
+} catch (const Json::exception& error) {
+  not_a_fold(file, error.what());
 }
 
 struct FoldResult {
@@ -57,13 +69,26 @@ struct FoldResult {
   Json predictions;
 };
 
+/// What an earlier, interrupted run of the same job (as job_fingerprint tells it) left of a finished fold.
+FoldResult read_fold(const std::string& path, const std::string& job) try {
+  const Json stored = files::read_json(path, {.kind = ErrorKind::resume_refused, .max_bytes = std::size_t{1} << 32});
+  train::refuse_other_job(path, train::fingerprint_difference(stored.at("job").get<std::string>(), job));
+  FoldResult result;
+  result.outcome.metrics = stored.at("metrics");
+  result.outcome.best_epoch = stored.at("best_epoch").get<double>();
+  result.outcome.stopped_by = stored.at("stopped_by").get<std::string>();
+  result.predictions = stored.at("predictions");
+  return result;
+} catch (const Json::exception& error) {
+  not_a_fold(path, error.what());
+}
+
 /// What a fold trains on, chooses by, and is scored on: indices of prepared.train.examples.
 struct FoldRows {
   data::Rows train, inner_validation, held_out;
 };
 
-FoldResult run_fold(const Prepared& prepared, const FoldRows& rows, const std::string& folder, std::uint64_t seed,
-                    const report::EventBus& events) {
+FitRequest request_of(const Prepared& prepared, const FoldRows& rows, const std::string& folder, std::uint64_t seed) {
   FitRequest request;
   request.prepared = &prepared;
   request.train = rows_of(prepared.train.encoded, rows.train);
@@ -72,13 +97,17 @@ FoldResult run_fold(const Prepared& prepared, const FoldRows& rows, const std::s
   request.seed = seed;
   request.folder = folder;
   request.resume = prepared.options.resume_from_checkpoint.empty() ? "" : "auto";
-  request.events = &events;
+  return request;
+}
+
+FoldResult run_fold(const FitRequest& request, const data::Rows& held_out_rows) {
+  const Prepared& prepared = *request.prepared;
   const Fit fitted = fit(request);
   FoldResult result;
   result.outcome.best_epoch = fitted.result.best_step ? fitted.result.best_epoch : fitted.result.epochs;
   result.outcome.stopped_by = fitted.result.stopped_by;
   if (fitted.result.stopped_by == "signal") return result;
-  const std::vector<task::Encoded> held_out = rows_of(prepared.train.encoded, rows.held_out);
+  const std::vector<task::Encoded> held_out = rows_of(prepared.train.encoded, held_out_rows);
   const std::vector<task::Prediction> predictions =
       train::predict(*fitted.loaded.model, *fitted.task, held_out, prepared.options.training.per_device_eval_batch_size);
   result.outcome.metrics = fitted.task->score(predictions, prepared.train.examples);
@@ -86,21 +115,15 @@ FoldResult run_fold(const Prepared& prepared, const FoldRows& rows, const std::s
   return result;
 }
 
-/// The fold's result from an earlier, interrupted run of the same job, or by training.
-FoldResult finished_or_run(const Prepared& prepared, const FoldRows& rows, const std::string& folder, std::uint64_t seed,
-                           const report::EventBus& events) {
-  const std::string path = folder + "/fold_result.json";
-  if (!prepared.options.resume_from_checkpoint.empty() && fs::exists(path)) {
-    const Json stored = files::read_json(path, {.kind = ErrorKind::storage, .max_bytes = std::size_t{1} << 32});
-    return {{.metrics = stored["metrics"], .best_epoch = stored["best_epoch"].get<double>(), .stopped_by = stored["stopped_by"].get<std::string>()},
-            stored["predictions"]};
-  }
-  FoldResult result = run_fold(prepared, rows, folder, seed, events);
+FoldResult finished_or_run(const FitRequest& request, const data::Rows& held_out) {
+  const std::string path = request.folder + "/fold_result.json";
+  const std::string job = job_fingerprint(*request.prepared, request);
+  if (!request.resume.empty() && path_exists(path, ErrorKind::resume_refused)) return read_fold(path, job);
+  FoldResult result = run_fold(request, held_out);
   if (result.outcome.stopped_by == "signal") return result;
-  files::write_json(path, {{"metrics", result.outcome.metrics}, {"best_epoch", result.outcome.best_epoch},
+  files::write_json(path, {{"job", job}, {"metrics", result.outcome.metrics}, {"best_epoch", result.outcome.best_epoch},
                            {"stopped_by", result.outcome.stopped_by}, {"predictions", result.predictions}});
-  fs::remove_all(folder + "/checkpoints");
-  fs::remove_all(folder + "/best");
+  files::remove_folder(request.folder + "/checkpoints");
   return result;
 }
 
@@ -187,14 +210,16 @@ CrossValidationOutcome cross_validate(const Prepared& prepared, std::uint64_t se
     events.emit({{"event", "fold_begin"}, {"fold", fold.fold + 1}, {"folds", cv.folds}, {"repeat", fold.repeat + 1}, {"repeats", cv.repeats}, {"seed", seed}});
     const FoldRows rows = rows_of_fold(keys, fold, cv.inner_validation, plan);
     test_train_ratio += static_cast<double>(rows.held_out.size()) / static_cast<double>(rows.train.size()) / static_cast<double>(set.folds.size());
-    FoldResult result = finished_or_run(prepared, rows, folder, seed, events);
+    FitRequest request = request_of(prepared, rows, folder, seed);
+    request.events = &events;
+    FoldResult result = finished_or_run(request, rows.held_out);
     if (result.outcome.stopped_by == "signal") {
       outcome.stopped = true;
       return outcome;
     }
     result.outcome.repeat = fold.repeat + 1;
     result.outcome.fold = fold.fold + 1;
-    const std::vector<task::Prediction> predictions = load_predictions(result.predictions, prepared.train.encoded);
+    const std::vector<task::Prediction> predictions = load_predictions(result.predictions, prepared.train.encoded, folder + "/fold_result.json");
     oof_lines += oof_lines_of(*task, predictions, prepared.train.examples, result.outcome);
     pooled.insert(pooled.end(), predictions.begin(), predictions.end());
     events.emit(fold_end_event(result.outcome, cv.folds));

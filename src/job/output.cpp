@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "attune/base/error.h"
+#include "attune/base/paths.h"
 #include "attune/base/strings.h"
 #include "attune/files/storage.h"
 
@@ -29,6 +30,40 @@ Json with_prefix(const Json& metrics, const std::string& prefix) {
   return named;
 }
 
+/// What lies in the folder besides its lock; nothing where there is no folder.
+std::vector<fs::path> content_of(const std::string& folder) {
+  std::vector<fs::path> content;
+  if (!path_exists(folder, ErrorKind::storage)) return content;
+  if (!is_folder(folder, ErrorKind::storage)) {
+    throw Error(ErrorKind::usage, {.file = folder, .what = "this is a file, the output folder would have its name", .where = "output_dir",
+                                   .hint = "choose another output_dir"});
+  }
+  std::error_code problem;
+  for (const auto& entry : fs::directory_iterator(folder, problem)) {
+    if (entry.path().filename() != ".lock") content.push_back(entry.path());
+  }
+  if (!problem) return content;
+  throw Error(ErrorKind::storage, {.file = folder, .what = concat("the folder cannot be read: ", problem.message()), .where = "output_dir",
+                                   .hint = "check the permissions or choose another output_dir"});
+}
+
+bool has_content(const std::string& folder) { return !content_of(folder).empty(); }
+
+/// Content may be removed when that was asked for and it is of an attune run.
+void check_content(const RunOptions& options) {
+  const fs::path folder = options.output_dir;
+  const auto refuse = [&](const char* what, const char* hint) {
+    throw Error(ErrorKind::usage, {.file = options.output_dir, .what = what, .where = "output_dir", .hint = hint});
+  };
+  if (!options.overwrite_output_dir) {
+    refuse("the output folder is not empty", "choose another folder, continue with --resume, or set overwrite_output_dir");
+  }
+  std::error_code ignored;
+  if (!fs::exists(folder / "config.resolved.json", ignored) && !fs::exists(folder / "events.jsonl", ignored)) {
+    refuse("overwrite_output_dir is set, but this is not the folder of an attune run", "choose another folder or empty it yourself");
+  }
+}
+
 std::vector<std::vector<float>> probe_logits(models::Model& model, const task::Task& task, std::span<const task::Encoded> probe) {
   std::vector<std::vector<float>> logits;
   for (const task::Prediction& prediction : train::predict(model, task, probe, kProbeRows)) logits.push_back(prediction.logits);
@@ -37,29 +72,31 @@ std::vector<std::vector<float>> probe_logits(models::Model& model, const task::T
 
 }  // namespace
 
-void claim_output_folder(const RunOptions& options) {
+void check_output_folder(const RunOptions& options) {
+  if (!has_content(options.output_dir) || !options.resume_from_checkpoint.empty()) return;
+  files::refuse_locked_folder(options.output_dir);
+  check_content(options);
+}
+
+std::unique_ptr<files::FolderLock> claim_output_folder(const RunOptions& options) {
   const fs::path folder = options.output_dir;
-  if (!fs::exists(folder)) {
-    std::error_code problem;
-    fs::create_directories(folder, problem);
-    if (problem) {
-      throw Error(ErrorKind::storage, {.file = options.output_dir, .what = concat("the folder could not be created: ", problem.message()),
-                                       .where = "", .hint = "choose another output_dir"});
-    }
-    return;
+  std::error_code problem;
+  fs::create_directories(folder, problem);
+  if (problem && !is_folder(options.output_dir, ErrorKind::storage)) {
+    throw Error(ErrorKind::storage, {.file = options.output_dir, .what = concat("the folder could not be created: ", problem.message()),
+                                     .where = "output_dir", .hint = "choose another output_dir"});
   }
-  if (fs::is_empty(folder) || !options.resume_from_checkpoint.empty()) return;
-  if (!options.overwrite_output_dir) {
-    throw Error(ErrorKind::usage, {.file = options.output_dir, .what = "the output folder is not empty", .where = "output_dir",
-                                   .hint = "choose another folder, continue with --resume, or set overwrite_output_dir"});
+  auto lock = std::make_unique<files::FolderLock>(options.output_dir);
+  if (!options.resume_from_checkpoint.empty()) files::remove_stale_temporaries(options.output_dir);
+  if (!has_content(options.output_dir) || !options.resume_from_checkpoint.empty()) return lock;
+  check_content(options);
+  for (const fs::path& path : content_of(options.output_dir)) {
+    fs::remove_all(path, problem);
+    if (!problem) continue;
+    throw Error(ErrorKind::storage, {.file = path.string(), .what = concat("cannot be removed: ", problem.message()),
+                                     .where = "overwrite_output_dir", .hint = "choose another output_dir"});
   }
-  if (!fs::exists(folder / "config.resolved.json") && !fs::exists(folder / "events.jsonl")) {
-    throw Error(ErrorKind::usage, {.file = options.output_dir, .what = "overwrite_output_dir is set, but this is not the folder of an attune run",
-                                   .where = "output_dir", .hint = "choose another folder or empty it yourself"});
-  }
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.path().filename() != ".lock") fs::remove_all(entry.path());
-  }
+  return lock;
 }
 
 Json save_and_reopen(const Fit& fit, const Prepared& prepared, std::span<const task::Encoded> probe, const std::string& folder) {

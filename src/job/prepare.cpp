@@ -14,6 +14,7 @@
 #include "attune/data/overlap.h"
 #include "attune/data/split.h"
 #include "attune/files/storage.h"
+#include "attune/job/fits_model.h"
 
 namespace attune::job {
 
@@ -148,7 +149,7 @@ void fingerprint(Prepared& prepared) {
   hashes["data"] = Json::object();
   const data::DataOptions& data = prepared.options.data;
   for (const auto* paths : {&data.train, &data.validation, &data.test}) {
-    for (const std::string& path : *paths) hashes["data"][path] = files::sha256_file(path);
+    for (const std::string& path : *paths) hashes["data"][path] = files::sha256_file(path, ErrorKind::data);
   }
   std::string split;
   for (const auto& [name, rows] : named_splits(prepared)) {
@@ -160,7 +161,8 @@ void fingerprint(Prepared& prepared) {
   hashes["base"] = Json::object();
   for (const auto& entry : std::filesystem::directory_iterator(prepared.model_folder)) {
     const std::string name = entry.path().filename().string();
-    if (name == "config.json" || name.ends_with(".safetensors")) hashes["base"][name] = files::sha256_file(entry.path().string());
+    if (name != "config.json" && !name.ends_with(".safetensors")) continue;
+    hashes["base"][name] = files::sha256_file(entry.path().string(), ErrorKind::model);
   }
 }
 
@@ -179,6 +181,11 @@ std::vector<double> balanced_weights(const data::LabelMap& labels, const std::ve
   std::vector<double> weights;
   for (const double of_class : counts) weights.push_back(of_class > 0 ? total / (static_cast<double>(counts.size()) * of_class) : 1.0);
   return weights;
+}
+
+std::string label_hint(const std::string& name, const std::vector<std::string>& labels) {
+  const std::string nearest = nearest_name(name, labels);
+  return nearest.empty() ? concat("labels are ", join(labels, ", ")) : concat("did you mean '", nearest, "'?");
 }
 
 void check_num_labels(const Prepared& prepared) {
@@ -228,7 +235,7 @@ std::unique_ptr<task::Task> make_fitted_task(const Prepared& prepared, const std
       if (!id) {
         throw Error(ErrorKind::usage, {.file = "", .what = concat("no training row has the label '", name, "'"),
                                        .where = "training.class_weights",
-                                       .hint = concat("did you mean '", nearest_name(name, prepared.labels.names), "'?")});
+                                       .hint = label_hint(name, prepared.labels.names)});
       }
       options.class_weights[*id] = weight;
     }
@@ -292,6 +299,9 @@ Prepared prepare(const RunOptions& options) {
   fingerprint(prepared);
   prepared.base->seed = options.seeds.front();
   prepared.base->loaded = models::load_model(prepared.model_folder, load_options(prepared, prepared.base->seed));
+  const models::ModelSpec& spec = prepared.base->loaded->model->spec();
+  check_vocabulary(*prepared.tokenizer, spec, prepared.model_folder);
+  for (const auto& [name, rows] : named_splits(prepared)) check_lengths(*rows, spec);
   adapt::trainable_parameters(*prepared.base->loaded->model, options.tuning);  // throws for layers and patterns that do not exist
   return prepared;
 }

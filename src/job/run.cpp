@@ -11,6 +11,7 @@
 #include "attune/base/clock.h"
 #include "attune/base/error.h"
 #include "attune/base/log.h"
+#include "attune/base/signals.h"
 #include "attune/base/strings.h"
 #include "attune/config/config.h"
 #include "attune/files/storage.h"
@@ -18,6 +19,7 @@
 #include "attune/job/environment.h"
 #include "attune/job/manifest.h"
 #include "attune/job/output.h"
+#include "attune/job/resumption.h"
 #include "attune/job/summary.h"
 #include "attune/metrics/intervals.h"
 #include "attune/report/event_file.h"
@@ -169,7 +171,9 @@ Json majority_rate(const data::LabelMap& labels, const std::vector<data::Example
 }
 
 Json plan(const RunOptions& options) {
+  check_output_folder(options);
   const Prepared prepared = prepare(options);
+  check_resumption(prepared);
   const models::LoadedModel loaded = open_base(prepared, options.seeds.front());
   const std::vector<bool> trainable = adapt::trainable_parameters(*loaded.model, options.tuning);
   return {{"data", prepared.data_summary},
@@ -181,9 +185,11 @@ Json plan(const RunOptions& options) {
 Json run(const RunOptions& options, report::EventBus& events) {
   const Stopwatch watch;
   set_threads(options.threads);
+  check_output_folder(options);
   const Prepared prepared = prepare(options);
-  claim_output_folder(options);
-  const files::FolderLock lock(options.output_dir);
+  check_resumption(prepared);
+  const std::unique_ptr<files::FolderLock> lock = claim_output_folder(options);
+  install_stop_signals();
   files::write_json(options.output_dir + "/config.resolved.json", config::effective(options));
   const auto event_file = std::make_shared<report::EventFile>(options.output_dir + "/events.jsonl");
   events.add(event_file);

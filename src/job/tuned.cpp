@@ -6,8 +6,10 @@
 #include <nlohmann/json.hpp>
 
 #include "attune/base/error.h"
+#include "attune/base/paths.h"
 #include "attune/base/strings.h"
 #include "attune/config/config.h"
+#include "attune/job/fits_model.h"
 
 namespace attune::job {
 
@@ -17,9 +19,9 @@ namespace fs = std::filesystem;
 
 /// The task that a head class of Transformers serves: "BertForTokenClassification" → token classification.
 models::Task task_of_architecture(const files::Json& config, const std::string& file) {
-  const std::string name = config.contains("architectures") && config["architectures"].is_array() && !config["architectures"].empty()
-                               ? config["architectures"][0].get<std::string>()
-                               : std::string();
+  const auto found = config.is_object() ? config.find("architectures") : config.end();
+  const bool is_named = found != config.end() && found->is_array() && !found->empty() && found->front().is_string();
+  const std::string name = is_named ? found->front().get<std::string>() : "";
   if (name.ends_with("ForSequenceClassification")) return models::Task::sequence_classification;
   if (name.ends_with("ForTokenClassification")) return models::Task::token_classification;
   if (name.ends_with("ForMaskedLM")) return models::Task::masked_lm;
@@ -49,7 +51,7 @@ Tuned open_tuned(const std::string& folder, const std::vector<std::string>& over
   Tuned tuned;
   const std::string path = models::resolve_model_path(folder);
   const std::string resolved = (fs::path(path) / "config.resolved.json").string();
-  tuned.options = fs::exists(resolved) ? config::load(resolved, overrides) : config::defaults(overrides);
+  tuned.options = path_exists(resolved, ErrorKind::model) ? config::load(resolved, overrides) : config::defaults(overrides);
   const std::string config_file = (fs::path(path) / "config.json").string();
   tuned.kind = task_of_architecture(files::read_json(config_file), config_file);
   models::LoadOptions load;
@@ -60,6 +62,7 @@ Tuned open_tuned(const std::string& folder, const std::vector<std::string>& over
                                    .where = "model.safetensors", .hint = "train the model first: attune train"});
   }
   tuned.tokenizer = std::make_shared<const text::Tokenizer>(text::Tokenizer::from_folder(path));
+  check_vocabulary(*tuned.tokenizer, tuned.loaded.model->spec(), path);
   task::TaskOptions task_options;
   task_options.kind = tuned.kind;
   tuned.labels = labels_of(tuned.loaded.model->spec(), tuned.kind);
@@ -81,6 +84,7 @@ Rows read_rows(const Tuned& tuned, const std::vector<std::string>& paths, bool l
   rows.examples = data::read_examples(paths, options, row_kind(tuned.kind), report, has_labels ? data::LabelNeed::required : data::LabelNeed::optional);
   for (std::size_t i = 0; i < rows.examples.size(); ++i) rows.examples[i].row = static_cast<std::int64_t>(i);
   rows.encoded = tuned.task->encode(rows.examples, *tuned.tokenizer);
+  check_lengths(rows, tuned.loaded.model->spec());
   return rows;
 }
 
@@ -101,6 +105,7 @@ Rows rows_of_texts(const Tuned& tuned, const std::vector<std::string>& texts) {
     rows.examples.push_back(std::move(example));
   }
   rows.encoded = tuned.task->encode(rows.examples, *tuned.tokenizer);
+  check_lengths(rows, tuned.loaded.model->spec());
   return rows;
 }
 

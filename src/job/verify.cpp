@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "attune/base/error.h"
+#include "attune/base/paths.h"
 #include "attune/base/strings.h"
 #include "attune/config/config.h"
 #include "attune/files/storage.h"
@@ -99,11 +100,11 @@ Replay replay_steps(const Json& manifest, const Prepared& prepared, std::optiona
 
 Json verify(const VerifyOptions& options) {
   const std::string path = (fs::path(options.run) / "run_manifest.json").string();
-  if (!fs::exists(path)) {
+  if (!path_exists(path, ErrorKind::usage)) {
     throw Error(ErrorKind::usage, {.file = options.run, .what = "there is no run_manifest.json", .where = "",
                                    .hint = "name the output folder of a finished `attune train`"});
   }
-  const Json manifest = files::read_json(path, {.kind = ErrorKind::usage, .max_bytes = std::size_t{1} << 28});
+  const Json manifest = read_manifest(path);
   const std::string resolved = (fs::path(options.run) / "config.resolved.json").string();
   const RunOptions run_options = config::load(resolved, {});
   set_threads(run_options.threads);

@@ -9,6 +9,7 @@
 
 #include "attune/base/error.h"
 #include "attune/base/log.h"
+#include "attune/base/paths.h"
 #include "attune/base/strings.h"
 #include "attune/files/json.h"
 #include "attune/files/storage.h"
@@ -56,7 +57,33 @@ Json parse_or_text(const std::string& text) {
   return parsed.is_object() ? parsed.flatten() : Json{{"", text}};
 }
 
+[[noreturn]] void refuse(const std::string& folder, const std::string& what, const std::string& hint) {
+  throw Error(ErrorKind::resume_refused, {.file = folder, .what = what, .where = "", .hint = hint});
+}
+
 }  // namespace
+
+void check_whole(const std::string& folder) {
+  if (!is_folder(folder, ErrorKind::usage)) {
+    throw Error(ErrorKind::usage, {.file = folder,
+                                   .what = "no such checkpoint folder",
+                                   .where = "--resume",
+                                   .hint = "name a checkpoint-<step> folder, or use auto"});
+  }
+  const std::string defect = files::manifest_defect(folder);
+  if (!defect.empty()) refuse(folder, concat("damaged checkpoint: ", defect), "resume from another one, or use auto");
+}
+
+std::optional<std::string> fingerprint_of(const std::string& folder) {
+  const std::string path = path_of(folder, kFingerprint);
+  if (!path_exists(path, ErrorKind::resume_refused)) return std::nullopt;
+  return files::read_file(path, ErrorKind::resume_refused);
+}
+
+void refuse_other_job(const std::string& folder, const std::string& difference) {
+  if (difference.empty()) return;
+  refuse(folder, concat("the job changed since this checkpoint: ", difference), "undo the change, or start anew");
+}
 
 std::string fingerprint_difference(const std::string& saved, const std::string& current) {
   if (saved == current) return "";
@@ -82,8 +109,10 @@ std::string fingerprint_difference(const std::string& saved, const std::string& 
 }
 
 Checkpoints::Checkpoints(const std::string& run_folder, std::string fingerprint)
-    : root_((fs::path(run_folder) / "checkpoints").string()), fingerprint_(std::move(fingerprint)) {
-  if (fs::is_directory(root_)) files::remove_stale_temporaries(root_);
+    : root_((fs::path(run_folder) / "checkpoints").string()), fingerprint_(std::move(fingerprint)) {}
+
+void Checkpoints::remove_litter() const {
+  if (is_folder(root_, ErrorKind::storage)) files::remove_stale_temporaries(root_);
 }
 
 std::string Checkpoints::folder(std::int64_t step) const {
@@ -92,10 +121,17 @@ std::string Checkpoints::folder(std::int64_t step) const {
 
 std::vector<std::int64_t> Checkpoints::steps() const {
   std::vector<std::int64_t> steps;
-  if (!fs::is_directory(root_)) return steps;
-  for (const auto& entry : fs::directory_iterator(root_)) {
+  if (!is_folder(root_, ErrorKind::storage)) return steps;
+  std::error_code error, ignored;
+  for (const auto& entry : fs::directory_iterator(root_, error)) {
     const auto step = step_of(entry.path().filename().string());
-    if (step && entry.is_directory()) steps.push_back(*step);
+    if (step && entry.is_directory(ignored)) steps.push_back(*step);
+  }
+  if (error) {
+    throw Error(ErrorKind::storage, {.file = root_,
+                                     .what = concat("the folder cannot be read: ", error.message()),
+                                     .where = "",
+                                     .hint = "check the permissions"});
   }
   std::sort(steps.begin(), steps.end());
   return steps;
@@ -128,26 +164,12 @@ void Checkpoints::save(std::int64_t step, const CheckpointData& data) const {
 }
 
 CheckpointData Checkpoints::load(const std::string& folder) const {
-  if (!fs::is_directory(folder)) {
-    throw Error(ErrorKind::usage, {.file = folder,
-                                   .what = "no such checkpoint folder",
-                                   .where = "--resume",
-                                   .hint = "name a checkpoint-<step> folder, or use auto"});
-  }
-  const auto refuse = [&](const std::string& what, const std::string& hint) {
-    throw Error(ErrorKind::resume_refused, {.file = folder, .what = what, .where = "", .hint = hint});
-  };
-  const std::string defect = files::manifest_defect(folder);
-  if (!defect.empty()) refuse(concat("damaged checkpoint: ", defect), "resume from another one, or use auto");
-  const std::string saved = files::read_file(path_of(folder, kFingerprint));
-  const std::string difference = fingerprint_difference(saved, fingerprint_);
-  if (!difference.empty()) {
-    refuse(concat("the job changed since this checkpoint: ", difference), "undo the change, or start anew");
-  }
+  check_whole(folder);
+  refuse_other_job(folder, fingerprint_difference(fingerprint_of(folder).value_or(""), fingerprint_));
   CheckpointData data;
   data.weights = owned(tensor::load_tensors(path_of(folder, kWeights)));
   data.moments = owned(tensor::load_tensors(path_of(folder, kMoments)));
-  if (fs::exists(path_of(folder, kBest))) data.best = owned(tensor::load_tensors(path_of(folder, kBest)));
+  if (path_exists(path_of(folder, kBest), ErrorKind::resume_refused)) data.best = owned(tensor::load_tensors(path_of(folder, kBest)));
   data.state = files::read_json(path_of(folder, kState), kLimits);
   return data;
 }

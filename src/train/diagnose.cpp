@@ -1,7 +1,10 @@
 // See diagnose.h.
 #include "diagnose.h"
 
+#include <ATen/ops/aminmax.h>
+
 #include <algorithm>
+#include <cmath>
 
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
@@ -13,11 +16,11 @@ namespace {
 
 constexpr std::size_t kListedRows = 8;
 
-std::string rows_text(const std::vector<const task::Encoded*>& rows) {
+std::string row_numbers(const std::vector<const task::Encoded*>& rows) {
   std::vector<std::string> numbers;
   for (std::size_t i = 0; i < std::min(rows.size(), kListedRows); ++i) numbers.push_back(std::to_string(rows[i]->row));
   if (rows.size() > kListedRows) numbers.push_back("…");
-  return concat("rows ", join(numbers, ", "), " of the training data");
+  return concat("rows ", join(numbers, ", "));
 }
 
 std::string first_non_finite(const tensor::Arena& arena, const std::vector<std::string>& names, const char* noun) {
@@ -32,7 +35,7 @@ std::string first_non_finite(const tensor::Arena& arena, const std::vector<std::
                            const std::string& tensor) {
   throw Error(ErrorKind::diverged, {.file = "",
                                     .what = concat(what, " at step ", run.state.step + 1, "; the step was not applied"),
-                                    .where = concat(rows_text(rows), "; ", tensor),
+                                    .where = concat(row_numbers(rows), " of the training data; ", tensor),
                                     .hint = "lower learning_rate, clip with max_grad_norm, or look at these rows"});
 }
 
@@ -46,6 +49,16 @@ void loss_diverged(const Run& run, double loss, const std::vector<const task::En
 void gradient_diverged(const Run& run, double norm, const std::vector<const task::Encoded*>& rows) {
   diverged(run, concat("the gradient norm is ", norm), rows,
            first_non_finite(run.trained.arena().gradients(), run.trained.names(), "gradient"));
+}
+
+void check_outputs(const at::Tensor& logits, const std::vector<const task::Encoded*>& rows) {
+  if (logits.numel() == 0) return;
+  const auto [low, high] = at::aminmax(logits);  // both are NaN when any value is
+  if (std::isfinite(low.item<double>()) && std::isfinite(high.item<double>())) return;
+  throw Error(ErrorKind::diverged, {.file = "",
+                                    .what = "the model's outputs are not finite (NaN or infinity)",
+                                    .where = concat("among ", row_numbers(rows)),
+                                    .hint = "its training diverged or its weights are damaged: use an earlier model"});
 }
 
 }  // namespace attune::train

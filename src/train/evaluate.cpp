@@ -13,6 +13,7 @@
 #include "attune/base/sha256.h"
 #include "attune/base/strings.h"
 #include "attune/train/trainer.h"
+#include "diagnose.h"
 
 namespace attune::train {
 
@@ -63,7 +64,9 @@ std::optional<std::vector<task::Prediction>> predict_until(const models::Model& 
     for (const std::int64_t index : indices) members.push_back(&rows[index]);
     const task::Batch batch = task.collate(members, task::BatchKey{});
     const models::Context context = model.prepare(batch.input, /*training=*/false);
-    std::vector<task::Prediction> of_batch = task.predict(models::forward(model, context), batch);
+    const models::Output output = models::forward(model, context);
+    check_outputs(output.logits, members);
+    std::vector<task::Prediction> of_batch = task.predict(output, batch);
     if (of_batch.size() != indices.size()) internal_error("a task predicted another number of rows than it was given");
     for (std::size_t i = 0; i < indices.size(); ++i) predictions[indices[i]] = std::move(of_batch[i]);
     if (stop()) return std::nullopt;

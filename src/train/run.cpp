@@ -124,7 +124,10 @@ Run::Run(const TrainJob& the_job)
   check(*this);
   optimizer = optim::make_optimizer(optimizer_options(options), trained.arena(), trained.groups(options));
   if (keeps_best()) best.emplace(trained.arena().zeros_like());
-  if (!job.folder.empty()) checkpoints.emplace(job.folder, job.job_fingerprint);
+  if (!job.folder.empty()) {
+    checkpoints.emplace(job.folder, job.job_fingerprint);
+    checkpoints->remove_litter();
+  }
   if (job.resume_from.empty()) return;
   if (!checkpoints) refuse("there is no run folder to resume in", "resume_from_checkpoint", "set output_dir");
   const std::string folder = job.resume_from == "auto" ? checkpoints->newest_whole() : job.resume_from;

@@ -198,6 +198,16 @@ TEST_CASE("a non-finite gradient stops before its step is applied and names its 
   CHECK(poisoned.hash() == clean.hash());
 }
 
+TEST_CASE("outputs that are not finite become no prediction", "[train]") {
+  FakeRun run;
+  CHECK(train::predict(run.model, run.task, run.rows, 2).size() == run.rows.size());
+  at::Tensor bias = run.model.parameters().back().tensor;
+  for (const double bad : {std::numeric_limits<double>::quiet_NaN(), -std::numeric_limits<double>::infinity()}) {
+    bias[1] = bad;
+    CHECK_RAISES(train::predict(run.model, run.task, run.rows, 2), diverged, "the model's outputs are not finite");
+  }
+}
+
 TEST_CASE("a step without anything to learn from is an error", "[train]") {
   FakeRun run;
   for (task::Encoded& row : run.rows) row.weight = 0;

@@ -20,6 +20,9 @@ struct ManifestInput {
 /// hashes, SHA-256 of every trained tensor and of the files written.
 files::Json make_manifest(const ManifestInput& input, const std::string& folder);
 
+/// The manifest of a run, with everything that `verify` reads in its type. Error{usage} when it is none.
+files::Json read_manifest(const std::string& path);
+
 /// Name → SHA-256 of the tensor's bytes, all tensors of a checkpoint folder.
 std::map<std::string, std::string> tensor_hashes(const std::string& folder);
 

@@ -1,16 +1,24 @@
 // The output folder of a run: what Transformers users expect there, written completely or not at all.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "attune/files/storage.h"
 #include "attune/job/fit.h"
 
 namespace attune::job {
 
-/// Error{usage} unless `folder` is new, empty, or may be continued or overwritten; overwriting removes only what attune wrote.
-void claim_output_folder(const RunOptions& options);
+/// Error{usage} unless options.output_dir is new, empty, or may be continued or overwritten; Error{locked} while another
+/// process works in it. Only looks.
+void check_output_folder(const RunOptions& options);
+
+/// Creates the folder where it is missing, locks it, checks it again and, under overwrite_output_dir, empties it (under
+/// resume_from_checkpoint removes only what a killed run left half-written): in this order, so that nothing of a run that
+/// is going on is touched. The folder stays locked as long as the result lives.
+std::unique_ptr<files::FolderLock> claim_output_folder(const RunOptions& options);
 
 /// Writes config.json, model.safetensors and the tokenizer files, opens them again and compares probe logits with those in
 /// memory: {"rows", "max_abs_difference", "bit_equal"}. Throws Error{storage} when they differ by more than rounding.

@@ -13,6 +13,7 @@ namespace attune::job {
 /// What a run found out, for the terminal, --json and the report:
 /// {"output_dir", "majority", "train": {…}, "validation": {"metrics", "intervals"}, "test": {…}, "seeds": […],
 ///  "cross_validation": {…}, "trainable", "stopped_by"}.
+/// Before the first file is written a signal ends the process as ever; from then on it makes the run save and stop.
 files::Json run(const RunOptions& options, report::EventBus& events);
 
 /// Everything that `run` does before the first file is written: {"rows", "steps", "trainable", …}. For --dry-run.

@@ -25,7 +25,11 @@ struct CheckpointData {
 class Checkpoints {
  public:
   /// `fingerprint`: what must not change between a checkpoint and its resumption; JSON objects are compared key by key.
+  /// Touches nothing.
   Checkpoints(const std::string& run_folder, std::string fingerprint);
+
+  /// Removes what a process that died while saving left behind. Only while the run's folder is locked.
+  void remove_litter() const;
 
   std::string folder(std::int64_t step) const;
   std::vector<std::int64_t> steps() const;  ///< ascending, whole or not
@@ -43,6 +47,15 @@ class Checkpoints {
   std::string root_;
   std::string fingerprint_;
 };
+
+/// Error{usage} when `folder` is no folder, Error{resume_refused} when its manifest finds damage.
+void check_whole(const std::string& folder);
+
+/// The fingerprint that the checkpoint in `folder` was made with; nothing where it has none.
+std::optional<std::string> fingerprint_of(const std::string& folder);
+
+/// Error{resume_refused} when `difference` (of fingerprint_difference) is not empty.
+void refuse_other_job(const std::string& folder, const std::string& difference);
 
 /// What differs between two fingerprints, as "key: old → new" lines joined by "; "; "" when they are equal.
 std::string fingerprint_difference(const std::string& saved, const std::string& current);

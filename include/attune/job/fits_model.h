@@ -1,0 +1,18 @@
+// Whether tokenizer and rows fit the model, asked before the model meets them: inside it an id without an embedding and a
+// row beyond the last position are only numbers.
+#pragma once
+
+#include <string>
+
+#include "attune/job/prepare.h"
+#include "attune/models/spec.h"
+
+namespace attune::job {
+
+/// Error{model} when the tokenizer of `folder` has ids that the embedding has no row for.
+void check_vocabulary(const text::Tokenizer& tokenizer, const models::ModelSpec& spec, const std::string& folder);
+
+/// Error{data} naming the first row that has more tokens than the model has positions.
+void check_lengths(const Rows& rows, const models::ModelSpec& spec);
+
+}  // namespace attune::job

@@ -1,0 +1,31 @@
+// See fits_model.h.
+#include "attune/job/fits_model.h"
+
+#include "attune/base/error.h"
+#include "attune/base/strings.h"
+
+namespace attune::job {
+
+void check_vocabulary(const text::Tokenizer& tokenizer, const models::ModelSpec& spec, const std::string& folder) {
+  if (tokenizer.vocab_size() <= static_cast<std::size_t>(spec.vocab_size)) return;
+  throw Error(ErrorKind::model, {.file = folder,
+                                 .what = concat("the tokenizer has ids up to ", tokenizer.vocab_size() - 1,
+                                                ", the model's embedding only up to ", spec.vocab_size - 1),
+                                 .where = "vocab_size",
+                                 .hint = "tokenizer and weights do not belong together: download the folder again"});
+}
+
+void check_lengths(const Rows& rows, const models::ModelSpec& spec) {
+  for (const task::Encoded& row : rows.encoded) {
+    const auto tokens = static_cast<std::int64_t>(row.ids.size());
+    if (tokens <= spec.max_position_embeddings) continue;
+    const data::Origin& origin = rows.examples[static_cast<std::size_t>(row.example)].origin;
+    throw Error(ErrorKind::data,
+                {.file = origin.file,
+                 .what = concat("the row has ", tokens, " tokens, the model takes at most ", spec.max_position_embeddings),
+                 .where = concat("line ", origin.line),
+                 .hint = concat("set data.max_length to at most ", spec.max_position_embeddings)});
+  }
+}
+
+}  // namespace attune::job

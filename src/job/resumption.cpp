@@ -1,0 +1,74 @@
+// See resumption.h.
+#include "attune/job/resumption.h"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "attune/base/paths.h"
+#include "attune/files/json.h"
+#include "attune/job/fit.h"
+#include "attune/train/checkpoint.h"
+
+namespace attune::job {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The folders that may hold checkpoints: of a plain run or a refit, of seeds, of folds.
+std::vector<std::string> parts_of(const std::string& output_dir) {
+  std::vector<std::string> parts = {output_dir};
+  std::error_code ignored;
+  for (const fs::path& parent : {fs::path(output_dir), fs::path(output_dir) / "cv"}) {
+    for (const auto& entry : fs::directory_iterator(parent, ignored)) {
+      if (entry.is_directory(ignored)) parts.push_back(entry.path().string());
+    }
+  }
+  return parts;
+}
+
+/// The job without what differs between the parts of one run: it follows from the rest.
+std::string common_fingerprint(const std::string& fingerprint) {
+  files::Json parts = files::Json::parse(fingerprint, nullptr, /*allow_exceptions=*/false);
+  if (!parts.is_object()) return fingerprint;
+  for (const char* key : {"seed", "train_rows"}) parts.erase(key);
+  return parts.dump();
+}
+
+void check_job(const std::string& folder, const std::string& saved, const std::string& current) {
+  train::refuse_other_job(folder, train::fingerprint_difference(common_fingerprint(saved), current));
+}
+
+/// A finished fold has no checkpoint any more, its result stands for it.
+void check_fold(const std::string& part, const std::string& current) {
+  const std::string path = part + "/fold_result.json";
+  if (!path_exists(path, ErrorKind::resume_refused)) return;
+  const files::Json result = files::read_json(path, {.kind = ErrorKind::resume_refused, .max_bytes = std::size_t{1} << 32});
+  if (result.is_object() && result.contains("job") && result["job"].is_string()) check_job(path, result["job"].get<std::string>(), current);
+}
+
+}  // namespace
+
+void check_resumption(const Prepared& prepared) {
+  const std::string& resume = prepared.options.resume_from_checkpoint;
+  if (resume.empty()) return;
+  const std::string current = common_fingerprint(job_fingerprint(prepared, {}));
+  if (resume != "auto") {
+    train::check_whole(resume);
+    check_job(resume, train::fingerprint_of(resume).value_or(""), current);
+    return;
+  }
+  for (const std::string& part : parts_of(prepared.options.output_dir)) {
+    check_fold(part, current);
+    const train::Checkpoints checkpoints(part, current);
+    const std::vector<std::int64_t> steps = checkpoints.steps();
+    if (steps.empty()) continue;
+    const std::string newest = checkpoints.folder(steps.back());
+    if (const auto saved = train::fingerprint_of(newest)) check_job(newest, *saved, current);
+  }
+}
+
+}  // namespace attune::job
