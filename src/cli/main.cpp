@@ -19,12 +19,17 @@ int fail(ErrorKind kind, std::string_view message) {
   return static_cast<int>(kind);
 }
 
+int fail_for_memory(std::string_view detail) {
+  return fail(ErrorKind::memory, attune::concat("out of memory", detail, "; lower training.per_device_train_batch_size or data.max_length"));
+}
+
 /// LibTorch puts a stack trace behind the first line and says by words alone that memory ran out.
 int fail_unexpectedly(std::string_view message) {
   const std::string line = attune::escape_control(message.substr(0, message.find('\n')));
-  const bool memory = line.find("can't allocate memory") != std::string::npos || line.find("not enough memory") != std::string::npos;
-  if (!memory) return fail(ErrorKind::internal, "internal: " + line);
-  return fail(ErrorKind::memory, line + "; lower training.per_device_train_batch_size or data.max_length");
+  for (const std::string_view said : {"can't allocate memory: ", "not enough memory: "}) {
+    if (const std::size_t at = line.find(said); at != std::string::npos) return fail_for_memory(": " + line.substr(at + said.size()));
+  }
+  return fail(ErrorKind::internal, "internal: " + line);
 }
 
 }  // namespace
@@ -38,7 +43,7 @@ int main(int argc, char** argv) {
   } catch (const attune::Error& error) {
     return fail(error.kind(), error.lines());
   } catch (const std::bad_alloc&) {
-    return fail(ErrorKind::memory, "out of memory; lower training.per_device_train_batch_size or data.max_length");
+    return fail_for_memory("");
   } catch (const std::filesystem::filesystem_error& error) {
     const std::string path = attune::escape_control(error.path1().string());
     return fail(ErrorKind::storage, attune::concat(path, ": ", error.code().message(), "; check the path and the permissions"));

@@ -15,7 +15,7 @@
 
 namespace attune::testing {
 
-enum Exit : int { kUsage = 2, kModel = 3, kData = 4, kDiverged = 5, kStorage = 6, kLocked = 7, kMismatch = 9, kResumeRefused = 10 };
+enum Exit : int { kUsage = 2, kModel = 3, kData = 4, kDiverged = 5, kStorage = 6, kLocked = 7, kMemory = 8, kResumeRefused = 10 };
 
 struct BadInput {
   std::string name;

@@ -159,6 +159,22 @@ TEST_CASE("a fold's result that is damaged is refused, and removing it heals the
   CHECK(workspace.read("out/cv/oof_predictions.jsonl") == oof);
 }
 
+#if !defined(__SANITIZE_ADDRESS__)  // AddressSanitizer takes terabytes of address space
+TEST_CASE("memory that runs out is named with what was asked for", "[app][shell][bad]") {
+  const Workspace workspace;
+  std::string lines;  // as many classes as rows in one batch: logits of 12,000 × 12,000
+  for (int i = 0; i < 12'000; ++i) lines += "{\"text\": \"card\", \"label\": \"x" + std::to_string(i) + "\"}\n";
+  workspace.write("train.jsonl", lines);
+  workspace.write("run.json", tiny_config(R"("per_device_train_batch_size": 12000)", R"("data": {"train": "train.jsonl"})"));
+  const Finished finished = run_attune(workspace, "train run.json --quiet", "ulimit -v 1000000; ");
+  INFO(finished.err);
+  CHECK(finished.exit_code == kMemory);
+  REQUIRE(errors_of(finished.err).size() == 1);
+  CHECK(errors_of(finished.err)[0].starts_with("error: out of memory: you tried to allocate "));
+  CHECK(finished.err.find("lower training.per_device_train_batch_size") != std::string::npos);
+}
+#endif
+
 TEST_CASE("a disk that is full is named, and the checkpoint before it stays whole", "[app][shell][bad]") {
   const Workspace workspace;
   write_tiny_job(workspace);
