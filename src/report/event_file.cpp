@@ -27,8 +27,9 @@ std::string name_of(const Event& event) {
 /// Whether what a file says is an event whose fields have the types that are read here.
 bool is_event(const Event& event) {
   if (!event.is_object() || !event.contains("event") || !event["event"].is_string()) return false;
-  const auto is_number_or_absent = [&](const char* key) { return !event.contains(key) || event[key].is_number(); };
-  return is_number_or_absent("seed") && is_number_or_absent("repeat") && is_number_or_absent("fold");
+  const auto is_whole = [&](const char* key) { return !event.contains(key) || event[key].is_number_integer(); };
+  const bool is_dated = !event.contains("time") || event["time"].is_string();
+  return is_dated && is_whole("seed") && is_whole("repeat") && is_whole("fold");
 }
 
 /// The text as events cannot always be UTF-8 (file names), bad bytes become U+FFFD.

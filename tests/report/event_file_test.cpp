@@ -98,6 +98,7 @@ TEST_CASE("an event file that cannot be opened or read is a storage error", "[re
 TEST_CASE("lines that are no events are left out", "[report]") {
   const Folder folder;
   std::ofstream(folder.file()) << "[1]\nnull\n{}\n{\"event\": 3}\n{\"event\": \"seed_begin\", \"seed\": \"x\"}\n"
+                               << "{\"event\": \"run_begin\", \"time\": 3}\n{\"event\": \"fold_begin\", \"fold\": 1e300}\n"
                                << "{\"event\": \"log\", \"step\": 1, \"loss\": 2}\n\xff\n";
   CHECK(losses(folder.file()) == std::vector<double>{2});
   CHECK(read_events(folder.file()).size() == 1);
