@@ -1,8 +1,6 @@
 // Loading: tokenizer.json, or vocab.txt translated into the tokenizer.json that Transformers would write for it.
 #include <cmath>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "attune/base/error.h"
 #include "attune/base/paths.h"
@@ -10,6 +8,7 @@
 #include "attune/base/strings.h"
 #include "attune/base/utf8.h"
 #include "json_node.h"
+#include "text_file.h"
 #include "tokenizer_impl.h"
 
 namespace attune::text {
@@ -24,23 +23,6 @@ constexpr const char* kRoles[] = {"cls_token", "sep_token", "pad_token", "mask_t
 
 [[noreturn]] void model_error(const std::string& file, const std::string& what, const std::string& hint) {
   throw Error(ErrorKind::model, {.file = file, .what = what, .where = "", .hint = hint});
-}
-
-std::string read_text(const std::string& path) {
-  if (!path_exists(path, ErrorKind::model)) {
-    model_error(path, "the file does not exist", "check the path of the model folder");
-  }
-  std::error_code error;
-  if (!fs::is_regular_file(path, error)) model_error(path, "this is not a regular file", "name a tokenizer file");
-  if (const std::uintmax_t size = fs::file_size(path, error); size > (64u << 20)) {
-    model_error(path, concat("the file has ", size, " bytes, more than the limit of 67108864"),
-                "check that it is a tokenizer file");
-  }
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  if (!in) model_error(path, "the file cannot be read", "check its permissions");
-  return std::move(text).str();
 }
 
 template <typename Value>
@@ -222,7 +204,7 @@ json bert_tokenizer(const json& config, const std::string& config_file, json voc
 }  // namespace
 
 Tokenizer Tokenizer::from_file(const std::string& tokenizer_json) {
-  const std::string text = read_text(tokenizer_json);
+  const std::string text = read_text_file(tokenizer_json);
   auto impl = build(parse_tokenizer_json(text, tokenizer_json), tokenizer_json);
   impl->fingerprint = sha256_hex(text);
   return Tokenizer(std::move(impl));
@@ -232,13 +214,13 @@ Tokenizer Tokenizer::from_folder(const std::string& folder) {
   const std::string json_file = folder + "/tokenizer.json", vocab_file = folder + "/vocab.txt";
   const std::string config_file = folder + "/tokenizer_config.json";
   const bool has_config = path_exists(config_file, ErrorKind::model);
-  const json config = has_config ? parse_tokenizer_json(read_text(config_file), config_file) : json::object();
+  const json config = has_config ? parse_tokenizer_json(read_text_file(config_file), config_file) : json::object();
   std::unique_ptr<Impl> impl;
   if (path_exists(json_file, ErrorKind::model)) {
     impl = std::move(from_file(json_file).impl_);
   } else if (path_exists(vocab_file, ErrorKind::model)) {
     const json made =
-        bert_tokenizer(config, config_file, read_vocabulary(read_text(vocab_file), vocab_file), vocab_file);
+        bert_tokenizer(config, config_file, read_vocabulary(read_text_file(vocab_file), vocab_file), vocab_file);
     impl = build(made, vocab_file);
     impl->fingerprint = sha256_hex(made.dump());
   } else {

@@ -12,6 +12,7 @@ struct Unsupported {
 
 void run_model_case(const std::string& folder, const std::string& out);
 void run_tokenizer_case(const std::string& folder, const std::string& out);
+void run_chat_template_case(const std::string& file, const std::string& out);
 void run_safetensors_case(const std::string& folder, const std::string& out);
 void run_schedules_case(const std::string& file, const std::string& out);
 void run_label_smoother_case(const std::string& file, const std::string& out);
