@@ -25,7 +25,7 @@ void append_code(std::string& out, char32_t c) {
   out += buffer.data();
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   const bool has_single = text.find('\'') != std::string_view::npos;
   const char quote = has_single && text.find('"') == std::string_view::npos ? '"' : '\'';
   std::string out(1, quote);
@@ -66,7 +66,7 @@ class Printer {
   void operator()(double value) { put(repr_of_real(value)); }
   void operator()(const Text& text) {
     heap_.charge_reading(text->size());
-    const std::string inner = quoted(*text);
+    const std::string inner = in_quotes(*text);
     put(text.markup ? "Markup(" + inner + ")" : inner);
   }
   void operator()(const ListPtr& list) { sequence("[", list->items, "]"); }
@@ -106,7 +106,7 @@ class Printer {
     fail("a function cannot be printed (only its address could); call it with ()");
   }
   void operator()(const MacroPtr& macro) {
-    put(macro->name().empty() ? "<Macro anonymous>" : "<Macro " + quoted(macro->name()) + ">");
+    put(macro->name().empty() ? "<Macro anonymous>" : "<Macro " + in_quotes(macro->name()) + ">");
   }
   void operator()(Object* object) {
     if (auto* loop = dynamic_cast<Loop*>(object)) {
