@@ -81,7 +81,7 @@ struct Rule {
 };
 
 /// The first rule whose suffix fits decides, also when its condition fails.
-std::string apply(std::span<const Rule> rules, std::string word) {
+std::string apply_rules(std::span<const Rule> rules, std::string word) {
   for (const Rule& rule : rules) {
     if (!word.ends_with(rule.suffix)) continue;
     const std::string stem = word.substr(0, word.size() - rule.suffix.size());
@@ -117,7 +117,7 @@ constexpr Rule kStep4[] = {
 
 std::string step1a(const std::string& word) {
   if (word.size() == 4 && word.ends_with("ies")) return word.substr(0, 3);  // NLTK: dies → die
-  return apply(kStep1a, word);
+  return apply_rules(kStep1a, word);
 }
 
 /// What -ed and -ing leave gets an e or loses a doubled letter.
@@ -150,7 +150,7 @@ std::string step2(std::string word) {
   while (word.ends_with("alli") && m_above_0(std::string_view(word).substr(0, word.size() - 4))) {
     word.resize(word.size() - 2);
   }
-  return apply(kStep2, word);
+  return apply_rules(kStep2, word);
 }
 
 std::string step5a(const std::string& word) {
@@ -179,8 +179,8 @@ std::string porter_stem(std::string word) {
     if (word == irregular) return std::string(stem);
   }
   if (word.size() <= 2) return word;
-  word = step2(apply(kStep1c, step1b(step1a(word))));
-  return step5b(step5a(apply(kStep4, apply(kStep3, word))));
+  word = step2(apply_rules(kStep1c, step1b(step1a(word))));
+  return step5b(step5a(apply_rules(kStep4, apply_rules(kStep3, word))));
 }
 
 }  // namespace attune::metrics
