@@ -347,11 +347,14 @@ void Rules::schedule() {
   }
 }
 
-/// Whether `path` is `folder` or lies in it, by name.
+/// Whether `path` is `folder` or lies in it, links followed as far as they lead somewhere.
 bool lies_in(const std::string& path, const std::string& folder) {
   if (path.empty() || folder.empty()) return false;
   const auto normal = [](const std::string& name) {
-    return (std::filesystem::absolute(name) / "").lexically_normal().parent_path();
+    std::error_code error;
+    std::filesystem::path found = std::filesystem::weakly_canonical(name, error);
+    if (error) found = std::filesystem::absolute(name, error);
+    return (found / "").lexically_normal().parent_path();
   };
   const auto inner = normal(path), outer = normal(folder);
   return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();

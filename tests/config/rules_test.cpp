@@ -6,6 +6,7 @@
 #include "attune/base/strings.h"
 #include "catch.h"
 #include "support.h"
+#include "temporary_folder.h"
 
 using namespace attune;
 using namespace attune::config;
@@ -113,6 +114,21 @@ TEST_CASE("settings that contradict each other are refused, with the one to blam
     CHECK(problems.front().file == "run.json");
     CHECK_FALSE(problems.front().hint.empty());
   }
+}
+
+TEST_CASE("a link does not hide that an input lies where the output goes", "[config]") {
+  const attune::testing::TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "runs");
+  std::filesystem::create_directory_symlink("runs", folder / "link");
+  const auto keys = [&](const Overrides& overrides) {
+    std::vector<std::string> keys;
+    for (const auto& problem : problems_of(kSmallest, overrides)) keys.push_back(problem.key);
+    return keys;
+  };
+  const std::string output = "output_dir=" + folder.path() + "/link", overwrite = "overwrite_output_dir=true";
+  CHECK(keys({output, overwrite, "data.train=" + folder.path() + "/runs/a.jsonl"}) == std::vector<std::string>{"overwrite_output_dir"});
+  CHECK(keys({output, overwrite, "data.train=" + folder.path() + "/runs2/a.jsonl"}).empty());
+  CHECK(keys({output, "model.path=" + folder.path() + "/runs"}) == std::vector<std::string>{"output_dir"});
 }
 
 TEST_CASE("settings that make sense together are taken", "[config]") {
