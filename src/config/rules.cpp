@@ -352,9 +352,9 @@ bool lies_in(const std::string& path, const std::string& folder) {
   if (path.empty() || folder.empty()) return false;
   const auto normal = [](const std::string& name) {
     std::error_code error;
-    std::filesystem::path found = std::filesystem::weakly_canonical(name, error);
-    if (error) found = std::filesystem::absolute(name, error);
-    return (found / "").lexically_normal().parent_path();
+    const std::filesystem::path absolute = std::filesystem::absolute(name, error);
+    const std::filesystem::path found = std::filesystem::weakly_canonical(absolute, error);
+    return ((error ? absolute : found) / "").lexically_normal().parent_path();
   };
   const auto inner = normal(path), outer = normal(folder);
   return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();

@@ -89,7 +89,7 @@ TEST_CASE("vocabularies that give a token no id of its own are refused", "[text]
       {"two of one id", token_id(3), "the id 3 belongs to '[SEP]' and to 'card' (model.vocab.card)"},
       {"empty", [](json& t) { t["model"]["vocab"] = json::object(); }, "the vocabulary is empty (model.vocab)"},
       {"a list", [](json& t) { t["model"]["vocab"] = {"a", "b"}; }, "found array, expected an object (model.vocab)"},
-      {"unknown token", [](json& t) { t["model"]["unk_token"] = "no"; }, "the token 'no' is not in the vocabulary"},
+      {"unknown token", [](json& t) { t["model"]["unk_token"] = "[NO]"; }, "the token '[NO]' is not in the vocabulary"},
       {"negative limit", [](json& t) { t["model"]["max_input_chars_per_word"] = -1; }, "max_input_chars_per_word"},
   });
   const Tokenizer with_hole = load(token_id(4000));
@@ -158,19 +158,21 @@ TEST_CASE("patterns of another syntax are refused by name", "[text][bad]") {
 
 TEST_CASE("a pattern that would never end is stopped and named", "[text][bad]") {
   const std::string words = repeated("what can i do ", 8);
-  for (const std::string hostile : {"(a+)+$", "[a-z ]*([a-z ]*)*[^a-z]!", "(.*)*x", "(x+x+)+y", "([a-z]+ ?)*!"}) {
+  const std::string endless = "(x+x+)+y|[a-z ]*([a-z ]*)*[^a-z]!";
+  CHECK_RAISES(load(pattern(endless)).encode({.text = words}), model, "the pattern '" + endless + "' takes too long on a text: match limit exceeded");
+  for (const std::string hostile : {"(a+)+$", "(.*)*x", "(x+x+)+y", "([a-z]+ ?)*!", "(a|a)*b|c", "(a|aa)+$"}) {
     const Tokenizer tokenizer = load(pattern(hostile));
-    INFO(hostile);
     for (const std::string& text : {words, repeated("a", 5000) + "b", repeated("x", 40)}) {
+      std::string problem;  // each may end in a match or in the error, but ends
       try {
-        CHECK(tokenizer.encode({.text = text}).size() >= 2);
+        tokenizer.encode({.text = text});
       } catch (const Error& error) {
-        CHECK(error.kind() == ErrorKind::model);
-        CHECK(error.text().what.find("the pattern '" + hostile + "' takes too long on a text") == 0);
+        problem = error.text().what;
       }
+      INFO(hostile << ": " << problem);
+      CHECK((problem.empty() || problem.starts_with("the pattern '" + hostile + "' takes too long on a text: ")));
     }
   }
-  CHECK_RAISES(load(pattern("[a-z ]*([a-z ]*)*[^a-z]!")).encode({.text = words}), model, "takes too long on a text: match limit exceeded");
 }
 
 TEST_CASE("a vocab.txt that is none is refused", "[text][bad]") {
@@ -184,7 +186,7 @@ TEST_CASE("a vocab.txt that is none is refused", "[text][bad]") {
   CHECK_NOTHROW(from(specials + "a\n"));
   CHECK_RAISES(from(""), model, "the special token '[UNK]' is not in the vocabulary");
   CHECK_RAISES(from(specials + "a\nb\na\n"), model, "the token 'a' stands in lines 6 and 8 (line 8)");
-  CHECK_RAISES(from(specials + "\xff\n"), model, "not valid UTF-8 at byte 32");
+  CHECK_RAISES(from(specials + "\xff\n"), model, "not valid UTF-8 at byte 31");
   CHECK_RAISES(from(specials, R"({"tokenizer_class": "GPT2Tokenizer"})"), model, "a vocab.txt of a GPT2Tokenizer is not supported (tokenizer_class)");
   CHECK_RAISES(from(specials, R"({"do_lower_case": "no"})"), model, "found string, expected true or false (do_lower_case)");
   CHECK_RAISES(from(specials, R"({"model_max_length": 0})"), model, "found 0, expected a number from 1 on (model_max_length)");
