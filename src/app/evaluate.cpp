@@ -114,12 +114,12 @@ int run_evaluate(const EvaluateVerb& options) {
       train::predict(*tuned.loaded.model, *tuned.task, rows.encoded, tuned.options.training.per_device_eval_batch_size);
   const files::Json metrics = tuned.task->score(predictions, rows.examples);
   const files::Json intervals = tuned.task->intervals(predictions, rows.examples);
+  const std::vector<std::string> failed = failed_gates(gates, metrics);
   if (!options.predictions.empty()) {
     files::write_file_atomically(options.predictions, job::prediction_lines(*tuned.task, predictions, rows.examples, false));
   }
   const files::Json result = {{"files", paths}, {"metrics", metrics}, {"intervals", intervals}};
   console::print(options.output.json ? files::json_text(result) + "\n" : readable(metrics, intervals));
-  const std::vector<std::string> failed = failed_gates(gates, metrics);
   if (!failed.empty()) {
     throw Error(ErrorKind::gate, {.file = options.model, .what = concat("gate failed: ", join(failed, "; ")), .where = "--require", .hint = ""});
   }

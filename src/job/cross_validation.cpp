@@ -190,6 +190,15 @@ double median(std::vector<double> values) {
 
 }  // namespace
 
+void check_folds(const Prepared& prepared) {
+  if (!prepared.options.cross_validation.enabled) return;
+  const data::SplitKeys keys = data::split_keys(prepared.train.examples);
+  const data::FoldPlan plan = fold_plan(prepared, prepared.options.seeds.front());
+  for (const data::Fold& fold : data::make_folds(keys, plan).folds) {
+    rows_of_fold(keys, fold, prepared.options.cross_validation.inner_validation, plan);
+  }
+}
+
 CrossValidationOutcome cross_validate(const Prepared& prepared, std::uint64_t seed, const report::EventBus& events) {
   const CrossValidationOptions& cv = prepared.options.cross_validation;
   const std::string root = prepared.options.output_dir + "/cv";

@@ -173,6 +173,7 @@ Json majority_rate(const data::LabelMap& labels, const std::vector<data::Example
 Json plan(const RunOptions& options) {
   check_output_folder(options);
   const Prepared prepared = prepare(options);
+  check_folds(prepared);
   check_resumption(prepared);
   const models::LoadedModel loaded = open_base(prepared, options.seeds.front());
   const std::vector<bool> trainable = adapt::trainable_parameters(*loaded.model, options.tuning);
@@ -187,6 +188,7 @@ Json run(const RunOptions& options, report::EventBus& events) {
   set_threads(options.threads);
   check_output_folder(options);
   const Prepared prepared = prepare(options);
+  check_folds(prepared);
   check_resumption(prepared);
   const std::unique_ptr<files::FolderLock> lock = claim_output_folder(options);
   install_stop_signals();

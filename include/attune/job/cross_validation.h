@@ -27,6 +27,10 @@ struct CrossValidationOutcome {
   bool stopped = false;      ///< a signal arrived; finished folds are kept and `--resume` goes on
 };
 
+/// Error{data} when the rows cannot be divided into the folds that are asked for; nothing without cross-validation. Asked
+/// before anything is written.
+void check_folds(const Prepared& prepared);
+
 /// Writes <output_dir>/cv/: fold-k/, cv_results.json, oof_predictions.jsonl (one line a row and repeat).
 CrossValidationOutcome cross_validate(const Prepared& prepared, std::uint64_t seed, const report::EventBus& events);
 
