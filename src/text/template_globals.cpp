@@ -19,6 +19,7 @@ Dict make_dict(Call& call) {
   Dict entries;
   if (!call.arguments.positional.empty()) {
     const Value& source = call.arguments.positional[0];
+    require_defined(source);
     if (const auto* dict = source.as<DictPtr>()) {
       call.heap.claim_items((*dict)->entries().size());
       entries = **dict;

@@ -55,6 +55,12 @@ Value has_case(Call& call) {
   return is_class(to_text(call.heap, call.subject), wanted);
 }
 
+template <const Builtin* (*find)(std::string_view)>
+Value is_known(Call& call) {
+  const auto* name = call.subject.as<Text>();
+  return name != nullptr && find(**name) != nullptr;
+}
+
 /// Whether the subject leaves `rest` when it is divided.
 Value leaves(Call& call, const Value& divisor, Integer rest) {
   if (call.subject.is<Text>()) fail(type_name(call.subject), " is no number");
@@ -88,8 +94,8 @@ constexpr Builtin kTests[] = {
     {"divisibleby", "num", [](Call& call) { return leaves(call, call.at(0), 0); }},
     {"sameas", "other", [](Call& call) -> Value { return is_same(call.subject, call.at(0)); }},
     {"in", "seq", [](Call& call) -> Value { return contains(call.heap, call.at(0), call.subject); }},
-    {"filter", "", [](Call& call) -> Value { return find_filter(*call.subject_text()) != nullptr; }},
-    {"test", "", [](Call& call) -> Value { return find_test(*call.subject_text()) != nullptr; }},
+    {"filter", "", is_known<find_filter>},
+    {"test", "", is_known<find_test>},
     {"==", "/other", compared<Comparison::equal>},
     {"eq", "/other", compared<Comparison::equal>},
     {"equalto", "/other", compared<Comparison::equal>},

@@ -64,6 +64,10 @@ std::string title_words(std::string_view text) {
   return out;
 }
 
+Value title(Call& call) {
+  return call.heap.text(title_words(**soft(call).as<Text>()));
+}
+
 Value center(Call& call) {
   const Value value = soft(call);
   const Text& text = *value.as<Text>();
@@ -169,7 +173,6 @@ Value trim(Call& call) {
 }
 
 Value truncate(Call& call) {
-  const Text& text = call.subject_text();
   const Value end = call.find(2) != nullptr ? call.at(2) : literal("...");
   const auto* ending = end.as<Text>();
   if (ending == nullptr) fail("truncate() needs a str as its end, found ", type_name(end));
@@ -177,7 +180,9 @@ Value truncate(Call& call) {
   const Integer leeway = call.find(3) != nullptr && !call.at(3).is<None>() ? call.integer(3, 5) : 5;
   const auto end_size = static_cast<Integer>(code_points(**ending));
   if (length < end_size || leeway < 0) fail("truncate() needs a length that its end fits into, and no negative leeway");
-  if (static_cast<Integer>(code_points(*text)) <= length + leeway) return call.subject;
+  const auto size = size_of(call.subject);
+  if (size && static_cast<Integer>(*size) <= length + leeway) return call.subject;
+  const Text& text = call.subject_text();
   std::string_view kept = part_of(*text, 0, static_cast<std::size_t>(length - end_size));
   if (!call.flag(1)) kept = kept.substr(0, std::min(kept.rfind(' '), kept.size()));
   return arithmetic(call.heap, Arithmetic::add, call.heap.text(std::string(kept), text.markup), end);
@@ -208,7 +213,7 @@ constexpr Builtin kFilters[] = {
     {"replace", "old new count?", replace},
     {"safe", "", safe},
     {"string", "", string},
-    {"title", "", changed<title_words>},
+    {"title", "", title},
     {"tojson", "ensure_ascii? indent? separators? sort_keys?", to_json_filter},
     {"trim", "chars?", trim},
     {"truncate", "length? killwords? end? leeway?", truncate},

@@ -46,11 +46,15 @@ const std::string& receiver(Call& call) {
   return **call.subject.as<Text>();
 }
 
-/// A text argument as it is joined to the receiver: escaped where that is markup.
+/// An argument as it is joined to the receiver, which takes anything and escapes it where it is markup.
 std::string joined_to(Call& call, const Value& value) {
   const auto* text = value.as<Text>();
-  if (text == nullptr) fail("a str was expected, found ", type_name(value));
-  return call.subject.as<Text>()->markup && !text->markup ? escaped(**text) : **text;
+  if (!call.subject.as<Text>()->markup) {
+    require_defined(value);
+    if (text == nullptr) fail("a str was expected, found ", type_name(value));
+    return **text;
+  }
+  return text != nullptr && text->markup ? **text : escaped(to_text(call.heap, value));
 }
 
 template <std::string (*change)(std::string_view)>
@@ -188,9 +192,9 @@ Value join(Call& call) {
 }
 
 std::string fill_of(Call& call) {
-  if (call.find(1) == nullptr) return " ";
-  if (code_points(call.text(1)) != 1) fail("the character to fill with must be one");
-  return joined_to(call, call.at(1));
+  const std::string fill = call.find(1) == nullptr ? " " : joined_to(call, call.at(1));
+  if (code_points(fill) != 1) fail("the text to fill with must be one character");
+  return fill;
 }
 
 /// The text of `count` fill characters, within the limits.
