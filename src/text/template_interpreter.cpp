@@ -180,6 +180,13 @@ Interpreter::Flow Interpreter::run_form(const With& with) {
 
 // Macros and blocks.
 
+/// What stands for a whole block must be text.
+void Interpreter::write_result(const Value& value) {
+  const auto* text = value.as<Text>();
+  if (text == nullptr) fail("a block became a value of type ", type_name(value), ", expected str");
+  write(**text);
+}
+
 MacroPtr Interpreter::close_over(const std::shared_ptr<const MacroDefinition>& definition) {
   runtime_.heap.charge(16);
   if (captured_.empty() || captured_.back() != scope_) captured_.push_back(scope_);
@@ -196,7 +203,7 @@ Interpreter::Flow Interpreter::run_form(const CallBlock& block) {
   const Value callee = evaluate(*called.callee);
   Arguments arguments = evaluate(called.arguments);
   arguments.named.emplace_back("caller", close_over(block.caller));
-  append_text(runtime_.heap, *out_, call(callee, arguments));
+  write_result(call(callee, arguments));
   return Flow::next;
 }
 
@@ -208,7 +215,7 @@ Interpreter::Flow Interpreter::run_form(const FilterBlock& block) {
     if (const Flow flow = execute(block.body); flow != Flow::next) return flow;
     text = std::move(capture.text);
   }
-  append_text(runtime_.heap, *out_, filtered(*block.filter, std::move(text)));
+  write_result(filtered(*block.filter, std::move(text)));
   return Flow::next;
 }
 

@@ -81,6 +81,7 @@ class Interpreter {
   void assign(const Target& target, const Value& value);
   void check_namespaces(const Target& target);
   MacroPtr close_over(const std::shared_ptr<const MacroDefinition>& definition);
+  void write_result(const Value& value);
   void write(std::string_view text) { runtime_.heap.append(*out_, text); }
 
   // Expressions.

@@ -86,13 +86,14 @@ Value attribute_filter(Call& call) {
   return attribute_only(call.heap, call.subject, call.text(0));
 }
 
+/// A generator: it fails only where it is used.
 Value items(Call& call) {
-  if (!call.subject.is<Undefined>() && !call.subject.is<DictPtr>()) {
-    fail("|items needs a dict, found ", type_name(call.subject));
-  }
-  const auto* dict = call.subject.as<DictPtr>();
-  if (dict == nullptr) return iterate(call.heap, call.subject);
-  return iterate(call.heap, DictView{*dict, DictView::Part::items});
+  return generate_all(call.heap, {call.subject}, [&heap = call.heap, subject = call.subject] {
+    if (subject.is<Undefined>()) return std::vector<Value>();
+    const auto* dict = subject.as<DictPtr>();
+    if (dict == nullptr) fail("|items needs a dict, found ", type_name(subject));
+    return items_of(heap, DictView{*dict, DictView::Part::items});
+  });
 }
 
 // Sorting.
@@ -166,19 +167,29 @@ Value extreme(Call& call) {
 
 // Grouping.
 
-Value unique(Call& call) {
-  const bool case_sensitive = call.flag(0);
-  const AttributePath path(call.heap, call.find(1));
-  const auto seen = std::make_shared<std::set<std::string>>();
-  const IteratorPtr items = iterate(call.heap, call.subject);
-  return generate(call.heap, {items}, [items, path, case_sensitive, seen, &heap = call.heap]() -> std::optional<Value> {
+struct Uniqueness {
+  Heap& heap;
+  Value subject;
+  AttributePath path;
+  bool case_sensitive;
+  IteratorPtr items = nullptr;
+  std::set<std::string> seen = {};
+
+  std::optional<Value> next() {
+    if (items == nullptr) items = iterate(heap, subject);
     while (auto item = items->next()) {
       std::string key = key_of(case_sensitive ? path.of(*item) : path.of_ignoring_case(*item));
       heap.claim_text(key.size());
-      if (seen->insert(std::move(key)).second) return item;
+      if (seen.insert(std::move(key)).second) return item;
     }
     return std::nullopt;
-  });
+  }
+};
+
+Value unique(Call& call) {
+  const auto state = std::make_shared<Uniqueness>(
+      Uniqueness{call.heap, call.subject, AttributePath(call.heap, call.find(1)), call.flag(0)});
+  return generate(call.heap, {call.subject}, [state] { return state->next(); });
 }
 
 Value group_by(Call& call) {

@@ -95,7 +95,8 @@ TEST_CASE("A template cannot take more than its limits", "[text][chat_template]"
   refuse("{{ [1] | slice(10 ** 12) | list }}", "more than 20000000 steps");
   refuse("{{ '%1001d' % 1 }}", "larger than 1000");
   refuse("{{ '{:99999999999}'.format(1) }}", "larger than 1000");
-  refuse("{% for a in range(99999) %}{{ x * 1000 }}{% endfor %}", "steps");
+  refuse("{% for a in range(99999) %}{{ x * 1000 }}{% endfor %}", "a text of more than");
+  refuse("{% for a in range(99999) %}{% set y = x * 1000 %}{% endfor %}", "more than 20000000 steps");
   refuse("{% set ns = namespace(l=[]) %}{% for a in range(999) %}{% set ns.l = [ns.l] %}{% endfor %}",
          "nests more than 200");
   refuse("{% set ns = namespace(g=[1]) %}{% for a in range(999) %}{% set ns.g = ns.g | map('int') %}{% endfor %}",
