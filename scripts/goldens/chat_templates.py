@@ -53,7 +53,7 @@ TEMPLATES = {
     "inline_if": "{{ 'yes' if whole > 5 else 'no' }} {{ 'only' if false }}| {{ 'a' if false else 'b' if false else 'c' }}",
     "loop": "{% for w in words %}{{ loop.index }}{{ loop.index0 }}{{ loop.revindex }}{{ loop.revindex0 }}{{ loop.first }}{{ loop.last }}{{ loop.length }}{{ loop.depth }} {{ loop.previtem }}<{{ w }}>{{ loop.nextitem }} {{ loop.cycle('x', 'y') }}{{ loop.changed(w | lower) }};{% endfor %}",
     "loop_filter": "{% for n in numbers if n > 1 %}{{ loop.index }}/{{ loop.length }}:{{ n }} {% else %}none{% endfor %}{% for n in [] %}{% else %}empty{% endfor %}",
-    "loop_control": "{% for n in range(9) %}{% if n == 2 %}{% continue %}{% endif %}{% if n == 5 %}{% break %}{% endif %}{{ n }}{% else %}else{% endfor %}{% for n in [1] %}{% break %}{% else %}after break{% endfor %}",
+    "loop_control": "{% for n in range(9) %}{% if n == 2 %}{% continue %}{% endif %}{% if n == 5 %}{% break %}{% endif %}{{ n }}{% else %}else{% endfor %}{% for n in [1] %}{% break %}{% else %}after break{% endfor %}{% for n in [1] %}{% continue %}{% else %}after continue{% endfor %}",
     "loop_unpacking": "{% for k, v in mapping.items() %}{{ k }}={{ v }};{% endfor %}{% for (a, b), c in [((1, 2), 3)] %}{{ a }}{{ b }}{{ c }}{% endfor %}{% for c in 'äb' %}{{ c }}.{% endfor %}",
     "recursion": "{% for node in tree recursive %}{{ loop.depth }}{{ node.name }}{% if node.children %}({{ loop(node.children) }}){% endif %}{% endfor %}",
     "scopes": "{% set x = 1 %}{% for n in [1, 2] %}{{ x }}{% set x = 9 %}{{ x }}{% endfor %}{{ x }}{% if true %}{% set x = 5 %}{% endif %}{{ x }}{% with x = 7, y = x %}{{ x }}{{ y }}{% endwith %}{{ x }}",
