@@ -17,12 +17,20 @@ namespace {
 using namespace attune;
 using Json = nlohmann::ordered_json;
 
+/// The variables that the seeds name: without them a template is mostly undefined values.
 const Json& conversation() {
   static const Json made = Json::parse(R"({"messages": [
       {"role": "system", "content": "Be brief."},
-      {"role": "user", "content": [{"type": "text", "text": "Wie heißt Köln <b>?"}]},
-      {"role": "assistant", "content": " 21.5 °C\n", "tool_calls": [{"function": {"name": "f", "arguments": {"a": 1.5, "b": [true, null]}}}]}],
-      "tools": null, "add_generation_prompt": true, "bos_token": "<s>", "eos_token": "</s>", "n": 3})");
+      {"role": "user", "content": [{"type": "text", "text": "Wie heißt Köln <b>?"}, {"type": "image"}]},
+      {"role": "assistant", "content": " 21.5 °C\n",
+       "tool_calls": [{"function": {"name": "f", "arguments": {"a": 1.5, "b": [true, null]}}}]}],
+      "tools": null, "add_generation_prompt": true, "bos_token": "<s>", "eos_token": "</s>",
+      "text": "Hello, Wörld", "umlauts": " äöü ß ΑΣ ΣΑ\t😀", "whole": 7, "real": 2.5, "nothing": null,
+      "numbers": [3, 1, 2, 1], "words": ["pear", "Äpfel", "fig", "äpfel"],
+      "rows": [{"k": "a", "n": 2}, {"k": "B", "n": 1}, {"k": "ß", "n": 3}, {"n": 4}],
+      "tree": [{"name": "a", "children": [{"name": "b", "children": []}]}],
+      "mapping": {"z": 1, "y": [1, "zwei", null, 2.5], "items": "shadowed"}, "html": "<a href='x'>&\"ö</a>",
+      "large": 18446744073709551615})");
   return made;
 }
 
