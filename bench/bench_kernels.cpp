@@ -15,7 +15,9 @@
 #include <ATen/ops/randint.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/randn_like.h>
+#include <ATen/ops/rms_norm.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
+#include <ATen/ops/silu.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
@@ -35,6 +37,8 @@
 #include "attune/nn/dropout.h"
 #include "attune/nn/linear.h"
 #include "attune/nn/norm.h"
+#include "attune/nn/plain.h"
+#include "attune/nn/rotary.h"
 
 namespace {
 
@@ -161,6 +165,37 @@ void bench_rows(const nn::DropoutKeys& keys, std::int64_t tokens) {
   }
 }
 
+/// What Llama-like decoders add, 9 query heads of 64 that share 3 key heads, as SmolLM has them.
+void bench_decoder(std::int64_t tokens) {
+  constexpr std::int64_t kQueryHeads = 9, kKeyHeads = 3, kSize = 64;
+  compare(
+      "RMSNorm", [](const Tensors& t) { return nn::rms_norm(t[0], t[1], 1e-6); },
+      [](const Tensors& t) { return at::rms_norm(t[0], {kHidden}, t[1], 1e-6); },
+      {leaf({tokens, kHidden}), leaf({kHidden})});
+  compare(
+      "SwiGLU", [](const Tensors& t) { return nn::gated(t[0], t[1], nn::Activation::silu); },
+      [](const Tensors& t) { return at::silu(t[0]) * t[1]; }, {leaf({tokens, kInner}), leaf({tokens, kInner})});
+  nn::RotarySpec rotary;
+  rotary.size = kSize;
+  const nn::Layout layout = nn::make_layout({static_cast<std::int32_t>(tokens)});
+  const nn::RotaryTable table = nn::rotary_table(rotary, at::arange(tokens), layout, {});
+  compare(
+      "rotary positions", [&](const Tensors& t) { return nn::rotate(t[0], table); },
+      [&](const Tensors& t) { return nn::plain::rotate(t[0], table); }, {leaf({tokens, kQueryHeads, kSize})});
+  nn::AttentionSpec spec;
+  spec.causal = true;
+  spec.scale = 1.0 / std::sqrt(static_cast<double>(kSize));
+  const auto batch = [](const at::Tensor& x) { return x.transpose(0, 1).unsqueeze(0); };
+  compare(
+      "causal attention of one sequence",
+      [&](const Tensors& t) { return nn::attention(t[0], t[1], t[2], layout, layout, spec); },
+      [&](const Tensors& t) {
+        return at::scaled_dot_product_attention(batch(t[0]), batch(t[1]), batch(t[2]), {}, 0.0, /*is_causal=*/true, {},
+                                                /*enable_gqa=*/true);
+      },
+      {leaf({tokens, kQueryHeads, kSize}), leaf({tokens, kKeyHeads, kSize}), leaf({tokens, kKeyHeads, kSize})});
+}
+
 void bench_matrices(std::int64_t tokens) {
   for (const auto& [in, out] : {std::pair{kHidden, kHidden}, {kHidden, kInner}, {kInner, kHidden}}) {
     compare(
@@ -186,6 +221,7 @@ int main(int argc, char** argv) {
   bench_attention(keys, lengths);
   if (argc > 2) return 0;
   bench_rows(keys, tokens);
+  bench_decoder(tokens);
   bench_matrices(tokens);
   return 0;
 }

@@ -1,5 +1,6 @@
 // BERT (Devlin et al. 2018): names of the post-norm encoder.
 #include "encoder.h"
+#include "encoder_config.h"
 #include "zoo.h"
 
 namespace attune::models {
@@ -34,22 +35,18 @@ constexpr EncoderNames kNames{
 
 constinit const Family kBert{
     .model_type = "bert",
-    .class_stem = "Bert",
+    .classes = {.base = "BertModel",
+                .sequence_classification = "BertForSequenceClassification",
+                .token_classification = "BertForTokenClassification",
+                .masked_lm = "BertForMaskedLM",
+                .causal_lm = "",
+                .question_answering = "BertForQuestionAnswering"},
     .prefix = kNames.prefix,
+    .question_prefix = "",
     .layers_path = kNames.layers,
-    .keys = {.hidden_size = "hidden_size",
-             .num_hidden_layers = "num_hidden_layers",
-             .num_attention_heads = "num_attention_heads",
-             .intermediate_size = "intermediate_size",
-             .hidden_act = "hidden_act",
-             .hidden_dropout = "hidden_dropout_prob",
-             .attention_dropout = "attention_probs_dropout_prob",
-             .embedding_size = "",
-             .type_vocab_size = "type_vocab_size",
-             .layer_norm_eps = "layer_norm_eps",
-             .sequence_dropout = "classifier_dropout",
-             .token_dropout = "classifier_dropout",
-             .question_dropout = ""},
+    .keys = kEncoderKeys,
+    .defaults = {},
+    .read = read_encoder,
     .make = [](const ModelSpec& spec) { return make_encoder(spec, kNames); },
 };
 

@@ -1,7 +1,9 @@
 // See checkpoint_names.h.
 #include "checkpoint_names.h"
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <optional>
 #include <set>
 
@@ -17,9 +19,14 @@ struct Spelling {
 };
 constexpr Spelling kNormSpellings[] = {{"LayerNorm.gamma", "LayerNorm.weight"}, {"LayerNorm.beta", "LayerNorm.bias"}};
 
-/// Buffers that older versions of the reference saved and that are computed, not learnt.
+/// Buffers that older versions of the reference saved and that are computed, not learnt: positions, rotary frequencies,
+/// causal masks.
 bool is_computed_buffer(std::string_view name) {
-  return name.ends_with("embeddings.position_ids") || name.ends_with("embeddings.token_type_ids");
+  constexpr std::string_view kEndings[] = {
+      "embeddings.position_ids", "embeddings.token_type_ids", "rotary_emb.inv_freq", "attn.bias", "attn.masked_bias",
+      "attention.bias",          "attention.masked_bias"};
+  return std::any_of(std::begin(kEndings), std::end(kEndings),
+                     [&](std::string_view ending) { return name.ends_with(ending); });
 }
 
 std::string replace_ending(const std::string& name, std::string_view from, std::string_view to) {
@@ -65,14 +72,25 @@ std::set<std::string> wanted_names(const std::vector<Parameter>& parameters) {
   return names;
 }
 
-/// The wanted name that `name` stands for: itself, with the prefix added, or with the prefix taken away.
+/// The wanted name that `name` stands for: itself, or with the body's prefix added, taken away or exchanged.
 std::optional<std::string> find_wanted(const std::string& name, const std::set<std::string>& wanted,
-                                       std::string_view prefix) {
-  const std::string dotted = concat(prefix, ".");
+                                       const Family& family, Task task) {
   if (wanted.contains(name)) return name;
-  if (wanted.contains(dotted + name)) return dotted + name;
-  if (name.starts_with(dotted) && wanted.contains(name.substr(dotted.size()))) return name.substr(dotted.size());
-  return std::nullopt;
+  std::string bare = name;
+  for (const std::string_view prefix : {family.prefix, family.question_prefix}) {
+    const std::string dotted = concat(prefix, ".");
+    if (!prefix.empty() && name.starts_with(dotted)) bare = name.substr(dotted.size());
+  }
+  const std::string_view prefix = body_prefix(family, task);
+  const std::string full = prefix.empty() ? bare : concat(prefix, ".", bare);
+  if (wanted.contains(full)) return full;
+  return wanted.contains(bare) ? std::optional(bare) : std::nullopt;
+}
+
+/// The output layer of a causal LM under its name in memory.
+std::string head_in_memory(const std::string& name, const Family& family) {
+  const std::string in_files = concat(family.lm_head_in_files, ".");
+  return name.starts_with(in_files) ? concat("lm_head.", name.substr(in_files.size())) : name;
 }
 
 }  // namespace
@@ -85,17 +103,17 @@ std::string old_norm_name(const std::string& name) {
 }
 
 NameMatch match_names(const std::vector<std::string>& in_file, const std::vector<Parameter>& parameters,
-                      const Family& family, std::int64_t layers, const std::string& folder) {
+                      const ModelSpec& spec, const std::string& folder) {
+  const Family& family = family_of(spec);
   const std::set<std::string> wanted = wanted_names(parameters);
   NameMatch match;
   for (const std::string& file_name : in_file) {
-    check_layer(file_name, family, layers, folder);
+    check_layer(file_name, family, spec.num_hidden_layers, folder);
     const std::string name = new_norm_name(file_name);
     if (name != file_name) match.old_norm_names = true;
-    if (is_computed_buffer(name)) continue;
-    const auto found = find_wanted(name, wanted, family.prefix);
+    const auto found = find_wanted(head_in_memory(name, family), wanted, family, spec.task);
     if (!found) {
-      match.unused.push_back(file_name);
+      if (!is_computed_buffer(name)) match.unused.push_back(file_name);
       continue;
     }
     const auto [place, is_new] = match.file_name_of.emplace(*found, file_name);

@@ -18,9 +18,9 @@ struct NameMatch {
   bool old_norm_names = false;                      ///< the file says LayerNorm.gamma and .beta
 };
 
-/// Throws Error{model} when two tensors of the file claim one parameter, or a layer lies beyond `layers`.
+/// Throws Error{model} when two tensors of the file claim one parameter, or a layer lies beyond those of the spec.
 NameMatch match_names(const std::vector<std::string>& in_file, const std::vector<Parameter>& parameters,
-                      const Family& family, std::int64_t layers, const std::string& folder);
+                      const ModelSpec& spec, const std::string& folder);
 
 /// LayerNorm.weight → LayerNorm.gamma, LayerNorm.bias → LayerNorm.beta; other names as they are.
 std::string old_norm_name(const std::string& name);

@@ -1,5 +1,6 @@
 // DistilBERT (Sanh et al. 2019): names of the post-norm encoder. No token types, no dropout after attention.
 #include "encoder.h"
+#include "encoder_config.h"
 #include "zoo.h"
 
 namespace attune::models {
@@ -30,26 +31,39 @@ constexpr EncoderNames kNames{
                 .gelu = false},
 };
 
+void read_distilbert(const ConfigReader& reader, ModelSpec& spec) {
+  read_encoder(reader, spec);
+  spec.type_vocab_size = 0;
+  spec.sinusoidal_positions = reader.boolean("sinusoidal_pos_embds", false);
+}
+
 }  // namespace
 
 constinit const Family kDistilBert{
     .model_type = "distilbert",
-    .class_stem = "DistilBert",
+    .classes = {.base = "DistilBertModel",
+                .sequence_classification = "DistilBertForSequenceClassification",
+                .token_classification = "DistilBertForTokenClassification",
+                .masked_lm = "DistilBertForMaskedLM",
+                .causal_lm = "",
+                .question_answering = "DistilBertForQuestionAnswering"},
     .prefix = kNames.prefix,
+    .question_prefix = "",
     .layers_path = kNames.layers,
     .keys = {.hidden_size = "dim",
              .num_hidden_layers = "n_layers",
              .num_attention_heads = "n_heads",
              .intermediate_size = "hidden_dim",
              .hidden_act = "activation",
+             .layer_norm_eps = "",
              .hidden_dropout = "dropout",
              .attention_dropout = "attention_dropout",
-             .embedding_size = "",
-             .type_vocab_size = "",
-             .layer_norm_eps = "",
+             .embedding_dropout = "",
              .sequence_dropout = "seq_classif_dropout",
              .token_dropout = "dropout",
              .question_dropout = "qa_dropout"},
+    .defaults = {},
+    .read = read_distilbert,
     .make = [](const ModelSpec& spec) { return make_encoder(spec, kNames); },
 };
 

@@ -1,5 +1,6 @@
 // ELECTRA (Clark et al. 2020): BERT's layers; embeddings may be narrower than the hidden states; heads of its own.
 #include "encoder.h"
+#include "encoder_config.h"
 #include "zoo.h"
 
 namespace attune::models {
@@ -30,26 +31,27 @@ constexpr EncoderNames kNames{
                 .gelu = true},
 };
 
+void read_electra(const ConfigReader& reader, ModelSpec& spec) {
+  read_encoder(reader, spec);
+  spec.embedding_size = reader.whole("embedding_size", 1, kMaxWidth);
+}
+
 }  // namespace
 
 constinit const Family kElectra{
     .model_type = "electra",
-    .class_stem = "Electra",
+    .classes = {.base = "ElectraModel",
+                .sequence_classification = "ElectraForSequenceClassification",
+                .token_classification = "ElectraForTokenClassification",
+                .masked_lm = "ElectraForMaskedLM",
+                .causal_lm = "",
+                .question_answering = "ElectraForQuestionAnswering"},
     .prefix = kNames.prefix,
+    .question_prefix = "",
     .layers_path = kNames.layers,
-    .keys = {.hidden_size = "hidden_size",
-             .num_hidden_layers = "num_hidden_layers",
-             .num_attention_heads = "num_attention_heads",
-             .intermediate_size = "intermediate_size",
-             .hidden_act = "hidden_act",
-             .hidden_dropout = "hidden_dropout_prob",
-             .attention_dropout = "attention_probs_dropout_prob",
-             .embedding_size = "embedding_size",
-             .type_vocab_size = "type_vocab_size",
-             .layer_norm_eps = "layer_norm_eps",
-             .sequence_dropout = "classifier_dropout",
-             .token_dropout = "classifier_dropout",
-             .question_dropout = ""},
+    .keys = kEncoderKeys,
+    .defaults = {},
+    .read = read_electra,
     .make = [](const ModelSpec& spec) { return make_encoder(spec, kNames); },
 };
 

@@ -8,6 +8,7 @@
 #include "attune/models/model.h"
 #include "attune/nn/activation.h"
 #include "scope.h"
+#include "sites.h"
 
 namespace attune::models {
 
@@ -27,7 +28,7 @@ struct ClassifierNames {
 };
 
 /// The masked-LM head: dense → activation → norm → decoder (tied to the word embeddings).
-struct DecoderNames {
+struct MaskedLmNames {
   std::string_view dense, norm, decoder;
   std::string_view
       bias;   ///< the decoder's bias under a name of its own, to which `decoder`.bias is tied; "" = `decoder`.bias
@@ -38,7 +39,9 @@ struct EncoderNames {
   std::string_view prefix, layers;
   LayerNames layer;
   ClassifierNames classifier;
-  DecoderNames decoder;
+  MaskedLmNames decoder;
+  std::string_view pooler = "";  ///< of the base model, where it is not the classifier's dense layer; "" = none
+  bool positions_behind_padding = false;  ///< RoBERTa counts positions from the padding token's number + 1
 };
 
 /// `names` must outlive the model.
@@ -61,7 +64,7 @@ class EncoderBody {
   };
   Layer make_layer(const Scope& scope, const ModelSpec& spec, const LayerNames& names) const;
 
-  std::int64_t heads_, padding_id_;
+  std::int64_t heads_, padding_id_, padding_position_;
   double epsilon_, hidden_dropout_, attention_output_dropout_, attention_dropout_;
   nn::Activation activation_;
   at::Tensor word_, position_, segment_;  ///< segment_ undefined: no token types
@@ -81,14 +84,5 @@ class EncoderHead {
 
 std::unique_ptr<EncoderHead> make_head(const Scope& scope, const ModelSpec& spec, const EncoderNames& names,
                                        const at::Tensor& word_embeddings);
-
-/// Dropout at a site of a stage, for the rows of the stream that the stage computes.
-nn::DropoutSite dropout_site(const Context& context, int stage, int number, double p);
-nn::DropoutSite dropout_site(const Context& context, int stage, int number, double p, const Rows& rows);
-
-/// Sites: 0 embeddings; 3i+1, 3i+2, 3i+3 attention, its output, feed-forward output of block i; then the head's.
-inline int block_site(int block, int which) {
-  return 3 * block + 1 + which;
-}
 
 }  // namespace attune::models

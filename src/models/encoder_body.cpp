@@ -19,19 +19,10 @@ at::Tensor split_heads(const at::Tensor& x, std::int64_t heads) {
 
 }  // namespace
 
-nn::DropoutSite dropout_site(const Context& context, int stage, int number, double p) {
-  return context.dropout_on[stage] ? context.input.dropout.site(number, p) : nn::DropoutSite{};
-}
-
-nn::DropoutSite dropout_site(const Context& context, int stage, int number, double p, const Rows& rows) {
-  nn::DropoutSite site = dropout_site(context, stage, number, p);
-  if (site) site.token_keys = rows.of(site.token_keys);
-  return site;
-}
-
 EncoderBody::EncoderBody(const Scope& scope, const ModelSpec& spec, const EncoderNames& names)
     : heads_(spec.num_attention_heads),
       padding_id_(spec.pad_token_id),
+      padding_position_(names.positions_behind_padding ? spec.pad_token_id : -1),
       epsilon_(spec.layer_norm_eps),
       hidden_dropout_(spec.hidden_dropout),
       attention_output_dropout_(names.layer.dropout_after_attention ? spec.hidden_dropout : 0.0),
@@ -70,19 +61,17 @@ at::Tensor EncoderBody::embed(const Context& context) const {
   const Input& input = context.input;
   at::Tensor sum = nn::embedding(input.ids, word_, padding_id_);
   if (segment_.defined()) sum = sum + nn::embedding(input.segments, segment_);
-  sum = sum + nn::embedding(input.positions, position_);
+  sum = sum + nn::embedding(input.positions, position_, padding_position_);
   const at::Tensor hidden = nn::layer_norm_dropout(sum, embedding_norm_.weight, embedding_norm_.bias, epsilon_,
                                                    dropout_site(context, 0, 0, hidden_dropout_));
-  return project_.weight.defined() ? nn::linear(hidden, project_.weight, project_.bias) : hidden;
+  return project_ ? project_(hidden) : hidden;
 }
 
 at::Tensor EncoderBody::block(int i, const at::Tensor& hidden, const Rows& queries, const Context& context) const {
   const Layer& layer = layers_[i];
   const Rows keys = context.input.keys.value_or(Rows{.index = {}, .layout = context.input.layout});
   const auto site = [&](int which, double p) { return dropout_site(context, i + 1, block_site(i, which), p, queries); };
-  const auto heads = [&](const at::Tensor& x, const Linear& linear) {
-    return split_heads(nn::linear(x, linear.weight, linear.bias), heads_);
-  };
+  const auto heads = [&](const at::Tensor& x, const Linear& linear) { return split_heads(linear(x), heads_); };
 
   const at::Tensor own = queries.of(hidden);
   const at::Tensor seen = keys.of(hidden);
@@ -94,13 +83,12 @@ at::Tensor EncoderBody::block(int i, const at::Tensor& hidden, const Rows& queri
   // The product leaves the bias to the fused kernel that follows it.
   const auto join = [&](const at::Tensor& x, const Linear& linear, const at::Tensor& residual, const Norm& norm,
                         const nn::DropoutSite& dropout) {
-    return nn::bias_dropout_residual_layer_norm(nn::linear(x, linear.weight), linear.bias, residual, dropout,
-                                                norm.weight, norm.bias, epsilon_);
+    return nn::bias_dropout_residual_layer_norm(linear.product(x), linear.bias, residual, dropout, norm.weight,
+                                                norm.bias, epsilon_);
   };
   const at::Tensor middle =
       join(attended.flatten(1), layer.attention_output, own, layer.attention_norm, site(1, attention_output_dropout_));
-  const at::Tensor inner =
-      nn::bias_activate(nn::linear(middle, layer.intermediate.weight), layer.intermediate.bias, activation_);
+  const at::Tensor inner = nn::bias_activate(layer.intermediate.product(middle), layer.intermediate.bias, activation_);
   return join(inner, layer.output, middle, layer.output_norm, site(2, hidden_dropout_));
 }
 

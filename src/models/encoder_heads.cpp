@@ -26,7 +26,7 @@ struct Stage {
 /// The first token of each sequence, [B, H], from a state that holds either all rows or only these.
 at::Tensor first_tokens(const State& state, const Context& context) {
   const bool only_first = state.hidden.size(0) == context.input.layout.sequences();
-  return only_first ? state.hidden : context.first.of(state.hidden);
+  return only_first ? state.hidden : context.summary.of(state.hidden);
 }
 
 /// Sequence classification: first token → dense → activation → out, [B, labels].
@@ -40,13 +40,13 @@ class PooledHead : public EncoderHead {
 
   Output operator()(const State& state, const Context& context) const override {
     const auto drop = [&](const at::Tensor& x, int site) {
-      return nn::dropout(x,
-                         dropout_site(context, stage_.number, stage_.first_site + site, stage_.dropout, context.first));
+      return nn::dropout(
+          x, dropout_site(context, stage_.number, stage_.first_site + site, stage_.dropout, context.summary));
     };
     at::Tensor x = first_tokens(state, context);
     if (names_.dropout_before_dense) x = drop(x, 1);
-    x = nn::bias_activate(nn::linear(x, dense_.weight), dense_.bias, names_.activation);
-    return {.logits = nn::linear(drop(x, 0), out_.weight, out_.bias), .pooled = {}};
+    x = nn::bias_activate(dense_.product(x), dense_.bias, names_.activation);
+    return {.logits = out_(drop(x, 0)), .pooled = {}};
   }
   bool reads_first_only() const override { return true; }
 
@@ -64,7 +64,7 @@ class RowHead : public EncoderHead {
 
   Output operator()(const State& state, const Context& context) const override {
     const auto site = dropout_site(context, stage_.number, stage_.first_site, stage_.dropout);
-    return {.logits = nn::linear(nn::dropout(state.hidden, site), out_.weight, out_.bias), .pooled = {}};
+    return {.logits = out_(nn::dropout(state.hidden, site)), .pooled = {}};
   }
 
  private:
@@ -73,9 +73,9 @@ class RowHead : public EncoderHead {
 };
 
 /// Masked LM: only the wanted rows go through the vocabulary, [N, vocab].
-class DecoderHead : public EncoderHead {
+class MaskedLmHead : public EncoderHead {
  public:
-  DecoderHead(const Scope& root, const ModelSpec& spec, const DecoderNames& names, const at::Tensor& word_embeddings)
+  MaskedLmHead(const Scope& root, const ModelSpec& spec, const MaskedLmNames& names, const at::Tensor& word_embeddings)
       : activation_(names.gelu ? nn::Activation::gelu : nn::activation_by_name(spec.hidden_act)),
         epsilon_(spec.layer_norm_eps) {
     dense_ = root.linear(names.dense, spec.embedding_size, spec.hidden_size);
@@ -102,7 +102,7 @@ class DecoderHead : public EncoderHead {
   Output operator()(const State& state, const Context& context) const override {
     const at::Tensor& wanted = context.input.wanted;
     at::Tensor x = wanted.defined() ? at::index_select(state.hidden, 0, wanted) : state.hidden;
-    x = nn::bias_activate(nn::linear(x, dense_.weight), dense_.bias, activation_);
+    x = nn::bias_activate(dense_.product(x), dense_.bias, activation_);
     x = nn::layer_norm(x, norm_.weight, norm_.bias, epsilon_);
     return {.logits = nn::linear(x, weight_, bias_), .pooled = {}};
   }
@@ -118,13 +118,15 @@ class DecoderHead : public EncoderHead {
 /// The base model: the hidden states, and the pooler's output where the family has one.
 class BaseHead : public EncoderHead {
  public:
-  BaseHead(const Scope& body, const ModelSpec& spec, const ClassifierNames& names) : activation_(names.activation) {
-    if (names.dense_in_body) pooler_ = body.linear(names.dense, spec.hidden_size, spec.hidden_size);
+  BaseHead(const Scope& body, const ModelSpec& spec, const EncoderNames& names)
+      : activation_(names.classifier.activation) {
+    const std::string_view path = names.classifier.dense_in_body ? names.classifier.dense : names.pooler;
+    if (!path.empty()) pooler_ = body.linear(path, spec.hidden_size, spec.hidden_size);
   }
 
   Output operator()(const State& state, const Context& context) const override {
-    if (!pooler_.weight.defined()) return {.logits = state.hidden, .pooled = {}};
-    const at::Tensor x = nn::linear(first_tokens(state, context), pooler_.weight);
+    if (!pooler_) return {.logits = state.hidden, .pooled = {}};
+    const at::Tensor x = pooler_.product(first_tokens(state, context));
     return {.logits = state.hidden, .pooled = nn::bias_activate(x, pooler_.bias, activation_)};
   }
 
@@ -147,11 +149,13 @@ std::unique_ptr<EncoderHead> make_head(const Scope& scope, const ModelSpec& spec
     case Task::question_answering:
       return std::make_unique<RowHead>(root, spec, "qa_outputs");
     case Task::masked_lm:
-      return std::make_unique<DecoderHead>(root, spec, names.decoder, word_embeddings);
+      return std::make_unique<MaskedLmHead>(root, spec, names.decoder, word_embeddings);
+    case Task::causal_lm:
+      break;  // no encoder has a class for it
     case Task::base:
-      return std::make_unique<BaseHead>(body, spec, names.classifier);
+      return std::make_unique<BaseHead>(body, spec, names);
   }
-  internal_error("make_head: unknown task");
+  internal_error("make_head: no such head");
 }
 
 }  // namespace attune::models

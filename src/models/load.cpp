@@ -50,7 +50,17 @@ void set_labels(ModelSpec& spec, const std::vector<std::string>& labels) {
 }
 
 void override_dropout(ModelSpec& spec, const LoadOptions& options) {
+  const ConfigKeys& keys = family_of(spec).keys;
+  if (options.hidden_dropout && keys.hidden_dropout.empty()) {
+    throw Error(ErrorKind::usage, {.file = {},
+                                   .what = concat("a ", spec.model_type, " model has no dropout of hidden states"),
+                                   .where = "key model.hidden_dropout_prob",
+                                   .hint = "leave it out; such models have model.attention_probs_dropout_prob"});
+  }
   spec.hidden_dropout = options.hidden_dropout.value_or(spec.hidden_dropout);
+  if (options.hidden_dropout && !keys.embedding_dropout.empty()) {
+    spec.decoder.embedding_dropout = *options.hidden_dropout;
+  }
   spec.attention_dropout = options.attention_dropout.value_or(spec.attention_dropout);
   spec.classifier_dropout = options.classifier_dropout.value_or(spec.classifier_dropout);
 }
@@ -60,7 +70,7 @@ class Loader {
  public:
   Loader(Model& model, const tensor::Weights& weights, const std::string& folder, const LoadOptions& options)
       : model_(model), weights_(weights), folder_(folder), options_(options), family_(family_of(model.spec())) {
-    match_ = match_names(weights.names(), model.parameters(), family_, model.spec().num_hidden_layers, folder);
+    match_ = match_names(weights.names(), model.parameters(), model.spec(), folder);
   }
 
   /// Two names of a tied parameter with different values: the checkpoint was trained untied.
@@ -116,7 +126,7 @@ class Loader {
 
   /// The head proper: BERT's pooler is pre-trained with the body and stays.
   bool is_output_layer(const Parameter& parameter) const {
-    return parameter.is_head && !parameter.name.starts_with(concat(family_.prefix, "."));
+    return parameter.is_head && !parameter.name.starts_with(concat(body_prefix(family_, model_.spec().task), "."));
   }
 
   bool is_computed(const Parameter& parameter) const {
@@ -129,7 +139,9 @@ class Loader {
     if (shape == parameter.shape) return true;
     const bool same_inner = shape.size() == parameter.shape.size() && !shape.empty() &&
                             std::equal(shape.begin() + 1, shape.end(), parameter.shape.begin() + 1);
-    if (is_output_layer(parameter) && same_inner && model_.spec().task != Task::masked_lm) {
+    const Task task = model_.spec().task;
+    const bool counts_labels = task != Task::masked_lm && task != Task::causal_lm;
+    if (is_output_layer(parameter) && same_inner && counts_labels) {
       report_.notes.push_back(concat("new head: ", parameter.name, " has ", shape[0], " outputs in the checkpoint, ",
                                      parameter.shape[0], " are wanted"));
       return false;

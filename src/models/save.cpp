@@ -27,7 +27,8 @@ constexpr const char* kTokenizerFiles[] = {"tokenizer.json",
                                            "spiece.model",
                                            "sentencepiece.bpe.model",
                                            "tokenizer.model",
-                                           "chat_template.jinja"};
+                                           "chat_template.jinja",
+                                           "generation_config.json"};
 
 void set_labels(files::Json& config, const ModelSpec& spec) {
   config.erase("num_labels");
@@ -51,17 +52,24 @@ void set_labels(files::Json& config, const ModelSpec& spec) {
 }
 
 /// Overrides of the run are part of the model that it made.
-void set_dropout(files::Json& config, const ModelSpec& spec, const ConfigKeys& keys) {
-  config[std::string(keys.hidden_dropout)] = spec.hidden_dropout;
-  config[std::string(keys.attention_dropout)] = spec.attention_dropout;
+void set_dropout(files::Json& config, const ModelSpec& spec, const Family& family) {
+  const ConfigKeys& keys = family.keys;
+  const auto set = [&](std::string_view key, double value) {
+    if (!key.empty()) config[std::string(key)] = value;
+  };
+  set(keys.hidden_dropout, spec.hidden_dropout);
+  set(keys.embedding_dropout, spec.decoder.embedding_dropout);
+  set(keys.attention_dropout, spec.attention_dropout);
   const std::string_view head = spec.task == Task::sequence_classification ? keys.sequence_dropout
                                 : spec.task == Task::token_classification  ? keys.token_dropout
                                 : spec.task == Task::question_answering    ? keys.question_dropout
                                                                            : std::string_view{};
   if (head.empty() || head == keys.hidden_dropout) return;
-  // A head that follows the hidden dropout keeps doing so: null stays null.
-  files::Json& value = config[std::string(head)];
-  if (!value.is_null() || spec.classifier_dropout != spec.hidden_dropout) value = spec.classifier_dropout;
+  // A head that follows the usual dropout keeps doing so: a key that is null or absent stays so.
+  const double usual = family.defaults.head_dropout < 0.0 ? spec.hidden_dropout : family.defaults.head_dropout;
+  const auto stated = config.find(std::string(head));
+  const bool is_stated = stated != config.end() && !stated->is_null();
+  if (is_stated || spec.classifier_dropout != usual) config[std::string(head)] = spec.classifier_dropout;
 }
 
 /// Keys in order, ids of labels in numeric order, as Python's json writes them.
@@ -74,12 +82,12 @@ files::Json sorted(const files::Json& config) {
 files::Json config_to_save(const LoadedModel& loaded) {
   const ModelSpec& spec = loaded.model->spec();
   files::Json config = *loaded.config;
-  config["architectures"] = {class_name(spec)};
+  config["architectures"] = {std::string(class_name(family_of(spec), spec.task))};
   config.erase("torch_dtype");  // v4's spelling of dtype
   config["dtype"] = "float32";
   config["tie_word_embeddings"] = spec.tie_word_embeddings;
   set_labels(config, spec);
-  set_dropout(config, spec, family_of(spec).keys);
+  set_dropout(config, spec, family_of(spec));
   if (spec.problem_type.empty()) {
     config.erase("problem_type");
   } else {

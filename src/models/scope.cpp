@@ -80,16 +80,31 @@ at::Tensor Scope::embedding(std::string_view path, std::int64_t rows, std::int64
   return at(path).parameter("weight", {rows, features}, ParameterKind::embedding);
 }
 
-Linear Scope::linear(std::string_view path, std::int64_t out, std::int64_t in) const {
+Linear Scope::linear(std::string_view path, std::int64_t out, std::int64_t in, const LinearForm& form) const {
   const Scope layer = at(path);
-  return {.weight = layer.parameter("weight", {out, in}, ParameterKind::matrix),
-          .bias = layer.parameter("bias", {out}, ParameterKind::bias)};
+  const std::size_t first = list_->size();
+  Linear linear{.weight = layer.parameter("weight", form.conv1d ? std::vector{in, out} : std::vector{out, in},
+                                          ParameterKind::matrix),
+                .bias = form.bias ? layer.parameter("bias", {out}, ParameterKind::bias) : at::Tensor(),
+                .conv1d = form.conv1d};
+  if (!form.in_files.empty()) {
+    const Scope in_files = at(form.in_files);
+    for (std::size_t i = first; i < list_->size(); ++i) {
+      Parameter& parameter = (*list_)[i];
+      parameter.file_name = in_files.full(parameter.name.substr(layer.path_.size() + 1));
+    }
+  }
+  return linear;
 }
 
 Norm Scope::norm(std::string_view path, std::int64_t size) const {
   const Scope layer = at(path);
   return {.weight = layer.parameter("weight", {size}, ParameterKind::norm),
           .bias = layer.parameter("bias", {size}, ParameterKind::norm)};
+}
+
+Norm Scope::rms_norm(std::string_view path, std::int64_t size) const {
+  return {.weight = at(path).parameter("weight", {size}, ParameterKind::norm), .bias = {}};
 }
 
 void Scope::tie(std::string_view name, const at::Tensor& of) const {

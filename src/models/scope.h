@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "attune/models/model.h"
+#include "layers.h"
 
 namespace torch::nn {
 class Module;
@@ -17,14 +18,11 @@ class Module;
 
 namespace attune::models {
 
-/// Handles of a registered layer's tensors. set_data on the registered tensor is seen through them.
-struct Linear {
-  at::Tensor weight;  ///< [out, in]
-  at::Tensor bias;    ///< [out]
-};
-struct Norm {
-  at::Tensor weight;  ///< [H]
-  at::Tensor bias;    ///< [H]
+/// Of a linear layer.
+struct LinearForm {
+  bool bias = true;
+  bool conv1d = false;
+  std::string_view in_files = {};  ///< its path in weight files, where that is another one
 };
 
 /// A place in the module tree, and what is true of everything registered from it.
@@ -40,8 +38,9 @@ class Scope {
 
   at::Tensor parameter(std::string_view name, std::vector<std::int64_t> shape, ParameterKind kind) const;
   at::Tensor embedding(std::string_view path, std::int64_t rows, std::int64_t features) const;
-  Linear linear(std::string_view path, std::int64_t out, std::int64_t in) const;
+  Linear linear(std::string_view path, std::int64_t out, std::int64_t in, const LinearForm& form = {}) const;
   Norm norm(std::string_view path, std::int64_t size) const;
+  Norm rms_norm(std::string_view path, std::int64_t size) const;
 
   /// Registers `name` as a further name of the parameter `of`, which this scope's stage then reads too.
   void tie(std::string_view name, const at::Tensor& of) const;

@@ -8,18 +8,12 @@
 #include "attune/base/strings.h"
 #include "attune/nn/activation.h"
 #include "config_reader.h"
+#include "limits.h"
 #include "zoo.h"
 
 namespace attune::models {
 
 namespace {
-
-// Far above every published encoder, far below what would overflow or exhaust memory by itself.
-constexpr std::int64_t kMaxVocabulary = 1 << 24;
-constexpr std::int64_t kMaxWidth = 1 << 17;
-constexpr std::int64_t kMaxLayers = 1000;
-constexpr std::int64_t kMaxPositions = 1 << 22;
-constexpr std::int64_t kMaxLabels = 1 << 20;
 
 const Family& read_family(const ConfigReader& reader) {
   const std::string types = join(known_model_types(), ", ");
@@ -40,34 +34,44 @@ void refuse_other_computations(const ConfigReader& reader) {
     reader.fail("quantization_config", "the checkpoint is quantised, which attune cannot train",
                 "use the unquantised checkpoint that it was made from");
   }
-  for (const char* key : {"is_decoder", "add_cross_attention"}) {
-    if (reader.boolean(key, false)) reader.fail(key, "found true: attune supports this model type as an encoder only");
-  }
-  const std::string positions = reader.text("position_embedding_type", "absolute");
-  if (positions != "absolute") {
-    reader.fail("position_embedding_type", concat("found '", positions, "', only 'absolute' is supported"));
-  }
   for (const char* key : {"auto_map", "trust_remote_code", "_attn_implementation_internal", "custom_pipelines"}) {
     if (reader.has(key))
       log::warning(concat(reader.file(), ": key ", key, " ignored: this program never runs model code"));
   }
 }
 
-void read_sizes(const ConfigReader& reader, const ConfigKeys& keys, ModelSpec& spec) {
+struct TaskName {
+  std::string_view name;
+  Task task;
+};
+constexpr TaskName kTasks[] = {{"text-classification", Task::sequence_classification},
+                               {"token-classification", Task::token_classification},
+                               {"fill-mask", Task::masked_lm},
+                               {"text-generation", Task::causal_lm},
+                               {"question-answering", Task::question_answering}};
+
+void check_task(const ConfigReader& reader, const Family& family, Task task) {
+  if (!class_name(family, task).empty()) return;
+  std::vector<std::string> possible;
+  std::string_view wanted;
+  for (const auto& [name, known] : kTasks) {
+    if (known == task) wanted = name;
+    if (!class_name(family, known).empty()) possible.emplace_back(name);
+  }
+  reader.fail("model_type", concat("a ", family.model_type, " model has no head for ", wanted),
+              concat("it can be used for ", join(possible, ", ")));
+}
+
+void read_sizes(const ConfigReader& reader, const Family& family, ModelSpec& spec) {
+  const ConfigKeys& keys = family.keys;
   spec.vocab_size = reader.whole("vocab_size", 1, kMaxVocabulary);
   spec.hidden_size = reader.whole(keys.hidden_size, 1, kMaxWidth);
   spec.num_hidden_layers = reader.whole(keys.num_hidden_layers, 1, kMaxLayers);
   spec.num_attention_heads = reader.whole(keys.num_attention_heads, 1, kMaxWidth);
-  spec.intermediate_size = reader.whole(keys.intermediate_size, 1, kMaxWidth);
-  spec.max_position_embeddings = reader.whole("max_position_embeddings", 1, kMaxPositions);
-  spec.type_vocab_size = keys.type_vocab_size.empty() ? 0 : reader.whole(keys.type_vocab_size, 1, kMaxWidth, 2);
-  spec.embedding_size =
-      keys.embedding_size.empty() ? spec.hidden_size : reader.whole(keys.embedding_size, 1, kMaxWidth);
-  if (spec.hidden_size % spec.num_attention_heads != 0) {
-    reader.fail(keys.num_attention_heads,
-                concat(spec.num_attention_heads, " heads do not divide ", keys.hidden_size, " ", spec.hidden_size));
-  }
-  spec.pad_token_id = reader.whole("pad_token_id", -1, spec.vocab_size - 1, -1);
+  spec.max_position_embeddings = reader.whole(keys.max_position_embeddings, 1, kMaxPositions);
+  if (!keys.intermediate_size.empty()) spec.intermediate_size = reader.whole(keys.intermediate_size, 1, kMaxWidth);
+  const std::int64_t usual = family.defaults.pad_token_id < spec.vocab_size ? family.defaults.pad_token_id : -1;
+  spec.pad_token_id = reader.whole_or_none("pad_token_id", -1, spec.vocab_size - 1, usual).value_or(-1);
 }
 
 /// "" = the task has no dropout before its output layer.
@@ -84,22 +88,32 @@ std::string_view head_dropout_key(const ConfigKeys& keys, Task task) {
   }
 }
 
-void read_numbers(const ConfigReader& reader, const ConfigKeys& keys, ModelSpec& spec) {
-  constexpr double kLargestShare = 1.0;
-  spec.hidden_dropout = reader.number(keys.hidden_dropout, 0.0, kLargestShare, 0.1);
-  spec.attention_dropout = reader.number(keys.attention_dropout, 0.0, kLargestShare, 0.1);
-  const std::string_view head = head_dropout_key(keys, spec.task);
-  spec.classifier_dropout = head.empty() ? 0.0 : reader.number(head, 0.0, kLargestShare, spec.hidden_dropout);
-  spec.layer_norm_eps = keys.layer_norm_eps.empty() ? 1e-12 : reader.number(keys.layer_norm_eps, 1e-30, 1.0, 1e-12);
-  spec.initializer_range = reader.number("initializer_range", 0.0, 10.0, 0.02);
+void read_dropout(const ConfigReader& reader, const Family& family, ModelSpec& spec) {
+  const auto share = [&](std::string_view key, double fallback) {
+    return key.empty() ? 0.0 : reader.number(key, 0.0, 1.0, fallback);
+  };
+  const ConfigDefaults& defaults = family.defaults;
+  spec.hidden_dropout = share(family.keys.hidden_dropout, defaults.dropout);
+  spec.attention_dropout = share(family.keys.attention_dropout, defaults.dropout);
+  spec.decoder.embedding_dropout = share(family.keys.embedding_dropout, defaults.dropout);
+  const double usual = defaults.head_dropout < 0.0 ? spec.hidden_dropout : defaults.head_dropout;
+  spec.classifier_dropout = share(head_dropout_key(family.keys, spec.task), usual);
 }
 
-void read_activation(const ConfigReader& reader, const ConfigKeys& keys, ModelSpec& spec) {
-  spec.hidden_act = reader.text(keys.hidden_act, "gelu");
+void read_numbers(const ConfigReader& reader, const Family& family, ModelSpec& spec) {
+  const std::string_view epsilon = family.keys.layer_norm_eps;
+  spec.layer_norm_eps = epsilon.empty() ? family.defaults.layer_norm_eps
+                                        : reader.number(epsilon, 1e-30, 1.0, family.defaults.layer_norm_eps);
+  spec.initializer_range = reader.number("initializer_range", 0.0, 10.0, 0.02);
+  spec.tie_word_embeddings = reader.boolean("tie_word_embeddings", family.defaults.tie_word_embeddings);
+}
+
+void read_activation(const ConfigReader& reader, const Family& family, ModelSpec& spec) {
+  spec.hidden_act = reader.text(family.keys.hidden_act, std::string(family.defaults.hidden_act));
   try {
     nn::activation_by_name(spec.hidden_act);
   } catch (const Error& error) {
-    reader.fail(keys.hidden_act, error.text().what, error.text().hint);
+    reader.fail(family.keys.hidden_act, error.text().what, error.text().hint);
   }
 }
 
@@ -135,10 +149,6 @@ void read_labels(const ConfigReader& reader, ModelSpec& spec) {
 }  // namespace
 
 Task task_by_name(const std::string& name) {
-  constexpr std::pair<std::string_view, Task> kTasks[] = {{"text-classification", Task::sequence_classification},
-                                                          {"token-classification", Task::token_classification},
-                                                          {"fill-mask", Task::masked_lm},
-                                                          {"question-answering", Task::question_answering}};
   std::vector<std::string> names;
   for (const auto& [known, task] : kTasks) {
     if (known == name) return task;
@@ -157,16 +167,24 @@ ModelSpec read_spec(const files::Json& config, const std::string& file, Task tas
   }
   const Family& family = read_family(reader);
   refuse_other_computations(reader);
+  check_task(reader, family, task);
   ModelSpec spec;
   spec.model_type = family.model_type;
   spec.task = task;
-  read_sizes(reader, family.keys, spec);
-  read_numbers(reader, family.keys, spec);
-  read_activation(reader, family.keys, spec);
-  spec.sinusoidal_positions = reader.boolean("sinusoidal_pos_embds", false);
-  spec.tie_word_embeddings = reader.boolean("tie_word_embeddings", true);
+  read_sizes(reader, family, spec);
+  read_dropout(reader, family, spec);
+  read_numbers(reader, family, spec);
+  read_activation(reader, family, spec);
+  family.read(reader, spec);
   read_labels(reader, spec);
   return spec;
+}
+
+void check_heads_divide(const ConfigReader& reader, const ModelSpec& spec) {
+  if (spec.hidden_size % spec.num_attention_heads == 0) return;
+  const ConfigKeys& keys = family_of(spec).keys;
+  reader.fail(keys.num_attention_heads,
+              concat(spec.num_attention_heads, " heads do not divide ", keys.hidden_size, " ", spec.hidden_size));
 }
 
 }  // namespace attune::models

@@ -7,23 +7,9 @@ namespace attune::models {
 
 namespace {
 
-constexpr const Family* kFamilies[] = {&kBert, &kDistilBert, &kElectra};
-
-std::string_view class_suffix(Task task) {
-  switch (task) {
-    case Task::sequence_classification:
-      return "ForSequenceClassification";
-    case Task::token_classification:
-      return "ForTokenClassification";
-    case Task::masked_lm:
-      return "ForMaskedLM";
-    case Task::question_answering:
-      return "ForQuestionAnswering";
-    case Task::base:
-      return "Model";
-  }
-  internal_error("class_suffix: unknown task");
-}
+constexpr const Family* kFamilies[] = {&kBert,    &kDistilBert, &kElectra, &kRoberta, &kXlmRoberta, &kGpt2,
+                                       &kGptNeoX, &kLlama,      &kSmolLm3, &kMistral, &kQwen2,      &kQwen3,
+                                       &kGemma,   &kGemma2,     &kGemma3,  &kPhi3};
 
 }  // namespace
 
@@ -46,8 +32,28 @@ std::vector<std::string> known_model_types() {
   return types;
 }
 
-std::string class_name(const ModelSpec& spec) {
-  return std::string(family_of(spec).class_stem).append(class_suffix(spec.task));
+std::string_view class_name(const Family& family, Task task) {
+  switch (task) {
+    case Task::sequence_classification:
+      return family.classes.sequence_classification;
+    case Task::token_classification:
+      return family.classes.token_classification;
+    case Task::masked_lm:
+      return family.classes.masked_lm;
+    case Task::causal_lm:
+      return family.classes.causal_lm;
+    case Task::question_answering:
+      return family.classes.question_answering;
+    case Task::base:
+      return family.classes.base;
+  }
+  internal_error("class_name: unknown task");
+}
+
+std::string_view body_prefix(const Family& family, Task task) {
+  if (task == Task::base) return "";
+  const bool other = task == Task::question_answering && !family.question_prefix.empty();
+  return other ? family.question_prefix : family.prefix;
 }
 
 }  // namespace attune::models

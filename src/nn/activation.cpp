@@ -18,6 +18,7 @@
 #include "attune/base/error.h"
 #include "attune/nn/plain.h"
 #include "fused.h"
+#include "gate.h"
 
 namespace attune::nn {
 
@@ -72,9 +73,6 @@ at::Tensor activate(const at::Tensor& x, Activation activation) {
   internal_error("activation outside its enumeration");
 }
 
-namespace {
-
-/// The kernel's name of an activation, where it has one.
 std::optional<kernels::Gate> gate_of(Activation activation) {
   switch (activation) {
     case Activation::gelu:
@@ -89,6 +87,8 @@ std::optional<kernels::Gate> gate_of(Activation activation) {
       return std::nullopt;
   }
 }
+
+namespace {
 
 at::Tensor gate_forward(const at::Tensor& given, const at::Tensor& bias, kernels::Gate gate) {
   const at::Tensor x = given.contiguous();

@@ -15,20 +15,30 @@ namespace attune::nn {
 
 namespace {
 
+std::vector<std::int32_t> query_offsets(const Layout& q, const Layout& kv, const AttentionSpec& spec) {
+  if (!spec.offsets.empty()) return spec.offsets;
+  std::vector<std::int32_t> offsets;
+  for (std::int64_t i = 0; i < q.sequences(); ++i) offsets.push_back(kv.length(i) - q.length(i));
+  return offsets;
+}
+
 /// What a call is about besides its tensors; kept for backward.
 struct AttentionSettings : torch::CustomClassHolder {
   AttentionSettings(const Layout& q, const Layout& kv, const AttentionSpec& spec)
       : q_ends(q.cu_seqlens),
         kv_ends(kv.cu_seqlens),
+        offsets(query_offsets(q, kv, spec)),
         longest_kv(kv.longest),
+        window(spec.window),
         scale(spec.scale),
+        softcap(spec.softcap),
         causal(spec.causal),
         keys(spec.dropout) {}
   std::int64_t sequences() const { return static_cast<std::int64_t>(q_ends.size()) - 1; }
 
-  std::vector<std::int32_t> q_ends, kv_ends;
-  std::int64_t longest_kv;
-  double scale;
+  std::vector<std::int32_t> q_ends, kv_ends, offsets;
+  std::int64_t longest_kv, window;
+  double scale, softcap;
   bool causal;
   fused::SiteKeys keys;
 };
@@ -54,21 +64,25 @@ kernels::Attention<float> call_of(const AttentionSettings& settings, const at::T
   call.log_sum = log_sum.mutable_data_ptr<float>();
   call.q_ends = settings.q_ends.data();
   call.kv_ends = settings.kv_ends.data();
+  call.offsets = settings.offsets.data();
   call.drop = settings.keys.drop();
   call.scale = static_cast<float>(settings.scale);
+  call.softcap = static_cast<float>(settings.softcap);
   call.causal = settings.causal;
+  call.window = settings.window;
   call.q_tokens = q.size(0);
   call.heads = q.size(1);
+  call.kv_heads = k.size(1);
   call.size = q.size(2);
   call.longest_kv = settings.longest_kv;
   return call;
 }
 
-/// Runs `kernel` for every (sequence, head). Threads take the next task when they are free, since lengths differ; a
+/// Runs `kernel` for every (sequence, key head). Threads take the next task when they are free, since lengths differ; a
 /// task's result does not depend on who does it.
 void for_each_task(const kernels::Attention<float>& call, std::int64_t sequences,
                    void (*kernel)(const kernels::Attention<float>&, std::int64_t, float*)) {
-  const std::int64_t tasks = sequences * call.heads;
+  const std::int64_t tasks = sequences * call.kv_heads;
   const std::int64_t scratch = kernels::table().attention_scratch(call);
   const std::int64_t threads = std::min<std::int64_t>(at::get_num_threads(), tasks);
   const at::Tensor memory = at::empty({threads, (scratch + 15) / 16 * 16}, at::kFloat);
@@ -133,16 +147,18 @@ class AttentionFunction : public torch::autograd::Function<AttentionFunction> {
 
 void check(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const Layout& q_layout,
            const Layout& kv_layout, const AttentionSpec& spec) {
-  const bool shapes = q.dim() == 3 && k.dim() == 3 && v.sizes() == k.sizes() && q.size(1) == k.size(1) &&
+  const bool shapes = q.dim() == 3 && k.dim() == 3 && v.sizes() == k.sizes() && q.size(1) % k.size(1) == 0 &&
                       q.size(2) == k.size(2) && q.size(0) >= q_layout.cu_seqlens.back() &&
                       k.size(0) >= kv_layout.cu_seqlens.back() && q_layout.sequences() == kv_layout.sequences();
   if (!shapes) internal_error("attention: q, k, v [T, heads, d] and layouts of the same sequences are needed");
+  const std::vector<std::int32_t> offsets = query_offsets(q_layout, kv_layout, spec);
   for (std::int64_t i = 0; i < q_layout.sequences(); ++i) {
     const std::int64_t queries = q_layout.length(i);
+    if (queries == 0) continue;
     const std::int64_t keys = kv_layout.length(i);
-    if (queries > 0 && (keys == 0 || (spec.causal && keys < queries))) {
-      internal_error("attention: every query needs a key");
-    }
+    const std::int64_t first = spec.causal ? offsets[i] : spec.window > 0 ? offsets[i] + spec.window - 1 : 0;
+    const std::int64_t last = spec.window > 0 ? offsets[i] + queries - spec.window : 0;
+    if (keys == 0 || first < 0 || last >= keys) internal_error("attention: every query needs a key");
   }
   if (spec.dropout && spec.dropout.token_keys.size(0) < q_layout.cu_seqlens.back()) {
     internal_error("attention: one token key a query row is needed");

@@ -5,6 +5,7 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/softmax.h>
+#include <ATen/ops/tanh.h>
 
 #include <limits>
 
@@ -44,14 +45,20 @@ at::Tensor attention_reference(const at::Tensor& q, const at::Tensor& k, const a
     const auto part = [](const at::Tensor& x, std::int64_t begin, std::int64_t rows) {
       return x.narrow(0, begin, rows).transpose(0, 1);  // [heads, rows, d]
     };
-    const at::Tensor key = part(k, kv_layout.cu_seqlens[b], keys);
-    const at::Tensor value = part(v, kv_layout.cu_seqlens[b], keys);
+    // Every query head gets a copy of the key head that it shares with its neighbours.
+    const std::int64_t group = q.size(1) / k.size(1);
+    const at::Tensor key = part(k, kv_layout.cu_seqlens[b], keys).repeat_interleave(group, 0);
+    const at::Tensor value = part(v, kv_layout.cu_seqlens[b], keys).repeat_interleave(group, 0);
     at::Tensor scores = at::matmul(part(q, first, queries), key.transpose(1, 2)) * spec.scale;
-    if (spec.causal) {
-      const at::Tensor column = at::arange(keys, q.device());
-      const at::Tensor last = at::arange(queries, q.device()).unsqueeze(1) + (keys - queries);
-      scores = scores.masked_fill(column > last, -std::numeric_limits<double>::infinity());
-    }
+    if (spec.softcap > 0.0) scores = at::tanh(scores / spec.softcap) * spec.softcap;
+    const std::int64_t offset = spec.offsets.empty() ? keys - queries : spec.offsets[b];
+    const at::Tensor place = at::arange(queries, q.device()).unsqueeze(1) + offset;
+    const at::Tensor away = at::arange(keys, q.device()) - place;  // of key [j] from query [i]; positive: behind it
+    const auto hide = [&](const at::Tensor& which) {
+      scores = scores.masked_fill(which, -std::numeric_limits<double>::infinity());
+    };
+    if (spec.causal) hide(away > 0);
+    if (spec.window > 0) hide(away.abs() >= spec.window);
     at::Tensor probabilities = at::softmax(scores, -1);
     if (spec.dropout) {
       probabilities = probabilities *

@@ -28,6 +28,14 @@ bool recording(std::initializer_list<std::reference_wrapper<const at::Tensor>> t
          });
 }
 
+at::Tensor preset_gradient(const at::Tensor& weight) {
+  if (!weight.is_leaf()) return {};
+  const at::Tensor& grad = weight.grad();
+  const bool fits = grad.defined() && grad.scalar_type() == weight.scalar_type() && grad.sizes() == weight.sizes() &&
+                    grad.is_contiguous() && grad.device() == weight.device();
+  return fits ? grad : at::Tensor();
+}
+
 SiteKeys::SiteKeys(const DropoutSite& site) : p(site.p) {
   if (site) row_keys = dropout_row_keys(site);
 }

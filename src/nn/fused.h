@@ -18,6 +18,9 @@ bool possible(std::initializer_list<std::reference_wrapper<const at::Tensor>> te
 /// Autograd is recording and one of the tensors asks for a gradient.
 bool recording(std::initializer_list<std::reference_wrapper<const at::Tensor>> tensors);
 
+/// The preset gradient of a parameter into which a gradient like `weight` may be added in place; undefined otherwise.
+at::Tensor preset_gradient(const at::Tensor& weight);
+
 /// A site's keys for all rows, worked out once for forward and backward.
 struct SiteKeys {
   SiteKeys() = default;
@@ -31,8 +34,8 @@ struct SiteKeys {
 /// body(begin, end) over [0, n) on all threads; `work` is the number of elements behind one index.
 void parallel(std::int64_t n, std::int64_t work, const std::function<void(std::int64_t, std::int64_t)>& body);
 
-/// Autograd functions take an input that may be undefined as an optional one; it then has no place among the inputs that
-/// needs_input_grad counts.
+/// Autograd functions take an input that may be undefined as an optional one; it then has no place among the inputs
+/// that needs_input_grad counts.
 std::optional<at::Tensor> optional(const at::Tensor& x);
 
 /// Null for an undefined tensor.

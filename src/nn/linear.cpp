@@ -13,15 +13,6 @@ namespace attune::nn {
 
 namespace {
 
-/// The preset gradient of a parameter into which a gradient like `weight` may be added in place; undefined otherwise.
-at::Tensor preset_gradient(const at::Tensor& weight) {
-  if (!weight.is_leaf()) return {};
-  const at::Tensor& grad = weight.grad();
-  const bool fits = grad.defined() && grad.scalar_type() == weight.scalar_type() && grad.sizes() == weight.sizes() &&
-                    grad.is_contiguous() && grad.device() == weight.device();
-  return fits ? grad : at::Tensor();
-}
-
 class LinearFunction : public torch::autograd::Function<LinearFunction> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
@@ -40,7 +31,7 @@ class LinearFunction : public torch::autograd::Function<LinearFunction> {
     torch::autograd::variable_list results(3);
     if (context->needs_input_grad(0)) results[0] = at::mm(grad, weight);
     if (context->needs_input_grad(1)) {
-      at::Tensor preset = preset_gradient(weight);
+      at::Tensor preset = fused::preset_gradient(weight);
       if (preset.defined()) {
         preset.addmm_(grad.t(), x);
       } else {
@@ -67,7 +58,7 @@ class EmbeddingFunction : public torch::autograd::Function<EmbeddingFunction> {
     const auto saved = context->get_saved_variables();
     const at::Tensor ids = saved[0].contiguous();
     const at::Tensor grad = gradients[0].contiguous();
-    const at::Tensor preset = preset_gradient(saved[1]);
+    const at::Tensor preset = fused::preset_gradient(saved[1]);
     const at::Tensor table = preset.defined() ? preset : at::zeros(saved[1].sizes(), saved[1].options());
     const kernels::RowAddition<float> call{.x = fused::data(grad),
                                            .ids = ids.const_data_ptr<std::int64_t>(),

@@ -18,9 +18,10 @@ std::unique_ptr<Task> make_task(const TaskOptions& options) {
     case models::Task::token_classification: return make_token_labels(options);
     case models::Task::masked_lm: return make_masked_lm(options);
     case models::Task::question_answering: return make_span_qa(options);
+    case models::Task::causal_lm:
     case models::Task::base: break;
   }
-  internal_error("a base model has no task");
+  internal_error("this head has no task");
 }
 
 }  // namespace attune::task

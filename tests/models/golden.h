@@ -16,9 +16,37 @@
 
 namespace attune::testing {
 
-inline const std::vector<std::string> kGoldenModels = {
-    "bert_base",           "bert_sequence",        "bert_masked_lm",   "bert_untied_lm",   "bert_span",
-    "distilbert_sequence", "distilbert_masked_lm", "distilbert_token", "electra_sequence", "electra_masked_lm"};
+inline const std::vector<std::string> kGoldenModels = {"bert_base",
+                                                       "bert_sequence",
+                                                       "bert_masked_lm",
+                                                       "bert_untied_lm",
+                                                       "bert_span",
+                                                       "distilbert_sequence",
+                                                       "distilbert_masked_lm",
+                                                       "distilbert_token",
+                                                       "electra_sequence",
+                                                       "electra_masked_lm",
+                                                       "roberta_base",
+                                                       "roberta_sequence",
+                                                       "roberta_masked_lm",
+                                                       "gpt2_causal_lm",
+                                                       "gpt2_sequence",
+                                                       "gpt2_token",
+                                                       "gpt2_span",
+                                                       "gpt_neox_causal_lm",
+                                                       "gpt_neox_token",
+                                                       "llama_causal_lm",
+                                                       "llama_base",
+                                                       "llama_span",
+                                                       "mistral_sequence",
+                                                       "qwen2_causal_lm",
+                                                       "qwen3_causal_lm",
+                                                       "qwen3_token",
+                                                       "smollm3_causal_lm",
+                                                       "gemma_causal_lm",
+                                                       "gemma2_causal_lm",
+                                                       "gemma3_text_causal_lm",
+                                                       "phi3_causal_lm"};
 
 using Tensors = std::map<std::string, at::Tensor>;
 
@@ -27,6 +55,7 @@ inline std::string golden_folder(const std::string& name) {
 }
 
 inline models::Task golden_task(const std::string& name) {
+  if (name.ends_with("_causal_lm")) return models::Task::causal_lm;
   if (name.ends_with("_lm")) return models::Task::masked_lm;
   if (name.ends_with("_token")) return models::Task::token_classification;
   if (name.ends_with("_span")) return models::Task::question_answering;
@@ -46,6 +75,7 @@ inline models::Input golden_input(const Tensors& expected) {
   input.positions = expected.at("positions");
   input.segments = expected.at("segments");
   input.layout = nn::make_layout({data, data + lengths.numel()});
+  input.text_lengths.assign(lengths.numel(), input.layout.longest);  // the reference padded to the longest
   return input;
 }
 

@@ -20,6 +20,7 @@ namespace {
 struct Shape {
   std::vector<std::int32_t> lengths;
   std::int64_t dead = 0, heads = 2, size = 16;
+  std::int64_t kv_heads = heads;
 };
 
 AttentionSpec spec_of(double p, std::int64_t tokens, bool causal = false) {
@@ -33,10 +34,10 @@ AttentionSpec spec_of(double p, std::int64_t tokens, bool causal = false) {
 void check_shape(const Shape& shape, const AttentionSpec& spec) {
   Layout layout = make_layout(shape.lengths);
   layout.total += shape.dead;
-  const auto random = [&] { return at::randn({layout.total, shape.heads, shape.size}); };
+  const auto random = [&](std::int64_t heads) { return at::randn({layout.total, heads, shape.size}); };
   check_same([&](const Tensors& t) { return attention(t[0], t[1], t[2], layout, layout, spec); },
              [&](const Tensors& t) { return attention_reference(t[0], t[1], t[2], layout, layout, spec); },
-             {random(), random(), random()}, 1e-5);
+             {random(shape.heads), random(shape.kv_heads), random(shape.kv_heads)}, 1e-5);
 }
 
 }  // namespace
@@ -54,6 +55,53 @@ TEST_CASE("fused attention equals the reference on ragged streams", "[nn]") {
       for (const bool causal : {false, true}) check_shape(shape, spec_of(p, tokens, causal));
     }
   }
+}
+
+TEST_CASE("fused attention equals the reference with windows, capped scores and shared key heads", "[nn]") {
+  for (const bool causal : {true, false}) {
+    for (const std::int64_t window : {0, 1, 5, 40, 1000}) {
+      for (const double softcap : {0.0, 1.5}) {
+        AttentionSpec spec = spec_of(window == 5 ? 0.2 : 0.0, 201, causal);
+        spec.window = window;
+        spec.softcap = softcap;
+        check_shape({{19, 65, 1, 101, 7}, 8, 4, 20, 2}, spec);
+        check_shape({{130, 70}, 1, 3, 8, 1}, spec);
+      }
+    }
+  }
+}
+
+TEST_CASE("queries stand where the offsets say", "[nn]") {
+  const Layout q_layout = make_layout({1, 4, 70}, 80);
+  const Layout kv_layout = make_layout({9, 6, 40}, 60);
+  AttentionSpec spec = spec_of(0.1, 80, /*causal=*/true);
+  spec.offsets = {8, 0, 0};  // the last of nine; the first four of six; 30 queries behind the last key
+  const at::Tensor q = at::randn({80, 4, 24});
+  const at::Tensor kv = at::randn({60, 2, 2, 24});
+  for (const std::int64_t window : {0, 45}) {
+    spec.window = window;
+    check_same([&](const Tensors& t) { return attention(t[0], t[1], t[2], q_layout, kv_layout, spec); },
+               [&](const Tensors& t) { return attention_reference(t[0], t[1], t[2], q_layout, kv_layout, spec); },
+               {q, kv.select(1, 0), kv.select(1, 1)}, 1e-5);
+  }
+  // A query that no key may serve is our mistake.
+  spec.window = 30;
+  CHECK_THROWS(attention(q, kv.select(1, 0), kv.select(1, 1), q_layout, kv_layout, spec));
+  spec.offsets = {8, -1, 0};
+  spec.window = 0;
+  CHECK_THROWS(attention(q, kv.select(1, 0), kv.select(1, 1), q_layout, kv_layout, spec));
+}
+
+TEST_CASE("the last queries behind a cache of keys get what they get in one pass", "[nn]") {
+  AttentionSpec spec;
+  spec.causal = true;
+  spec.scale = 0.2;
+  spec.window = 9;
+  spec.softcap = 2.0;
+  const at::Tensor q = at::randn({30, 4, 16}), k = at::randn({30, 2, 16}), v = at::randn({30, 2, 16});
+  const at::Tensor whole = attention(q, k, v, make_layout({30}), make_layout({30}), spec);
+  const at::Tensor last = attention(q.narrow(0, 27, 3), k, v, make_layout({3}), make_layout({30}), spec);
+  CHECK(testing::distance(last, whole.narrow(0, 27, 3)) < 1e-6);
 }
 
 TEST_CASE("fused attention reads slices of a fused projection, queries and keys of different lengths", "[nn]") {
@@ -84,6 +132,21 @@ TEST_CASE("the reference is torch's attention on one sequence", "[nn]") {
     const at::Tensor ours = attention_reference(q, k, v, layout, layout, spec);
     CHECK(testing::distance(ours, theirs.squeeze(0).transpose(0, 1)) < 1e-6);
   }
+}
+
+TEST_CASE("the reference is torch's attention with a window, and shares key heads as torch does", "[nn]") {
+  AttentionSpec spec;
+  spec.causal = true;
+  spec.scale = 0.25;
+  spec.window = 4;
+  const at::Tensor q = at::randn({13, 6, 16}), k = at::randn({13, 2, 16}), v = at::randn({13, 2, 16});
+  const at::Tensor away = at::arange(13).unsqueeze(1) - at::arange(13);  // q - k
+  const at::Tensor seen = away.ge(0).logical_and(away < 4);
+  const auto batch = [](const at::Tensor& x) { return x.transpose(0, 1).unsqueeze(0); };
+  const at::Tensor theirs =
+      at::scaled_dot_product_attention(batch(q), batch(k), batch(v), seen, 0.0, false, 0.25, /*enable_gqa=*/true);
+  const at::Tensor ours = attention_reference(q, k, v, make_layout({13}), make_layout({13}), spec);
+  CHECK(testing::distance(ours, theirs.squeeze(0).transpose(0, 1)) < 1e-6);
 }
 
 TEST_CASE("gradients of attention with dropout agree with finite differences", "[nn]") {

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/_fused_adamw.h>
+#include <ATen/ops/full_like.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
@@ -30,6 +31,7 @@ models::Task task_of_class(const std::string& name) {
   if (name.ends_with("ForTokenClassification")) return models::Task::token_classification;
   if (name.ends_with("ForMaskedLM")) return models::Task::masked_lm;
   if (name.ends_with("ForQuestionAnswering")) return models::Task::question_answering;
+  if (name.ends_with("ForCausalLM") || name.ends_with("LMHeadModel")) return models::Task::causal_lm;
   if (name.ends_with("Model")) return models::Task::base;
   throw Unsupported{name};
 }
@@ -102,6 +104,9 @@ class Case {
       case models::Task::masked_lm:
         out["logits"] = batch_.unpack(logits.detach());
         return mean(nn::cross_entropy(logits, batch_.pick(inputs_.at("labels")), {}, {}, 0.0));
+      case models::Task::causal_lm:
+        out["logits"] = batch_.unpack(logits.detach());
+        return next_token_loss(logits);
       case models::Task::question_answering:
         return span_loss(logits, out);
       case models::Task::base:
@@ -119,6 +124,15 @@ class Case {
     if (!labels.is_floating_point()) return mean(nn::cross_entropy(logits, labels, {}, {}, 0.0));
     if (labels.dim() == 2) return mean(nn::binary_cross_entropy(logits, labels, {}));
     return mean(nn::squared_error(logits.squeeze(1), labels, {}));
+  }
+
+  /// Each row predicts the label of the column behind it.
+  at::Tensor next_token_loss(const at::Tensor& logits) const {
+    if (!inputs_.contains("labels")) return {};
+    const at::Tensor& labels = inputs_.at("labels");
+    const at::Tensor next = at::full_like(labels, nn::kIgnoreIndex);
+    next.narrow(1, 0, labels.size(1) - 1).copy_(labels.narrow(1, 1, labels.size(1) - 1));
+    return mean(nn::cross_entropy(logits, batch_.pick(next), {}, {}, 0.0));
   }
 
   at::Tensor span_loss(const at::Tensor& logits, Tensors& out) const {

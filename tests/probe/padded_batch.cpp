@@ -43,6 +43,8 @@ PaddedBatch pack(const std::map<std::string, at::Tensor>& inputs, Padding paddin
   const auto segments = inputs.find("token_type_ids");
   packed.input.segments = packed.pick(segments != inputs.end() ? segments->second : at::zeros_like(ids));
   packed.input.layout = nn::make_layout(lengths_of(taken));
+  // The reference takes the padded width for the length of every text.
+  packed.input.text_lengths.assign(packed.batch, static_cast<std::int32_t>(packed.length));
   if (padding == Padding::fed) {
     packed.input.keys =
         models::Rows{.index = live.reshape({-1}).nonzero().squeeze(1), .layout = nn::make_layout(lengths_of(live))};

@@ -15,6 +15,7 @@
 #include "attune/models/spec.h"
 #include "attune/nn/dropout.h"
 #include "attune/nn/layout.h"
+#include "attune/nn/rotary.h"
 
 namespace attune::models {
 
@@ -34,8 +35,10 @@ struct Input {
   at::Tensor segments;   ///< int64 [T], token type ids
   nn::Layout layout;
   nn::DropoutKeys dropout;   ///< token_keys undefined in evaluation
-  at::Tensor wanted;         ///< int64 [N]: rows of the stream whose logits are wanted (masked LM); undefined = all
+  at::Tensor wanted;         ///< int64 [N]: rows of the stream whose logits are wanted (LM heads); undefined = all
   std::optional<Rows> keys;  ///< the rows that may be attended to, where not all may (padding that a reference reads)
+  /// Length of each sequence's whole text, for rotary positions that depend on it; empty = its rows in the stream.
+  std::vector<std::int32_t> text_lengths;
 };
 
 /// Called with "hidden.0" … "hidden.<depth>" [T, H] (Transformers' hidden_states) when set.
@@ -45,7 +48,9 @@ using Trace = std::function<void(const std::string& name, const at::Tensor& valu
 struct Context {
   Input input;
   std::vector<bool> dropout_on;  ///< per stage; all false in evaluation
-  Rows first;                    ///< the first token of each sequence
+  Rows summary;  ///< the token of each sequence that stands for it: encoders' first, decoders' last that is no padding
+  std::vector<nn::RotaryTable> rotary;      ///< decoders: one for each of the spec's
+  std::vector<std::int32_t> query_offsets;  ///< decoders: nn::AttentionSpec::offsets
   Trace trace;
 };
 
@@ -56,8 +61,8 @@ struct State {
 };
 
 struct Output {
-  /// sequence classification [B, labels] · token classification [T, labels] · masked LM [N wanted or T, vocab] · span
-  /// QA [T, 2] base model: [T, H]
+  /// sequence classification [B, labels] · token classification [T, labels] · masked and causal LM [N wanted or T,
+  /// vocab] · span QA [T, 2] · base model [T, H]
   at::Tensor logits;
   at::Tensor pooled;  ///< base model with a pooler: [B, H]; undefined otherwise
 };

@@ -8,11 +8,35 @@
 
 #include "attune/files/json.h"
 #include "attune/models/options.h"
+#include "attune/nn/rotary.h"
 
 namespace attune::models {
 
-enum class Task { sequence_classification, token_classification, masked_lm, question_answering, base };
+enum class Task { sequence_classification, token_classification, masked_lm, causal_lm, question_answering, base };
 Task task_by_name(const std::string& name);  ///< "text-classification", … of ModelOptions::task; Error{usage}
+
+/// What one block of a decoder does in its own way.
+struct DecoderLayer {
+  std::int64_t window = 0;       ///< sees tokens less than this far back; 0 = all
+  int rotary = -1;               ///< which of DecoderSpec::rotary; -1 = no rotary positions
+  double attention_scale = 1.0;  ///< multiplies q·k
+};
+
+/// What config.json says about decoders only.
+struct DecoderSpec {
+  std::int64_t num_key_value_heads = 0;
+  std::int64_t head_dim = 0;
+  bool query_key_value_bias = false;
+  bool attention_output_bias = false;
+  bool mlp_bias = false;
+  bool parallel_residual = false;  ///< attention and feed-forward both read the block's input
+  double embedding_dropout = 0.0;
+  double embedding_scale = 1.0;
+  double attention_softcap = 0.0;  ///< 0 = none
+  double logit_softcap = 0.0;      ///< 0 = none
+  std::vector<nn::RotarySpec> rotary;
+  std::vector<DecoderLayer> layers;  ///< one a block
+};
 
 struct ModelSpec {
   std::string model_type;
@@ -25,7 +49,7 @@ struct ModelSpec {
   std::int64_t intermediate_size = 0;
   std::int64_t max_position_embeddings = 0;
   std::int64_t type_vocab_size = 0;
-  std::int64_t pad_token_id = 0;
+  std::int64_t pad_token_id = 0;  ///< -1 = none
   std::string hidden_act = "gelu";
   double layer_norm_eps = 1e-12;
   double initializer_range = 0.02;
@@ -37,12 +61,14 @@ struct ModelSpec {
   std::int64_t num_labels = 2;
   std::vector<std::string> labels;  ///< id2label in order of id
   std::string problem_type;         ///< "", single_label_classification, multi_label_classification, regression
+  DecoderSpec decoder;
 };
 
 /// The model types that attune can build.
 std::vector<std::string> known_model_types();
 
-/// Checks every number that sizes memory or divides (heads divide hidden, eps > 0, …). Error{model} with file and key.
+/// Checks every number that sizes memory or divides (heads divide hidden, eps > 0, …), and refuses what would change
+/// the computation in a way that no network here follows. Error{model} with file and key.
 ModelSpec read_spec(const files::Json& config, const std::string& file, Task task);
 
 }  // namespace attune::models

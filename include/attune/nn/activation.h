@@ -1,4 +1,5 @@
-// Activations under their names in Transformers, and the fused bias + GELU of feed-forward layers.
+// Activations under their names in Transformers, fused with what surrounds them in feed-forward layers: a bias, or a
+// second branch that the activation gates.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -16,5 +17,9 @@ Activation activation_by_name(const std::string& name);
 at::Tensor activate(const at::Tensor& x, Activation activation);
 /// activate(x + bias), one pass forward and one backward where a fused kernel exists (gelu on the CPU).
 at::Tensor bias_activate(const at::Tensor& x, const at::Tensor& bias, Activation activation);
+/// activate(gate) · up, [T, F] each (SwiGLU, GeGLU: Shazeer 2020); the same, one pass forward and one backward.
+at::Tensor gated(const at::Tensor& gate, const at::Tensor& up, Activation activation);
+/// cap · tanh(x / cap).
+at::Tensor softcap(const at::Tensor& x, double cap);
 
 }  // namespace attune::nn

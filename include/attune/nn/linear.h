@@ -10,6 +10,9 @@ namespace attune::nn {
 /// it).
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias = {});
 
+/// The same for a weight stored the other way round, [in, out], as GPT-2's Conv1D layers have it.
+at::Tensor conv1d(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias = {});
+
 /// weight[ids]: ids int64 [T], weight [V, H] → [T, H]. The gradient is summed in the order of the stream: the same bits
 /// for any number of threads. The row `padding_id` is read but gets no gradient (torch.nn.Embedding's padding_idx; -1:
 /// none).

@@ -6,6 +6,7 @@
 
 #include "attune/nn/activation.h"
 #include "attune/nn/dropout.h"
+#include "attune/nn/rotary.h"
 
 namespace attune::nn::plain {
 
@@ -16,5 +17,8 @@ at::Tensor bias_dropout_residual_layer_norm(const at::Tensor& x, const at::Tenso
                                             const DropoutSite& site, const at::Tensor& weight,
                                             const at::Tensor& norm_bias, double epsilon);
 at::Tensor bias_activate(const at::Tensor& x, const at::Tensor& bias, Activation activation);
+at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double epsilon, double offset);
+at::Tensor rotate(const at::Tensor& x, const RotaryTable& table);
+at::Tensor gated(const at::Tensor& gate, const at::Tensor& up, Activation activation);
 
 }  // namespace attune::nn::plain

@@ -13,14 +13,28 @@ namespace {
 #include "vec.h"
 // the kernels, in terms of the vectors
 #include "rows.h"
-// needs clear() of rows.h
+// need clear(), over_blocks() and the gates of rows.h
 #include "attention.h"
+#include "decoder.h"
 }  // namespace
 
 extern const Table kTable;
-const Table kTable{
-    ATTUNE_TEXT(ATTUNE_ISA),   dropout<float>,       layer_norm_forward<float>, layer_norm_backward<float>,
-    gate_forward<float>,       gate_backward<float>, attention_scratch<float>,  attention_forward<float>,
-    attention_backward<float>, add_rows<float>,      column_sums<float>,        sum_blocks};
+const Table kTable{ATTUNE_TEXT(ATTUNE_ISA),
+                   dropout<float>,
+                   layer_norm_forward<float>,
+                   layer_norm_backward<float>,
+                   gate_forward<float>,
+                   gate_backward<float>,
+                   attention_scratch<float>,
+                   attention_forward<float>,
+                   attention_backward<float>,
+                   add_rows<float>,
+                   column_sums<float>,
+                   sum_blocks,
+                   rms_norm_forward<float>,
+                   rms_norm_backward<float>,
+                   rotate<float>,
+                   gated_forward<float>,
+                   gated_backward<float>};
 
 }  // namespace attune::nn::kernels::ATTUNE_ISA

@@ -104,21 +104,27 @@ ATTUNE_INLINE void unpack(const float* dense, T* x, std::int64_t stride, std::in
   }
 }
 
+/// Some columns of a row of scores.
+struct Span {
+  std::int64_t begin, end;
+};
+
 /// One task with its sequences' places and its scratch memory.
 template <class T>
 struct Task {
   const Attention<T>& call;
-  std::int64_t head, first_q, queries, first_kv, keys, size, width, length;
+  std::int64_t kv_head, first_q, queries, first_kv, keys, offset, size, width, length;
   float *k, *v, *k_columns, *v_columns, *grad_k, *grad_v;  // whole sequence
   float *q, *rows, *scores, *dropped, *grad_scores;        // one block of queries
 
   ATTUNE_INLINE Task(const Attention<T>& attention, std::int64_t task, float* scratch) : call(attention) {
-    const std::int64_t sequence = task / call.heads;
-    head = task % call.heads;
+    const std::int64_t sequence = task / call.kv_heads;
+    kv_head = task % call.kv_heads;
     first_q = call.q_ends[sequence];
     queries = call.q_ends[sequence + 1] - first_q;
     first_kv = call.kv_ends[sequence];
     keys = call.kv_ends[sequence + 1] - first_kv;
+    offset = call.offsets[sequence];
     size = call.size;
     width = padded(size);
     length = padded(keys);
@@ -135,20 +141,83 @@ struct Task {
     grad_scores = dropped + kQueryBlock * length;
   }
 
-  /// How many keys query i of the sequence sees.
-  ATTUNE_INLINE std::int64_t visible(std::int64_t query) const {
-    return call.causal ? query + 1 + keys - queries : keys;
+  /// The keys that query i of the sequence sees.
+  ATTUNE_INLINE Span visible(std::int64_t query) const {
+    const std::int64_t place = query + offset;
+    Span span{0, keys};
+    if (call.causal && place + 1 < keys) span.end = place + 1;
+    if (call.window > 0) {
+      if (place >= call.window) span.begin = place - call.window + 1;
+      if (place + call.window < span.end) span.end = place + call.window;
+    }
+    return span;
   }
   ATTUNE_INLINE RowDrop drop(std::int64_t query) const { return RowDrop(call.drop, first_q + query); }
+};
+
+/// One block of queries of one head: what its steps have in common.
+template <class T>
+struct Block {
+  const Task<T>& task;
+  std::int64_t head, first, count;
+  Span columns;  ///< that any of its queries sees, in whole vectors
+
+  ATTUNE_INLINE Block(const Task<T>& t, std::int64_t head, std::int64_t first)
+      : task(t), head(head), first(first), count(t.queries - first < kQueryBlock ? t.queries - first : kQueryBlock) {
+    columns = {t.visible(first).begin / kLanes * kLanes, padded(t.visible(first + count - 1).end)};
+  }
+
+  /// Keys that lie in the columns.
+  ATTUNE_INLINE std::int64_t depth() const {
+    return (columns.end < task.keys ? columns.end : task.keys) - columns.begin;
+  }
   /// Index of the first key's probability among the features of dropout.
   ATTUNE_INLINE std::int64_t first_feature() const { return head << 20; }
-  ATTUNE_INLINE float& log_sum(std::int64_t query) const {
-    return call.log_sum[head * call.q_tokens + first_q + query];
+  ATTUNE_INLINE float& log_sum(std::int64_t i) const {
+    return task.call.log_sum[head * task.call.q_tokens + task.first_q + first + i];
   }
-  ATTUNE_INLINE void score(std::int64_t count) const {
-    product({q, width, 1, k_columns, length, scores, length, count, size, length, false});
+  ATTUNE_INLINE void score() const {
+    const Task<T>& t = task;
+    pack(t.call.q.at(t.first_q + first, head), t.call.q.token_stride, count, t.size, t.call.scale, t.q);
+    multiply(t.q, t.k_columns, t.scores);
+  }
+  /// out [count, columns] = left [count, size] · right [size, keys].
+  ATTUNE_INLINE void multiply(const float* left, const float* right, float* out) const {
+    const Task<T>& t = task;
+    product({left, t.width, 1, right + columns.begin, t.length, out + columns.begin, t.length, count, t.size,
+             columns.end - columns.begin, false});
+  }
+  /// out [count, size] = weights [count, columns] · values [keys, size].
+  ATTUNE_INLINE void combine(const float* weights, const float* values, float* out) const {
+    const Task<T>& t = task;
+    product({weights + columns.begin, t.length, 1, values + columns.begin * t.width, t.width, out, t.width, count,
+             depth(), t.width, false});
+  }
+  /// sums [keys, size] += weightsᵀ · rows [count, size].
+  ATTUNE_INLINE void distribute(const float* weights, const float* rows, float* sums) const {
+    const Task<T>& t = task;
+    product({weights + columns.begin, 1, t.length, rows, t.width, sums + columns.begin * t.width, t.width, depth(),
+             count, t.width, true});
+  }
+  /// Zeros in the columns of `row` whose vectors hold nothing of `span`.
+  ATTUNE_INLINE void clear_outside(const Span& span, float* row) const {
+    const std::int64_t from = span.begin / kLanes * kLanes;
+    clear(row + columns.begin, from - columns.begin);
+    clear(row + padded(span.end), columns.end - padded(span.end));
   }
 };
+
+/// body(column, lanes) over the vectors that hold the span.
+template <class Body>
+ATTUNE_INLINE void over_span(const Span& span, const Body& body) {
+  for (std::int64_t j = span.begin / kLanes * kLanes; j < span.end; j += kLanes) {
+    if (j >= span.begin && j + kLanes <= span.end) {
+      body(j, Full{});
+    } else {
+      body(j, Range{span.begin - j, span.end - j});
+    }
+  }
+}
 
 template <class T>
 std::int64_t attention_scratch(const Attention<T>& call) {
@@ -157,28 +226,36 @@ std::int64_t attention_scratch(const Attention<T>& call) {
   return 4 * call.longest_kv * width + 2 * call.size * length + kQueryBlock * (2 * width + 3 * length);
 }
 
-/// Row of scores → e^(score - largest) · dropout, zeros behind the visible keys; returns Σ e^…; saves the log-sum.
+/// Row of scores → e^(score - largest) · dropout, zeros in the columns of other keys; returns Σ e^…; saves the log-sum.
 template <class T>
-ATTUNE_INLINE float softmax_row(const Task<T>& task, std::int64_t query, float* row) {
-  const std::int64_t visible = task.visible(query);
-  Vec top = splat(row[0]);
-  over(
-      visible, [&](std::int64_t j, auto lanes)
-                   __attribute__((always_inline)) { top = larger(top, inside(load(row + j, Full{}), lanes, top)); });
+ATTUNE_INLINE float softmax_row(const Block<T>& block, std::int64_t i) {
+  const Attention<T>& call = block.task.call;
+  float* row = block.task.scores + i * block.task.length;
+  const Span span = block.task.visible(block.first + i);
+  Vec top = splat(-__builtin_inff());
+  over_span(
+      span, [&](std::int64_t j, auto lanes) __attribute__((always_inline)) {
+        Vec s = load(row + j, Full{});
+        if (call.softcap > 0.0f) {
+          s = hyperbolic_tangent(s / call.softcap) * call.softcap;
+          store(row + j, s, Full{});
+        }
+        top = larger(top, inside(s, lanes, top));
+      });
   const float largest = maximum(top);
-  const RowDrop drop = task.drop(query);
-  const bool dropping = task.call.drop.row_keys != nullptr;
+  const RowDrop drop = block.task.drop(block.first + i);
+  const bool dropping = call.drop.row_keys != nullptr;
   Vec total{};
-  over(
-      visible, [&](std::int64_t j, auto lanes) __attribute__((always_inline)) {
+  over_span(
+      span, [&](std::int64_t j, auto lanes) __attribute__((always_inline)) {
         Vec p = inside(exponential(load(row + j, Full{}) - largest), lanes);
         total += p;
-        if (dropping) p *= drop.factor(task.first_feature() + j);
+        if (dropping) p *= drop.factor(block.first_feature() + j);
         store(row + j, p, Full{});
       });
-  clear(row + padded(visible), task.length - padded(visible));
+  block.clear_outside(span, row);
   const float all = sum(total);
-  task.log_sum(query) = largest + __builtin_logf(all);
+  block.log_sum(i) = largest + __builtin_logf(all);
   return all;
 }
 
@@ -186,72 +263,86 @@ template <class T>
 void attention_forward(const Attention<T>& call, std::int64_t index, float* scratch) {
   const Task<T> t(call, index, scratch);
   if (t.queries == 0) return;
-  pack(call.k.at(t.first_kv, t.head), call.k.token_stride, t.keys, t.size, 1.0f, t.k);
-  pack(call.v.at(t.first_kv, t.head), call.v.token_stride, t.keys, t.size, 1.0f, t.v);
+  pack(call.k.at(t.first_kv, t.kv_head), call.k.token_stride, t.keys, t.size, 1.0f, t.k);
+  pack(call.v.at(t.first_kv, t.kv_head), call.v.token_stride, t.keys, t.size, 1.0f, t.v);
   transpose(t.k, t.keys, t.size, t.k_columns);
-  for (std::int64_t first = 0; first < t.queries; first += kQueryBlock) {
-    const std::int64_t count = t.queries - first < kQueryBlock ? t.queries - first : kQueryBlock;
-    pack(call.q.at(t.first_q + first, t.head), call.q.token_stride, count, t.size, call.scale, t.q);
-    t.score(count);
-    float sums[kQueryBlock];
-    for (std::int64_t i = 0; i < count; ++i) sums[i] = softmax_row(t, first + i, t.scores + i * t.length);
-    product({t.scores, t.length, 1, t.v, t.width, t.rows, t.width, count, t.keys, t.width, false});
-    for (std::int64_t i = 0; i < count; ++i) {
-      unpack(t.rows + i * t.width, call.out.at(t.first_q + first + i, t.head), 0, 1, t.size, 1.0f / sums[i]);
+  const std::int64_t group = call.heads / call.kv_heads;
+  for (std::int64_t head = t.kv_head * group; head < (t.kv_head + 1) * group; ++head) {
+    for (std::int64_t first = 0; first < t.queries; first += kQueryBlock) {
+      const Block<T> block(t, head, first);
+      block.score();
+      float sums[kQueryBlock];
+      for (std::int64_t i = 0; i < block.count; ++i) sums[i] = softmax_row(block, i);
+      block.combine(t.scores, t.v, t.rows);
+      for (std::int64_t i = 0; i < block.count; ++i) {
+        unpack(t.rows + i * t.width, call.out.at(t.first_q + first + i, head), 0, 1, t.size, 1.0f / sums[i]);
+      }
     }
   }
 }
 
 /// Rows of scores and of gradients of the dropped probabilities → dropped probabilities, and gradients of the scores.
 template <class T>
-ATTUNE_INLINE void softmax_backward_row(const Task<T>& task, std::int64_t query, std::int64_t i) {
-  float* p_row = task.scores + i * task.length;
+ATTUNE_INLINE void softmax_backward_row(const Block<T>& block, std::int64_t i) {
+  const Task<T>& task = block.task;
+  const float softcap = task.call.softcap;
+  float* row = task.scores + i * task.length;
   float* dropped = task.dropped + i * task.length;
   float* grad = task.grad_scores + i * task.length;
-  const std::int64_t visible = task.visible(query);
-  const float log_sum = task.log_sum(query);
-  const RowDrop drop = task.drop(query);
+  const Span span = task.visible(block.first + i);
+  const float log_sum = block.log_sum(i);
+  const RowDrop drop = task.drop(block.first + i);
   const bool dropping = task.call.drop.row_keys != nullptr;
   Vec total{};
-  over(
-      visible, [&](std::int64_t j, auto lanes) __attribute__((always_inline)) {
-        const Vec p = inside(exponential(load(p_row + j, Full{}) - log_sum), lanes);
-        const Vec factor = dropping ? drop.factor(task.first_feature() + j) : splat(1.0f);
+  over_span(
+      span, [&](std::int64_t j, auto lanes) __attribute__((always_inline)) {
+        Vec s = load(row + j, Full{});
+        Vec slope = splat(1.0f);
+        if (softcap > 0.0f) {
+          const Vec t = hyperbolic_tangent(s / softcap);
+          s = t * softcap;
+          slope -= t * t;
+        }
+        const Vec p = inside(exponential(s - log_sum), lanes);
+        const Vec factor = dropping ? drop.factor(block.first_feature() + j) : splat(1.0f);
         const Vec g = load(grad + j, Full{}) * factor;
         total += p * g;
-        store(p_row + j, p, Full{});
+        store(row + j, p * slope, Full{});
         store(dropped + j, p * factor, Full{});
         store(grad + j, g, Full{});
       });
   const float mean = sum(total);
-  over(
-      visible, [&](std::int64_t j, auto lanes) __attribute__((always_inline)) {
-        store(grad + j, inside(load(p_row + j, Full{}) * (load(grad + j, Full{}) - mean), lanes), Full{});
+  over_span(
+      span, [&](std::int64_t j, auto lanes) __attribute__((always_inline)) {
+        store(grad + j, inside(load(row + j, Full{}) * (load(grad + j, Full{}) - mean), lanes), Full{});
       });
-  clear(dropped + padded(visible), task.length - padded(visible));
-  clear(grad + padded(visible), task.length - padded(visible));
+  block.clear_outside(span, dropped);
+  block.clear_outside(span, grad);
 }
 
 template <class T>
 void attention_backward(const Attention<T>& call, std::int64_t index, float* scratch) {
   const Task<T> t(call, index, scratch);
-  pack(call.k.at(t.first_kv, t.head), call.k.token_stride, t.keys, t.size, 1.0f, t.k);
-  pack(call.v.at(t.first_kv, t.head), call.v.token_stride, t.keys, t.size, 1.0f, t.v);
+  pack(call.k.at(t.first_kv, t.kv_head), call.k.token_stride, t.keys, t.size, 1.0f, t.k);
+  pack(call.v.at(t.first_kv, t.kv_head), call.v.token_stride, t.keys, t.size, 1.0f, t.v);
   transpose(t.k, t.keys, t.size, t.k_columns);
   transpose(t.v, t.keys, t.size, t.v_columns);
   clear(t.grad_k, 2 * t.keys * t.width);
-  for (std::int64_t first = 0; first < t.queries; first += kQueryBlock) {
-    const std::int64_t count = t.queries - first < kQueryBlock ? t.queries - first : kQueryBlock;
-    pack(call.q.at(t.first_q + first, t.head), call.q.token_stride, count, t.size, call.scale, t.q);
-    pack(call.grad.at(t.first_q + first, t.head), call.grad.token_stride, count, t.size, 1.0f, t.rows);
-    t.score(count);
-    product({t.rows, t.width, 1, t.v_columns, t.length, t.grad_scores, t.length, count, t.size, t.length, false});
-    for (std::int64_t i = 0; i < count; ++i) softmax_backward_row(t, first + i, i);
-    product({t.dropped, 1, t.length, t.rows, t.width, t.grad_v, t.width, t.keys, count, t.width, true});
-    product({t.grad_scores, 1, t.length, t.q, t.width, t.grad_k, t.width, t.keys, count, t.width, true});
-    product({t.grad_scores, t.length, 1, t.k, t.width, t.rows, t.width, count, t.keys, t.width, false});
-    unpack(t.rows, call.grad_q.at(t.first_q + first, t.head), call.grad_q.token_stride, count, t.size, call.scale);
+  const std::int64_t group = call.heads / call.kv_heads;
+  for (std::int64_t head = t.kv_head * group; head < (t.kv_head + 1) * group; ++head) {
+    for (std::int64_t first = 0; first < t.queries; first += kQueryBlock) {
+      const Block<T> block(t, head, first);
+      block.score();
+      pack(call.grad.at(t.first_q + first, head), call.grad.token_stride, block.count, t.size, 1.0f, t.rows);
+      block.multiply(t.rows, t.v_columns, t.grad_scores);
+      for (std::int64_t i = 0; i < block.count; ++i) softmax_backward_row(block, i);
+      block.distribute(t.dropped, t.rows, t.grad_v);
+      block.distribute(t.grad_scores, t.q, t.grad_k);
+      block.combine(t.grad_scores, t.k, t.rows);
+      unpack(t.rows, call.grad_q.at(t.first_q + first, head), call.grad_q.token_stride, block.count, t.size,
+             call.scale);
+    }
   }
-  unpack(t.grad_k, call.grad_k.at(t.first_kv, t.head), call.grad_k.token_stride, t.keys, t.size, 1.0f);
-  unpack(t.grad_v, call.grad_v.at(t.first_kv, t.head), call.grad_v.token_stride, t.keys, t.size, 1.0f);
+  unpack(t.grad_k, call.grad_k.at(t.first_kv, t.kv_head), call.grad_k.token_stride, t.keys, t.size, 1.0f);
+  unpack(t.grad_v, call.grad_v.at(t.first_kv, t.kv_head), call.grad_v.token_stride, t.keys, t.size, 1.0f);
 }

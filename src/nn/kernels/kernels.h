@@ -86,6 +86,50 @@ struct GateBackward {
   std::int64_t rows, features;
 };
 
+/// y = x / rms(x) · (weight + offset), rms(x) = √(mean(x²) + epsilon); x, y [rows, features].
+template <class T>
+struct RmsNormForward {
+  const T* x;
+  const T* weight;
+  T* y;
+  float* inverse_rms;  ///< [rows]
+  float offset, epsilon;
+  std::int64_t rows, features;
+};
+
+template <class T>
+struct RmsNormBackward {
+  const T* grad;
+  const T* x;
+  const T* weight;
+  const float* inverse_rms;
+  T* grad_x;        ///< or null
+  float* partials;  ///< [blocks, features]: gradient of weight; or null
+  float offset;
+  std::int64_t rows, features;
+};
+
+/// y = activation(gate) · up; [rows, features] each, gate and up with rows that lie `stride` apart.
+template <class T>
+struct GatedForward {
+  const T* gate;
+  const T* up;
+  T* y;
+  Gate activation;
+  std::int64_t gate_stride, up_stride, rows, features;
+};
+
+template <class T>
+struct GatedBackward {
+  const T* grad;
+  const T* gate;
+  const T* up;
+  T* grad_gate;
+  T* grad_up;
+  Gate activation;
+  std::int64_t gate_stride, up_stride, rows, features;
+};
+
 /// table[ids[row]] += x[row] in the order of the rows; x [rows, features].
 template <class T>
 struct RowAddition {
@@ -104,7 +148,19 @@ struct Heads {
   T* at(std::int64_t token, std::int64_t head) const { return data + token * token_stride + head * head_stride; }
 };
 
-/// Attention over packed sequences; task i is sequence i / heads, head i % heads.
+/// Pairs (f, f + pairs) of each head turn by the token's angles; the features behind them are copied.
+template <class T>
+struct Rotation {
+  Heads<const T> x;
+  Heads<T> y;
+  const float* cos;
+  const float* sin;  ///< [tokens, pairs]
+  float direction;   ///< 1; -1 turns back: the gradient
+  std::int64_t heads, size, pairs;
+};
+
+/// Attention over packed sequences; task i is sequence i / kv_heads and key head i % kv_heads with all query heads that
+/// read it.
 template <class T>
 struct Attention {
   Heads<const T> q, k, v;
@@ -114,14 +170,16 @@ struct Attention {
   float* log_sum;  ///< [heads, query tokens]: written by forward, read by backward
   const std::int32_t* q_ends;
   const std::int32_t* kv_ends;  ///< [sequences + 1]
+  const std::int32_t* offsets;  ///< [sequences]: query i stands at key i + offset
   Drop drop;                    ///< row keys of the query tokens
   float scale;
-  bool causal;  ///< query i of n sees keys 0 … i + keys - n
-  std::int64_t q_tokens, heads, size, longest_kv;
+  float softcap;        ///< 0: none
+  bool causal;          ///< a query sees no key behind its own place
+  std::int64_t window;  ///< it sees keys less than this far away; 0: all
+  std::int64_t q_tokens, heads, kv_heads, size, longest_kv;
 };
 
-/// One instruction set's kernels. Ranges are half open; layer_norm_backward and gate_backward count blocks of
-/// kBlockRows.
+/// One instruction set's kernels. Ranges are half open; norm_backward and gate_backward count blocks of kBlockRows.
 struct Table {
   const char* name;
   void (*dropout)(const Dropout<float>&, std::int64_t begin, std::int64_t end);
@@ -140,6 +198,11 @@ struct Table {
                       std::int64_t end);
   /// out[c] = Σ over blocks of partials[block, c], in the order of the blocks.
   void (*sum_blocks)(const float* partials, std::int64_t blocks, std::int64_t columns, float* out);
+  void (*rms_norm_forward)(const RmsNormForward<float>&, std::int64_t begin, std::int64_t end);
+  void (*rms_norm_backward)(const RmsNormBackward<float>&, std::int64_t begin, std::int64_t end);
+  void (*rotate)(const Rotation<float>&, std::int64_t begin, std::int64_t end);  ///< a range of tokens
+  void (*gated_forward)(const GatedForward<float>&, std::int64_t begin, std::int64_t end);
+  void (*gated_backward)(const GatedBackward<float>&, std::int64_t begin, std::int64_t end);
 };
 
 /// The variants this processor can run, best first.

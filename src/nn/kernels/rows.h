@@ -213,32 +213,29 @@ void gate_backward_as(const GateBackward<T>& call, std::int64_t begin, std::int6
   });
 }
 
-template <class T>
-void gate_forward(const GateForward<T>& call, std::int64_t begin, std::int64_t end) {
-  switch (call.gate) {
+/// body(G{}) for the struct G of an activation.
+template <class Body>
+ATTUNE_INLINE void with_gate(Gate gate, const Body& body) {
+  switch (gate) {
     case Gate::gelu:
-      return gate_forward_as<Gelu>(call, begin, end);
+      return body(Gelu{});
     case Gate::gelu_tanh:
-      return gate_forward_as<GeluTanh>(call, begin, end);
+      return body(GeluTanh{});
     case Gate::quick_gelu:
-      return gate_forward_as<QuickGelu>(call, begin, end);
+      return body(QuickGelu{});
     case Gate::silu:
-      return gate_forward_as<Silu>(call, begin, end);
+      return body(Silu{});
   }
 }
 
 template <class T>
+void gate_forward(const GateForward<T>& call, std::int64_t begin, std::int64_t end) {
+  with_gate(call.gate, [&](auto gate) { gate_forward_as<decltype(gate)>(call, begin, end); });
+}
+
+template <class T>
 void gate_backward(const GateBackward<T>& call, std::int64_t begin, std::int64_t end) {
-  switch (call.gate) {
-    case Gate::gelu:
-      return gate_backward_as<Gelu>(call, begin, end);
-    case Gate::gelu_tanh:
-      return gate_backward_as<GeluTanh>(call, begin, end);
-    case Gate::quick_gelu:
-      return gate_backward_as<QuickGelu>(call, begin, end);
-    case Gate::silu:
-      return gate_backward_as<Silu>(call, begin, end);
-  }
+  with_gate(call.gate, [&](auto gate) { gate_backward_as<decltype(gate)>(call, begin, end); });
 }
 
 /// Partial sums of the columns of x [rows, columns].

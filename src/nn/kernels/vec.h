@@ -19,6 +19,10 @@ struct Full {};
 struct Part {
   std::int64_t count;
 };
+/// Those from `begin` on and before `end`, which may lie outside the vector.
+struct Range {
+  std::int64_t begin, end;
+};
 
 /// body(index, lanes) over a row of n elements.
 template <class Body>
@@ -60,6 +64,11 @@ ATTUNE_INLINE Vec inside(Vec v, Full, Vec otherwise = Vec{}) {
 }
 ATTUNE_INLINE Vec inside(Vec v, Part part, Vec otherwise = Vec{}) {
   return iota() < static_cast<std::uint32_t>(part.count) ? v : otherwise;
+}
+ATTUNE_INLINE Vec inside(Vec v, Range range, Vec otherwise = Vec{}) {
+  const Ints lane = reinterpret_cast<Ints>(iota());
+  v = lane < static_cast<std::int32_t>(range.end) ? v : otherwise;
+  return lane >= static_cast<std::int32_t>(range.begin) ? v : otherwise;
 }
 
 template <class Combine>
@@ -104,6 +113,19 @@ ATTUNE_INLINE Vec exponential(Vec x) {
   p = p * (r * r) + r + 1.0f;
   const Ints power = (__builtin_convertvector(n, Ints) + 127) << 23;
   return p * reinterpret_cast<Vec>(power);
+}
+
+/// tanh x to 2e-7 (Cephes' tanhf). NaN stays NaN.
+ATTUNE_INLINE Vec hyperbolic_tangent(Vec x) {
+  const Vec magnitude = x < 0.0f ? -x : x;
+  const Vec far = 1.0f - 2.0f / (exponential(magnitude * 2.0f) + 1.0f);
+  const Vec z = x * x;
+  Vec p = z * -5.70498872745e-3f + 2.06390887954e-2f;
+  p = p * z - 5.37397155531e-2f;
+  p = p * z + 1.33314422036e-1f;
+  p = p * z - 3.33332819422e-1f;
+  const Vec near = x + x * z * p;
+  return magnitude < 0.625f ? near : (x < 0.0f ? -far : far);
 }
 
 /// The factors (0 or scale) of neighbouring features of one row: dropout_hash of dropout_hash.h on vectors.

@@ -1,0 +1,148 @@
+// Embeddings and blocks of the pre-norm decoder. See decoder.h.
+#include <ATen/TensorOperators.h>
+
+#include "attune/base/strings.h"
+#include "attune/nn/attention.h"
+#include "attune/nn/linear.h"
+#include "attune/nn/norm.h"
+#include "decoder.h"
+
+namespace attune::models {
+
+DecoderBody::DecoderBody(const Scope& scope, const ModelSpec& spec, const DecoderNames& names)
+    : spec_(spec), names_(names), activation_(nn::activation_by_name(spec.hidden_act)) {
+  word_ = scope.embedding(names.embeddings, spec.vocab_size, spec.hidden_size);
+  if (!names.positions.empty()) {
+    position_ = scope.embedding(names.positions, spec.max_position_embeddings, spec.hidden_size);
+  }
+  const int depth = static_cast<int>(spec.num_hidden_layers);
+  for (int i = 0; i < depth; ++i) layers_.push_back(make_layer(scope.at(concat(names.layers, ".", i)).stage(i + 1)));
+  const Scope head = scope.stage(depth + 1);
+  final_norm_ = names.layer_norm ? head.norm(names.final_norm, spec.hidden_size)
+                                 : head.rms_norm(names.final_norm, spec.hidden_size);
+}
+
+DecoderBody::Layer DecoderBody::make_layer(const Scope& scope) const {
+  const DecoderLayerNames& names = names_.layer;
+  const auto norm = [&](std::string_view path, std::int64_t size) {
+    if (path.empty()) return Norm{};
+    return names_.layer_norm ? scope.norm(path, size) : scope.rms_norm(path, size);
+  };
+  Layer layer;
+  layer.attention_norm = norm(names.attention_norm, spec_.hidden_size);
+  make_attention(scope, layer);
+  layer.query_norm = norm(names.query_norm, spec_.decoder.head_dim);
+  layer.key_norm = norm(names.key_norm, spec_.decoder.head_dim);
+  layer.attention_output_norm = norm(names.attention_output_norm, spec_.hidden_size);
+  layer.feed_forward_norm = norm(names.feed_forward_norm, spec_.hidden_size);
+  make_feed_forward(scope, layer);
+  layer.feed_forward_output_norm = norm(names.feed_forward_output_norm, spec_.hidden_size);
+  return layer;
+}
+
+void DecoderBody::make_attention(const Scope& scope, Layer& layer) const {
+  const DecoderLayerNames& names = names_.layer;
+  const DecoderSpec& decoder = spec_.decoder;
+  const std::int64_t queries = spec_.num_attention_heads * decoder.head_dim;
+  const std::int64_t keys = decoder.num_key_value_heads * decoder.head_dim;
+  const LinearForm in{.bias = decoder.query_key_value_bias, .conv1d = names_.conv1d};
+  if (names.query_key_value.empty()) {
+    layer.query = scope.linear(names.query, queries, spec_.hidden_size, in);
+    layer.key = scope.linear(names.key, keys, spec_.hidden_size, in);
+    layer.value = scope.linear(names.value, keys, spec_.hidden_size, in);
+  } else {
+    layer.query_key_value = scope.linear(names.query_key_value, queries + 2 * keys, spec_.hidden_size, in);
+  }
+  layer.attention_output = scope.linear(names.attention_output, spec_.hidden_size, queries,
+                                        {.bias = decoder.attention_output_bias, .conv1d = names_.conv1d});
+}
+
+void DecoderBody::make_feed_forward(const Scope& scope, Layer& layer) const {
+  const DecoderLayerNames& names = names_.layer;
+  const std::int64_t hidden = spec_.hidden_size;
+  const std::int64_t inner = spec_.intermediate_size;
+  const LinearForm form{.bias = spec_.decoder.mlp_bias, .conv1d = names_.conv1d};
+  if (!names.gate.empty()) layer.gate = scope.linear(names.gate, inner, hidden, form);
+  if (!names.gate_up.empty()) layer.gate_up = scope.linear(names.gate_up, 2 * inner, hidden, form);
+  if (!names.up.empty()) layer.up = scope.linear(names.up, inner, hidden, form);
+  layer.down = scope.linear(names.down, hidden, inner, form);
+}
+
+at::Tensor DecoderBody::normed(const Norm& norm, const at::Tensor& x) const {
+  if (!norm) return x;
+  if (names_.layer_norm) return nn::layer_norm(x, norm.weight, norm.bias, spec_.layer_norm_eps);
+  return nn::rms_norm(x, norm.weight, spec_.layer_norm_eps, names_.norm_offset);
+}
+
+at::Tensor DecoderBody::embed(const Context& context) const {
+  const Input& input = context.input;
+  at::Tensor x = nn::embedding(input.ids, word_, names_.padding_is_constant ? spec_.pad_token_id : -1);
+  if (spec_.decoder.embedding_scale != 1.0) x = x * spec_.decoder.embedding_scale;
+  if (position_.defined()) x = x + nn::embedding(input.positions, position_);
+  return nn::dropout(x, dropout_site(context, 0, 0, spec_.decoder.embedding_dropout));
+}
+
+at::Tensor DecoderBody::block(int i, const at::Tensor& hidden, const Context& context) const {
+  const Layer& layer = layers_[i];
+  const auto drop = [&](const at::Tensor& x, int which) {
+    return nn::dropout(x, dropout_site(context, i + 1, block_site(i, which), spec_.hidden_dropout));
+  };
+  const at::Tensor attended = attend(i, normed(layer.attention_norm, hidden), context);
+  const at::Tensor middle = hidden + drop(normed(layer.attention_output_norm, attended), 1);
+  const at::Tensor& read = spec_.decoder.parallel_residual ? hidden : middle;
+  const at::Tensor inner = feed_forward(layer, normed(layer.feed_forward_norm, read));
+  return middle + drop(normed(layer.feed_forward_output_norm, inner), 2);
+}
+
+DecoderBody::Heads DecoderBody::project(const Layer& layer, const at::Tensor& x) const {
+  const std::int64_t size = spec_.decoder.head_dim;
+  const std::int64_t rows = x.size(0);
+  const auto split = [&](const at::Tensor& y) { return y.view({rows, -1, size}); };
+  if (layer.query) return {split(layer.query(x)), split(layer.key(x)), split(layer.value(x))};
+  const at::Tensor all = layer.query_key_value(x);
+  if (names_.heads_together) {
+    const std::vector<at::Tensor> parts = all.view({rows, -1, 3 * size}).split(size, 2);
+    return {parts[0], parts[1], parts[2]};
+  }
+  const std::int64_t queries = spec_.num_attention_heads * size;
+  const std::int64_t keys = spec_.decoder.num_key_value_heads * size;
+  const std::vector<at::Tensor> parts = all.split_with_sizes({queries, keys, keys}, 1);
+  return {split(parts[0]), split(parts[1]), split(parts[2])};
+}
+
+at::Tensor DecoderBody::attend(int i, const at::Tensor& x, const Context& context) const {
+  const Layer& layer = layers_[i];
+  const DecoderLayer& choices = spec_.decoder.layers[i];
+  const Input& input = context.input;
+  Heads heads = project(layer, x);
+  heads.query = normed(layer.query_norm, heads.query);
+  heads.key = normed(layer.key_norm, heads.key);
+  if (choices.rotary >= 0) {
+    heads.query = nn::rotate(heads.query, context.rotary[choices.rotary]);
+    heads.key = nn::rotate(heads.key, context.rotary[choices.rotary]);
+  }
+  if (input.keys) {
+    heads.key = input.keys->of(heads.key);
+    heads.value = input.keys->of(heads.value);
+  }
+  const nn::AttentionSpec spec{.causal = true,
+                               .scale = choices.attention_scale,
+                               .dropout = dropout_site(context, i + 1, block_site(i, 0), spec_.attention_dropout),
+                               .window = choices.window,
+                               .softcap = spec_.decoder.attention_softcap,
+                               .offsets = context.query_offsets};
+  const at::Tensor attended = nn::attention(heads.query, heads.key, heads.value, input.layout,
+                                            input.keys ? input.keys->layout : input.layout, spec);
+  return layer.attention_output(attended.flatten(1));
+}
+
+at::Tensor DecoderBody::feed_forward(const Layer& layer, const at::Tensor& x) const {
+  if (layer.gate_up) {
+    const std::vector<at::Tensor> parts = layer.gate_up(x).chunk(2, 1);
+    return layer.down(nn::gated(parts[0], parts[1], activation_));
+  }
+  if (layer.gate) return layer.down(nn::gated(layer.gate(x), layer.up(x), activation_));
+  return layer.down(nn::bias_activate(layer.up.product(x), layer.up.bias, activation_));
+}
+
+}  // namespace attune::models

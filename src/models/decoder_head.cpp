@@ -1,0 +1,55 @@
+// The heads of the pre-norm decoder. See decoder.h.
+#include <ATen/ops/index_select.h>
+
+#include "attune/nn/dropout.h"
+#include "decoder.h"
+#include "zoo.h"
+
+namespace attune::models {
+
+namespace {
+
+Linear make_output(const Scope& head, const ModelSpec& spec, const DecoderNames& names,
+                   const at::Tensor& word_embeddings) {
+  switch (spec.task) {
+    case Task::sequence_classification:
+      return head.linear("score", spec.num_labels, spec.hidden_size, {.bias = false});
+    case Task::token_classification:
+      return head.linear(names.token_classifier, spec.num_labels, spec.hidden_size);
+    case Task::question_answering:
+      return head.linear("qa_outputs", spec.num_labels, spec.hidden_size);
+    case Task::causal_lm:
+      if (!spec.tie_word_embeddings) {
+        return head.linear("lm_head", spec.vocab_size, spec.hidden_size,
+                           {.bias = false, .in_files = family_of(spec).lm_head_in_files});
+      }
+      head.tie("lm_head.weight", word_embeddings);
+      return {.weight = word_embeddings, .bias = {}};
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
+DecoderHead::DecoderHead(const Scope& root, const ModelSpec& spec, const DecoderNames& names,
+                         const at::Tensor& word_embeddings)
+    : task_(spec.task),
+      stage_(static_cast<int>(spec.num_hidden_layers) + 1),
+      dropout_(spec.classifier_dropout),
+      softcap_(spec.task == Task::causal_lm ? spec.decoder.logit_softcap : 0.0),
+      out_(make_output(root.head().stage(stage_), spec, names, word_embeddings)) {}
+
+at::Tensor DecoderHead::rows_read(const at::Tensor& hidden, const Context& context) const {
+  if (task_ == Task::sequence_classification) return context.summary.of(hidden);
+  const at::Tensor& wanted = context.input.wanted;
+  return task_ == Task::causal_lm && wanted.defined() ? at::index_select(hidden, 0, wanted) : hidden;
+}
+
+at::Tensor DecoderHead::logits(const at::Tensor& x, const Context& context) const {
+  if (!out_) return x;
+  const at::Tensor logits = out_(nn::dropout(x, dropout_site(context, stage_, block_site(stage_ - 1, 0), dropout_)));
+  return softcap_ > 0.0 ? nn::softcap(logits, softcap_) : logits;
+}
+
+}  // namespace attune::models

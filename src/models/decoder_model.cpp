@@ -1,0 +1,100 @@
+// The pre-norm decoder as a Model: body and head under one module tree. See decoder.h.
+#include <torch/nn/module.h>
+
+#include "attune/base/error.h"
+#include "attune/base/strings.h"
+#include "decoder.h"
+#include "stream.h"
+#include "zoo.h"
+
+namespace attune::models {
+
+namespace {
+
+/// Where not all rows are keys: the places of the first keys, which must follow one another.
+std::vector<std::int32_t> offsets_of(const Rows& keys, const nn::Layout& queries) {
+  const at::Tensor index = keys.index.cpu().contiguous();
+  const auto* row = index.const_data_ptr<std::int64_t>();
+  std::vector<std::int32_t> offsets;
+  for (std::int64_t i = 0; i < queries.sequences(); ++i) {
+    const std::int32_t first = keys.layout.cu_seqlens[i];
+    const std::int32_t count = keys.layout.length(i);
+    if (count == 0 || row[first + count - 1] - row[first] != count - 1) {
+      internal_error("a decoder's keys must be neighbours");
+    }
+    offsets.push_back(queries.cu_seqlens[i] - static_cast<std::int32_t>(row[first]));
+  }
+  return offsets;
+}
+
+class DecoderModel : public Model, public torch::nn::Module {
+ public:
+  DecoderModel(const ModelSpec& spec, const DecoderNames& names)
+      : spec_(spec),
+        has_learnt_positions_(!names.positions.empty()),
+        body_(Scope(*this, parameters_).at(body_prefix(family_of(spec), spec.task)), spec_, names),
+        head_(Scope(*this, parameters_), spec_, names, body_.word_embeddings()) {}
+
+  const ModelSpec& spec() const override { return spec_; }
+  int depth() const override { return static_cast<int>(spec_.num_hidden_layers); }
+  std::vector<Parameter>& parameters() override { return parameters_; }
+  const std::vector<Parameter>& parameters() const override { return parameters_; }
+
+  Context prepare(Input input, bool training) const override {
+    if (has_learnt_positions_) check_length(input.layout, spec_.max_position_embeddings);
+    Context context;
+    context.dropout_on.assign(depth() + 2, training);
+    if (spec_.task == Task::sequence_classification) context.summary = last_of_each(input, spec_.pad_token_id);
+    if (input.keys) context.query_offsets = offsets_of(*input.keys, input.layout);
+    for (const nn::RotarySpec& rotary : spec_.decoder.rotary) {
+      context.rotary.push_back(nn::rotary_table(rotary, input.positions, input.layout, text_lengths(input)));
+    }
+    context.input = std::move(input);
+    return context;
+  }
+
+  State embed(const Context& context) const override {
+    const at::Tensor hidden = body_.embed(context);
+    trace(0, hidden, context);
+    return {.hidden = hidden, .memory = {}};
+  }
+
+  State block(int i, const State& state, const Context& context) const override {
+    const at::Tensor hidden = body_.block(i, state.hidden, context);
+    if (i + 1 < depth()) trace(i + 1, hidden, context);
+    return {.hidden = hidden, .memory = {}};
+  }
+
+  Output head(const State& state, const Context& context) const override {
+    // The reference's last hidden state is behind the norm, all rows of it.
+    if (context.trace) trace(depth(), body_.final_norm(state.hidden), context);
+    const at::Tensor x = body_.final_norm(head_.rows_read(state.hidden, context));
+    return {.logits = head_.logits(x, context), .pooled = {}};
+  }
+
+ private:
+  static void trace(int number, const at::Tensor& hidden, const Context& context) {
+    if (context.trace) context.trace(concat("hidden.", number), hidden);
+  }
+
+  static std::vector<std::int32_t> text_lengths(const Input& input) {
+    if (!input.text_lengths.empty()) return input.text_lengths;
+    std::vector<std::int32_t> lengths;
+    for (std::int64_t i = 0; i < input.layout.sequences(); ++i) lengths.push_back(input.layout.length(i));
+    return lengths;
+  }
+
+  ModelSpec spec_;
+  std::vector<Parameter> parameters_;
+  bool has_learnt_positions_;
+  DecoderBody body_;
+  DecoderHead head_;
+};
+
+}  // namespace
+
+std::unique_ptr<Model> make_decoder(const ModelSpec& spec, const DecoderNames& names) {
+  return std::make_unique<DecoderModel>(spec, names);
+}
+
+}  // namespace attune::models

@@ -1,0 +1,32 @@
+// Handles of a registered layer's tensors, and what the layer computes. set_data on the registered tensor is seen
+// through them.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+namespace attune::models {
+
+struct Linear {
+  at::Tensor weight;    ///< [out, in]; [in, out] in a Conv1D
+  at::Tensor bias;      ///< [out]; undefined = none
+  bool conv1d = false;  ///< GPT-2's layers store their weights the other way round
+
+  /// The family has this layer.
+  explicit operator bool() const { return weight.defined(); }
+  /// x [T, in] → [T, out].
+  at::Tensor operator()(const at::Tensor& x) const { return apply(x, bias); }
+  /// The same without the bias, where a fused kernel that follows adds it.
+  at::Tensor product(const at::Tensor& x) const { return apply(x, {}); }
+
+ private:
+  at::Tensor apply(const at::Tensor& x, const at::Tensor& added) const;
+};
+
+struct Norm {
+  at::Tensor weight;  ///< [H]
+  at::Tensor bias;    ///< [H]; undefined in an RMSNorm
+
+  explicit operator bool() const { return weight.defined(); }
+};
+
+}  // namespace attune::models

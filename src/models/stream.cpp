@@ -1,0 +1,68 @@
+// See stream.h.
+#include "stream.h"
+
+#include <ATen/ops/arange.h>
+#include <ATen/ops/full_like.h>
+#include <ATen/ops/tensor.h>
+
+#include "attune/base/error.h"
+#include "attune/base/strings.h"
+
+namespace attune::models {
+
+namespace {
+
+/// One row a sequence.
+Rows rows_at(const std::vector<std::int64_t>& index, const Input& input) {
+  Rows rows{.index = at::tensor(index, at::kLong).to(input.ids.device()),
+            .layout = nn::make_layout(std::vector<std::int32_t>(index.size(), 1))};
+  const at::Tensor& on_device = input.layout.cu_seqlens_device;
+  if (on_device.defined()) {
+    rows.layout.cu_seqlens_device = at::arange(input.layout.sequences() + 1, on_device.options());
+  }
+  return rows;
+}
+
+}  // namespace
+
+void check_length(const nn::Layout& layout, std::int64_t most) {
+  if (layout.longest <= most) return;
+  throw Error(ErrorKind::data,
+              {.file = {},
+               .what = concat("a sequence has ", layout.longest, " tokens, the model takes at most ", most),
+               .where = {},
+               .hint = concat("set data.max_length to at most ", most)});
+}
+
+Rows first_of_each(const Input& input) {
+  const std::vector<std::int32_t>& ends = input.layout.cu_seqlens;
+  return rows_at({ends.begin(), ends.end() - 1}, input);
+}
+
+Rows last_of_each(const Input& input, std::int64_t padding_id) {
+  const std::vector<std::int32_t>& ends = input.layout.cu_seqlens;
+  const at::Tensor ids = input.ids.cpu().contiguous();
+  const auto* id = ids.const_data_ptr<std::int64_t>();
+  std::vector<std::int64_t> index;
+  for (std::int64_t i = 0; i < input.layout.sequences(); ++i) {
+    std::int64_t row = ends[i + 1] - 1;
+    while (row > ends[i] && id[row] == padding_id) --row;
+    index.push_back(id[row] == padding_id ? ends[i] : row);
+  }
+  return rows_at(index, input);
+}
+at::Tensor positions_behind_padding(const Input& input, std::int64_t padding_id) {
+  const at::Tensor ids = input.ids.cpu().contiguous();
+  const auto* id = ids.const_data_ptr<std::int64_t>();
+  const at::Tensor positions = at::full_like(ids, padding_id);
+  auto* out = positions.mutable_data_ptr<std::int64_t>();
+  for (std::int64_t i = 0; i < input.layout.sequences(); ++i) {
+    std::int64_t next = padding_id;
+    for (std::int64_t row = input.layout.cu_seqlens[i]; row < input.layout.cu_seqlens[i + 1]; ++row) {
+      if (id[row] != padding_id) out[row] = ++next;
+    }
+  }
+  return positions.to(input.ids.device());
+}
+
+}  // namespace attune::models
