@@ -68,12 +68,13 @@ at::Tensor longrope_frequencies(const RotarySpec& spec, std::int64_t length) {
 at::Tensor llama3_frequencies(const RotarySpec& spec) {
   const auto original = static_cast<double>(spec.original_positions);
   const at::Tensor frequencies = plain_frequencies(spec.theta, spec.size);
-  const at::Tensor waves = 2 * std::numbers::pi / frequencies;
+  // A number over a tensor is the tensor's reciprocal times the number, as Python's operator rounds it.
+  const at::Tensor waves = frequencies.reciprocal() * (2 * std::numbers::pi);
   const at::Tensor is_long = waves > original / spec.low_frequency_factor;
   const at::Tensor is_short = waves < original / spec.high_frequency_factor;
   const at::Tensor scaled = at::where(is_long, frequencies / spec.factor, frequencies);
-  const at::Tensor smooth =
-      (original / waves - spec.low_frequency_factor) / (spec.high_frequency_factor - spec.low_frequency_factor);
+  const at::Tensor smooth = (waves.reciprocal() * original - spec.low_frequency_factor) /
+                            (spec.high_frequency_factor - spec.low_frequency_factor);
   const at::Tensor blended = (1 - smooth) * scaled / spec.factor + smooth * scaled;
   return at::where(is_long.logical_or(is_short), scaled, blended);
 }
