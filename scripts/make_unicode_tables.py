@@ -94,6 +94,36 @@ def lowercase_ranges():
     return [(first, last, stride or 1, delta) for first, last, stride, delta in rows]
 
 
+def script_ranges():
+    """[first, last, group] of UnicodeScripts, which cuts only between code points of different groups and never beside one that fits
+    all. That leaves groups without names: each run of code points is compared with one of every group so far."""
+    scripts = pre_tokenizers.UnicodeScripts()
+
+    def cuts(text):
+        return {begin for _, (begin, _) in scripts.pre_tokenize_str(text)}
+
+    def cut_between(a, b):
+        return 1 in cuts(chr(a) + chr(b))
+
+    latin_han = cuts("".join(f"a{chr(c)}\u4eac{chr(c)}" for c in POINTS))
+    points = [c for i, c in enumerate(POINTS) if 4 * i + 1 in latin_han or 4 * i + 3 in latin_han]
+    starts = cuts("".join(map(chr, points)))
+    rows, groups = [], []
+    for i, c in enumerate(points):
+        if rows and i not in starts:
+            group = rows[-1][2]
+        else:
+            group = next((n for n, known in enumerate(groups, 1) if not cut_between(known, c)), None)
+            if group is None:
+                groups.append(c)
+                group = len(groups)
+        if rows and rows[-1][2] == group and rows[-1][1] == c - 1:
+            rows[-1][1] = c
+        else:
+            rows.append([c, c, group])
+    return rows
+
+
 def combining_classes(nfd):
     def reordered(c):
         text = chr(c)
@@ -176,6 +206,7 @@ def main():
     arrays += [array("CodeRange", name, [hexes(*row) for row in ranges(points)]) for name, points in sets.items()]
     arrays += [
         array("LowercaseRange", "lowercase", [f"{{{a:#x}, {b:#x}, {s}, {d}}}" for a, b, s, d in lowercase_ranges()]),
+        array("ScriptRange", "scripts", [f"{{{a:#x}, {b:#x}, {n}}}" for a, b, n in script_ranges()]),
         array("ClassRange", "combining_classes", [f"{{{a:#x}, {b:#x}, {v}}}" for a, b, v in combining_classes(normalizers.NFD())]),
         array("Decomposition", "canonical", rows["canonical"]),
         array("Decomposition", "compatibility", rows["compatibility"]),

@@ -1,58 +1,67 @@
 // See utf8.h.
 #include "attune/base/utf8.h"
 
+#include <cstdint>
+#include <cstring>
+
 namespace attune {
 
 namespace {
 
-/// Length of the well-formed sequence at `p` (Unicode 15, table 3-7), or 0.
-std::size_t sequence_length(const unsigned char* p, std::size_t left) {
+/// What stands at `p`: a well-formed sequence (Unicode 15, table 3-7), or the longest beginning of one.
+struct Sequence {
+  std::size_t length;  ///< bytes, at least 1
+  bool complete;
+};
+
+Sequence sequence_at(const unsigned char* p, std::size_t left) {
   const unsigned char lead = p[0];
-  if (lead < 0x80) return 1;
-  if (lead < 0xc2 || lead > 0xf4) return 0;
+  if (lead < 0x80) return {1, true};
+  if (lead < 0xc2 || lead > 0xf4) return {1, false};
   const std::size_t length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-  if (length > left) return 0;
   unsigned char low = 0x80, high = 0xbf;
   if (lead == 0xe0) low = 0xa0;
   if (lead == 0xed) high = 0x9f;
   if (lead == 0xf0) low = 0x90;
   if (lead == 0xf4) high = 0x8f;
-  if (p[1] < low || p[1] > high) return 0;
-  for (std::size_t i = 2; i < length; ++i) {
-    if ((p[i] & 0xc0) != 0x80) return 0;
+  for (std::size_t i = 1; i < length; ++i, low = 0x80, high = 0xbf) {
+    if (i == left || p[i] < low || p[i] > high) return {i, false};
   }
-  return length;
+  return {length, true};
 }
 
 }  // namespace
 
+std::size_t ascii_prefix(std::string_view text) {
+  std::size_t i = 0;
+  for (std::uint64_t word = 0; i + sizeof word <= text.size(); i += sizeof word) {
+    std::memcpy(&word, text.data() + i, sizeof word);
+    if ((word & 0x8080808080808080u) != 0) break;
+  }
+  while (i < text.size() && static_cast<unsigned char>(text[i]) < 0x80) ++i;
+  return i;
+}
+
 std::optional<std::size_t> find_invalid_utf8(std::string_view text) {
   const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
-  for (std::size_t i = 0; i < text.size();) {
-    const std::size_t length = sequence_length(bytes + i, text.size() - i);
-    if (length == 0) return i;
-    i += length;
+  for (std::size_t i = ascii_prefix(text); i < text.size();) {
+    const Sequence found = sequence_at(bytes + i, text.size() - i);
+    if (!found.complete) return i;
+    i += found.length;
   }
   return std::nullopt;
 }
 
-char32_t next_code_point(std::string_view text, std::size_t& position) {
-  const auto byte = [&](std::size_t i) { return static_cast<char32_t>(static_cast<unsigned char>(text[position + i])); };
-  const char32_t lead = byte(0);
-  char32_t code_point = lead;
-  std::size_t length = 1;
-  if (lead >= 0xf0) {
-    code_point = (lead & 0x07) << 18 | (byte(1) & 0x3f) << 12 | (byte(2) & 0x3f) << 6 | (byte(3) & 0x3f);
-    length = 4;
-  } else if (lead >= 0xe0) {
-    code_point = (lead & 0x0f) << 12 | (byte(1) & 0x3f) << 6 | (byte(2) & 0x3f);
-    length = 3;
-  } else if (lead >= 0xc0) {
-    code_point = (lead & 0x1f) << 6 | (byte(1) & 0x3f);
-    length = 2;
+std::string replace_invalid_utf8(std::string_view text) {
+  const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size();) {
+    const Sequence found = sequence_at(bytes + i, text.size() - i);
+    out.append(found.complete ? text.substr(i, found.length) : "\xef\xbf\xbd");
+    i += found.length;
   }
-  position += length;
-  return code_point;
+  return out;
 }
 
 void append_utf8(std::string& out, char32_t c) {

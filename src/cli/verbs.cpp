@@ -71,9 +71,10 @@ Run add_predict(CLI::App& verb) {
 
 Run add_tokenize(CLI::App& verb) {
   auto options = std::make_shared<app::TokenizeVerb>();
-  verb.add_option("model", options->model, "Folder with tokenizer.json or vocab.txt")->required();
+  verb.add_option("model", options->model, "Folder with tokenizer.json, vocab.txt, or vocab.json and merges.txt")->required();
   verb.add_flag("--no-special-tokens", options->no_special_tokens, "Leave [CLS], [SEP] and the like out");
   verb.add_flag("--pair", options->pair, "Lines are TEXT<TAB>PAIR");
+  verb.add_flag("--json-lines", options->json_lines, "Lines are JSON: \"TEXT\", or with --pair [\"TEXT\", \"PAIR\"]");
   return [options] { return app::run_tokenize(*options); };
 }
 

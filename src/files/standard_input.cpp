@@ -1,8 +1,10 @@
-// See standard_input.h. stdio and not LineReader's zlib, which would wait for a full block.
+// See standard_input.h. Not LineReader's zlib, which would wait for a full block.
 #include "attune/files/standard_input.h"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 
 #include "attune/base/error.h"
@@ -14,6 +16,8 @@ namespace attune::files {
 
 namespace {
 
+constexpr std::size_t kBufferBytes = 1 << 16;
+
 [[noreturn]] void fail(std::string what, std::string where, std::string hint = "") {
   throw Error(ErrorKind::data,
               {.file = "<stdin>", .what = std::move(what), .where = std::move(where), .hint = std::move(hint)});
@@ -21,17 +25,27 @@ namespace {
 
 }  // namespace
 
+bool StandardInput::fill() {
+  buffer_.resize(kBufferBytes);
+  const ::ssize_t got = ::read(STDIN_FILENO, buffer_.data(), buffer_.size());
+  if (got < 0) fail(concat("cannot be read: ", std::strerror(errno)), "", "give it a text a line");
+  buffer_.resize(static_cast<std::size_t>(got));
+  begin_ = 0;
+  return got > 0;
+}
+
 /// One line without its LF, or false at the end.
-bool StandardInput::read(std::string& line) const {
+bool StandardInput::read(std::string& line) {
   line.clear();
-  for (int byte = ::getc_unlocked(stdin); byte != EOF; byte = ::getc_unlocked(stdin)) {
-    if (byte == '\n') return true;
-    if (line.size() == LineReader::kMaxLineBytes) {
+  while (at_hand() || fill()) {
+    const std::size_t end = std::min(buffer_.find('\n', begin_), buffer_.size());
+    if (line.size() + (end - begin_) > LineReader::kMaxLineBytes) {
       fail(concat("a line is longer than ", LineReader::kMaxLineBytes, " bytes"), concat("line ", line_number_));
     }
-    line += static_cast<char>(byte);
+    line.append(buffer_, begin_, end - begin_);
+    begin_ = std::min(end + 1, buffer_.size());
+    if (end < buffer_.size()) return true;
   }
-  if (std::ferror(stdin) != 0) fail(concat("cannot be read: ", std::strerror(errno)), "", "give it a text a line");
   return !line.empty();
 }
 

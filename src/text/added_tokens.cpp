@@ -93,21 +93,22 @@ void AddedTokens::Matcher::add(std::string_view content, std::int32_t id) {
 void AddedTokens::make_matchers(const JsonNode& list, const Normalizer* normalizer) {
   // Where two contents become equal by normalisation the first wins, special tokens before others.
   for (const bool special : {true, false}) {
-    for (const AddedToken& token : tokens_) {
+    for (AddedToken& token : tokens_) {
       if (token.special != special) continue;
       AlignedText content(token.content, 0);
       if (token.normalized && normalizer != nullptr) normalizer->apply(content);
-      if (content.view().empty())
+      token.text = content.view();
+      if (token.text.empty())
         list.fail("the added token '" + token.content + "' is empty after normalisation", "remove it");
-      (token.normalized ? normalized_ : raw_).add(content.view(), token.id);
+      (token.normalized ? normalized_ : raw_).add(token.text, token.id);
     }
   }
 }
 
-std::vector<Piece> AddedTokens::cut(std::string_view text, bool normalized) const {
+void AddedTokens::cut(std::string_view text, bool normalized, std::vector<Piece>& pieces) const {
   const Matcher& matcher = normalized ? normalized_ : raw_;
   const auto size = static_cast<std::uint32_t>(text.size());
-  std::vector<Piece> pieces;
+  pieces.clear();
   std::uint32_t done = 0;
   if (!matcher.trie.empty()) {
     for (std::size_t at = 0; at < text.size();) {
@@ -131,13 +132,17 @@ std::vector<Piece> AddedTokens::cut(std::string_view text, bool normalized) cons
     }
   }
   if (done < size) pieces.push_back({{done, size}});
-  return pieces;
 }
 
 std::optional<std::int32_t> AddedTokens::id(std::string_view content) const {
   const auto found = by_content_.find(std::string(content));
   if (found == by_content_.end()) return std::nullopt;
   return tokens_[found->second].id;
+}
+
+bool AddedTokens::reads_special(const std::string& text) const {
+  const auto found = by_content_.find(text);
+  return found != by_content_.end() && tokens_[found->second].special;
 }
 
 const AddedToken* AddedTokens::token(std::int32_t id) const {

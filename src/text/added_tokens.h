@@ -24,6 +24,7 @@ struct AddedToken {
   bool rstrip = false;       ///< takes the white space behind it along
   bool normalized = false;   ///< looked for in the normalised text, its own content normalised too
   bool special = false;
+  std::string text;  ///< what it reads as: its content, normalised if the token is
 };
 
 class AddedTokens {
@@ -32,11 +33,15 @@ class AddedTokens {
   /// Reads the list "added_tokens". A content that the model knows keeps the model's id; others count up from its last.
   AddedTokens(const JsonNode& list, const Model& model, const Normalizer* normalizer);
 
-  /// Cuts the text at tokens with (or without) `normalized`. Without any, the whole text is one piece.
-  std::vector<Piece> cut(std::string_view text, bool normalized) const;
+  /// Cuts the text at tokens with (or without) `normalized` into `pieces`, which are replaced. Without any token, the
+  /// whole text is one piece.
+  void cut(std::string_view text, bool normalized, std::vector<Piece>& pieces) const;
 
   std::optional<std::int32_t> id(std::string_view content) const;
   const AddedToken* token(std::int32_t id) const;
+  /// Whether a token that reads so is left out with the special tokens. As in the reference the text decides: a special
+  /// token that normalisation changes is not.
+  bool reads_special(const std::string& text) const;
   std::size_t id_bound() const { return id_bound_; }
 
  private:

@@ -5,11 +5,6 @@
 
 namespace attune::text {
 
-Span AlignedText::origin(Span range) const {
-  if (origin_.empty()) return {start_ + range.begin, start_ + range.end};
-  return {origin_[range.begin].begin, origin_[range.end - 1].end};
-}
-
 Span AlignedText::origin_at(std::size_t position) const {
   if (!origin_.empty()) return origin_[position];
   const auto continues = [&](std::size_t i) {
@@ -56,13 +51,14 @@ void AlignedText::Builder::copy(std::size_t begin, std::size_t end) {
                    source_.origin_.begin() + static_cast<std::ptrdiff_t>(end));
     return;
   }
+  std::size_t at = origin_.size();
+  origin_.resize(at + end - begin);
   while (begin < end) {
     std::size_t next = begin;
     next_code_point(source_.text_, next);
-    const auto from = source_.start_ + static_cast<std::uint32_t>(begin),
-               to = source_.start_ + static_cast<std::uint32_t>(next);
-    origin_.resize(origin_.size() + next - begin, {from, to});
-    begin = next;
+    const Span character{source_.start_ + static_cast<std::uint32_t>(begin),
+                         source_.start_ + static_cast<std::uint32_t>(next)};
+    for (; begin < next; ++begin) origin_[at++] = character;
   }
 }
 

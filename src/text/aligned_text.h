@@ -27,14 +27,25 @@ inline std::string_view slice(std::string_view text, Span span) {
 
 class AlignedText {
  public:
+  AlignedText() = default;
   /// Input text (valid UTF-8) that begins at byte `start` of the input.
   AlignedText(std::string_view text, std::uint32_t start) : text_(text), start_(start) {}
+  /// The same as a new object, in the memory of this one.
+  void reset(std::string_view text, std::uint32_t start) {
+    text_ = text;
+    start_ = start;
+    origin_.clear();
+  }
 
   std::string_view view() const { return text_; }
   /// Replaces one ASCII character by another: the alignment stays.
   void set_ascii(std::size_t position, char c) { text_[position] = c; }
-  /// Bytes of the input that a non-empty range of the text came from.
-  Span origin(Span range) const;
+  /// Bytes of the input that a non-empty range of the text came from. Where the range cuts through a character, so may
+  /// these.
+  Span origin(Span range) const {
+    if (origin_.empty()) return {start_ + range.begin, start_ + range.end};
+    return {origin_[range.begin].begin, origin_[range.end - 1].end};
+  }
   /// A normalised form, see unicode::Tagged.
   void apply(std::span<const unicode::Tagged> characters);
 
@@ -48,6 +59,8 @@ class AlignedText {
     /// A character without any source: it stands at the very beginning.
     void append_at_start(char32_t c) { append_aligned(c, {source_.start_, source_.start_}); }
     void copy(std::size_t begin, std::size_t end);
+    /// Bytes written so far.
+    std::size_t size() const { return text_.size(); }
     /// Replaces the source's text. The builder is spent.
     void finish(AlignedText& target);
 
@@ -63,7 +76,7 @@ class AlignedText {
   Span origin_at(std::size_t position) const;
 
   std::string text_;
-  std::uint32_t start_;
+  std::uint32_t start_ = 0;
   std::vector<Span> origin_;  ///< of each byte of text_; empty while the alignment is the identity
 };
 

@@ -2,10 +2,15 @@
 #include "decoder.h"
 
 #include <algorithm>
+#include <charconv>
+#include <optional>
+#include <system_error>
 #include <utility>
 
 #include "attune/base/strings.h"
 #include "attune/base/utf8.h"
+#include "byte_alphabet.h"
+#include "metaspace.h"
 #include "parts.h"
 #include "pattern.h"
 
@@ -106,6 +111,105 @@ class BpeDecoder final : public Decoder {
   std::string suffix_;
 };
 
+/// Characters of the byte alphabet back to bytes; a token with any other character is taken as it is.
+class ByteLevelDecoder final : public Decoder {
+ public:
+  void apply(std::vector<std::string>& tokens) const override {
+    std::string bytes;
+    for (const std::string& token : tokens) {
+      const std::size_t before = bytes.size();
+      for (std::size_t i = 0; i < token.size();) {
+        const auto byte = byte_alphabet::byte_of(next_code_point(token, i));
+        if (!byte) {
+          bytes.replace(before, std::string::npos, token);
+          break;
+        }
+        bytes += static_cast<char>(*byte);
+      }
+    }
+    tokens = {replace_invalid_utf8(bytes)};
+  }
+};
+
+/// Runs of tokens like <0xE4> become the text that their bytes are, or a U+FFFD each where that is not valid UTF-8.
+class ByteFallback final : public Decoder {
+ public:
+  void apply(std::vector<std::string>& tokens) const override {
+    std::vector<std::string> out;
+    std::string bytes;
+    const auto flush = [&] {
+      if (!find_invalid_utf8(bytes)) {
+        if (!bytes.empty()) out.push_back(bytes);
+      } else {
+        out.insert(out.end(), bytes.size(), "\xef\xbf\xbd");
+      }
+      bytes.clear();
+    };
+    for (std::string& token : tokens) {
+      if (const auto byte = byte_of(token)) {
+        bytes += *byte;
+      } else {
+        flush();
+        out.push_back(std::move(token));
+      }
+    }
+    flush();
+    tokens = std::move(out);
+  }
+
+ private:
+  static std::optional<char> byte_of(std::string_view token) {
+    if (token.size() != 6 || !token.starts_with("<0x") || !token.ends_with(">")) return std::nullopt;
+    unsigned value = 0;
+    const auto [end, error] = std::from_chars(token.data() + 3, token.data() + 5, value, 16);
+    if (error != std::errc() || end != token.data() + 5) return std::nullopt;
+    return static_cast<char>(value);
+  }
+};
+
+/// The visible blank becomes a blank, or nothing in the first token of a text that it was put in front of.
+class MetaspaceDecoder final : public Decoder {
+ public:
+  explicit MetaspaceDecoder(const JsonNode& node) : drops_first_(read_metaspace(node).scheme != PrependScheme::never) {
+    append_utf8(blank_, read_metaspace(node).replacement);
+  }
+  void apply(std::vector<std::string>& tokens) const override {
+    for (std::size_t i = 0; i < tokens.size(); ++i) replace_all(tokens[i], blank_, i == 0 && drops_first_ ? "" : " ");
+  }
+
+ private:
+  std::string blank_;
+  bool drops_first_;
+};
+
+/// What connectionist temporal classification emits: repeated tokens count once, pads separate.
+class Ctc final : public Decoder {
+ public:
+  explicit Ctc(const JsonNode& node)
+      : pad_(non_empty(node.at("pad_token"))),
+        delimiter_(non_empty(node.at("word_delimiter_token"))),
+        cleanup_(node.at("cleanup").boolean()) {}
+  void apply(std::vector<std::string>& tokens) const override {
+    tokens.erase(std::unique(tokens.begin(), tokens.end()), tokens.end());
+    for (std::string& token : tokens) {
+      replace_all(token, pad_, "");
+      if (!cleanup_) continue;
+      clean_up(token);
+      replace_all(token, delimiter_, " ");
+    }
+    std::erase(tokens, "");
+  }
+
+ private:
+  static const std::string& non_empty(const JsonNode& node) {
+    if (node.string().empty()) node.fail("found '', expected a token");
+    return node.string();
+  }
+
+  std::string pad_, delimiter_;
+  bool cleanup_;
+};
+
 class DecoderSequence final : public Decoder {
  public:
   explicit DecoderSequence(const JsonNode& node) {
@@ -120,9 +224,16 @@ class DecoderSequence final : public Decoder {
 };
 
 constexpr PartRow<Decoder> kRows[] = {
-    {"BPEDecoder", make_part<Decoder, BpeDecoder>},  {"Fuse", make_part<Decoder, Fuse>},
-    {"Replace", make_part<Decoder, ReplaceDecoder>}, {"Sequence", make_part<Decoder, DecoderSequence>},
-    {"Strip", make_part<Decoder, StripDecoder>},     {"WordPiece", make_part<Decoder, WordPieceDecoder>},
+    {"BPEDecoder", make_part<Decoder, BpeDecoder>},
+    {"ByteFallback", make_part<Decoder, ByteFallback>},
+    {"ByteLevel", make_part<Decoder, ByteLevelDecoder>},
+    {"CTC", make_part<Decoder, Ctc>},
+    {"Fuse", make_part<Decoder, Fuse>},
+    {"Metaspace", make_part<Decoder, MetaspaceDecoder>},
+    {"Replace", make_part<Decoder, ReplaceDecoder>},
+    {"Sequence", make_part<Decoder, DecoderSequence>},
+    {"Strip", make_part<Decoder, StripDecoder>},
+    {"WordPiece", make_part<Decoder, WordPieceDecoder>},
 };
 
 }  // namespace

@@ -18,7 +18,7 @@ constexpr int kMaxDepth = 64;
   throw Error(ErrorKind::model, {.file = file, .what = what, .where = "", .hint = hint});
 }
 
-/// Watches the parser: nesting and keys that occur twice in one object.
+/// Watches the parser: nesting, and objects with fewer members than keys were read.
 class Watch {
  public:
   explicit Watch(const std::string& file) : file_(file) {}
@@ -28,20 +28,40 @@ class Watch {
     if (event == Event::object_start || event == Event::array_start) {
       if (depth >= kMaxDepth)
         bad_file(file_, concat("nesting deeper than ", kMaxDepth), "this is not a tokenizer file that a library wrote");
-      if (event == Event::object_start) keys_.emplace_back();
+      if (event == Event::object_start) keys_.push_back(0);
     } else if (event == Event::object_end) {
+      if (keys_.back() != value.size()) repeats_ = true;
       keys_.pop_back();
-    } else if (event == Event::key && !keys_.back().insert(value.get_ref<const std::string&>()).second) {
-      bad_file(file_, concat("the key '", value.get_ref<const std::string&>(), "' stands twice in one object"),
-               "keep the one that is meant");
+    } else if (event == Event::key) {
+      ++keys_.back();
     }
     return true;
   }
+  bool repeats() const { return repeats_; }
 
  private:
   const std::string& file_;
-  std::vector<std::unordered_set<std::string>> keys_;
+  std::vector<std::size_t> keys_;  ///< of the open objects
+  bool repeats_ = false;
 };
+
+/// The first key that stands twice in one object.
+std::string repeated_key(const std::string& text) {
+  std::vector<std::unordered_set<std::string>> keys;
+  std::string found;
+  const auto watch = [&](int, nlohmann::json::parse_event_t event, const nlohmann::json& value) {
+    using Event = nlohmann::json::parse_event_t;
+    if (event == Event::object_start) keys.emplace_back();
+    if (event == Event::object_end) keys.pop_back();
+    if (event == Event::key && found.empty() && !keys.back().insert(value.get_ref<const std::string&>()).second) {
+      found = value.get_ref<const std::string&>();
+    }
+    return true;
+  };
+  const nlohmann::json read = nlohmann::json::parse(text, watch);
+  if (read.is_discarded()) internal_error("a tokenizer file that parsed does not parse again");
+  return found;
+}
 
 }  // namespace
 
@@ -51,20 +71,26 @@ nlohmann::json parse_tokenizer_json(const std::string& text, const std::string& 
              "check that it is a tokenizer");
   }
   Watch watch(file);
+  nlohmann::json value;
   try {
-    return nlohmann::json::parse(text, std::ref(watch));
+    value = nlohmann::json::parse(text, std::ref(watch));
   } catch (const nlohmann::json::exception& error) {
     std::string reason = error.what();
     if (const auto end = reason.find("] "); end != std::string::npos) reason = reason.substr(end + 2);
     bad_file(file, "not valid JSON: " + reason, "fetch the file again");
   }
+  if (watch.repeats()) {
+    bad_file(file, concat("the key '", repeated_key(text), "' stands twice in one object"),
+             "keep the one that is meant");
+  }
+  return value;
 }
 
 JsonNode JsonNode::at(std::string_view key) const {
   if (!value_.is_object()) wrong_type("an object");
   const auto found = value_.find(key);
   if (found == value_.end()) fail(concat("the key '", key, "' is missing"));
-  return {*found, file_, path_.empty() ? std::string(key) : concat(path_, ".", key)};
+  return child(*found, &found.key(), 0);
 }
 
 std::optional<JsonNode> JsonNode::find(std::string_view key) const {
@@ -87,6 +113,11 @@ std::int64_t JsonNode::integer(std::int64_t min, std::int64_t max) const {
   return value;
 }
 
+double JsonNode::number() const {
+  if (!value_.is_number()) wrong_type("a number");
+  return value_.get<double>();
+}
+
 const std::string& JsonNode::string() const {
   if (!value_.is_string()) wrong_type("a string");
   return value_.get_ref<const std::string&>();
@@ -105,7 +136,7 @@ std::int64_t JsonNode::integer_or(std::string_view key, std::int64_t absent) con
 JsonNode JsonNode::element(std::size_t i) const {
   if (!value_.is_array()) wrong_type("a list");
   if (i >= value_.size()) fail(concat("the list has ", value_.size(), " elements, expected at least ", i + 1));
-  return {value_[i], file_, concat(path_, "[", i, "]")};
+  return child(value_[i], nullptr, i);
 }
 
 void JsonNode::each_element(const std::function<void(const JsonNode&)>& visit) const {
@@ -116,12 +147,28 @@ void JsonNode::each_element(const std::function<void(const JsonNode&)>& visit) c
 void JsonNode::each_member(const std::function<void(const std::string&, const JsonNode&)>& visit) const {
   if (!value_.is_object()) wrong_type("an object");
   for (auto member = value_.begin(); member != value_.end(); ++member) {
-    visit(member.key(), {member.value(), file_, concat(path_, ".", member.key())});
+    visit(member.key(), child(member.value(), &member.key(), 0));
   }
 }
 
+JsonNode JsonNode::child(const nlohmann::json& value, const std::string* key, std::size_t index) const {
+  return {value, file_, std::make_shared<Place>(Place{place_, key, index})};
+}
+
+std::string JsonNode::path() const {
+  std::string path;
+  for (const Place* place = place_.get(); place != nullptr; place = place->parent.get()) {
+    if (place->key == nullptr) {
+      path = concat("[", place->index, "]", path);
+    } else {
+      path = concat(place->parent == nullptr ? "" : ".", *place->key, path);
+    }
+  }
+  return path;
+}
+
 void JsonNode::fail(const std::string& what, const std::string& hint) const {
-  throw Error(ErrorKind::model, {.file = file_, .what = what, .where = path_, .hint = hint});
+  throw Error(ErrorKind::model, {.file = file_, .what = what, .where = path(), .hint = hint});
 }
 
 void JsonNode::wrong_type(std::string_view expected) const {

@@ -1,6 +1,10 @@
 // The table of models, and the vocabulary they share.
 #include "model.h"
 
+#include <algorithm>
+#include <bit>
+#include <functional>
+
 #include "attune/base/strings.h"
 #include "parts.h"
 #include "vocabulary_model.h"
@@ -22,33 +26,52 @@ class WordLevel final : public VocabularyModel {
 };
 
 constexpr PartRow<Model> kRows[] = {
+    {"BPE", make_bpe},
     {"WordLevel", make_part<Model, WordLevel>},
     {"WordPiece", make_word_piece},
 };
 
 }  // namespace
 
-Vocabulary::Vocabulary(const JsonNode& node) {
-  std::int64_t bound = 0;
-  node.each_member(
-      [&](const std::string&, const JsonNode& id) { bound = std::max(bound, id.integer(0, kMaxIds - 1) + 1); });
-  if (bound == 0) node.fail("the vocabulary is empty");
-  tokens_.resize(static_cast<std::size_t>(bound));
-  present_.resize(static_cast<std::size_t>(bound));
-  ids_.reserve(node.size());
+Vocabulary::Vocabulary(const JsonNode& node) : size_(node.size()) {
   node.each_member([&](const std::string& token, const JsonNode& value) {
     const auto id = static_cast<std::size_t>(value.integer(0, kMaxIds - 1));
+    if (id >= tokens_.size()) {
+      tokens_.resize(std::max(id + 1, size_));
+      present_.resize(tokens_.size());
+    }
     if (present_[id]) value.fail(concat("the id ", id, " belongs to '", tokens_[id], "' and to '", token, "'"));
     tokens_[id] = token;
     present_[id] = true;
-    ids_.emplace(tokens_[id], static_cast<std::int32_t>(id));
+  });
+  if (size_ == 0) node.fail("the vocabulary is empty");
+  while (!present_.back()) {
+    tokens_.pop_back();
+    present_.pop_back();
+  }
+  index();
+}
+
+std::uint32_t Vocabulary::hash_of(std::string_view token) {
+  return static_cast<std::uint32_t>(std::hash<std::string_view>{}(token));
+}
+
+void Vocabulary::index() {
+  slots_.resize(std::bit_ceil(size_ * 2));
+  each([&](const std::string& token, std::int32_t id) {
+    const std::uint32_t hash = hash_of(token);
+    std::size_t i = hash & (slots_.size() - 1);
+    while (slots_[i].id >= 0) i = (i + 1) & (slots_.size() - 1);
+    slots_[i] = {hash, id};
   });
 }
 
 std::optional<std::int32_t> Vocabulary::id(std::string_view token) const {
-  const auto found = ids_.find(token);
-  if (found == ids_.end()) return std::nullopt;
-  return found->second;
+  const std::uint32_t hash = hash_of(token);
+  for (std::size_t i = hash & (slots_.size() - 1); slots_[i].id >= 0; i = (i + 1) & (slots_.size() - 1)) {
+    if (slots_[i].hash == hash && tokens_[static_cast<std::size_t>(slots_[i].id)] == token) return slots_[i].id;
+  }
+  return std::nullopt;
 }
 
 const std::string* Vocabulary::token(std::int32_t id) const {
@@ -64,6 +87,10 @@ VocabularyModel::VocabularyModel(const JsonNode& node) : vocabulary_(node.at("vo
 }
 
 std::unique_ptr<Model> make_model(const JsonNode& node) {
+  if (!node.find("type")) {  // files of old releases: the keys tell
+    if (node.find("merges")) return make_bpe(node);
+    if (node.find("max_input_chars_per_word")) return make_word_piece(node);
+  }
   return make_from_table<Model>(node, kRows, "model");
 }
 

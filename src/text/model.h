@@ -6,7 +6,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "aligned_text.h"
@@ -22,8 +21,18 @@ struct ModelToken {
 class Model {
  public:
   virtual ~Model() = default;
-  /// Appends the tokens of a non-empty piece. Thread-safe.
+  /// Appends the tokens of a non-empty piece; their spans follow one another from byte 0. Thread-safe.
   virtual void tokenize(std::string_view piece, std::vector<ModelToken>& out) const = 0;
+  /// The end of the part of a piece that begins at byte `begin` and can be tokenised on its own: what stands behind it
+  /// does not change its tokens, nor the other way round.
+  virtual std::size_t part_end(std::string_view piece, std::size_t begin) const {
+    (void)begin;
+    return piece.size();
+  }
+  /// Whether it reads raw bytes as it reads characters of the byte alphabet, only faster.
+  virtual bool can_take_raw_bytes() const { return false; }
+  /// Pieces are raw bytes from now on. Only where it can.
+  virtual void take_raw_bytes() {}
   virtual std::optional<std::int32_t> token_to_id(std::string_view token) const = 0;
   /// nullptr when no token has this id.
   virtual const std::string* id_to_token(std::int32_t id) const = 0;
@@ -41,7 +50,7 @@ class Vocabulary {
 
   std::optional<std::int32_t> id(std::string_view token) const;
   const std::string* token(std::int32_t id) const;
-  std::size_t size() const { return ids_.size(); }
+  std::size_t size() const { return size_; }
   std::size_t id_bound() const { return tokens_.size(); }
 
   template <typename Visit>
@@ -52,13 +61,22 @@ class Vocabulary {
   }
 
  private:
+  struct Slot {
+    std::uint32_t hash = 0;
+    std::int32_t id = -1;  ///< -1 = free
+  };
+  static std::uint32_t hash_of(std::string_view token);
+  void index();
+
   std::vector<std::string> tokens_;
   std::vector<bool> present_;
-  std::unordered_map<std::string_view, std::int32_t> ids_;  ///< views into tokens_
+  std::size_t size_ = 0;
+  std::vector<Slot> slots_;  ///< open addressing, a power of two, at most half full
 };
 
 /// Throws Error{model} for a type that is unknown or not supported yet.
 std::unique_ptr<Model> make_model(const JsonNode& node);
+std::unique_ptr<Model> make_bpe(const JsonNode& node);
 std::unique_ptr<Model> make_word_piece(const JsonNode& node);
 
 }  // namespace attune::text

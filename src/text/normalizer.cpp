@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "attune/base/strings.h"
+#include "byte_alphabet.h"
 #include "map_characters.h"
 #include "parts.h"
 #include "pattern.h"
@@ -23,13 +24,20 @@ class UnicodeForm final : public Normalizer {
  public:
   explicit UnicodeForm(unicode::Form form) : form_(form) {}
   void apply(AlignedText& text) const override {
-    const std::string_view view = text.view();
-    const bool ascii =
-        std::all_of(view.begin(), view.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-    if (!ascii) text.apply(unicode::normalize(view, form_));
+    if (changes(text.view())) text.apply(unicode::normalize(text.view(), form_));
   }
 
  private:
+  bool changes(std::string_view view) const {
+    const bool composes = form_ == unicode::Form::nfc || form_ == unicode::Form::nfkc;
+    const unsigned unstable = (form_ == unicode::Form::nfc ? 0u : unsigned{unicode::normalizes}) |
+                              (composes ? unsigned{unicode::nfc_unstable} : 0u);
+    for (std::size_t i = ascii_prefix(view); i < view.size();) {
+      if ((unicode::properties(next_code_point(view, i)) & unstable) != 0) return true;
+    }
+    return false;
+  }
+
   unicode::Form form_;
 };
 
@@ -128,6 +136,16 @@ class Replace final : public Normalizer {
   std::string content_;
 };
 
+/// Bytes written in the byte alphabet.
+class ByteLevelNormalizer final : public Normalizer {
+ public:
+  void apply(AlignedText& text) const override {
+    AlignedText::Builder out(text, 0);
+    byte_alphabet::append_bytes(text.view(), {0, static_cast<std::uint32_t>(text.view().size())}, out);
+    out.finish(text);
+  }
+};
+
 class NormalizerSequence final : public Normalizer {
  public:
   explicit NormalizerSequence(const JsonNode& node) {
@@ -147,12 +165,19 @@ std::unique_ptr<Normalizer> make_form(const JsonNode&) {
 }
 
 constexpr PartRow<Normalizer> kRows[] = {
-    {"BertNormalizer", make_bert_normalizer},    {"Lowercase", make_part<Normalizer, Lowercase>},
-    {"NFC", make_form<unicode::Form::nfc>},      {"NFD", make_form<unicode::Form::nfd>},
-    {"NFKC", make_form<unicode::Form::nfkc>},    {"NFKD", make_form<unicode::Form::nfkd>},
-    {"Nmt", make_part<Normalizer, Nmt>},         {"Prepend", make_part<Normalizer, Prepend>},
-    {"Replace", make_part<Normalizer, Replace>}, {"Sequence", make_part<Normalizer, NormalizerSequence>},
-    {"Strip", make_part<Normalizer, Strip>},     {"StripAccents", make_part<Normalizer, StripAccents>},
+    {"BertNormalizer", make_bert_normalizer},
+    {"ByteLevel", make_part<Normalizer, ByteLevelNormalizer>},
+    {"Lowercase", make_part<Normalizer, Lowercase>},
+    {"NFC", make_form<unicode::Form::nfc>},
+    {"NFD", make_form<unicode::Form::nfd>},
+    {"NFKC", make_form<unicode::Form::nfkc>},
+    {"NFKD", make_form<unicode::Form::nfkd>},
+    {"Nmt", make_part<Normalizer, Nmt>},
+    {"Prepend", make_part<Normalizer, Prepend>},
+    {"Replace", make_part<Normalizer, Replace>},
+    {"Sequence", make_part<Normalizer, NormalizerSequence>},
+    {"Strip", make_part<Normalizer, Strip>},
+    {"StripAccents", make_part<Normalizer, StripAccents>},
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 
 #include "aligned_text.h"
 #include "json_node.h"
+#include "scanner.h"
 
 namespace attune::text {
 
@@ -21,8 +22,10 @@ class Pattern {
   Pattern(Pattern&&) noexcept;
   ~Pattern();
 
-  /// Successive matches that do not overlap, empty ones included. Throws Error{model} when matching explodes.
+  /// Successive matches that do not overlap, empty ones included. Throws Error{model} when matching takes too long.
   std::vector<Span> find_all(std::string_view text) const;
+  /// What matches a well-known pattern without the regex engine, or nullptr.
+  Scanner scanner() const { return scanner_; }
 
  private:
   struct Program;
@@ -31,7 +34,8 @@ class Pattern {
 
   std::string source_;
   std::string file_;
-  std::unique_ptr<Program> program_;  ///< nothing for a literal
+  Scanner scanner_ = nullptr;
+  std::unique_ptr<Program> program_;  ///< nothing for a literal and for a pattern that has a scanner
 };
 
 /// The same expression in PCRE2's syntax, independent of its Unicode tables. Throws std::invalid_argument with what is

@@ -2,6 +2,8 @@
 #include "post_processor.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "attune/base/strings.h"
 
@@ -32,48 +34,19 @@ TemplatePiece read_piece(const JsonNode& node, const JsonNode& special_tokens) {
   return piece;
 }
 
-void append_special(const TemplatePiece& piece, bool with_tokens, Encoding& out) {
-  const std::size_t count = piece.ids.size(), size = out.size() + count;
-  out.ids.insert(out.ids.end(), piece.ids.begin(), piece.ids.end());
-  if (with_tokens) out.tokens.insert(out.tokens.end(), piece.tokens.begin(), piece.tokens.end());
-  out.type_ids.resize(size, piece.type_id);
-  out.offsets.resize(size, {0, 0});
-  out.special_tokens_mask.resize(size, 1);
-  out.attention_mask.resize(size, 1);
-  out.word_ids.resize(size, -1);
-  out.sequence_ids.resize(size, -1);
+/// The entry [token, id] of BertProcessing and RobertaProcessing.
+TemplatePiece read_special(const JsonNode& entry, std::int32_t type_id) {
+  const auto id = static_cast<std::int32_t>(entry.element(1).integer(0, kMaxId));
+  return {.sequence = -1, .type_id = type_id, .ids = {id}, .tokens = {entry.element(0).string()}};
 }
 
-void append_sequence(const Encoding& text, const TemplatePiece& piece, Encoding& out) {
-  const std::size_t size = out.size() + text.size();
-  const auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
-  append(out.ids, text.ids);
-  append(out.tokens, text.tokens);
-  append(out.offsets, text.offsets);
-  append(out.word_ids, text.word_ids);
-  out.type_ids.resize(size, piece.type_id);
-  out.special_tokens_mask.resize(size, 0);
-  out.attention_mask.resize(size, 1);
-  out.sequence_ids.resize(size, piece.sequence);
-}
-
-void reserve(Encoding& out, std::size_t size) {
-  out.ids.reserve(size);
-  out.offsets.reserve(size);
-  out.word_ids.reserve(size);
-  out.type_ids.reserve(size);
-  out.special_tokens_mask.reserve(size);
-  out.attention_mask.reserve(size);
-  out.sequence_ids.reserve(size);
+TemplatePiece sequence(int index, std::int32_t type_id) {
+  return {.sequence = index, .type_id = type_id, .ids = {}, .tokens = {}};
 }
 
 }  // namespace
 
-PostProcessor::PostProcessor() {
-  single_.push_back({.sequence = 0, .type_id = 0, .ids = {}, .tokens = {}});
-  pair_ = single_;
-  pair_.push_back({.sequence = 1, .type_id = 1, .ids = {}, .tokens = {}});
-}
+PostProcessor::PostProcessor() : single_{sequence(0, 0)}, pair_{sequence(0, 0), sequence(1, 1)} {}
 
 PostProcessor::PostProcessor(const JsonNode& node) : PostProcessor() {
   read(node);
@@ -85,13 +58,15 @@ void PostProcessor::read(const JsonNode& node) {
     void (PostProcessor::*read)(const JsonNode&);
   };
   constexpr Row kRows[] = {{"BertProcessing", &PostProcessor::read_bert},
+                           {"ByteLevel", &PostProcessor::read_byte_level},
+                           {"RobertaProcessing", &PostProcessor::read_roberta},
                            {"Sequence", &PostProcessor::read_sequence},
                            {"TemplateProcessing", &PostProcessor::read_template}};
   for (const Row& row : kRows) {
     if (row.type == node.type()) return (this->*row.read)(node);
   }
   node.at("type").fail(concat("the post-processor '", node.type(), "' is not supported yet"),
-                       "supported are BertProcessing, Sequence, TemplateProcessing");
+                       "supported are BertProcessing, ByteLevel, RobertaProcessing, Sequence, TemplateProcessing");
 }
 
 void PostProcessor::read_template(const JsonNode& node) {
@@ -101,60 +76,53 @@ void PostProcessor::read_template(const JsonNode& node) {
     node.at(key).each_element([&](const JsonNode& piece) { pieces.push_back(read_piece(piece, special_tokens)); });
     return pieces;
   };
-  single_ = read_pieces("single");
-  pair_ = read_pieces("pair");
+  set_templates(node, read_pieces("single"), read_pieces("pair"));
   for (const TemplatePiece& piece : single_) {
     if (piece.sequence == 1) node.at("single").fail("the template of one text uses the second text, B");
   }
 }
 
 void PostProcessor::read_bert(const JsonNode& node) {
-  const auto special = [&](const char* key, std::int32_t type_id) {
-    const JsonNode entry = node.at(key);
-    const auto id = static_cast<std::int32_t>(entry.element(1).integer(0, kMaxId));
-    return TemplatePiece{.sequence = -1, .type_id = type_id, .ids = {id}, .tokens = {entry.element(0).string()}};
-  };
-  const Template plain = pair_;
-  single_ = {special("cls", 0), plain[0], special("sep", 0)};
-  pair_ = {special("cls", 0), plain[0], special("sep", 0), plain[1], special("sep", 1)};
+  const JsonNode cls = node.at("cls"), sep = node.at("sep");
+  const TemplatePiece begin = read_special(cls, 0), end = read_special(sep, 0);
+  set_templates(node, {begin, sequence(0, 0), end}, {begin, sequence(0, 0), end, sequence(1, 1), read_special(sep, 1)});
+}
+
+void PostProcessor::read_roberta(const JsonNode& node) {
+  const TemplatePiece begin = read_special(node.at("cls"), 0), end = read_special(node.at("sep"), 0);
+  set_templates(node, {begin, sequence(0, 0), end}, {begin, sequence(0, 0), end, end, sequence(1, 0), end});
+  read_trimming(node);
+}
+
+void PostProcessor::read_byte_level(const JsonNode& node) {
+  read_trimming(node);
 }
 
 void PostProcessor::read_sequence(const JsonNode& node) {
-  const JsonNode processors = node.at("processors");
-  if (processors.size() > 1) processors.fail("more than one post-processor in a Sequence is not supported yet");
-  processors.each_element([&](const JsonNode& part) { read(part); });
+  node.at("processors").each_element([&](const JsonNode& part) { read(part); });
+}
+
+void PostProcessor::set_templates(const JsonNode& node, Template single, Template pair) {
+  if (has_templates_) node.fail("a second post-processor that adds special tokens is not supported");
+  has_templates_ = true;
+  single_ = std::move(single);
+  pair_ = std::move(pair);
+}
+
+void PostProcessor::read_trimming(const JsonNode& node) {
+  const bool prefix_space = node.at("add_prefix_space").boolean();
+  if (!node.at("trim_offsets").boolean()) return;
+  if (trimming_) node.at("trim_offsets").fail("a second post-processor that trims offsets is not supported");
+  if (has_templates_ && node.type() == "ByteLevel") {
+    node.at("trim_offsets").fail("trimming behind the special tokens is not supported", "put ByteLevel first");
+  }
+  trimming_ = Trimming{prefix_space};
 }
 
 std::size_t PostProcessor::num_special_tokens(bool pair) const {
   std::size_t count = 0;
-  for (const TemplatePiece& piece : pair ? pair_ : single_) count += piece.ids.size();
+  for (const TemplatePiece& piece : pieces(pair)) count += piece.ids.size();
   return count;
-}
-
-Encoding PostProcessor::assemble(const Encoding& first, const Encoding* second, const EncodeOptions& options) const {
-  const Template& pieces = second != nullptr ? pair_ : single_;
-  const auto fill = [&](const Encoding& a, const Encoding* b) {
-    Encoding out;
-    reserve(out, a.size() + (b != nullptr ? b->size() : 0) + num_special_tokens(b != nullptr));
-    for (const TemplatePiece& piece : pieces) {
-      if (piece.sequence >= 0) {
-        append_sequence(piece.sequence == 0 ? a : *b, piece, out);
-      } else if (options.add_special_tokens) {
-        append_special(piece, options.with_tokens, out);
-      }
-    }
-    return out;
-  };
-  Encoding out = fill(first, second);
-  for (const Encoding& window : first.overflowing) {
-    out.overflowing.push_back(fill(window, second));
-    if (second == nullptr) continue;
-    for (const Encoding& other : second->overflowing) out.overflowing.push_back(fill(window, &other));
-  }
-  if (second != nullptr) {
-    for (const Encoding& other : second->overflowing) out.overflowing.push_back(fill(first, &other));
-  }
-  return out;
 }
 
 std::vector<TemplatePiece> PostProcessor::special_pieces() const {

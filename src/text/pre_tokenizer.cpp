@@ -7,7 +7,7 @@
 #include <string>
 
 #include "attune/base/strings.h"
-#include "attune/base/utf8.h"
+#include "cutting.h"
 #include "parts.h"
 #include "pattern.h"
 
@@ -15,109 +15,8 @@ namespace attune::text {
 
 namespace {
 
-enum class Behavior { removed, isolated, merged_with_previous, merged_with_next, contiguous };
-
-Behavior read_behavior(const JsonNode& node) {
-  constexpr std::array<std::string_view, 5> kNames = {"Removed", "Isolated", "MergedWithPrevious", "MergedWithNext",
-                                                      "Contiguous"};
-  for (std::size_t i = 0; i < kNames.size(); ++i) {
-    if (kNames[i] == node.string()) return static_cast<Behavior>(i);
-  }
-  node.fail("found '" + node.string() +
-            "', expected Removed, Isolated, MergedWithPrevious, MergedWithNext or Contiguous");
-}
-
-/// A stretch that is a delimiter or lies between delimiters.
-struct Stretch {
-  Span span;
-  bool delimiter = false;
-};
-
 void push(std::vector<Piece>& pieces, Span span) {
   if (span.begin < span.end) pieces.push_back({span});
-}
-
-/// Applies the behaviour to stretches that cover the piece.
-void join_stretches(const std::vector<Stretch>& stretches, Behavior behavior, std::vector<Piece>& out) {
-  const auto merge = [&](auto begin, auto end, auto absorbs) {
-    for (auto at = begin; at != end; ++at) absorbs(*at, at != begin ? &*(at - 1) : nullptr);
-  };
-  switch (behavior) {
-    case Behavior::removed:
-      for (const Stretch& stretch : stretches) {
-        if (!stretch.delimiter) push(out, stretch.span);
-      }
-      return;
-    case Behavior::isolated:
-      for (const Stretch& stretch : stretches) push(out, stretch.span);
-      return;
-    case Behavior::contiguous:
-      merge(stretches.begin(), stretches.end(), [&](const Stretch& stretch, const Stretch* before) {
-        if (before != nullptr && before->delimiter == stretch.delimiter && !out.empty()) {
-          out.back().span.end = stretch.span.end;
-        } else {
-          out.push_back({stretch.span});
-        }
-      });
-      return;
-    case Behavior::merged_with_previous:
-      merge(stretches.begin(), stretches.end(), [&](const Stretch& stretch, const Stretch* before) {
-        if (stretch.delimiter && before != nullptr && !before->delimiter) {
-          out.back().span.end = stretch.span.end;
-        } else {
-          out.push_back({stretch.span});
-        }
-      });
-      return;
-    case Behavior::merged_with_next: {
-      const auto first = static_cast<std::ptrdiff_t>(out.size());
-      merge(stretches.rbegin(), stretches.rend(), [&](const Stretch& stretch, const Stretch* behind) {
-        if (stretch.delimiter && behind != nullptr && !behind->delimiter) {
-          out.back().span.begin = stretch.span.begin;
-        } else {
-          out.push_back({stretch.span});
-        }
-      });
-      std::reverse(out.begin() + first, out.end());
-      return;
-    }
-  }
-}
-
-/// Cuts every piece that is not an added token: cut(view of the whole text, span of the piece, pieces to append to).
-template <typename Cut>
-void cut_pieces(PreTokenized& text, Cut cut) {
-  const std::string_view view = text.text.view();
-  std::vector<Piece> pieces;
-  pieces.reserve(text.pieces.size() + view.size() / 4);
-  for (const Piece& piece : text.pieces) {
-    if (piece.token >= 0) {
-      pieces.push_back(piece);
-    } else {
-      cut(view, piece.span, pieces);
-    }
-  }
-  text.pieces = std::move(pieces);
-}
-
-/// Every character that `delimiter` accepts is a stretch of its own.
-template <typename Delimiter>
-void cut_at_characters(PreTokenized& text, Behavior behavior, Delimiter delimiter) {
-  std::vector<Stretch> stretches;
-  cut_pieces(text, [&](std::string_view view, Span piece, std::vector<Piece>& out) {
-    stretches.clear();
-    for (std::size_t i = piece.begin; i < piece.end;) {
-      const auto begin = static_cast<std::uint32_t>(i);
-      const bool cuts = delimiter(next_code_point(view, i));
-      const auto end = static_cast<std::uint32_t>(i);
-      if (!cuts && !stretches.empty() && !stretches.back().delimiter) {
-        stretches.back().span.end = end;
-      } else {
-        stretches.push_back({{begin, end}, cuts});
-      }
-    }
-    join_stretches(stretches, behavior, out);
-  });
 }
 
 /// White space goes, each punctuation character stands alone.
@@ -145,7 +44,7 @@ class BertPreTokenizer final : public PreTokenizer {
  private:
   enum Kind : unsigned char { letter, blank, punctuation };
   static Kind kind(char32_t c) {
-    const std::uint8_t bits = unicode::properties(c);
+    const std::uint16_t bits = unicode::properties(c);
     return (bits & unicode::white_space) != 0 ? blank : (bits & unicode::bert_punctuation) != 0 ? punctuation : letter;
   }
   std::array<Kind, 0x80> ascii_{};
@@ -227,6 +126,26 @@ class FixedLength final : public PreTokenizer {
   std::int64_t length_;  ///< characters
 };
 
+/// Cuts where the script changes. A blank belongs to what stands before it; at the beginning it goes, as in the
+/// reference.
+class UnicodeScripts final : public PreTokenizer {
+ public:
+  void apply(PreTokenized& text) const override {
+    cut_pieces(text, [&](std::string_view view, Span piece, std::vector<Piece>& out) {
+      std::uint8_t current = 0;
+      for (std::size_t i = piece.begin; i < piece.end;) {
+        const auto begin = static_cast<std::uint32_t>(i);
+        const std::uint8_t group = unicode::script_group(next_code_point(view, i));
+        if (group != 0 && group != current) {
+          if (current != 0) out.back().span.end = begin;
+          out.push_back({{begin, piece.end}});
+          current = group;
+        }
+      }
+    });
+  }
+};
+
 class Split final : public PreTokenizer {
  public:
   explicit Split(const JsonNode& node)
@@ -236,6 +155,10 @@ class Split final : public PreTokenizer {
   void apply(PreTokenized& text) const override {
     std::vector<Stretch> stretches;
     cut_pieces(text, [&](std::string_view view, Span piece, std::vector<Piece>& out) {
+      if (pattern_.scanner() != nullptr && behavior_ == Behavior::isolated) {
+        cut_by_scanner(pattern_.scanner(), view, piece, out);
+        return;
+      }
       stretches.clear();
       std::uint32_t done = piece.begin;
       for (const Span match : pattern_.find_all(slice(view, piece))) {
@@ -245,8 +168,10 @@ class Split final : public PreTokenizer {
         done = found.end;
       }
       if (done < piece.end) stretches.push_back({{done, piece.end}, invert_});
+      const auto first = static_cast<std::ptrdiff_t>(out.size());
       join_stretches(stretches, behavior_, out);
-      std::erase_if(out, [](const Piece& made) { return made.span.begin == made.span.end; });
+      const auto empty = [](const Piece& made) { return made.span.begin == made.span.end; };
+      out.erase(std::remove_if(out.begin() + first, out.end(), empty), out.end());
     });
   }
 
@@ -264,6 +189,7 @@ class PreTokenizerSequence final : public PreTokenizer {
   void apply(PreTokenized& text) const override {
     for (const auto& part : parts_) part->apply(text);
   }
+  bool leave_raw_bytes() override { return !parts_.empty() && parts_.back()->leave_raw_bytes(); }
 
  private:
   std::vector<std::unique_ptr<PreTokenizer>> parts_;
@@ -271,12 +197,15 @@ class PreTokenizerSequence final : public PreTokenizer {
 
 constexpr PartRow<PreTokenizer> kRows[] = {
     {"BertPreTokenizer", make_part<PreTokenizer, BertPreTokenizer>},
+    {"ByteLevel", make_byte_level},
     {"CharDelimiterSplit", make_part<PreTokenizer, CharDelimiterSplit>},
     {"Digits", make_part<PreTokenizer, Digits>},
     {"FixedLength", make_part<PreTokenizer, FixedLength>},
+    {"Metaspace", make_metaspace},
     {"Punctuation", make_part<PreTokenizer, Punctuation>},
     {"Sequence", make_part<PreTokenizer, PreTokenizerSequence>},
     {"Split", make_part<PreTokenizer, Split>},
+    {"UnicodeScripts", make_part<PreTokenizer, UnicodeScripts>},
     {"Whitespace", make_part<PreTokenizer, Whitespace>},
     {"WhitespaceSplit", make_part<PreTokenizer, WhitespaceSplit>},
 };

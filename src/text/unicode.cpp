@@ -21,6 +21,7 @@ constexpr CodeRange kWhiteSpace[] = {{0x9, 0xd},       {0x20, 0x20},     {0x85, 
                                      {0x1680, 0x1680}, {0x2000, 0x200a}, {0x2028, 0x2029}, {0x202f, 0x202f},
                                      {0x205f, 0x205f}, {0x3000, 0x3000}};
 constexpr CodeRange kHangulSyllables[] = {{0xac00, 0xd7a3}};
+constexpr CodeRange kHangulVowelsAndTails[] = {{0x1161, 0x1175}, {0x11a8, 0x11c2}};
 constexpr CodeRange kHexDigits[] = {{'0', '9'}, {'A', 'F'}, {'a', 'f'}};
 
 /// Sorted ranges with neighbours joined.
@@ -41,10 +42,10 @@ CodeSet copy(std::span<const CodeRange> ranges) {
   return {ranges.begin(), ranges.end()};
 }
 
-/// One byte of properties for every code point (1.1 MB), filled once from the ranges.
+/// The properties of every code point (2.2 MB), filled once from the ranges.
 class PropertyTable {
  public:
-  PropertyTable() : bits_(std::make_unique<std::uint8_t[]>(kCodePoints)) {
+  PropertyTable() : bits_(std::make_unique<std::uint16_t[]>(kCodePoints)) {
     mark(kWhiteSpace, white_space);
     mark(tables::rust_numeric, numeric);
     mark(tables::rust_word, word);
@@ -59,16 +60,27 @@ class PropertyTable {
     for (const auto& row : tables::compatibility) bits_[row.from] |= normalizes;
     for (const auto& run : tables::combining_classes) mark(std::array{CodeRange{run.first, run.last}}, normalizes);
     mark(kHangulSyllables, normalizes);  // decomposed by arithmetic, not by the tables
+    mark(category_set("L"), regex_letter);
+    mark(category_set("N"), regex_number);
+    mark_unstable();
   }
-  std::uint8_t operator[](char32_t c) const { return bits_[c]; }
+  std::uint16_t operator[](char32_t c) const { return bits_[c]; }
 
  private:
+  /// NFC takes apart what it does not put together again, reorders marks, and joins what can stand second in a pair.
+  void mark_unstable() {
+    for (const auto& row : tables::canonical) bits_[row.from] |= nfc_unstable;
+    for (const auto& row : tables::compositions) bits_[row.composed] &= static_cast<std::uint16_t>(~nfc_unstable);
+    for (const auto& row : tables::compositions) bits_[row.second] |= nfc_unstable;
+    for (const auto& run : tables::combining_classes) mark(std::array{CodeRange{run.first, run.last}}, nfc_unstable);
+    mark(kHangulVowelsAndTails, nfc_unstable);
+  }
   void mark(std::span<const CodeRange> ranges, Property property) {
     for (const CodeRange& range : ranges) {
       for (char32_t c = range.first; c <= range.last; ++c) bits_[c] |= property;
     }
   }
-  std::unique_ptr<std::uint8_t[]> bits_;
+  std::unique_ptr<std::uint16_t[]> bits_;
 };
 
 bool contains(std::span<const CodeRange> set, char32_t c) {
@@ -79,7 +91,7 @@ bool contains(std::span<const CodeRange> set, char32_t c) {
 
 }  // namespace
 
-std::uint8_t properties(char32_t c) {
+std::uint16_t properties(char32_t c) {
   static const PropertyTable table;
   return table[c];
 }
@@ -123,6 +135,15 @@ CodeSet complement(const CodeSet& set) {
   }
   if (next < kCodePoints) gaps.push_back({next, kCodePoints - 1});
   return gaps;
+}
+
+std::uint8_t script_group(char32_t c) {
+  const auto rows = tables::scripts;
+  const auto behind = std::upper_bound(
+      rows.begin(), rows.end(), c, [](char32_t value, const tables::ScriptRange& row) { return value < row.first; });
+  if (behind == rows.begin()) return 0;
+  const auto& row = *std::prev(behind);
+  return c <= row.last ? row.group : std::uint8_t{0};
 }
 
 bool is_combining_mark(char32_t c) {

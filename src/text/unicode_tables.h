@@ -26,6 +26,11 @@ struct ClassRange {
   char32_t last;
   std::uint8_t combining_class;
 };
+struct ScriptRange {
+  char32_t first;
+  char32_t last;
+  std::uint8_t group;
+};
 /// `length` code points from `start` of decomposition_text.
 struct Decomposition {
   char32_t from;
@@ -47,6 +52,7 @@ extern const std::span<const CodeRange> bert_punctuation;
 extern const std::span<const CodeRange> bert_mark_nonspacing;
 extern const std::span<const CodeRange> combining_marks;
 extern const std::span<const LowercaseRange> lowercase;
+extern const std::span<const ScriptRange> scripts;
 extern const std::span<const ClassRange> combining_classes;
 extern const std::span<const Decomposition> canonical;
 extern const std::span<const Decomposition> compatibility;

@@ -27,9 +27,10 @@ class InputFolder {
   InputFolder(const InputFolder&) = delete;
   InputFolder& operator=(const InputFolder&) = delete;
 
-  /// Its full path after the bytes were written.
+  /// Its full path after the bytes were written. The name may have folders.
   std::string write(const std::string& name, std::string_view bytes) const {
     const std::string path = path_ + "/" + name;
+    std::filesystem::create_directories(std::filesystem::path(path).parent_path());
     std::ofstream(path, std::ios::binary | std::ios::trunc)
         .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     return path;

@@ -1,5 +1,6 @@
-// libFuzzer target: a tokenizer.json, and a text of its own behind a NUL byte. What loads must encode every text, with
-// ids it knows and offsets inside the text.
+// libFuzzer target: a tokenizer.json, or (first byte '#') merges.txt, vocab.json and tokenizer_config.json with NUL
+// bytes between; behind a further NUL byte a text of its own. What loads must encode every text, with ids it knows and
+// offsets inside the text.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -60,15 +61,32 @@ void encode_all(const text::Tokenizer& tokenizer, std::string_view own) {
 
 }  // namespace
 
+namespace {
+
+/// The next part of the input, up to a NUL byte or the end.
+std::string_view next_part(std::string_view& rest) {
+  const std::size_t end = std::min(rest.find('\0'), rest.size());
+  const std::string_view part = rest.substr(0, end);
+  rest.remove_prefix(std::min(end + 1, rest.size()));
+  return part;
+}
+
+text::Tokenizer load(const fuzz::InputFolder& folder, std::string_view& input) {
+  if (!input.starts_with("#")) return text::Tokenizer::from_file(folder.write("tokenizer.json", next_part(input)));
+  folder.write("from_merges/merges.txt", next_part(input));
+  folder.write("from_merges/vocab.json", next_part(input));
+  folder.write("from_merges/tokenizer_config.json", next_part(input));
+  return text::Tokenizer::from_folder(folder.path() + "/from_merges");
+}
+
+}  // namespace
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const fuzz::InputFolder folder;
-  const std::string_view input(reinterpret_cast<const char*>(data), size);
-  const std::size_t end = std::min(input.find('\0'), size);
-  const std::string_view own = input.substr(std::min(end + 1, size));
-  const std::string path = folder.write("tokenizer.json", input.substr(0, end));
+  std::string_view input(reinterpret_cast<const char*>(data), size);
   try {
-    const text::Tokenizer tokenizer = text::Tokenizer::from_file(path);
-    if (!find_invalid_utf8(own)) encode_all(tokenizer, own);
+    const text::Tokenizer tokenizer = load(folder, input);
+    if (!find_invalid_utf8(input)) encode_all(tokenizer, input);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::model) std::abort();
   }

@@ -55,7 +55,7 @@ class AsInFile {
 
   std::vector<Encoding> encode(std::span<const text::TextInput> inputs) const {
     std::vector<Encoding> out = tokenizer_.encode_batch(inputs, options_);
-    if (padding_) text::pad(out, *padding_);
+    if (padding_) tokenizer_.pad(out, *padding_);
     return out;
   }
   Encoding encode(const text::TextInput& input) const { return std::move(encode(std::span(&input, 1)).front()); }
@@ -105,7 +105,7 @@ json padded(const Tokenizer& tokenizer, json row) {
   text::Padding padding;
   padding.side = row.at("direction") == "left" ? Side::left : Side::right;
   padding.multiple_of = row.at("multiple").is_null() ? 0 : row.at("multiple").get<std::size_t>();
-  text::pad(encodings, padding);
+  tokenizer.pad(encodings, padding);
   row["batch"] = json::array();
   for (const Encoding& encoding : encodings) row["batch"].push_back(to_json(encoding));
   return row;

@@ -46,7 +46,8 @@ int run_predict(const PredictVerb& options);
 struct TokenizeVerb {
   std::string model;
   bool no_special_tokens = false;
-  bool pair = false;  ///< text and pair are separated by a tab
+  bool pair = false;        ///< text and pair are separated by a tab
+  bool json_lines = false;  ///< a line is a JSON string; with `pair` a list of two
 };
 int run_tokenize(const TokenizeVerb& options);
 

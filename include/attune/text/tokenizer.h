@@ -63,7 +63,7 @@ class Tokenizer {
  public:
   struct Impl;  ///< known to the sources of this module only
 
-  /// Reads tokenizer.json, else vocab.txt (+ do_lower_case of tokenizer_config.json). Throws Error{model}.
+  /// Reads tokenizer.json, else vocab.txt, else vocab.json and merges.txt (docs/formats.md). Throws Error{model}.
   static Tokenizer from_folder(const std::string& folder);
   static Tokenizer from_file(const std::string& tokenizer_json);
 
@@ -81,6 +81,9 @@ class Tokenizer {
 
   /// Unknown ids are left out, as in the reference.
   std::string decode(std::span<const std::int32_t> ids, bool skip_special_tokens = true) const;
+
+  /// Pads all encodings as the `tokenizers` library does (only for callers that show or compare padded output).
+  void pad(std::vector<Encoding>& encodings, const Padding& padding) const;
 
   std::optional<std::int32_t> token_to_id(std::string_view token) const;
   std::optional<std::string> id_to_token(std::int32_t id) const;
@@ -104,8 +107,5 @@ class Tokenizer {
   explicit Tokenizer(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
-
-/// Pads all encodings as the `tokenizers` library does (only for callers that show or compare padded output).
-void pad(std::vector<Encoding>& encodings, const Padding& padding);
 
 }  // namespace attune::text

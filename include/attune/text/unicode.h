@@ -57,7 +57,7 @@ CodeSet escape_set(char letter);
 CodeSet complement(const CodeSet& set);
 
 /// Properties of one code point, as bits; properties() is one load from a table.
-enum Property : std::uint8_t {
+enum Property : std::uint16_t {
   white_space = 1,        ///< Rust's char::is_whitespace
   numeric = 2,            ///< Rust's char::is_numeric
   word = 4,               ///< \w of Rust's regex library
@@ -66,12 +66,18 @@ enum Property : std::uint8_t {
   bert_mark = 32,         ///< what BertNormalizer's strip_accents drops
   has_lowercase = 64,     ///< to_lowercase changes it
   normalizes = 128,       ///< NFD or NFKD changes it, or it is a combining character
+  regex_letter = 256,     ///< \p{L} of the regex engine
+  regex_number = 512,     ///< \p{N} of the regex engine
+  nfc_unstable = 1024,    ///< a text with it may change under NFC; without any it does not
 };
-std::uint8_t properties(char32_t c);
+std::uint16_t properties(char32_t c);
 inline bool has(char32_t c, Property property) {
   return (properties(c) & property) != 0;
 }
 
+/// The script as the pre-tokeniser UnicodeScripts groups them (kana count as Han): equal numbers, equal groups. 0 fits
+/// all.
+std::uint8_t script_group(char32_t c);
 /// A combining mark (M*) as StripAccents sees it.
 bool is_combining_mark(char32_t c);
 /// One of the blocks that BertNormalizer puts blanks around (as the reference has them, gaps included).
