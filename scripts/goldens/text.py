@@ -215,11 +215,11 @@ FOLDERS = [
     ("RoBERTa", {"model_max_length": 512}, {"model_type": "roberta"}, {}),
     ("RoBERTa, settings", {"tokenizer_class": "RobertaTokenizer", "add_prefix_space": True, "trim_offsets": False, "mask_token": MASK}, None, {}),
     ("RoBERTa, listed tokens", {"tokenizer_class": "RobertaTokenizer", "mask_token": "<mask>", "added_tokens_decoder": {
-        "0": {k: v for k, v in dict(MASK, content="<s>", lstrip=False, special=True).items() if k != "__type"},
+        "0": {k: v for k, v in dict(MASK, content="<s>", lstrip=False, special=False).items() if k != "__type"},
         "330": {k: v for k, v in dict(MASK, special=True, normalized=False).items() if k != "__type"},
         "331": {k: v for k, v in dict(MASK, content="the h", lstrip=False).items() if k != "__type"}}}, None, {}),
     ("RoBERTa, legacy files", {"tokenizer_class": "RobertaTokenizer"}, None,
-     {"special_tokens_map.json": {"mask_token": dict(MASK, __type=None), "pad_token": "<pad>"}, "added_tokens.json": {"<sep>": 332, "<mask>": 331}}),
+     {"special_tokens_map.json": {"mask_token": dict(MASK, __type=None), "pad_token": "<pad>"}, "added_tokens.json": {"<sep>": 330}}),
     ("GPT-NeoX", None, {"model_type": "gpt_neox"}, {}),
     ("Qwen 2", {"tokenizer_class": "Qwen2Tokenizer", "additional_special_tokens": ["<sep>", "<mask>"]}, {"model_type": "qwen2"}, {}),
 ]

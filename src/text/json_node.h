@@ -10,6 +10,7 @@
 #include <string_view>
 
 namespace attune::text {
+
 /// Parses a tokenizer file: at most 64 MB, 64 levels deep, no key twice. Throws Error{model} naming `file`.
 nlohmann::json parse_tokenizer_json(const std::string& text, const std::string& file);
 

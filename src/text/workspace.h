@@ -19,9 +19,12 @@ struct Workspace {
   PreTokenized under_way;
   PieceCache cache;
   Draft first, second;
+
+  /// Whether a text left much memory behind.
+  bool is_large() const { return first.tokens.capacity() + second.tokens.capacity() > std::size_t{1} << 18; }
 };
 
-/// Lends workspaces to threads. There are as many as ever worked at the same time.
+/// Lends workspaces to threads. There are as many as ever worked at the same time, less those that a huge text blew up.
 class WorkspacePool {
  public:
   class Lease {
@@ -46,6 +49,7 @@ class WorkspacePool {
     return workspace;
   }
   void give_back(std::unique_ptr<Workspace> workspace) {
+    if (workspace->is_large()) return;
     const std::lock_guard lock(mutex_);
     idle_.push_back(std::move(workspace));
   }
