@@ -70,12 +70,17 @@ def classification_case(name, gold, predicted, probabilities, weights=None):
         values["pr_auc"] = np.mean([m.average_precision_score(one_hot[:, c], probabilities[:, c], sample_weight=w) for c in present])
         if len(present) == classes and weights is None:  # scikit-learn's own one-vs-rest call refuses absent classes
             assert abs(values["roc_auc"] - m.roc_auc_score(gold, probabilities, multi_class="ovr", average="macro")) < 1e-12
+    curve = []
+    if classes == 2 and w[gold == 1].sum() > 0:
+        at, found, thresholds = m.precision_recall_curve(gold, probabilities[:, 1], pos_label=1, sample_weight=w)
+        curve = [[t, p, r] for t, p, r in zip(thresholds.tolist(), at.tolist(), found.tolist())]
     precision, recall, f1, support = m.precision_recall_fscore_support(gold, predicted, labels=every, zero_division=0, sample_weight=w)
     return {
         "name": name, "classes": classes, "gold": gold.tolist(), "predicted": predicted.tolist(),
         "probabilities": probabilities.ravel().tolist(), "weights": [] if weights is None else w.tolist(),
         "values": {key: number(value) for key, value in values.items()},
         "per_class": {"precision": precision.tolist(), "recall": recall.tolist(), "f1": f1.tolist(), "support": support.tolist()},
+        "thresholds": curve,
         "confusion_matrix": m.confusion_matrix(gold, predicted, labels=every, sample_weight=w).tolist(),
     }
 

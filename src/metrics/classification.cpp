@@ -216,24 +216,57 @@ std::vector<std::vector<double>> ClassificationScorer::confusion_matrix() const 
   return matrix;
 }
 
+std::vector<ThresholdPoint> ClassificationScorer::thresholds() const {
+  if (classes_ != 2 || input_.probabilities.empty()) return {};
+  std::vector<std::uint8_t> positive;
+  std::vector<double> scores;
+  for (std::size_t row = 0; row < input_.gold.size(); ++row) {
+    positive.push_back(input_.gold[row] == 1);
+    scores.push_back(input_.probabilities[row * 2 + 1]);
+  }
+  return threshold_curve(positive, scores, input_.weights);
+}
+
 ClassificationReport classification_report(const ClassificationInput& input) {
   const ClassificationScorer scorer(input);
   return {.values = scorer.values(),
           .per_class = scorer.per_class(),
           .confusion_matrix = scorer.confusion_matrix(),
-          .reliability = scorer.reliability(input.weights)};
+          .reliability = scorer.reliability(input.weights),
+          .thresholds = scorer.thresholds()};
+}
+
+namespace {
+
+nlohmann::ordered_json thresholds_to_json(const ClassificationReport& report) {
+  constexpr std::size_t most = 200;
+  auto points = nlohmann::ordered_json::array();
+  for (const ThresholdPoint& point : thinned(report.thresholds, most)) {
+    points.push_back({{"threshold", point.threshold},
+                      {"precision", point.precision},
+                      {"recall", point.recall},
+                      {"flagged", point.flagged}});
+  }
+  return {{"positive", report.per_class[1].label}, {"points", points}};
+}
+
+}  // namespace
+
+nlohmann::ordered_json per_class_to_json(std::span<const ClassScores> per_class) {
+  auto json = nlohmann::ordered_json::object();
+  for (const auto& scores : per_class) {
+    json[scores.label] = {
+        {"precision", scores.precision}, {"recall", scores.recall}, {"f1", scores.f1}, {"support", scores.support}};
+  }
+  return json;
 }
 
 nlohmann::ordered_json detail_to_json(const ClassificationReport& report) {
-  auto per_class = nlohmann::ordered_json::object();
   auto labels = nlohmann::ordered_json::array();
-  for (const auto& scores : report.per_class) {
-    labels.push_back(scores.label);
-    per_class[scores.label] = {
-        {"precision", scores.precision}, {"recall", scores.recall}, {"f1", scores.f1}, {"support", scores.support}};
-  }
-  nlohmann::ordered_json detail = {{"per_class", per_class},
+  for (const auto& scores : report.per_class) labels.push_back(scores.label);
+  nlohmann::ordered_json detail = {{"per_class", per_class_to_json(report.per_class)},
                                    {"confusion_matrix", {{"labels", labels}, {"counts", report.confusion_matrix}}}};
+  if (!report.thresholds.empty()) detail["thresholds"] = thresholds_to_json(report);
   if (report.reliability.empty()) return detail;
   auto& bins = detail["reliability"] = nlohmann::ordered_json::array();
   for (const auto& bin : report.reliability) {

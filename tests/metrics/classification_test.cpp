@@ -1,6 +1,7 @@
 // Classification metrics against scikit-learn's.
 #include "attune/metrics/classification.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "attune/base/error.h"
@@ -33,6 +34,12 @@ TEST_CASE("classification metrics equal scikit-learn's", "[metrics][golden]") {
     const auto labels = label_names(golden["classes"]);
     const auto report = classification_report({gold, predicted, probabilities, labels, weights});
     check_values(report.values, golden["values"]);
+    REQUIRE(report.thresholds.size() == golden["thresholds"].size());
+    for (std::size_t i = 0; i < report.thresholds.size(); ++i) {
+      check_number("threshold", report.thresholds[i].threshold, golden["thresholds"][i][0]);
+      check_number("precision", report.thresholds[i].precision, golden["thresholds"][i][1]);
+      check_number("recall", report.thresholds[i].recall, golden["thresholds"][i][2]);
+    }
     for (std::size_t c = 0; c < labels.size(); ++c) {
       INFO(labels[c]);
       CHECK(report.per_class[c].label == labels[c]);
@@ -45,6 +52,27 @@ TEST_CASE("classification metrics equal scikit-learn's", "[metrics][golden]") {
       }
     }
   }
+}
+
+TEST_CASE("a thinned curve keeps its ends and its best F1", "[metrics]") {
+  std::vector<std::uint8_t> positive;
+  std::vector<double> scores;
+  for (int i = 0; i < 1000; ++i) {
+    positive.push_back(i % 7 == 0 || i > 970);
+    scores.push_back(i / 1000.0);
+  }
+  const auto curve = threshold_curve(positive, scores);
+  REQUIRE(curve.size() == 1000);
+  const auto few = thinned(curve, 20);
+  CHECK(few.size() <= 20);
+  CHECK(few.front().threshold == curve.front().threshold);
+  CHECK(few.back().threshold == curve.back().threshold);
+  const auto less = [](const ThresholdPoint& a, const ThresholdPoint& b) { return a.f1() < b.f1(); };
+  CHECK(std::max_element(few.begin(), few.end(), less)->f1() ==
+        std::max_element(curve.begin(), curve.end(), less)->f1());
+  CHECK(std::is_sorted(few.begin(), few.end(), [](const auto& a, const auto& b) { return a.threshold < b.threshold; }));
+  CHECK(std::any_of(few.begin(), few.end(), [](const auto& point) { return point.threshold == 0.5; }));
+  CHECK(thinned(curve, 2000).size() == curve.size());
 }
 
 TEST_CASE("multi-label metrics equal scikit-learn's", "[metrics][golden]") {

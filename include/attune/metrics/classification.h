@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "attune/metrics/ranking.h"
+#include "attune/metrics/thresholds.h"
 #include "attune/metrics/values.h"
 
 namespace attune::metrics {
@@ -50,6 +51,7 @@ struct ClassificationReport {
   std::vector<ClassScores> per_class;                 ///< one a label, those that do not occur included
   std::vector<std::vector<double>> confusion_matrix;  ///< [gold][predicted]
   std::vector<ReliabilityBin> reliability;            ///< 15 bins; empty without probabilities
+  std::vector<ThresholdPoint> thresholds;             ///< of the second of two labels; empty otherwise
 };
 
 /// Scores one set of predictions under many weightings (bootstrap resamples). What does not depend on the weights
@@ -74,6 +76,7 @@ class ClassificationScorer {
   std::vector<ClassScores> per_class() const;
   std::vector<std::vector<double>> confusion_matrix() const;
   std::vector<ReliabilityBin> reliability(std::span<const double> weights) const;
+  std::vector<ThresholdPoint> thresholds() const;
 
  private:
   struct Counts;
@@ -90,10 +93,14 @@ class ClassificationScorer {
   std::vector<double> log_loss_;           ///< [rows]
 };
 
+/// {label: {precision, recall, f1, support}}.
+nlohmann::ordered_json per_class_to_json(std::span<const ClassScores> per_class);
+
 ClassificationReport classification_report(const ClassificationInput& input);
 
-/// {"per_class": {label: {precision, recall, f1, support}}, "confusion_matrix": {labels, counts}, "reliability": […]}:
-/// the detail for result files and reports; `values` are not repeated.
+/// {"per_class": {label: {precision, recall, f1, support}}, "confusion_matrix": {labels, counts}, "reliability": […],
+/// "thresholds": {positive, points: [{threshold, precision, recall, flagged}, at most 200]}}: the detail for result
+/// files and reports; `values` are not repeated.
 nlohmann::ordered_json detail_to_json(const ClassificationReport& report);
 
 }  // namespace attune::metrics
