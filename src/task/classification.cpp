@@ -6,6 +6,7 @@
 
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
+#include "attune/metrics/table.h"
 #include "attune/task/kinds.h"
 #include "attune/task/pack.h"
 #include "task/common.h"
@@ -76,6 +77,12 @@ class Classification : public Task {
       predictions.push_back(std::move(prediction));
     }
     return predictions;
+  }
+
+  std::vector<std::string> metric_names() const override {
+    if (options_.labels.kind == TargetKind::value) return metrics::metric_names({metrics::Predicted::number});
+    if (options_.labels.kind == TargetKind::multi) return metrics::metric_names({metrics::Predicted::label_set});
+    return metrics::metric_names({options_.labels.names.size() == 2 ? metrics::Predicted::one_of_two : metrics::Predicted::one_of_many});
   }
 
   files::Json score(std::span<const Prediction> predictions, std::span<const data::Example>) const override {

@@ -10,6 +10,7 @@
 #include "attune/base/error.h"
 #include "attune/base/random.h"
 #include "attune/base/strings.h"
+#include "attune/metrics/table.h"
 #include "attune/task/kinds.h"
 #include "attune/task/pack.h"
 #include "task/common.h"
@@ -103,6 +104,8 @@ class MaskedLm : public Task {
     }
     return predictions;
   }
+
+  std::vector<std::string> metric_names() const override { return metrics::metric_names({metrics::Predicted::masked_tokens}); }
 
   files::Json score(std::span<const Prediction> predictions, std::span<const data::Example>) const override {
     files::Json scores = summarise(predictions, nullptr);

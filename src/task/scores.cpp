@@ -65,6 +65,7 @@ class LabelSetScoring : public Scoring {
   }
 
   metrics::Values values(std::span<const double> weights) const override { return scorer_->values(weights); }
+  files::Json detail() const override { return {{"per_class", metrics::per_class_to_json(scorer_->per_label())}}; }
 
  private:
   std::vector<std::string> labels_;

@@ -11,6 +11,7 @@
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
 #include "attune/base/utf8.h"
+#include "attune/metrics/table.h"
 #include "attune/task/kinds.h"
 #include "attune/task/pack.h"
 #include "task/common.h"
@@ -113,6 +114,8 @@ class SpanQa : public Task {
     }
     return predictions;
   }
+
+  std::vector<std::string> metric_names() const override { return metrics::metric_names({metrics::Predicted::answer}); }
 
   files::Json score(std::span<const Prediction> predictions, std::span<const data::Example> examples) const override {
     return summarise(predictions, score_answers(answered_rows(predictions, examples)).get());

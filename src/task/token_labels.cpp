@@ -5,6 +5,7 @@
 
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
+#include "attune/metrics/table.h"
 #include "attune/task/kinds.h"
 #include "attune/task/pack.h"
 #include "task/common.h"
@@ -83,6 +84,8 @@ class TokenLabels : public Task {
     }
     return predictions;
   }
+
+  std::vector<std::string> metric_names() const override { return metrics::metric_names({metrics::Predicted::tags}); }
 
   files::Json score(std::span<const Prediction> predictions, std::span<const data::Example> examples) const override {
     return summarise(predictions, score_tags(tagged_rows(predictions, examples)).get());

@@ -163,6 +163,7 @@ class FakeTask final : public task::Task {
     if (on_collate) on_collate(key, batch);
     return batch;
   }
+  std::vector<std::string> metric_names() const override { return {"loss", "accuracy"}; }
   double loss_weight(const task::Encoded& row, const task::BatchKey&) const override { return row.weight; }
   nn::LossSum loss(const models::Output& output, const task::Batch& batch) const override {
     at::Tensor each = row_losses(output, batch) * batch.weights;

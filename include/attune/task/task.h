@@ -76,6 +76,8 @@ class Task {
   virtual nn::LossSum loss(const models::Output& output, const Batch& batch) const = 0;
   /// One Prediction a row of the batch, in order (no gradient).
   virtual std::vector<Prediction> predict(const models::Output& output, const Batch& batch) const = 0;
+  /// Names of the metrics that score() can give and a model can be chosen by; `rows` and baselines are not among them.
+  virtual std::vector<std::string> metric_names() const = 0;
   /// Metrics under their plain names (accuracy, f1, …, loss) of all predictions of a split.
   virtual files::Json score(std::span<const Prediction> predictions, std::span<const data::Example> examples) const = 0;
   /// 95 % intervals of the main metrics by bootstrap over rows (groups as clusters): {"accuracy": [low, high], …}.
