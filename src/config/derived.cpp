@@ -42,8 +42,16 @@ constexpr std::array kDerivedDefaults = {
                                           : one_class_a_row(options) ? "stratified"
                                                                      : "random";
                    }},
+    DerivedDefault{"cross_validation.by_time",
+                   [](RunOptions& options) {
+                     options.cross_validation.by_time =
+                         options.cross_validation.enabled && options.data.columns.time && !options.data.columns.group;
+                   }},
     DerivedDefault{"cross_validation.stratify",
-                   [](RunOptions& options) { options.cross_validation.stratify = one_class_a_row(options); }},
+                   [](RunOptions& options) {
+                     auto& folds = options.cross_validation;
+                     folds.stratify = one_class_a_row(options) && !folds.by_time;
+                   }},
     DerivedDefault{
         "training.eval_strategy",
         [](RunOptions& options) { options.training.eval_strategy = has_validation_rows(options) ? "epoch" : "no"; }},

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "attune/base/strings.h"
+#include "metric_rules.h"
 #include "option.h"
 
 namespace attune::config {
@@ -30,6 +31,7 @@ class Rules {
     metrics();
     splits();
     cross_validation();
+    folds_by_time();
     tuning();
     task();
     loss();
@@ -62,10 +64,10 @@ class Rules {
   void evaluation();
   void saving();
   void metrics();
-  void direction(const std::string& metric, bool more_is_better, const Keys& keys);
   void splits();
   void same_file(const std::vector<std::string>& first, const std::vector<std::string>& second, const Keys& keys);
   void cross_validation();
+  void folds_by_time();
   void tuning();
   void task();
   void task_keys();
@@ -146,28 +148,7 @@ void Rules::saving() {
 }
 
 void Rules::metrics() {
-  const auto& stopping = o_.early_stopping;
-  const auto& training = o_.training;
-  if (stopping.enabled && stopping.mode != "auto") {
-    direction(stopping.metric, stopping.mode == "max", {"early_stopping.mode", "early_stopping.metric"});
-  }
-  if (training.greater_is_better) {
-    direction(training.metric_for_best_model.value_or(stopping.metric), *training.greater_is_better,
-              {"training.greater_is_better", "training.metric_for_best_model", "early_stopping.metric"});
-  }
-}
-
-void Rules::direction(const std::string& metric, bool more_is_better, const Keys& keys) {
-  const auto ends_with_any = [&](std::initializer_list<std::string_view> names) {
-    return std::any_of(names.begin(), names.end(), [&](std::string_view name) {
-      return metric.size() >= name.size() && metric.compare(metric.size() - name.size(), name.size(), name) == 0;
-    });
-  };
-  const bool less = ends_with_any({"loss", "perplexity", "mse", "mae", "brier", "ece"});
-  const bool more = ends_with_any({"accuracy", "f1", "f1_macro", "f1_micro", "f1_weighted", "precision", "recall",
-                                   "mcc", "roc_auc", "pr_auc", "exact_match", "pearson", "spearman"});
-  refuse_if(more_is_better ? less : more, keys,
-            concat("of '", metric, "' ", more_is_better ? "less" : "more", " is better"), "leave the direction out");
+  for (Violation& violation : broken_metric_rules(o_)) violations_.push_back(std::move(violation));
 }
 
 void Rules::splits() {
@@ -227,6 +208,23 @@ void Rules::cross_validation() {
   refuse_if(folds.stratify && (!classifies() || o_.data.labels == "multi" || o_.data.labels == "regression"),
             {"cross_validation.stratify", "data.labels", "model.task"}, "only rows of one class each can be stratified",
             "set stratify to false, or leave it out");
+}
+
+void Rules::folds_by_time() {
+  const auto& folds = o_.cross_validation;
+  if (!folds.enabled || !folds.by_time) return;
+  refuse_if(!o_.data.columns.time, {"cross_validation.by_time", "data.columns.time"},
+            "folds in order of time need a time column", "name data.columns.time");
+  refuse_if(folds.repeats > 1, {"cross_validation.repeats", "cross_validation.by_time"},
+            "folds in order of time are the same each time, so that repeating them tells nothing new",
+            "set repeats to 1, and use several seeds instead");
+  refuse_if(folds.stratify, {"cross_validation.stratify", "cross_validation.by_time"},
+            "folds in order of time take their rows as they come, so that the shares of the classes cannot be kept",
+            "remove stratify, or set by_time to false");
+  refuse_if(folds.group_column || o_.data.columns.group,
+            {"cross_validation.by_time", "cross_validation.group_column", "data.columns.group"},
+            "folds in order of time cannot keep groups together: rows of one group may lie before and in a block",
+            "set by_time to false, or name no group column");
 }
 
 void Rules::tuning() {

@@ -3,6 +3,7 @@
 #include <map>
 #include <numeric>
 #include <set>
+#include <utility>
 
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
@@ -38,6 +39,25 @@ void check_plan(const SplitKeys& keys, const FoldPlan& plan) {
                                 .hint = "use fewer folds, or give more data"});
 }
 
+void check_time_plan(const SplitKeys& keys, const FoldPlan& plan) {
+  if (plan.stratify || plan.repeats > 1 || !keys.groups.empty()) {
+    internal_error("folds by time are neither stratified nor repeated nor grouped");
+  }
+  if (keys.times.empty()) {
+    throw Error(ErrorKind::usage,
+                {.file = "",
+                 .what = "folds in order of time need the time of every row, and no column is named for it",
+                 .where = "cross_validation.by_time",
+                 .hint = "set data.columns.time"});
+  }
+  if (keys.rows() > plan.folds) return;
+  throw Error(ErrorKind::data,
+              {.file = "",
+               .what = concat(plan.folds, " folds in order of time need more rows than folds, there are ", keys.rows()),
+               .where = "cross_validation.folds",
+               .hint = "use fewer folds, or give more data"});
+}
+
 std::vector<std::string> small_classes(const SplitKeys& keys, const FoldPlan& plan) {
   std::vector<std::set<std::int64_t>> units(keys.names.size());
   for (std::size_t i = 0; i < keys.strata.size(); ++i) {
@@ -71,10 +91,49 @@ std::vector<std::size_t> deal_rows(const SplitKeys& keys, const FoldPlan& plan, 
   return fold_of;
 }
 
+Rows from_old_to_new(const SplitKeys& keys) {
+  Rows rows = all_rows(keys);
+  std::stable_sort(rows.begin(), rows.end(), [&](std::int64_t a, std::int64_t b) {
+    return keys.times[static_cast<std::size_t>(a)] < keys.times[static_cast<std::size_t>(b)];
+  });
+  return rows;
+}
+
+/// Classes of held-out rows that the fold's training rows do not know, which its model cannot learn; "" where it knows
+/// all.
+std::string unseen_classes(const SplitKeys& keys, const Fold& fold) {
+  std::set<std::int64_t> seen;
+  for (const std::int64_t row : fold.train) seen.insert(keys.strata[static_cast<std::size_t>(row)]);
+  std::set<std::string> unseen;
+  for (const std::int64_t row : fold.held_out) {
+    const std::int64_t stratum = keys.strata[static_cast<std::size_t>(row)];
+    if (!seen.contains(stratum)) unseen.insert(in_quotes(keys.names[static_cast<std::size_t>(stratum)]));
+  }
+  if (unseen.empty()) return "";
+  return concat("fold ", fold.fold + 1,
+                " holds out rows of classes that no row before them has: ", join({unseen.begin(), unseen.end()}, ", "));
+}
+
+FoldSet folds_by_time(const SplitKeys& keys, const FoldPlan& plan) {
+  check_time_plan(keys, plan);
+  const Rows order = from_old_to_new(keys);
+  const std::int64_t block = keys.rows() / (plan.folds + 1);
+  FoldSet set;
+  for (std::int64_t k = 0; k < plan.folds; ++k) {
+    const auto begin = order.begin() + (keys.rows() - (plan.folds - k) * block);
+    Fold& fold = set.folds.emplace_back(Fold{0, k, Rows(order.begin(), begin), Rows(begin, begin + block)});
+    std::sort(fold.train.begin(), fold.train.end());
+    std::sort(fold.held_out.begin(), fold.held_out.end());
+    if (std::string warning = unseen_classes(keys, fold); !warning.empty()) set.warnings.push_back(std::move(warning));
+  }
+  return set;
+}
+
 }  // namespace
 
 FoldSet make_folds(const SplitKeys& keys, const FoldPlan& plan) {
   check_plan(keys, plan);
+  if (plan.by_time) return folds_by_time(keys, plan);
   FoldSet set;
   if (plan.stratify) set.warnings = small_classes(keys, plan);
   const auto folds = static_cast<std::size_t>(plan.folds);
@@ -97,7 +156,10 @@ Holdout inner_validation(const SplitKeys& keys, const Fold& fold, double share, 
   const RandomKey key = RandomKey(plan.seed, "inner_validation")
                             .with(static_cast<std::uint64_t>(fold.repeat))
                             .with(static_cast<std::uint64_t>(fold.fold));
-  return hold_out(keys, fold.train, {share, plan.stratify ? SplitMethod::stratified : SplitMethod::random}, key);
+  const SplitMethod method = plan.by_time    ? SplitMethod::time
+                             : plan.stratify ? SplitMethod::stratified
+                                             : SplitMethod::random;
+  return hold_out(keys, fold.train, {share, method}, key);
 }
 
 }  // namespace attune::data

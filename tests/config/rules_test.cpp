@@ -38,7 +38,12 @@ const std::vector<Case> kContradictions = {
     {"overwrite_output_dir", {"overwrite_output_dir=true", "resume_from_checkpoint=auto"}},
     {"resume_from_checkpoint", {"seeds=[1,2]", "resume_from_checkpoint=runs/x/checkpoints/checkpoint-5"}},
     {"resume_from_checkpoint", {"cross_validation={}", "resume_from_checkpoint=runs/x/checkpoints/checkpoint-5"}},
+    {"early_stopping.metric", {kHoldout, "early_stopping.metric=eval_acuracy"}},
+    {"early_stopping.metric", {kHoldout, "early_stopping.metric=eval_accuracy", "data.labels=regression"}},
+    {"early_stopping.metric", {kHoldout, "early_stopping.metric=eval_majority_rate"}},
+    {"training.metric_for_best_model", {kHoldout, "metric_for_best_model=f1", "model.task=fill-mask"}},
     {"early_stopping.mode", {kHoldout, "early_stopping.mode=max"}},
+    {"training.greater_is_better", {kHoldout, "greater_is_better=true", "metric_for_best_model=eval_rmse"}},
     {"early_stopping.mode", {kHoldout, "early_stopping={\"mode\":\"min\",\"metric\":\"eval_accuracy\"}"}},
     {"training.greater_is_better", {kHoldout, "training.greater_is_better=true"}},
     {"training.greater_is_better", {kHoldout, "greater_is_better=false", "metric_for_best_model=f1_macro"}},
@@ -56,6 +61,11 @@ const std::vector<Case> kContradictions = {
     {"cross_validation.group_column", {"cross_validation.group_column=a", "data.columns.group=b"}},
     {"cross_validation.repeats", {"cross_validation={\"repeats\":3,\"group_column\":\"patient\"}"}},
     {"cross_validation.stratify", {"cross_validation.stratify=true", "data.labels=multi"}},
+    {"cross_validation.by_time", {"cross_validation.by_time=true"}},
+    {"cross_validation.by_time",
+     {"cross_validation.by_time=true", "data.columns={\"time\":\"seen\",\"group\":\"patient\"}"}},
+    {"cross_validation.repeats", {"cross_validation.repeats=3", "data.columns.time=seen"}},
+    {"cross_validation.stratify", {"cross_validation.stratify=true", "data.columns.time=seen"}},
     {"tuning.method", {"tuning.freeze.layers=0-3"}},
     {"tuning.method", {"tuning.method=freeze"}},
     {"tuning.method", {"tuning.method=freeze", "tuning.freeze.embeddings=false"}},
@@ -131,6 +141,17 @@ TEST_CASE("a link does not hide that an input lies where the output goes", "[con
   CHECK(keys({output, "model.path=" + folder.path() + "/runs"}) == std::vector<std::string>{"output_dir"});
 }
 
+TEST_CASE("an unknown metric is refused with the nearest name and the task's list", "[config]") {
+  const auto problems = problems_of(kSmallest, {kHoldout, "early_stopping.metric=eval_acuracy", "data.labels=multi"});
+  REQUIRE(problems.size() == 1);
+  CHECK(problems[0].what == "text-classification has no metric 'eval_acuracy'");
+  CHECK(
+      problems[0].hint ==
+      "did you mean 'eval_accuracy'? the metrics are eval_loss, eval_accuracy, eval_f1, eval_f1_macro, eval_f1_micro, "
+      "eval_f1_weighted, eval_f1_samples, eval_precision_macro, eval_recall_macro, eval_precision_micro, "
+      "eval_recall_micro, eval_roc_auc, eval_pr_auc, eval_subset_accuracy, eval_hamming_loss");
+}
+
 TEST_CASE("settings that make sense together are taken", "[config]") {
   const std::vector<Overrides> cases = {
       {kHoldout, "early_stopping.patience=2", "training.save_strategy=best", "training.eval_on_start=true"},
@@ -139,6 +160,9 @@ TEST_CASE("settings that make sense together are taken", "[config]") {
       {"cross_validation={\"inner_validation\":0}"},
       {"cross_validation={\"repeats\":3}"},
       {"cross_validation={\"group_column\":\"patient\"}"},
+      {"cross_validation={\"folds\":4}", "data.columns.time=seen", "early_stopping={}"},
+      {"cross_validation={\"repeats\":3,\"by_time\":false}", "data.columns.time=seen"},
+      {kHoldout, "early_stopping.metric=roc_auc"},
       {kHoldout, "data.columns.group=patient"},
       {kHoldout, "data.columns.time=date", "data.labels=regression"},
       {kHoldout, "training.eval_strategy=steps", "training.eval_steps=0.25"},
@@ -177,6 +201,10 @@ TEST_CASE("defaults that follow from other options are resolved, and never chang
   CHECK(options_with({"cross_validation={}"}).cross_validation.stratify);
   CHECK_FALSE(options_with({"cross_validation={}", "data.labels=regression"}).cross_validation.stratify);
   CHECK_FALSE(options_with({"cross_validation.stratify=false"}).cross_validation.stratify);
+  CHECK(options_with({"cross_validation={}", "data.columns.time=t"}).cross_validation.by_time);
+  CHECK_FALSE(options_with({"cross_validation={}", "data.columns.time=t"}).cross_validation.stratify);
+  CHECK_FALSE(options_with({"cross_validation={}"}).cross_validation.by_time);
+  CHECK_FALSE(options_with({"cross_validation.group_column=g", "data.columns.time=t"}).cross_validation.by_time);
 }
 
 TEST_CASE("rules and derived defaults speak of keys that exist", "[config]") {

@@ -263,6 +263,65 @@ TEST_CASE("inner validation rows come from the training rows of the fold", "[dat
   }
 }
 
+TEST_CASE("folds by time train on the past and hold the next block out, as scikit-learn's TimeSeriesSplit",
+          "[data][folds]") {
+  // [end of the training rows, end of the held-out rows] by place in time, from TimeSeriesSplit of scikit-learn 1.9.
+  struct Expected {
+    std::int64_t rows, folds;
+    std::vector<std::pair<std::size_t, std::size_t>> ends;
+  };
+  const std::vector<Expected> cases = {{4, 3, {{1, 2}, {2, 3}, {3, 4}}},
+                                       {10, 3, {{4, 6}, {6, 8}, {8, 10}}},
+                                       {11, 4, {{3, 5}, {5, 7}, {7, 9}, {9, 11}}},
+                                       {23, 5, {{8, 11}, {11, 14}, {14, 17}, {17, 20}, {20, 23}}}};
+  for (const Expected& expected : cases) {
+    const auto places = RandomKey(3, "places").permutation(expected.rows);  // row i is the places[i]-th in time
+    std::vector<Example> rows = random_rows({expected.rows, 1, 0}, 1);
+    for (std::size_t i = 0; i < rows.size(); ++i) rows[i].time = std::to_string(places[i]);
+    const FoldSet set = make_folds(split_keys(rows), {expected.folds, 1, false, 1, true});
+    REQUIRE(set.folds.size() == expected.ends.size());
+    for (std::size_t k = 0; k < set.folds.size(); ++k) {
+      Rows train, held_out;
+      for (std::int64_t i = 0; i < expected.rows; ++i) {
+        const auto place = static_cast<std::size_t>(places[static_cast<std::size_t>(i)]);
+        if (place < expected.ends[k].first) train.push_back(i);
+        if (place >= expected.ends[k].first && place < expected.ends[k].second) held_out.push_back(i);
+      }
+      CHECK(set.folds[k].train == train);
+      CHECK(set.folds[k].held_out == held_out);
+    }
+  }
+}
+
+TEST_CASE("by time the inner validation rows are the newest of the training rows, and equal times keep their order",
+          "[data][folds]") {
+  std::vector<Example> rows = random_rows({40, 1, 0}, 1);
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    rows[i].time = i < 20 ? "2" : "1";  // the later half of the file is older
+  const SplitKeys keys = split_keys(rows);
+  const FoldPlan plan{3, 1, false, 1, true};
+  const FoldSet set = make_folds(keys, plan);
+  CHECK(set.folds[0].held_out == Rows{30, 31, 32, 33, 34, 35, 36, 37, 38, 39});
+  CHECK(set.folds[2].held_out == Rows{10, 11, 12, 13, 14, 15, 16, 17, 18, 19});
+  const Holdout inner = inner_validation(keys, set.folds[1], 0.25, plan);
+  CHECK(inner.held_out == Rows{35, 36, 37, 38, 39});
+  check_partition({inner.kept, inner.held_out}, set.folds[1].train);
+}
+
+TEST_CASE("folds by time that cannot be made are errors, classes without a past a warning", "[data][folds]") {
+  CHECK_RAISES(make_folds(split_keys(random_rows({10, 1, 0}, 1)), {3, 1, false, 1, true}), usage,
+               "folds in order of time need the time of every row, and no column is named for it "
+               "(cross_validation.by_time); set data.columns.time");
+  std::vector<Example> rows = random_rows({4, 1, 0}, 1);
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i].time = std::to_string(i);
+  CHECK_RAISES(make_folds(split_keys(rows), {4, 1, false, 1, true}), data,
+               "4 folds in order of time need more rows than folds, there are 4 (cross_validation.folds)");
+  rows[2].target = ClassLabel{"new"};
+  const FoldSet set = make_folds(split_keys(rows), {3, 1, false, 1, true});
+  REQUIRE(set.warnings.size() == 1);
+  CHECK(set.warnings[0] == "fold 2 holds out rows of classes that no row before them has: 'new'");
+}
+
 TEST_CASE("splits that cannot be made are errors, small classes a warning", "[data][split][folds]") {
   const SplitKeys keys = split_keys(random_rows({10, 1, 0}, 1));
   CHECK_RAISES(hold_out(keys, range(10), {10, SplitMethod::random}, RandomKey(1, "x")), data,

@@ -67,6 +67,7 @@ struct FoldPlan {
   std::int64_t repeats = 1;
   bool stratify = true;
   std::uint64_t seed = 42;
+  bool by_time = false;  ///< folds in order of time: train on the past, hold the next block out
 };
 
 struct Fold {
@@ -78,17 +79,22 @@ struct Fold {
 
 struct FoldSet {
   std::vector<Fold> folds;            ///< repeat by repeat
-  std::vector<std::string> warnings;  ///< classes with fewer rows (groups) than folds
+  std::vector<std::string> warnings;  ///< classes that some fold lacks
 };
 
 /// k-fold cross-validation, `repeats` times. Within a repeat every row is held out once. Without groups the folds'
 /// sizes differ by at most one row, and stratified each class's too; with groups whole groups are dealt, stratified as
 /// near as they allow. Error{data} for fewer rows, or fewer groups, than folds; Error{usage} for fewer than 2 folds or
 /// 1 repeat.
+///
+/// By time (scikit-learn's TimeSeriesSplit): of n rows from old to new, the newest k · ⌊n / (k + 1)⌋ are held out in k
+/// blocks of equal size, and a fold trains on all rows before its block; the oldest rows are never held out. Of rows of
+/// the same time the later in the file is the newer. Error{usage} without times, Error{data} for no more rows than
+/// folds; groups, strata and repeats have no place there and are a defect of the caller.
 FoldSet make_folds(const SplitKeys& keys, const FoldPlan& plan);
 
 /// Divides a fold's training rows once more: what early stopping and the choice of the best model may see. By group
-/// where there are groups, stratified when the folds are.
+/// where there are groups, stratified when the folds are; the newest rows where folds go by time.
 Holdout inner_validation(const SplitKeys& keys, const Fold& fold, double share, const FoldPlan& plan);
 
 /// SHA-256 of the parts: equal exactly when the same rows lie in the same parts.

@@ -18,6 +18,7 @@ struct CrossValidationOptions {
   bool enabled = false;  ///< set by the presence of the block
   std::int64_t folds = 5;
   std::int64_t repeats = 1;
+  bool by_time = false;  ///< default: where data.columns.time is named and no group column is
   bool stratify = true;
   std::optional<std::string> group_column;  ///< default: data.columns.group
   double inner_validation = 0.1;  ///< share of the training folds that early stopping and best-model choice see
@@ -52,15 +53,21 @@ void visit_fields(Visitor& visit, CrossValidationOptions& options) {
                           .help = "How often the whole is done, each time with other folds.",
                           .range = count_from(1),
                           .aliases = {"n_repeats"}});
+  visit(options.by_time, {.key = "by_time",
+                          .help = "Folds in order of `data.columns.time`: each trains on the rows before a block and "
+                                  "holds that block out, and the oldest rows are never held out. By default where a "
+                                  "time column is named and no group column is.",
+                          .aliases = {"time_series_split"}});
   visit(options.stratify, {.key = "stratify",
                            .help = "Gives every fold the same shares of the classes. By default for classes, not for "
-                                   "several labels a row, numbers or other tasks."});
+                                   "several labels a row, numbers or other tasks, and not by time."});
   visit(options.group_column, {.key = "group_column",
                                .help = "Column whose values keep rows together in one fold, such as patient or "
                                        "account. By default `data.columns.group`."});
   visit(options.inner_validation, {.key = "inner_validation",
                                    .help = "Share of the training folds that early stopping and the choice of the best "
-                                           "model look at; the held-out fold is never used for either.",
+                                           "model look at, by time the newest of them; the held-out fold is never used "
+                                           "for either.",
                                    .range = share()});
   visit(options.refit,
         {.key = "refit", .help = "Afterwards trains one model on all rows, for the median of the folds' best epochs."});
