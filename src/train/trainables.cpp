@@ -55,8 +55,7 @@ std::vector<optim::ParameterGroup> Trainables::groups(const TrainingOptions& opt
     } else if (options.layerwise_lr_decay) {
       rate *= std::pow(*options.layerwise_lr_decay, depth_ + 1 - lowest_reader(parameter));
     }
-    const bool decays = optim::decays(parameter.name, parameter.kind == models::ParameterKind::norm);
-    members[{rate, decays ? options.weight_decay : 0.0}].push_back(i);
+    members[{rate, models::decays(parameter) ? options.weight_decay : 0.0}].push_back(i);
   }
   std::vector<optim::ParameterGroup> groups;
   for (auto& [key, slices] : members) groups.push_back({key.first, key.second, std::move(slices)});

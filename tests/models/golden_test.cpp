@@ -182,30 +182,24 @@ TEST_CASE("weight decay spares biases and norms", "[models]") {
     INFO(parameter.name);
     CHECK(decays(parameter) == matrix);
   }
-  CHECK_FALSE(decays({.name = "encoder.rel_norm",
-                      .shape = {},
-                      .tensor = {},
-                      .stages = {},
-                      .kind = ParameterKind::matrix,
-                      .aliases = {},
-                      .is_head = false,
-                      .file_name = {}}));
-  CHECK_FALSE(decays({.name = "a.norm.weight",
-                      .shape = {},
-                      .tensor = {},
-                      .stages = {},
-                      .kind = ParameterKind::matrix,
-                      .aliases = {},
-                      .is_head = false,
-                      .file_name = {}}));
-  CHECK(decays({.name = "a.normal.weight",
-                .shape = {},
-                .tensor = {},
-                .stages = {},
-                .kind = ParameterKind::matrix,
-                .aliases = {},
-                .is_head = false,
-                .file_name = {}}));
+  const auto named = [](const std::string& name, ParameterKind kind = ParameterKind::matrix) {
+    return Parameter{.name = name,
+                     .shape = {},
+                     .tensor = {},
+                     .stages = {},
+                     .kind = kind,
+                     .aliases = {},
+                     .is_head = false,
+                     .file_name = {}};
+  };
+  for (const char* name : {"encoder.rel_norm", "a.norm.weight", "norm", "layer.q_norm.weight", "a.query.bias",
+                           "embeddings.LayerNorm.weight", "decoder.relative_attention_bias.weight"}) {
+    INFO(name);
+    CHECK_FALSE(decays(named(name)));
+  }
+  CHECK_FALSE(decays(named("transformer.ln_1.weight", ParameterKind::norm)));
+  CHECK(decays(named("a.normal.weight")));
+  CHECK(decays(named("model.normalizer.weight")));
 }
 
 TEST_CASE("a sequence longer than the positions is refused", "[models]") {

@@ -67,18 +67,6 @@ TEST_CASE("unknown schedules and keywords are refused with a hint", "[optim]") {
   CHECK_THROWS_AS(schedule("polynomial", {{"lr_end", 1.0}}), Error);
 }
 
-TEST_CASE("weight decay leaves out what the reference trainer leaves out", "[optim]") {
-  CHECK(optim::decays("bert.encoder.layer.0.attention.self.query.weight", false));
-  CHECK(optim::decays("model.normalizer.weight", false));
-  CHECK_FALSE(optim::decays("bert.encoder.layer.0.attention.self.query.bias", false));
-  CHECK_FALSE(optim::decays("bert.embeddings.LayerNorm.weight", false));
-  CHECK_FALSE(optim::decays("decoder.relative_attention_bias.weight", false));
-  CHECK_FALSE(optim::decays("layer.norm.weight", false));
-  CHECK_FALSE(optim::decays("norm", false));
-  CHECK_FALSE(optim::decays("layer.q_norm.weight", false));
-  CHECK_FALSE(optim::decays("transformer.ln_1.weight", true));
-}
-
 TEST_CASE("the gradient norm is exact and has the same bits for every number of threads", "[optim]") {
   CHECK(optim::gradient_norm(at::full({9}, 2.0f)) == 6.0);
   const at::Tensor flat = random(300'001, 5);
