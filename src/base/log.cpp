@@ -24,6 +24,7 @@ spdlog::logger& logger() {
 
 Level current_level = Level::info;
 std::function<void()> before_message;
+std::function<void(Level, std::string_view)> other_sink;
 
 spdlog::level::level_enum to_spdlog(Level level) {
   switch (level) {
@@ -37,6 +38,10 @@ spdlog::level::level_enum to_spdlog(Level level) {
 }
 
 void write(Level level, std::string_view message) {
+  if (other_sink) {
+    if (level >= current_level) other_sink(level, message);
+    return;
+  }
   if (before_message && level >= current_level) before_message();
   logger().log(to_spdlog(level), "{}", message);
 }
@@ -49,6 +54,7 @@ void set_level(Level level) {
 }
 Level level() { return current_level; }
 void set_before_message(std::function<void()> hook) { before_message = std::move(hook); }
+void redirect(std::function<void(Level, std::string_view)> sink) { other_sink = std::move(sink); }
 void debug(std::string_view message) { write(Level::debug, message); }
 void info(std::string_view message) { write(Level::info, message); }
 void warning(std::string_view message) { write(Level::warning, message); }

@@ -19,6 +19,7 @@ struct Line {
 struct LineChart {
   std::string title;
   std::string x_label;
+  std::string y_label;
   std::vector<Line> lines;
   std::optional<double> marked_x;  ///< a dashed upright, with `mark` beside it
   std::string mark;
@@ -39,7 +40,8 @@ struct Matrix {
   std::vector<std::string> labels;
   std::vector<std::vector<double>> counts;  ///< [gold][predicted]
 };
-/// Cells shaded by their share of the gold row: right answers in one colour, errors in another, counts in the cells.
+/// Cells shaded by their share of the gold row: right answers in one colour, errors in another; counts stand in the
+/// cells where there is room (up to 20 labels), else in their tooltips.
 std::string heat_map(const Matrix& matrix);
 
 struct Bar {
@@ -49,6 +51,18 @@ struct Bar {
 };
 /// Horizontal bars from 0 to `full`.
 std::string bar_list(const std::vector<Bar>& bars, double full, const std::string& description);
+
+/// Precision and recall when rows are called positive from `threshold` on.
+struct ThresholdMark {
+  double threshold, precision, recall, flagged;
+  double f1() const { return precision + recall > 0 ? 2 * precision * recall / (precision + recall) : 0.0; }
+};
+struct MarkedPoint {
+  std::string name;
+  ThresholdMark point;
+};
+/// Precision over recall, by rising threshold from right to left, beside the precision of calling every row positive.
+std::string precision_recall_chart(const std::vector<ThresholdMark>& curve, const std::vector<MarkedPoint>& marked);
 
 struct CalibrationBin {
   double lower, upper, rows, confidence, accuracy;

@@ -21,40 +21,96 @@ std::string opacity(double share) {
   return concat("fill-opacity=\"", pixels(share <= 0 ? 0 : 0.08 + 0.92 * std::pow(share, 0.7)), "\"");
 }
 
+/// Geometry of a confusion matrix: large cells with numbers for few labels, small bare ones for many.
+struct MatrixFrame {
+  explicit MatrixFrame(const std::vector<std::string>& labels) {
+    constexpr double widest_matrix = 900;
+    const auto n = static_cast<double>(labels.size());
+    cell = n <= 6 ? 62 : n <= 12 ? 46 : n <= 20 ? 36 : std::max(10.0, widest_matrix / n);
+    names = widest(labels, kLabelLimit) * (small() ? 0.8 : 1.0) + 12;
+    left = names + 18;
+    top = names * 0.72 + 34;
+  }
+  bool small() const { return cell < 20; }
+  double gap() const { return small() ? 0.5 : 1; }
+  std::string css(const std::string& name) const { return small() ? name + " tiny" : name; }
+
+  static constexpr std::size_t kLabelLimit = 28;
+  double cell, names, left, top;
+};
+
+void draw_matrix_names(Svg& svg, const Matrix& matrix, const MatrixFrame& frame) {
+  for (std::size_t i = 0; i < matrix.labels.size(); ++i) {
+    const double at = frame.cell * (static_cast<double>(i) + 0.5);
+    const std::string name = fit_width(matrix.labels[i], MatrixFrame::kLabelLimit);
+    svg.text({frame.left - 8, frame.top + at + (frame.small() ? 3 : 4)}, name, frame.css("label end"));
+    svg.rotated_text({frame.left + at + 2, frame.top - 8}, -45, name, frame.css("label"));
+  }
+}
+
+void draw_matrix_row(Svg& svg, const Matrix& matrix, std::size_t gold, const MatrixFrame& frame) {
+  double total = 0;
+  for (const double count : matrix.counts[gold]) total += count;
+  for (std::size_t predicted = 0; predicted < matrix.labels.size(); ++predicted) {
+    const double count = matrix.counts[gold][predicted], share = total > 0 ? count / total : 0;
+    if (count == 0 && frame.small()) continue;
+    const Point corner{frame.left + frame.cell * static_cast<double>(predicted),
+                       frame.top + frame.cell * static_cast<double>(gold)};
+    const double side = frame.cell - 2 * frame.gap();
+    svg.rect({corner.first + frame.gap(), corner.second + frame.gap()}, {side, side},
+             gold == predicted ? "right" : "wrong", opacity(share),
+             concat("gold ", matrix.labels[gold], ", predicted ", matrix.labels[predicted], ": ", count_text(count),
+                    " of ", count_text(total), " (", whole_percent(share), ")"));
+    if (frame.small()) continue;
+    const std::string css = count == 0 ? "count faint middle" : share > 0.5 ? "count on middle" : "count middle";
+    svg.text({corner.first + frame.cell / 2, corner.second + frame.cell / 2 + 4}, count == 0 ? "·" : count_text(count),
+             css);
+  }
+}
+
+/// Lines to follow from a name to its cell where cells are small.
+void draw_matrix_guides(Svg& svg, double side, const MatrixFrame& frame) {
+  svg.rect({frame.left, frame.top}, {side, side}, "frame");
+  if (!frame.small()) return;
+  for (double at = 5 * frame.cell; at < side - 1; at += 5 * frame.cell) {
+    svg.line({frame.left, frame.top + at}, {frame.left + side, frame.top + at}, "grid");
+    svg.line({frame.left + at, frame.top}, {frame.left + at, frame.top + side}, "grid");
+  }
+}
+
+/// Axes of a chart of shares over shares.
+struct UnitFrame {
+  static constexpr double size = 300, left = 66, top = 14, bottom = 44;
+  Scale x{0, 1, left, left + size}, y{0, 1, top + size, top};
+};
+
+Svg unit_chart(const UnitFrame& frame, const std::string& description, const std::string& x_label,
+               const std::string& y_label) {
+  Svg svg(frame.left + frame.size + 40, frame.top + frame.size + frame.bottom, description);
+  for (int i = 0; i <= 5; ++i) {
+    const double value = i / 5.0;
+    const std::string label = concat(i * 20, " %");
+    svg.line({frame.left, frame.y(value)}, {frame.left + frame.size, frame.y(value)}, i == 0 ? "axis" : "grid");
+    svg.text({frame.left - 8, frame.y(value) + 4}, label, "tick end");
+    svg.text({frame.x(value), frame.top + frame.size + 18}, label, "tick middle");
+  }
+  svg.text({frame.left + frame.size / 2, frame.top + frame.size + 38}, x_label, "tick middle");
+  svg.rotated_text({12, frame.top + frame.size / 2}, -90, y_label, "tick middle");
+  return svg;
+}
+
 }  // namespace
 
 std::string heat_map(const Matrix& matrix) {
-  const std::size_t n = matrix.labels.size();
-  constexpr std::size_t label_limit = 24;
-  const double cell = n <= 6 ? 62 : n <= 12 ? 46 : 36, names = widest(matrix.labels, label_limit) + 12;
-  const double left = names + 18, slope = names * 0.72, top = slope + 34;
-  const double side = cell * static_cast<double>(n);
-  Svg svg(left + side + slope + 4, top + side + 4,
+  const MatrixFrame frame(matrix.labels);
+  const double side = frame.cell * static_cast<double>(matrix.labels.size());
+  Svg svg(frame.left + side + frame.names * 0.72 + 4, frame.top + side + 4,
           "Confusion matrix: gold labels in rows, predicted labels in columns");
-  svg.text({left, 12}, "predicted →", "tick");
-  svg.rotated_text({11, top + side}, -90, "gold →", "tick");
-  for (std::size_t i = 0; i < n; ++i) {
-    const double at = cell * (static_cast<double>(i) + 0.5);
-    const std::string name = fit_width(matrix.labels[i], label_limit);
-    svg.text({left - 8, top + at + 4}, name, "label end");
-    svg.rotated_text({left + at + 2, top - 8}, -45, name, "label");
-  }
-  for (std::size_t gold = 0; gold < n; ++gold) {
-    double total = 0;
-    for (const double count : matrix.counts[gold]) total += count;
-    for (std::size_t predicted = 0; predicted < n; ++predicted) {
-      const double count = matrix.counts[gold][predicted], share = total > 0 ? count / total : 0;
-      const Point corner{left + cell * static_cast<double>(predicted), top + cell * static_cast<double>(gold)};
-      const std::string tooltip =
-          concat("gold ", matrix.labels[gold], ", predicted ", matrix.labels[predicted], ": ", count_text(count), " (",
-                 static_cast<int>(std::lround(100 * share)), " % of the gold rows)");
-      svg.rect(corner, {cell, cell}, "cell", "");
-      svg.rect({corner.first + 1, corner.second + 1}, {cell - 2, cell - 2}, gold == predicted ? "right" : "wrong",
-               opacity(share), tooltip);
-      const std::string css = count == 0 ? "count faint middle" : share > 0.5 ? "count on middle" : "count middle";
-      svg.text({corner.first + cell / 2, corner.second + cell / 2 + 4}, count == 0 ? "·" : count_text(count), css);
-    }
-  }
+  svg.text({frame.left, 12}, "predicted label →", "tick");
+  svg.rotated_text({11, frame.top + side}, -90, "gold label →", "tick");
+  draw_matrix_guides(svg, side, frame);
+  draw_matrix_names(svg, matrix, frame);
+  for (std::size_t gold = 0; gold < matrix.labels.size(); ++gold) draw_matrix_row(svg, matrix, gold, frame);
   return svg.finish();
 }
 
@@ -80,28 +136,40 @@ std::string bar_list(const std::vector<Bar>& bars, double full, const std::strin
 }
 
 std::string reliability_diagram(const std::vector<CalibrationBin>& bins) {
-  constexpr double size = 300, left = 52, top = 14, bottom = 44;
-  const Scale x{0, 1, left, left + size}, y{0, 1, top + size, top};
+  const UnitFrame frame;
+  Svg svg = unit_chart(frame, "Reliability diagram: accuracy over confidence",
+                       "confidence (probability of the chosen label)", "share that is right");
   double most = 0;
   for (const CalibrationBin& bin : bins) most = std::max(most, bin.rows);
-  Svg svg(left + size + 20, top + size + bottom, "Reliability diagram: accuracy over confidence");
-  for (int i = 0; i <= 5; ++i) {
-    const double value = i / 5.0;
-    const std::string label = concat(i * 20, " %");
-    svg.line({left, y(value)}, {left + size, y(value)}, i == 0 ? "axis" : "grid");
-    svg.text({left - 8, y(value) + 4}, label, "tick end");
-    svg.text({x(value), top + size + 18}, label, "tick middle");
-  }
-  svg.line({x(0), y(0)}, {x(1), y(1)}, "mark");
-  svg.text({left + size / 2, top + size + 38}, "confidence (probability of the chosen label)", "tick middle");
-  svg.rotated_text({12, top + size / 2}, -90, "share that is right", "tick middle");
+  svg.line({frame.x(0), frame.y(0)}, {frame.x(1), frame.y(1)}, "mark");
   for (const CalibrationBin& bin : bins) {
     if (!(bin.rows > 0)) continue;
     const double radius = 3 + 11 * std::sqrt(bin.rows / most);
-    svg.line({x(bin.confidence), y(bin.confidence)}, {x(bin.confidence), y(bin.accuracy)}, "gap");
-    svg.circle({x(bin.confidence), y(bin.accuracy)}, radius, "bubble",
-               concat(count_text(bin.rows), " rows: confidence ", metric_text(bin.confidence), ", right ",
-                      metric_text(bin.accuracy)));
+    svg.line({frame.x(bin.confidence), frame.y(bin.confidence)}, {frame.x(bin.confidence), frame.y(bin.accuracy)},
+             "gap");
+    svg.circle(
+        {frame.x(bin.confidence), frame.y(bin.accuracy)}, radius, "bubble",
+        concat(count_text(bin.rows), " rows: confidence ", percent(bin.confidence), ", right ", percent(bin.accuracy)));
+  }
+  return svg.finish();
+}
+
+std::string precision_recall_chart(const std::vector<ThresholdMark>& curve, const std::vector<MarkedPoint>& marked) {
+  const UnitFrame frame;
+  Svg svg = unit_chart(frame, "Precision over recall", "recall: positive rows that are found",
+                       "precision: called rows that are right");
+  const double everything = curve.front().precision;
+  svg.line({frame.x(0), frame.y(everything)}, {frame.x(1), frame.y(everything)}, "mark");
+  svg.text({frame.x(1), frame.y(everything) - 5}, "calling every row", "tick end");
+  std::vector<Point> points;
+  for (const ThresholdMark& point : curve) points.emplace_back(frame.x(point.recall), frame.y(point.precision));
+  svg.polyline(points, "curve series-a");
+  for (const MarkedPoint& mark : marked) {
+    const Point at{frame.x(mark.point.recall), frame.y(mark.point.precision)};
+    svg.circle(at, 5, "dot series-b",
+               concat("threshold ", metric_text(mark.point.threshold), ": precision ", percent(mark.point.precision),
+                      ", recall ", percent(mark.point.recall)));
+    svg.text({at.first + 8, at.second - 6}, mark.name, "tick");
   }
   return svg.finish();
 }

@@ -86,7 +86,7 @@ void EventFile::read() {
 
 void EventFile::on_event(const Event& event) {
   const std::string name = name_of(event);
-  if (name == "step" || name == "phase") return;
+  if (name == "step" || name == "phase" || name == "phase_begin") return;
   training_ = training_after(event, training_);
   if (name == "train_begin") cut_behind(std::max(0.0, step_of(event)));
   const std::string text = text_of(event);

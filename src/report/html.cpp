@@ -63,6 +63,7 @@ std::string html_report(const files::Json& summary, std::span<const Event> event
                                          {"seeds", "Seeds", seeds_section(summary)},
                                          {"curves", "Training", curves_section(history)},
                                          {"classes", "Classes", classes_section(summary)},
+                                         {"thresholds", "Thresholds", thresholds_section(summary)},
                                          {"calibration", "Calibration", calibration_section(summary)},
                                          {"data", "Data", data_section(summary)},
                                          {"model", "Model", model_section(summary, history)},

@@ -1,4 +1,4 @@
-// Classes, calibration, data, model and settings of the report page.
+// Data, model and settings of the report page.
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -13,78 +13,7 @@ namespace {
 
 using files::Json;
 
-constexpr std::size_t kMostCells = 16;  // a larger matrix has cells too small for their numbers
-constexpr std::size_t kMostPairs = 20;
 constexpr std::size_t kMostBars = 25;
-
-double number_or(const Json& value, double otherwise) {
-  return value.is_number() ? value.get<double>() : otherwise;
-}
-
-Matrix matrix_of(const Json& confusion) {
-  Matrix matrix;
-  if (!member(confusion, {"labels"}).is_array() || !member(confusion, {"counts"}).is_array()) return matrix;
-  for (const Json& label : confusion["labels"]) matrix.labels.push_back(value_text(label));
-  for (const Json& row : confusion["counts"]) {
-    std::vector<double> counts;
-    for (const Json& count : row) counts.push_back(number_or(count, 0));
-    counts.resize(matrix.labels.size());
-    matrix.counts.push_back(std::move(counts));
-  }
-  matrix.counts.resize(matrix.labels.size(), std::vector<double>(matrix.labels.size()));
-  return matrix;
-}
-
-std::string confused_pairs(const Matrix& matrix) {
-  struct Pair {
-    std::size_t gold, predicted;
-    double count, share;
-  };
-  std::vector<Pair> pairs;
-  for (std::size_t gold = 0; gold < matrix.labels.size(); ++gold) {
-    double total = 0;
-    for (const double count : matrix.counts[gold]) total += count;
-    for (std::size_t predicted = 0; predicted < matrix.labels.size(); ++predicted) {
-      const double count = matrix.counts[gold][predicted];
-      if (gold != predicted && count > 0) pairs.push_back({gold, predicted, count, count / total});
-    }
-  }
-  if (pairs.empty()) return "";
-  std::stable_sort(pairs.begin(), pairs.end(), [](const Pair& a, const Pair& b) { return a.count > b.count; });
-  if (pairs.size() > kMostPairs) pairs.resize(kMostPairs);
-  HtmlTable table{.header = {"gold", "predicted", "rows", "of the gold rows"}, .rows = {}};
-  for (const Pair& pair : pairs) {
-    table.rows.push_back({escape_html(matrix.labels[pair.gold]), escape_html(matrix.labels[pair.predicted]),
-                          count_text(pair.count), concat(std::lround(100 * pair.share), " %")});
-  }
-  return "<h3>Most confused pairs</h3>\n" + html_table(table);
-}
-
-std::string class_table(const Json& per_class) {
-  HtmlTable table{.header = {"label", "precision", "recall", "F1", "rows"}, .rows = {}};
-  for (const auto& [label, scores] : per_class.items()) {
-    std::vector<std::string> row = {escape_html(label)};
-    for (const char* name : {"precision", "recall", "f1"})
-      row.push_back(metric_text(number_or(member(scores, {name}), NAN)));
-    row.push_back(count_text(number_or(member(scores, {"support"}), 0)));
-    table.rows.push_back(std::move(row));
-  }
-  return html_table(table);
-}
-
-std::string class_bars(const Json& per_class) {
-  std::vector<Bar> bars;
-  for (const auto& [label, scores] : per_class.items()) {
-    const double f1 = number_or(member(scores, {"f1"}), 0), support = number_or(member(scores, {"support"}), 0);
-    bars.push_back({label, f1, concat(metric_text(f1), "  of ", count_text(support), support == 1 ? " row" : " rows")});
-  }
-  std::stable_sort(bars.begin(), bars.end(), [](const Bar& a, const Bar& b) { return a.value < b.value; });
-  const bool cut = bars.size() > kMostBars;
-  const std::string title =
-      cut ? concat("F1 of the ", kMostBars, " weakest of ", bars.size(), " labels") : "F1 by label, weakest first";
-  if (cut) bars.resize(kMostBars);
-  return concat("<h3>", title, "</h3>\n<div class=\"scroll\">", bar_list(bars, 1, title), "</div>\n");
-}
 
 std::string key_value_table(const Json& object) {
   HtmlTable table{.header = {}, .rows = {}, .figures = false};
@@ -145,96 +74,137 @@ std::string labels_html(const Json& labels) {
                 bar_list(rarest, most, "Rarest labels"), "</div>\n");
 }
 
-}  // namespace
-
-std::string classes_section(const Json& summary) {
-  const MainSplit split = main_split(summary);
-  if (split.metrics == nullptr) return "";
-  const Json& by_class = member(*split.metrics, {"per_class"});
-  const Json& per_class = by_class.is_object() ? by_class : member(*split.metrics, {"per_type"});
-  const Matrix matrix = matrix_of(member(*split.metrics, {"confusion_matrix"}));
-  if (!per_class.is_object() && matrix.labels.empty()) return "";
-  std::string html = concat("<p>On the ", split.name, " rows.</p>\n");
-  if (!matrix.labels.empty() && matrix.labels.size() <= kMostCells) {
-    html +=
-        "<h3>Confusion matrix</h3>\n<p class=\"soft\"><small>Blue: right, orange: mistakes; the stronger, the larger "
-        "the share of the row.</small></p>\n<div class=\"scroll\">" +
-        heat_map(matrix) + "</div>\n";
+std::string splits_table(const Json& splits, const Json& rates) {
+  if (!splits.is_object()) return "";
+  HtmlTable table{.header = {"split", "rows", "share with the most frequent label"}, .rows = {}};
+  bool any_rate = false;
+  for (const auto& [name, split] : splits.items()) {
+    const Json& rate = member(rates, {name.c_str()});
+    any_rate = any_rate || rate.is_number();
+    table.rows.push_back({escape_html(name), count_text(number_or(member(split, {"rows"}), 0)),
+                          rate.is_number() ? percent(rate.get<double>()) : "–"});
   }
-  if (per_class.is_object()) html += class_bars(per_class);
-  if (matrix.labels.size() > 2) html += confused_pairs(matrix);
-  if (per_class.is_object())
-    html += "<details><summary>Precision and recall of every label</summary>" + class_table(per_class) + "</details>\n";
-  return html;
+  if (!any_rate) {
+    table.header.pop_back();
+    for (auto& row : table.rows) row.pop_back();
+  }
+  return table.rows.empty() ? "" : html_table(table);
 }
 
-std::string calibration_section(const Json& summary) {
-  const MainSplit split = main_split(summary);
-  if (split.metrics == nullptr || !member(*split.metrics, {"reliability"}).is_array()) return "";
-  std::vector<CalibrationBin> bins;
-  for (const Json& bin : (*split.metrics)["reliability"]) {
-    bins.push_back({number_or(member(bin, {"lower"}), 0), number_or(member(bin, {"upper"}), 0),
-                    number_or(member(bin, {"rows"}), 0), number_or(member(bin, {"mean_confidence"}), 0),
-                    number_or(member(bin, {"accuracy"}), 0)});
-  }
-  std::string html = concat(
-      "<div class=\"columns\"><div>", reliability_diagram(bins), "</div><div><p>Of the ", split.name,
-      " rows that were given a label with, say, 80 % confidence, 80 % should be right: then the circles lie on the "
-      "dashed line. "
-      "Below it the model is too sure of itself, above it not sure enough. Larger circles stand for more rows.</p>\n");
+std::string tokens_table(const Json& tokens, const Json& max_length) {
+  const std::string limit = max_length.is_number() ? concat(" (", value_text(max_length), ")") : "";
+  const std::vector<std::pair<const char*, std::string>> names = {
+      {"mean", "mean"},
+      {"median", "median"},
+      {"longest", "longest"},
+      {"rows_at_max_length", "rows that reach the limit" + limit}};
   HtmlTable table{.header = {}, .rows = {}};
-  for (const char* name : {"ece", "brier", "log_loss"}) {
-    const Json& value = member(*split.metrics, {name});
-    if (value.is_number()) table.rows.push_back({escape_html(metric_label(name)), metric_text(value.get<double>())});
+  for (const auto& [key, label] : names) {
+    const Json& value = member(tokens, {key});
+    if (value.is_number()) table.rows.push_back({label, pixels(std::round(10 * value.get<double>()) / 10)});
   }
-  return html + html_table(table) + "</div></div>\n";
+  return table.rows.empty() ? "" : "<h3>Tokens a training row</h3>\n" + html_table(table);
 }
+
+std::string names_sentence(const Json& names, const std::string& sentence) {
+  if (!names.is_array() || names.empty()) return "";
+  std::vector<std::string> codes;
+  for (const Json& name : names) codes.push_back("<span class=\"code\">" + escape_html(value_text(name)) + "</span>");
+  return concat("<p>", sentence, ": ", join(codes, ", "), ".</p>\n");
+}
+
+/// What is trained, part by part.
+std::string parts_html(const Json& model) {
+  const Json& parts = member(model, {"parts"});
+  if (!parts.is_array() || parts.empty()) return "";
+  HtmlTable table{.header = {"part", "parameters", "trained", "share"}, .rows = {}};
+  const auto add = [&](const std::string& name, double parameters, double trained) {
+    table.rows.push_back({escape_html(name), count_text(parameters), count_text(trained),
+                          parameters > 0 ? percent(trained / parameters) : "–"});
+  };
+  for (const Json& part : parts) {
+    add(value_text(member(part, {"name"})), number_or(member(part, {"parameters"}), 0),
+        number_or(member(part, {"trained"}), 0));
+  }
+  add("all", number_or(member(model, {"parameters"}), 0), number_or(member(model, {"trained"}), 0));
+  return "<h3>What is trained</h3>\n" + html_table(table) +
+         names_sentence(member(model, {"newly_initialised"}),
+                        "New, with random values, because the base has no such tensors") +
+         names_sentence(member(model, {"unused"}), "In the base's files and not used");
+}
+
+/// Only where parts learn at rates of their own.
+std::string groups_html(const Json& groups) {
+  if (!groups.is_array() || groups.size() < 2) return "";
+  HtmlTable table{.header = {"highest rate", "weight decay", "parameters"}, .rows = {}};
+  bool differ = false;
+  for (const Json& group : groups) {
+    const Json& rate = member(group, {"learning_rate"});
+    differ = differ || rate != member(groups[0], {"learning_rate"});
+    table.rows.push_back({metric_text(number_or(rate, NAN)), value_text(member(group, {"weight_decay"})),
+                          count_text(number_or(member(group, {"parameters"}), 0))});
+  }
+  return differ ? "<h3>Learning rates by part</h3>\n" + html_table(table) : "";
+}
+
+std::string class_weights_html(const Json& weights) {
+  if (!weights.is_object() || weights.empty()) return "";
+  HtmlTable table{.header = {"label", "weight in the loss"}, .rows = {}};
+  for (const auto& [label, weight] : weights.items())
+    table.rows.push_back({escape_html(label), metric_text(number_or(weight, NAN))});
+  return "<details><summary>Weights of the classes in the loss</summary>" + html_table(table) + "</details>\n";
+}
+
+std::string phases_html(const Json& phases) {
+  if (!phases.is_object() || phases.empty()) return "";
+  double total = 0, most = 0;
+  for (const auto& [name, seconds] : phases.items()) {
+    total += number_or(seconds, 0);
+    most = std::max(most, number_or(seconds, 0));
+  }
+  std::vector<Bar> bars;
+  for (const auto& [name, seconds] : phases.items()) {
+    const double value = number_or(seconds, 0);
+    bars.push_back({name, value, concat(metric_text(value), " s · ", percent(total > 0 ? value / total : 0))});
+  }
+  return "<h3>Where the time went</h3>\n<div class=\"scroll\">" + bar_list(bars, most, "Seconds of each phase") +
+         "</div>\n";
+}
+
+std::string training_table(const Json& train) {
+  const std::vector<std::pair<const char*, const char*>> names = {{"train_steps", "optimiser steps"},
+                                                                  {"epoch", "epochs"},
+                                                                  {"train_samples", "rows"},
+                                                                  {"train_tokens", "tokens seen"},
+                                                                  {"train_loss", "mean loss"},
+                                                                  {"train_runtime", "seconds"},
+                                                                  {"train_samples_per_second", "rows a second"},
+                                                                  {"train_tokens_per_second", "tokens a second"}};
+  HtmlTable table{.header = {}, .rows = {}};
+  for (const auto& [key, label] : names) {
+    const Json& value = member(train, {key});
+    if (!value.is_number()) continue;
+    const double number = value.get<double>();
+    table.rows.push_back({label, value.is_number_integer() ? count_text(number) : pixels(number)});
+  }
+  return html_table(table);
+}
+
+}  // namespace
 
 std::string data_section(const Json& summary) {
   const Json& data = member(summary, {"data"});
   if (!data.is_object()) return "";
-  std::string html = duplicates_notice(member(data, {"duplicates"}));
-  HtmlTable splits{.header = {"split", "rows", "most frequent label of the training rows"}, .rows = {}};
-  const Json& rates = member(summary, {"majority"});
-  bool any_rate = false;
-  if (const Json& named = member(data, {"splits"}); named.is_object()) {
-    for (const auto& [name, split] : named.items()) {
-      const Json& rate = member(rates, {name.c_str()});
-      any_rate = any_rate || rate.is_number();
-      splits.rows.push_back(
-          {escape_html(name), count_text(number_or(member(split, {"rows"}), 0)),
-           rate.is_number() ? concat(pixels(std::round(1000 * rate.get<double>()) / 10), " %") : "–"});
-    }
-  }
-  if (!any_rate) {
-    splits.header.pop_back();
-    for (auto& row : splits.rows) row.pop_back();
-  }
-  if (!splits.rows.empty()) html = html_table(splits) + html;
+  std::string html = splits_table(member(data, {"splits"}), member(summary, {"majority"})) +
+                     duplicates_notice(member(data, {"duplicates"}));
   if (const Json& labels = member(data, {"labels"}); labels.is_object() && !labels.empty()) html += labels_html(labels);
-  if (const Json& tokens = member(data, {"tokens"}); tokens.is_object()) {
-    HtmlTable table{.header = {}, .rows = {}};
-    for (const auto& [key, value] : tokens.items()) {
-      std::string label = key;
-      std::replace(label.begin(), label.end(), '_', ' ');
-      table.rows.push_back(
-          {escape_html(label), escape_html(value.is_number_float() ? pixels(std::round(10 * value.get<double>()) / 10)
-                                                                   : value_text(value))});
-    }
-    html += "<h3>Tokens a training row</h3>\n" + html_table(table);
-  }
+  if (const Json& tokens = member(data, {"tokens"}); tokens.is_object())
+    html += tokens_table(tokens, member(summary, {"settings", "data", "max_length"}));
   return html;
 }
 
 std::string model_section(const Json& summary, const RunHistory& history) {
-  std::string html;
-  Json about = member(summary, {"trainable"});
-  if (about.is_null() && history.model.is_object()) {
-    about = history.model;
-    about.erase("event");
-  }
-  if (about.is_string()) html += "<h3>What is trained</h3>\n<pre>" + escape_html(about.get<std::string>()) + "</pre>\n";
-  if (about.is_object()) html += "<h3>What is trained</h3>\n" + key_value_table(about);
+  std::string html = parts_html(history.model);
   if (const Json& reopened = member(summary, {"reopened"}); reopened.is_object()) {
     html +=
         "<p>The saved files were opened again: logits of " + escape_html(value_text(member(reopened, {"rows"}))) +
@@ -243,8 +213,10 @@ std::string model_section(const Json& summary, const RunHistory& history) {
              : " rows differ by at most " + escape_html(value_text(member(reopened, {"max_abs_difference"}))) + ".") +
         "</p>\n";
   }
+  html += phases_html(member(summary, {"phases"}));
   if (const Json& train = member(summary, {"train"}); train.is_object())
-    html += "<h3>Training</h3>\n" + key_value_table(train);
+    html += "<h3>Training</h3>\n" + training_table(train);
+  html += groups_html(history.groups) + class_weights_html(member(summary, {"train", "class_weights"}));
   const Json& given = member(summary, {"environment"});
   const Json& environment = given.is_object() ? given : history.environment;
   if (environment.is_object()) html += "<h3>Environment</h3>\n" + key_value_table(environment);

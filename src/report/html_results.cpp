@@ -26,12 +26,6 @@ std::string cell(const Json& metrics, const Json& intervals, const std::string& 
   return metric_text(value.get<double>()) + (interval.empty() ? "" : "<small class=\"soft\">" + interval + "</small>");
 }
 
-std::string percent(double share) {
-  char buffer[32];
-  std::snprintf(buffer, sizeof buffer, "%.1f %%", 100 * share);
-  return buffer;
-}
-
 std::string rows_note(const Json& metrics) {
   const Json& rows = member(metrics, {"rows"});
   return rows.is_number() ? concat("<br><small>", count_text(rows.get<double>()), " rows</small>") : "";
@@ -120,8 +114,9 @@ std::vector<std::string> metric_names(const Json& metrics) {
                            name == "epoch" || name == "step";
     const bool repeated =
         (averages && name == "f1") || (metrics.contains("subset_accuracy") && name == "subset_accuracy");
-    if (value.is_number() && !technical && !repeated) names.push_back(name);
+    if (value.is_number() && !technical && !repeated && name != "loss") names.push_back(name);
   }
+  if (metrics.contains("loss") && metrics["loss"].is_number()) names.emplace_back("loss");
   return names;
 }
 
@@ -148,9 +143,9 @@ std::string results_section(const Json& summary) {
   return html;
 }
 
-std::string folds_section(const Json& summary) {
-  const Json& cv = member(summary, {"cross_validation"});
-  if (!member(cv, {"folds"}).is_array()) return "";
+namespace {
+
+std::string fold_strips(const Json& cv) {
   std::vector<DotStrip> strips;
   for (const std::string& name : headline_metrics(member(cv, {"mean"}))) {
     DotStrip strip{.label = metric_label(name), .dots = {}, .mean = cv["mean"][name].get<double>(), .interval = {}};
@@ -164,29 +159,52 @@ std::string folds_section(const Json& summary) {
     }
     strips.push_back(std::move(strip));
   }
-  std::string html =
-      "<p>Each dot is one fold, scored once on rows that its training never saw. The upright is the mean, the band its "
-      "95 % interval";
-  if (const Json& method = member(cv, {"interval_method"}); method.is_string())
-    html += " (" + escape_html(method.get<std::string>()) + ")";
-  html += ".</p>\n" + dot_strips(strips);
-  HtmlTable table{.header = {"fold", "best epoch"}, .rows = {}};
+  return dot_strips(strips);
+}
+
+std::string epochs_text(const Json& value) {
+  return value.is_number() ? pixels(value.get<double>()) : "–";
+}
+
+/// The last row holds the means; a column of rows appears where the folds tell them.
+std::string fold_table(const Json& cv) {
+  HtmlTable table{.header = {"fold", "rows trained on", "held out", "best epoch"}, .rows = {}};
   const std::vector<std::string> names = headline_metrics(member(cv, {"mean"}));
   for (const std::string& name : names) table.header.push_back(escape_html(metric_label(name)));
   const bool repeats = cv["folds"].size() > 0 && cv["folds"].back().value("repeat", 1) > 1;
   for (const Json& fold : cv["folds"]) {
     const std::string repeat = repeats ? concat(fold.value("repeat", 1), " / ") : "";
-    std::vector<std::string> row = {concat(repeat, fold.value("fold", 0)),
-                                    escape_html(value_text(member(fold, {"best_epoch"})))};
+    std::vector<std::string> row = {concat(repeat, fold.value("fold", 0))};
+    for (const char* part : {"train", "held_out"}) {
+      const Json& rows = member(fold, {"rows", part});
+      row.push_back(rows.is_number() ? count_text(rows.get<double>()) : "–");
+    }
+    row.push_back(epochs_text(member(fold, {"best_epoch"})));
     for (const std::string& name : names) row.push_back(cell(member(fold, {"metrics"}), Json(), name));
     table.rows.push_back(std::move(row));
   }
   std::vector<std::string> mean = {
-      "mean ± sd", escape_html(value_text(member(cv, {"median_best_epoch"}))) + "<small class=\"soft\">median</small>"};
+      "mean ± sd", "", "", epochs_text(member(cv, {"median_best_epoch"})) + "<small class=\"soft\">median</small>"};
   for (const std::string& name : names)
     mean.push_back(concat(cell(cv["mean"], Json(), name), " ± ", cell(member(cv, {"sd"}), Json(), name)));
   table.rows.push_back(std::move(mean));
-  return html + "<details><summary>Every fold</summary>" + html_table(table) + "</details>\n";
+  return html_table(table);
+}
+
+}  // namespace
+
+std::string folds_section(const Json& summary) {
+  const Json& cv = member(summary, {"cross_validation"});
+  if (!member(cv, {"folds"}).is_array()) return "";
+  std::string html = "<p>Each dot is one fold, scored once on rows that its training never saw. ";
+  if (member(summary, {"settings", "cross_validation", "by_time"}) == Json(true)) {
+    html +=
+        "Folds go by time: each trained on the rows before its block, so that later folds had more rows to train on. ";
+  }
+  html += "The upright is the mean, the band its 95 % interval";
+  if (const Json& method = member(cv, {"interval_method"}); method.is_string())
+    html += " (" + escape_html(method.get<std::string>()) + ")";
+  return html + ".</p>\n" + fold_strips(cv) + fold_table(cv);
 }
 
 std::string seeds_section(const Json& summary) {
@@ -241,8 +259,10 @@ std::string chart_of(const RunHistory& history, LineChart chart,
   return line_chart(chart);
 }
 
-std::string plain_chart(const RunHistory& history, const std::string& title, Curve TrainingHistory::*curve) {
-  LineChart chart{.title = title, .x_label = "optimiser step", .lines = {}, .marked_x = {}, .mark = {}};
+std::string plain_chart(const RunHistory& history, const std::string& title, const std::string& y_label,
+                        Curve TrainingHistory::*curve) {
+  LineChart chart{
+      .title = title, .x_label = "optimiser step", .y_label = y_label, .lines = {}, .marked_x = {}, .mark = {}};
   for (const TrainingHistory& training : history.trainings) {
     add_line(chart, "training", training.*curve, history.trainings.size() > 1 ? "series-a thin" : "series-a", false);
   }
@@ -254,7 +274,8 @@ std::string plain_chart(const RunHistory& history, const std::string& title, Cur
 std::string curves_section(const RunHistory& history) {
   if (history.trainings.empty()) return "";
   const bool many = history.trainings.size() > 1;
-  LineChart loss{.title = "Loss", .x_label = "optimiser step", .lines = {}, .marked_x = {}, .mark = {}};
+  LineChart loss{
+      .title = "Loss", .x_label = "optimiser step", .y_label = "loss", .lines = {}, .marked_x = {}, .mark = {}};
   for (const TrainingHistory& training : history.trainings)
     add_line(loss, "training", training.loss, many ? "series-a thin" : "series-a", false);
   std::set<std::string> evaluated;
@@ -268,12 +289,17 @@ std::string curves_section(const RunHistory& history) {
     if (evaluated.count(name) > 0 && !repeated && scores.size() < 3) scores.emplace_back(name, metric_label(name));
   }
   if (!scores.empty()) {
-    charts.push_back(chart_of(
-        history, {.title = "Validation scores", .x_label = "optimiser step", .lines = {}, .marked_x = {}, .mark = {}},
-        scores));
+    charts.push_back(chart_of(history,
+                              {.title = "Validation scores",
+                               .x_label = "optimiser step",
+                               .y_label = "score",
+                               .lines = {},
+                               .marked_x = {},
+                               .mark = {}},
+                              scores));
   }
-  charts.push_back(plain_chart(history, "Learning rate", &TrainingHistory::learning_rate));
-  charts.push_back(plain_chart(history, "Gradient norm before clipping", &TrainingHistory::grad_norm));
+  charts.push_back(plain_chart(history, "Learning rate", "rate", &TrainingHistory::learning_rate));
+  charts.push_back(plain_chart(history, "Gradient norm before clipping", "norm", &TrainingHistory::grad_norm));
   std::string html;
   for (const std::string& chart : charts) {
     if (!chart.empty()) html += "<div>" + chart + "</div>\n";

@@ -27,6 +27,7 @@ std::string curves_section(const RunHistory& history);
 std::string folds_section(const files::Json& summary);
 std::string seeds_section(const files::Json& summary);
 std::string classes_section(const files::Json& summary);
+std::string thresholds_section(const files::Json& summary);
 std::string calibration_section(const files::Json& summary);
 std::string data_section(const files::Json& summary);
 std::string model_section(const files::Json& summary, const RunHistory& history);

@@ -45,8 +45,10 @@ footer { font-size: 13px; padding-top: 4px; padding-bottom: 44px; }
 table { border-collapse: collapse; font-size: 14px; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: 5px 18px 5px 0; border-bottom: 1px solid var(--rule); font-weight: 400; overflow-wrap: anywhere; }
 thead th { color: var(--soft); font-size: 13px; white-space: nowrap; border-bottom-color: var(--soft); }
-.figures { width: auto; }
+.figures { width: auto; } .figures th[scope=row] { white-space: nowrap; }
+.scroll + p { margin-top: 12px; }
 .figures td, .figures thead th:not(:first-child) { text-align: right; font-variant-numeric: tabular-nums; padding-left: 14px; white-space: nowrap; }
+.figures td.text, .figures thead th.text { text-align: left; }
 table:not(.figures) th[scope=row] { width: 34%; color: var(--soft); }
 td small { font-size: 13px; margin-left: 6px; }
 code, .code { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: 13px; }
@@ -66,7 +68,7 @@ svg .series-a { stroke: var(--a); } svg .series-b { stroke: var(--b); } svg .ser
 svg .dot { stroke-width: 1.5; fill: var(--card); } svg .dot.thin { stroke-opacity: 0.7; } svg .ring { fill: var(--a); fill-opacity: 0.25; }
 svg .band { fill: var(--a); fill-opacity: 0.14; }
 svg .bar { fill: var(--a); } svg .track { fill: var(--track); }
-svg .cell { fill: none; } svg .right { fill: var(--a); } svg .wrong { fill: var(--b); }
+svg .frame { fill: none; stroke: var(--rule); } svg .tiny { font-size: 10px; } svg .right { fill: var(--a); } svg .wrong { fill: var(--b); }
 svg .count { font-variant-numeric: tabular-nums; } svg .on { fill: var(--on); } svg .faint { fill: var(--soft); fill-opacity: 0.6; }
 svg .bubble { fill: var(--a); fill-opacity: 0.35; stroke: var(--a); stroke-width: 1.5; } svg .gap { stroke: var(--b); stroke-width: 1.5; }
 @media print {

@@ -3,20 +3,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "attune/base/print_number.h"
+#include "attune/base/strings.h"
 #include "attune/base/utf8.h"
 
 namespace attune::report {
 namespace {
-
-std::string print(const char* format, double value) {
-  char buffer[64];
-  std::snprintf(buffer, sizeof buffer, format, value);
-  return buffer;
-}
 
 std::string with_thin_spaces(std::string digits) {
   const std::ptrdiff_t first = !digits.empty() && digits[0] == '-' ? 1 : 0;
@@ -71,19 +66,36 @@ std::string escape_html(std::string_view text) {
 }
 
 std::string count_text(double value) {
-  return with_thin_spaces(print("%.0f", value));
+  return with_thin_spaces(print_number("%.0f", value));
 }
 
 std::string metric_text(double value) {
   if (!std::isfinite(value)) return "–";
   if (value == std::round(value) && std::abs(value) >= 1000 && std::abs(value) < 1e15) return count_text(value);
-  if (value == 0 || (std::abs(value) >= 1e-3 && std::abs(value) < 10)) return print("%.3f", value);
-  return std::abs(value) >= 10 && std::abs(value) < 1e5 ? print("%.4g", value) : print("%.2e", value);
+  if (value == 0 || (std::abs(value) >= 1e-3 && std::abs(value) < 10)) return print_number("%.3f", value);
+  return std::abs(value) >= 10 && std::abs(value) < 1e5 ? print_number("%.4g", value) : print_number("%.2e", value);
+}
+
+std::string percent(double share) {
+  return print_number("%.1f %%", 100 * share);
+}
+
+std::string whole_percent(double share) {
+  return print_number("%.0f %%", 100 * share);
+}
+
+double number_or(const files::Json& value, double otherwise) {
+  return value.is_number() ? value.get<double>() : otherwise;
 }
 
 std::string value_text(const files::Json& value) {
   if (value.is_null()) return "–";
   if (value.is_string()) return value.get<std::string>();
+  if (value.is_array() && !value.empty()) {
+    std::vector<std::string> parts;
+    for (const files::Json& part : value) parts.push_back(value_text(part));
+    return join(parts, ", ");
+  }
   return value.dump(-1, ' ', false, files::Json::error_handler_t::replace);
 }
 
@@ -105,7 +117,7 @@ std::string metric_label(const std::string& name) {
       {"majority_rate", "Majority rate"},
       {"mcc", "Matthews correlation"},
       {"roc_auc", "ROC-AUC"},
-      {"pr_auc", "PR-AUC (average precision)"},
+      {"pr_auc", "PR-AUC"},
       {"brier", "Brier score"},
       {"ece", "Expected calibration error"},
       {"log_loss", "Log loss"},
@@ -131,14 +143,18 @@ std::string html_table(const HtmlTable& table) {
       table.figures ? "<div class=\"scroll\"><table class=\"figures\">" : "<div class=\"scroll\"><table>";
   if (!table.header.empty()) {
     html += "<thead><tr>";
-    for (const auto& cell : table.header) html += "<th scope=\"col\">" + cell + "</th>";
+    for (std::size_t i = 0; i < table.header.size(); ++i) {
+      html += (i < table.text_columns ? "<th scope=\"col\" class=\"text\">" : "<th scope=\"col\">") + table.header[i] +
+              "</th>";
+    }
     html += "</tr></thead>";
   }
   html += "<tbody>";
   for (const auto& row : table.rows) {
     html += "<tr>";
     for (std::size_t i = 0; i < row.size(); ++i) {
-      html += i == 0 ? "<th scope=\"row\">" + row[i] + "</th>" : "<td>" + row[i] + "</td>";
+      const char* open = i < table.text_columns ? "<td class=\"text\">" : "<td>";
+      html += i == 0 ? "<th scope=\"row\">" + row[i] + "</th>" : open + row[i] + "</td>";
     }
     html += "</tr>\n";
   }

@@ -17,17 +17,24 @@ std::string escape_html(std::string_view text);
 std::string metric_text(double value);
 /// 12345.0 → "12 345".
 std::string count_text(double value);
-/// A JSON value as a person writes it: strings bare, null as "–", numbers short, the rest as JSON. Not escaped.
+/// 0.4321 → "43.2 %".
+std::string percent(double share);
+/// 0.4321 → "43 %".
+std::string whole_percent(double share);
+/// The number, or `otherwise` for a value that is none.
+double number_or(const files::Json& value, double otherwise);
+/// A JSON value as a person writes it: strings bare, null as "–", lists with commas, the rest as JSON. Not escaped.
 std::string value_text(const files::Json& value);
 
 /// "f1_macro" → "F1, macro"; unknown names with blanks for underscores.
 std::string metric_label(const std::string& name);
 
-/// <table>; the cells are HTML already. All columns but the first are figures when `figures`.
+/// <table>; the cells are HTML already. All columns but the first `text_columns` are figures when `figures`.
 struct HtmlTable {
   std::vector<std::string> header;
   std::vector<std::vector<std::string>> rows;
   bool figures = true;
+  std::size_t text_columns = 1;
 };
 std::string html_table(const HtmlTable& table);
 

@@ -10,7 +10,7 @@
 namespace attune::report {
 namespace {
 
-constexpr double kWidth = 480, kHeight = 270, kLeft = 56, kRight = 14, kTop = 52, kBottom = 42;
+constexpr double kWidth = 480, kHeight = 270, kLeft = 70, kRight = 14, kTop = 52, kBottom = 42;
 constexpr std::size_t kMostPoints = 500;
 
 /// At most kMostPoints points, each the mean of its neighbours: a longer line costs file size and shows nothing more.
@@ -90,6 +90,7 @@ std::string line_chart(const LineChart& chart) {
     svg.text({x(value), y.from + 17}, x_ticks.label(value), "tick middle");
   }
   svg.text({(x.from + x.to) / 2, kHeight - 6}, chart.x_label, "tick middle");
+  svg.rotated_text({12, (y.from + y.to) / 2}, -90, chart.y_label, "tick middle");
   if (chart.marked_x) {
     const double at = x(*chart.marked_x);
     svg.line({at, kTop}, {at, y.from}, "mark");

@@ -2,10 +2,10 @@
 #include "attune/report/model_card.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "attune/base/print_number.h"
 #include "attune/base/strings.h"
 #include "html_sections.h"
 #include "html_text.h"
@@ -69,9 +69,7 @@ std::string card_name(const Json& summary) {
 }
 
 std::string number(double value) {
-  char buffer[32];
-  std::snprintf(buffer, sizeof buffer, "%.4f", value);
-  return buffer;
+  return print_number("%.4f", value);
 }
 
 std::string front_matter(const Json& summary, const MainSplit& split) {

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
@@ -44,10 +45,12 @@ class PlainLines : public Observer {
   void on_event(const Event& event) override {
     const double now = sink_.seconds();
     state_.follow(event, now);
-    std::string line = notable_line(event);
+    std::string line = notable_line(event, state_.chosen_metric());
+    if (line.empty()) line = log_only_line(event);
     if (event.value("event", std::string()) == "log") line = log_line(now);
     if (line.empty()) return;
-    const std::string training = state_.training().empty() ? "" : state_.training() + "  ";
+    const bool says_so = state_.training().empty() || event.value("event", std::string()) == "fold_end";
+    const std::string training = says_so ? "" : state_.training() + "  ";
     *sink_.out << concat("[", format_duration(now - begun_), "] ", training, escape_control(line)) << std::endl;
   }
 
@@ -74,14 +77,14 @@ class Bar : public Observer {
     const double now = sink_.seconds();
     state_.follow(event, now);
     const std::string kind = event.value("event", std::string());
-    if (std::string line = notable_line(event); !line.empty()) {
+    if (std::string line = notable_line(event, state_.chosen_metric()); !line.empty()) {
       clear();
       const std::string training = state_.training().empty() || kind == "fold_end" ? "" : state_.training() + "  ";
       *sink_.out << training << escape_control(line) << "\n";
     }
     if (kind == "train_end" || kind == "run_end") {
       clear();
-    } else if (kind == "step" || kind == "log" || kind == "evaluate") {
+    } else if (!is_frequent(kind) || now - drawn_at_ >= kSecondsBetweenDraws) {
       draw(now);
     }
     sink_.out->flush();
@@ -94,8 +97,23 @@ class Bar : public Observer {
   }
 
  private:
+  static constexpr double kSecondsBetweenDraws =
+      0.1;  // no eye follows more, and a slow terminal would hold training up
+
+  static bool is_frequent(const std::string& kind) { return kind == "step" || kind == "phase"; }
+
   void draw(double now) {
-    if (state_.steps() <= 0) return;
+    drawn_at_ = now;
+    const std::string text = state_.trains() ? training_text(now) : state_.phase();
+    if (text.empty()) {
+      clear();
+    } else {
+      write(text);
+    }
+  }
+
+  std::string training_text(double now) const {
+    if (state_.steps() <= 0) return "";
     const double share = std::min(1.0, static_cast<double>(state_.step()) / static_cast<double>(state_.steps()));
     std::string text = state_.training().empty() ? "" : state_.training() + " ";
     text += concat(meter(share), " ", static_cast<int>(share * 100), " % ", state_.step(), "/", state_.steps());
@@ -105,6 +123,10 @@ class Bar : public Observer {
          {state_.losses(separator), state_.rate(now), eta ? format_duration(*eta) + " left" : ""}) {
       if (!part.empty()) text += separator + part;
     }
+    return text;
+  }
+
+  void write(std::string text) {
     const std::size_t width = sink_.width();
     text = fit_width(text, width > 1 ? width - 1 : 1);  // a full last column would wrap
     const std::size_t columns = display_width(text);
@@ -122,7 +144,8 @@ class Bar : public Observer {
 
   ProgressSink sink_;
   ProgressState state_;
-  std::size_t drawn_ = 0;  // columns of the line on the screen
+  std::size_t drawn_ = 0;                                       // columns of the line on the screen
+  double drawn_at_ = -std::numeric_limits<double>::infinity();  // by the sink's clock
 };
 
 bool is_set(const char* name) {

@@ -1,22 +1,17 @@
 // The words of the progress displays.
 #include "progress_text.h"
 
+#include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <vector>
 
 #include "attune/base/clock.h"
+#include "attune/base/print_number.h"
 #include "attune/base/strings.h"
 
 namespace attune::report {
 namespace {
-
-std::string print(const char* format, double value) {
-  char buffer[64];
-  std::snprintf(buffer, sizeof buffer, format, value);
-  return buffer;
-}
 
 std::optional<double> number_in(const Event& event, const char* key) {
   const auto found = event.find(key);
@@ -41,9 +36,11 @@ std::string training_name(const Event& event, const std::string& kind) {
 }
 
 /// The metrics of an event worth a line, in this order, without their prefix.
-std::string metrics_text(const Event& event, const std::string& prefix) {
+std::string metrics_text(const Event& event, const std::string& prefix, const std::string& chosen_metric) {
+  std::vector<std::string> names = {"loss", "accuracy", "f1", "exact_match", "mcc", "rmse", "pearson", "perplexity"};
+  if (std::find(names.begin(), names.end(), chosen_metric) == names.end()) names.push_back(chosen_metric);
   std::string text;
-  for (const char* name : {"loss", "accuracy", "f1", "exact_match", "mcc", "rmse", "pearson", "perplexity"}) {
+  for (const std::string& name : names) {
     if (const auto value = number_in(event, (prefix + name).c_str())) {
       text += concat("  ", name, " ", short_number(*value));
     }
@@ -51,20 +48,78 @@ std::string metrics_text(const Event& event, const std::string& prefix) {
   return text;
 }
 
+std::string seconds_text(const Event& event, const char* key) {
+  const auto seconds = number_in(event, key);
+  return seconds ? print_number("%.1f s", *seconds) : "";
+}
+
+std::string label(const std::string& name) {
+  return name + std::string(name.size() < 12 ? 12 - name.size() : 1, ' ');
+}
+
+std::size_t size_of(const Event& event, const char* key) {
+  return event.contains(key) ? event[key].size() : 0;
+}
+
+/// ", rates from 1.2e-05 to 2.0e-04" where parts of the model learn at rates of their own.
+std::string rates_text(const Event& event) {
+  std::vector<double> rates;
+  if (size_of(event, "groups") > 1) {
+    for (const Event& group : event["groups"]) rates.push_back(number_in(group, "learning_rate").value_or(0));
+  }
+  if (rates.empty()) return "";
+  const auto [least, most] = std::minmax_element(rates.begin(), rates.end());
+  return *least == *most ? "" : concat(", rates from ", short_number(*least), " to ", short_number(*most));
+}
+
+/// "train 736, validation 160, test 288 rows, 16 labels, 20 tokens a row".
+std::string data_line(const Event& event) {
+  std::vector<std::string> splits;
+  if (event.contains("splits") && event["splits"].is_object()) {
+    for (const auto& [name, split] : event["splits"].items())
+      splits.push_back(concat(name, " ", whole_in(split, "rows", 0)));
+  }
+  std::string line = label("data") + join(splits, ", ") + " rows";
+  if (size_of(event, "labels") > 0) line += concat(", ", size_of(event, "labels"), " labels");
+  if (event.contains("tokens")) {
+    line += concat(", ", print_number("%.0f", number_in(event["tokens"], "mean").value_or(0)),
+                   " tokens a row, the longest ", whole_in(event["tokens"], "longest", 0));
+  }
+  return line;
+}
+
+/// "trains 154,000 of 22,719,376 parameters (0.7 %): pooler, classifier; new: classifier.bias, classifier.weight".
+std::string model_line(const Event& event) {
+  constexpr std::size_t most = 4;
+  std::string line = label("model") + event.value("description", std::string());
+  if (const std::size_t count = size_of(event, "newly_initialised"); count > 0) {
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < std::min(count, most); ++i)
+      names.push_back(event["newly_initialised"][i].get<std::string>());
+    line += "; new: " + join(names, ", ");
+    if (count > most) line += concat(" and ", count - most, " more");
+  }
+  if (const std::size_t count = size_of(event, "unused"); count > 0) {
+    line += concat("; ", count, count == 1 ? " tensor" : " tensors", " of the file unused");
+  }
+  return line;
+}
+
 }  // namespace
 
 std::string short_number(double value) {
-  if (value == 0 || (std::abs(value) >= 1e-3 && std::abs(value) < 1e5)) return print("%.4g", value);
-  return print("%.1e", value);
+  if (value == 0 || (std::abs(value) >= 1e-3 && std::abs(value) < 1e5)) return print_number("%.4g", value);
+  return print_number("%.1e", value);
 }
 
 std::string short_count(double value) {
-  if (value < 1000) return print("%.0f", value);
-  return value < 1e6 ? print("%.1fk", value / 1e3) : print("%.1fM", value / 1e6);
+  if (value < 1000) return print_number("%.0f", value);
+  return value < 1e6 ? print_number("%.1fk", value / 1e3) : print_number("%.1fM", value / 1e6);
 }
 
 void ProgressState::follow(const Event& event, double now) {
   const std::string kind = event.value("event", std::string());
+  follow_phase(event, kind);
   if (kind == "fold_begin" || kind == "seed_begin" || kind == "refit_begin") training_ = training_name(event, kind);
   if (kind == "train_begin") {
     steps_ = whole_in(event, "steps", 0);
@@ -73,6 +128,8 @@ void ProgressState::follow(const Event& event, double now) {
     tokens_per_second_ = 0;
     loss_.reset();
     learning_rate_.reset();
+    const std::string metric = event.value("metric", std::string());
+    chosen_metric_ = metric.rfind("eval_", 0) == 0 ? metric.substr(5) : metric;
   }
   if (kind != "log" && kind != "step") return;
   step_ = whole_in(event, "step", step_);
@@ -80,6 +137,25 @@ void ProgressState::follow(const Event& event, double now) {
   tokens_per_second_ = number_in(event, "tokens_per_second").value_or(tokens_per_second_);
   if (const auto loss = number_in(event, "loss")) loss_ = loss;
   if (const auto rate = number_in(event, "learning_rate")) learning_rate_ = rate;
+}
+
+void ProgressState::follow_phase(const Event& event, const std::string& kind) {
+  const std::string name = event.value("name", std::string());
+  if (kind == "phase_begin") phases_.push_back({name, 0, whole_in(event, "total", 0)});
+  if (kind != "phase" && kind != "phase_end") return;
+  while (!phases_.empty() && phases_.back().name != name) phases_.pop_back();  // left open by an error
+  if (phases_.empty()) return;
+  if (kind == "phase") {
+    phases_.back().done = whole_in(event, "done", 0);
+  } else {
+    phases_.pop_back();
+  }
+}
+
+std::string ProgressState::phase() const {
+  if (phases_.empty() || trains()) return "";
+  const OpenPhase& phase = phases_.back();
+  return phase.total > 0 ? concat(phase.name, " ", phase.done, "/", phase.total) : phase.name;
 }
 
 std::optional<double> ProgressState::eta(double now) const {
@@ -100,27 +176,41 @@ std::string ProgressState::losses(const std::string& separator) const {
   return join(parts, separator);
 }
 
-std::string notable_line(const Event& event) {
+std::string notable_line(const Event& event, const std::string& chosen_metric) {
   const std::string kind = event.value("event", std::string());
   const std::string step = concat("step ", whole_in(event, "step", 0));
+  if (kind == "data") return data_line(event);
+  if (kind == "model") return model_line(event);
   if (kind == "evaluate") {
-    const std::string epoch = concat("  epoch ", print("%.2f", number_in(event, "epoch").value_or(0)));
-    return concat("evaluation  ", step, epoch, metrics_text(event, "eval_"));
+    const std::string epoch = concat("  epoch ", print_number("%.2f", number_in(event, "epoch").value_or(0)));
+    return concat(label("evaluation"), step, epoch, metrics_text(event, "eval_", chosen_metric));
   }
   if (kind == "early_stop") {
     return concat("stopping early at ", step, ": no better ", event.value("metric", "value"), " in ",
                   whole_in(event, "waited", 0), " evaluations");
   }
-  if (kind == "fold_end") return concat("fold ", whole_in(event, "fold", 0), " held out", metrics_text(event, "test_"));
+  if (kind == "fold_end")
+    return concat("fold ", whole_in(event, "fold", 0), " held out", metrics_text(event, "test_", chosen_metric));
   if (kind == "train_begin") {
-    return concat("training    ", whole_in(event, "rows", 0), " rows, ", whole_in(event, "steps", 0), " steps",
-                  whole_in(event, "step", 0) > 0 ? ", from " + step : "");
+    return concat(label("training"), whole_in(event, "rows", 0), " rows, ", whole_in(event, "steps", 0), " steps",
+                  rates_text(event), whole_in(event, "step", 0) > 0 ? ", from " + step : "");
   }
   if (kind == "train_end") {
-    return concat("trained     ", step, " in ", format_duration(number_in(event, "seconds").value_or(0)));
+    return concat(label("trained"), step, " in ", format_duration(number_in(event, "seconds").value_or(0)));
   }
   if (kind == "refit_begin") return "refit on all rows";
   return "";
+}
+
+std::string log_only_line(const Event& event) {
+  const std::string kind = event.value("event", std::string());
+  if (kind == "save")
+    return concat(label("saved"), event.value("path", std::string()), " in ", seconds_text(event, "seconds"));
+  const bool noticed = number_in(event, "seconds").value_or(0) >= 0.05;
+  if (kind != "phase_end" || event.contains("step") || !noticed) return "";
+  const std::int64_t total = whole_in(event, "total", 0);
+  const std::string rows = total > 0 ? concat(total, " rows in ") : "";
+  return label(event.value("name", std::string())) + rows + seconds_text(event, "seconds");
 }
 
 }  // namespace attune::report

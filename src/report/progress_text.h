@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "attune/report/events.h"
 
@@ -25,6 +26,12 @@ class ProgressState {
   std::int64_t step() const { return step_; }
   std::int64_t steps() const { return steps_; }
   double epoch() const { return epoch_; }
+  /// The innermost phase and how far it is, "evaluating 64/96"; "" outside of any, and in the training itself.
+  std::string phase() const;
+  /// Whether steps are being made.
+  bool trains() const { return !phases_.empty() && phases_.back().name == "training"; }
+  /// The metric that chooses the best model, without "eval_".
+  const std::string& chosen_metric() const { return chosen_metric_; }
   /// Seconds until the last step at the mean rate since this process began the training.
   std::optional<double> eta(double now) const;
   /// "4.2k tokens/s", else "12.3 steps/s", else "".
@@ -33,7 +40,15 @@ class ProgressState {
   std::string losses(const std::string& separator) const;
 
  private:
+  struct OpenPhase {
+    std::string name;
+    std::int64_t done, total;
+  };
+  void follow_phase(const Event& event, const std::string& kind);
+
   std::string training_;
+  std::string chosen_metric_;
+  std::vector<OpenPhase> phases_;
   std::int64_t step_ = 0;
   std::int64_t steps_ = 0;
   std::int64_t first_step_ = 0;
@@ -43,7 +58,11 @@ class ProgressState {
   std::optional<double> loss_, learning_rate_;
 };
 
-/// A line for events that a person wants to keep: evaluations, best, saves, folds, early stop; "" for the rest.
-std::string notable_line(const Event& event);
+/// A line for events that a person wants to keep: data, model, evaluations, folds, early stop; "" for the rest.
+/// `chosen_metric` is shown even where it is not among the usual ones.
+std::string notable_line(const Event& event, const std::string& chosen_metric);
+
+/// A line for what only a log keeps: phases outside of a training, and checkpoints; "" for the rest.
+std::string log_only_line(const Event& event);
 
 }  // namespace attune::report

@@ -45,6 +45,8 @@ RunHistory read_history(std::span<const Event> events) {
       history.began = event.value("time", std::string());
     } else if (kind == "model") {
       history.model = event;
+    } else if (kind == "train_begin" && history.groups.is_null()) {
+      history.groups = event.value("groups", files::Json());
     } else if (kind == "log") {
       TrainingHistory& training = training_named(history, name);
       add_point(event, "loss", training.loss);

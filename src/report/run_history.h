@@ -28,6 +28,7 @@ struct RunHistory {
   std::vector<TrainingHistory> trainings;  ///< in order of their beginning; those without any point are left out
   files::Json environment;                 ///< of run_begin; null when unknown
   files::Json model;                       ///< of the model event; null when unknown
+  files::Json groups;                      ///< of the first train_begin: rates and decays; null when unknown
   std::string began;                       ///< time of run_begin
 };
 

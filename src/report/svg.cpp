@@ -49,14 +49,15 @@ Ticks round_ticks(double low, double high, int count) {
 std::string Ticks::label(double value) const {
   char buffer[32];
   const double largest = std::max(std::abs(low), std::abs(high));
+  if (std::abs(value) < step / 1e6) return "0";
   if (largest >= 1e5 || largest < 1e-3) {
-    std::snprintf(buffer, sizeof buffer, "%.3g", std::abs(value) < step / 1e6 ? 0.0 : value);
+    std::snprintf(buffer, sizeof buffer, "%.1e", value);
     return buffer;
   }
   int digits = std::max(0, static_cast<int>(std::ceil(-std::log10(step) - 1e-9)));
   const double last_digit = step * std::pow(10, digits);
   if (std::abs(last_digit - std::round(last_digit)) > 1e-6) ++digits;  // steps of 2.5
-  std::snprintf(buffer, sizeof buffer, "%.*f", digits, std::abs(value) < step / 1e6 ? 0.0 : value);
+  std::snprintf(buffer, sizeof buffer, "%.*f", digits, value);
   return buffer;
 }
 

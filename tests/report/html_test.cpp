@@ -93,8 +93,11 @@ TEST_CASE("everything from outside is escaped", "[report]") {
   summary["test"]["metrics"]["per_class"][evil] = {{"f1", 0.5}};
   summary["test"]["metrics"]["confusion_matrix"]["labels"][0] = evil;
   summary["settings"][evil] = {{evil, evil}};
-  summary["trainable"] = evil;
+  summary["phases"][evil] = 1.0;
   auto events = example_events();
+  events.push_back({{"event", "model"},
+                    {"parts", {{{"name", evil}, {"parameters", 1}, {"trained", 1}}}},
+                    {"newly_initialised", {evil}}});
   events[0]["environment"][evil] = evil;
   events[0]["time"] = evil;
   const std::string html = page(summary, events);
@@ -122,8 +125,11 @@ TEST_CASE("folds and seeds appear as dots with their mean", "[report]") {
                                  {"interval", {{"accuracy", {0.78, 0.82}}}},
                                  {"interval_method", "Nadeau–Bengio"}};
   for (int fold = 1; fold <= 4; ++fold) {
-    summary["cross_validation"]["folds"].push_back(
-        {{"repeat", 1}, {"fold", fold}, {"best_epoch", 2}, {"metrics", {{"accuracy", 0.77 + fold * 0.012}}}});
+    summary["cross_validation"]["folds"].push_back({{"repeat", 1},
+                                                    {"fold", fold},
+                                                    {"rows", {{"train", 1300}, {"held_out", 400}}},
+                                                    {"best_epoch", 2.5},
+                                                    {"metrics", {{"accuracy", 0.77 + fold * 0.012}}}});
     summary["seeds"].push_back({{"seed", fold}, {"results", {{"test", {{"metrics", {{"accuracy", 0.9}}}}}}}});
   }
   const std::string html = page(summary, {});
@@ -131,25 +137,96 @@ TEST_CASE("folds and seeds appear as dots with their mean", "[report]") {
   CHECK(count(html, "class=\"mean\"") == 2);
   CHECK(contains(html, "0.800 [0.780, 0.820]"));
   CHECK(contains(html, "Nadeau–Bengio"));
+  CHECK(contains(html, "<th scope=\"row\">4</th><td>1\u202f300</td><td>400</td><td>2.5</td><td>0.818</td>"));
+  CHECK_FALSE(contains(html, "Folds go by time"));
+  summary["settings"]["cross_validation"]["by_time"] = true;
+  CHECK(contains(page(summary, {}), "Folds go by time"));
   CHECK(unbalanced_tag(html).empty());
 }
 
-TEST_CASE("many labels give confused pairs instead of a matrix", "[report]") {
+namespace {
+
+/// A test split of `labels` labels, 10 rows each, all right but `mistakes` of label 3, taken for label 7.
+Event with_many_labels(int labels, int mistakes) {
   Event summary = example_summary();
-  Event labels = Event::array(), counts = Event::array(), per_class = Event::object();
-  for (int i = 0; i < 40; ++i) {
-    labels.push_back("intent " + std::to_string(i));
-    counts.push_back(std::vector<int>(40, 0));
+  Event names = Event::array(), counts = Event::array(), per_class = Event::object();
+  for (int i = 0; i < labels; ++i) {
+    names.push_back("intent " + std::to_string(i));
+    counts.push_back(std::vector<int>(labels, 0));
     counts.back()[i] = 10;
-    per_class["intent " + std::to_string(i)] = {{"precision", 1}, {"recall", 1}, {"f1", i / 40.0}, {"support", 10}};
+    per_class["intent " + std::to_string(i)] = {
+        {"precision", 1}, {"recall", 1}, {"f1", i / double(labels)}, {"support", 10}};
   }
-  counts[3][7] = 5;
-  summary["test"]["metrics"]["confusion_matrix"] = {{"labels", labels}, {"counts", counts}};
+  counts[3][7] = mistakes;
+  summary["test"]["metrics"]["confusion_matrix"] = {{"labels", names}, {"counts", counts}};
   summary["test"]["metrics"]["per_class"] = per_class;
+  return summary;
+}
+
+}  // namespace
+
+TEST_CASE("a matrix of many labels has small bare cells, and the confused pairs beside it", "[report]") {
+  const std::string html = page(with_many_labels(77, 5), {});
+  CHECK(contains(html, "<h3>Confusion matrix</h3>"));
+  CHECK(count(html, "class=\"right\"") == 77);
+  CHECK(count(html, "class=\"wrong\"") == 1);
+  CHECK(contains(html, "<title>gold intent 3, predicted intent 7: 5 of 15 (33 %)</title>"));
+  CHECK_FALSE(contains(html, "class=\"count"));
+  CHECK(contains(html, "<th scope=\"row\">intent 3</th><td class=\"text\">intent 7</td><td>5</td><td>33 %</td>"));
+  CHECK(contains(html, "F1 of the 25 weakest of 77 labels"));
+  CHECK(html.size() < 200000);
+}
+
+TEST_CASE("of very many labels the matrix shows those with the most mistakes", "[report]") {
+  const std::string html = page(with_many_labels(300, 5), {});
+  CHECK(contains(html, "Confusion matrix of the 60 labels with the most mistakes, of 300"));
+  CHECK(count(html, "class=\"right\"") == 60);
+  CHECK(count(html, "class=\"wrong\"") == 1);
+}
+
+TEST_CASE("what is trained stands as a table by part, with the time of each phase", "[report]") {
+  Event summary = example_summary();
+  summary["phases"] = {{"loading", 1.0}, {"training", 3.0}};
+  const std::vector<Event> events = {{{"event", "model"},
+                                      {"parameters", 30000},
+                                      {"trained", 1000},
+                                      {"parts",
+                                       {{{"name", "embeddings"}, {"parameters", 29000}, {"trained", 0}},
+                                        {{"name", "classifier"}, {"parameters", 1000}, {"trained", 1000}}}},
+                                      {"newly_initialised", {"classifier.weight"}},
+                                      {"unused", Event::array()}}};
+  const std::string html = page(summary, events);
+  CHECK(contains(html, "What is trained"));
+  CHECK(contains(html, "<th scope=\"row\">embeddings</th><td>29\u202f000</td><td>0</td><td>0.0 %</td>"));
+  CHECK(contains(html, "<th scope=\"row\">all</th><td>30\u202f000</td><td>1\u202f000</td><td>3.3 %</td>"));
+  CHECK(contains(html, "no such tensors: <span class=\"code\">classifier.weight</span>"));
+  CHECK_FALSE(contains(html, "and not used"));
+  CHECK(contains(html, "3.000 s · 75.0 %"));
+}
+
+TEST_CASE("two labels have a threshold, chosen on the validation rows", "[report]") {
+  Event summary = example_summary();
+  CHECK_FALSE(contains(page(summary, {}), "<h2>Thresholds</h2>"));
+  const auto curve = [](double recall_at_low) {
+    return Event{{"positive", "fraud"},
+                 {"points",
+                  {{{"threshold", 0.1}, {"precision", 0.05}, {"recall", 1.0}, {"flagged", 200}},
+                   {{"threshold", 0.3}, {"precision", 0.8}, {"recall", recall_at_low}, {"flagged", 10}},
+                   {{"threshold", 0.9}, {"precision", 1.0}, {"recall", 0.2}, {"flagged", 2}}}}};
+  };
+  summary["test"]["metrics"]["thresholds"] = curve(0.7);
+  summary["validation"] = {{"metrics", {{"accuracy", 0.9}, {"thresholds", curve(0.8)}}}};
   const std::string html = page(summary, {});
-  CHECK_FALSE(contains(html, "Confusion matrix</h3>"));
-  CHECK(contains(html, "<th scope=\"row\">intent 3</th><td>intent 7</td><td>5</td><td>33 %</td>"));
-  CHECK(contains(html, "F1 of the 25 weakest of 40 labels"));
+  CHECK(contains(html, "0.300 has the best F1 on the validation rows"));
+  CHECK(contains(
+      html,
+      "<th scope=\"row\">as predicted</th><td>0.500</td><td>2</td><td>100.0 %</td><td>20.0 %</td><td>0.333</td>"));
+  CHECK(contains(html, "<th scope=\"row\">best F1</th><td>0.300</td><td>10</td><td>80.0 %</td><td>70.0 %</td>"));
+  CHECK(contains(html, "<th scope=\"row\">finds at least 90 %</th><td>0.100</td><td>200</td>"));
+  CHECK(unbalanced_tag(html).empty());
+  summary.erase("validation");
+  CHECK(contains(page(summary, {}),
+                 "has the best F1 on these test rows, so that their scores at it are a little too good"));
 }
 
 TEST_CASE("curves of several trainings lie over each other, and resumed steps count once", "[report]") {

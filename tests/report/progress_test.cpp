@@ -26,6 +26,7 @@ struct Screen {
 };
 
 const Event kBegin = {{"event", "train_begin"}, {"step", 0}, {"steps", 40}, {"rows", 320}};
+const Event kTraining = {{"event", "phase_begin"}, {"name", "training"}, {"total", 0}, {"step", 0}};
 const Event kLog = {{"event", "log"},
                     {"step", 10},
                     {"epoch", 0.5},
@@ -74,6 +75,7 @@ TEST_CASE("the bar rewrites one line, never wider than the terminal, and leaves 
   screen.columns = 60;
   const auto progress = screen.show(ProgressMode::bar);
   progress->on_event(kBegin);
+  progress->on_event(kTraining);
   screen.now = 65;
   progress->on_event(kLog);
   CHECK(screen.last_line().find("━━━━━━──────────────────  25 % 10/40") == std::string::npos);
@@ -86,11 +88,84 @@ TEST_CASE("the bar rewrites one line, never wider than the terminal, and leaves 
   CHECK(screen.last_line() == "trained     step 10 in 1:05\n");
 }
 
+TEST_CASE("the bar moves with every step, at most ten times a second", "[report]") {
+  Screen screen;
+  const auto progress = screen.show(ProgressMode::bar);
+  progress->on_event(kBegin);
+  progress->on_event(kTraining);
+  const auto step = [&](int number, double now) {
+    screen.now = now;
+    progress->on_event({{"event", "step"}, {"step", number}, {"epoch", 0.1}});
+  };
+  step(1, 1.0);
+  CHECK(screen.last_line().find("1/40 · 1 steps/s · 0:39 left") != std::string::npos);
+  step(2, 1.05);
+  CHECK(screen.last_line().find("1/40") != std::string::npos);
+  step(3, 1.2);
+  CHECK(screen.last_line().find("3/40") != std::string::npos);
+}
+
+TEST_CASE("the bar names the phase that is at work and how far it is", "[report]") {
+  Screen screen;
+  const auto progress = screen.show(ProgressMode::bar);
+  progress->on_event({{"event", "phase_begin"}, {"name", "tokenising"}, {"total", 320}});
+  CHECK(screen.last_line() == "tokenising 0/320");
+  progress->on_event({{"event", "phase_end"}, {"name", "tokenising"}, {"seconds", 0.2}, {"total", 320}});
+  CHECK(screen.last_line().empty());
+  progress->on_event(kBegin);
+  progress->on_event(kTraining);
+  progress->on_event({{"event", "phase_begin"}, {"name", "evaluating"}, {"total", 96}, {"step", 0}});
+  screen.now = 1;
+  progress->on_event({{"event", "phase"}, {"name", "evaluating"}, {"done", 64}, {"total", 96}, {"step", 0}});
+  CHECK(screen.last_line().find("evaluating 64/96") == 0);
+  progress->on_event({{"event", "phase_end"}, {"name", "evaluating"}, {"seconds", 1.0}, {"step", 0}});
+  CHECK(screen.last_line().find(" 0 % 0/40") != std::string::npos);
+}
+
+TEST_CASE("plain progress tells data, model and the seconds of phases", "[report]") {
+  Screen screen;
+  const auto progress = screen.show(ProgressMode::plain);
+  progress->on_event({{"event", "phase_begin"}, {"name", "tokenising"}, {"total", 6}});
+  progress->on_event({{"event", "phase_end"}, {"name", "tokenising"}, {"seconds", 0.24}, {"total", 6}});
+  progress->on_event({{"event", "data"},
+                      {"splits", {{"train", {{"rows", 4}}}, {"test", {{"rows", 2}}}}},
+                      {"labels", {{"a", 1}, {"b", 3}}},
+                      {"tokens", {{"mean", 7.6}, {"longest", 12}}}});
+  progress->on_event({{"event", "model"},
+                      {"description", "trains 2 of 4 parameters (50.0 %): head"},
+                      {"newly_initialised", {"w"}},
+                      {"unused", {"x"}}});
+  progress->on_event(kBegin);
+  progress->on_event({{"event", "save"}, {"step", 10}, {"path", "out/checkpoint-10"}, {"seconds", 0.5}});
+  CHECK(screen.out.str() ==
+        "[0:00] tokenising  6 rows in 0.2 s\n"
+        "[0:00] data        train 4, test 2 rows, 2 labels, 8 tokens a row, the longest 12\n"
+        "[0:00] model       trains 2 of 4 parameters (50.0 %): head; new: w; 1 tensor of the file unused\n"
+        "[0:00] training    320 rows, 40 steps\n"
+        "[0:00] saved       out/checkpoint-10 in 0.5 s\n");
+}
+
+TEST_CASE("an evaluation line shows the metric that chooses the best model", "[report]") {
+  Screen screen;
+  const auto progress = screen.show(ProgressMode::plain);
+  Event begin = kBegin;
+  begin["metric"] = "eval_pr_auc";
+  progress->on_event(begin);
+  progress->on_event({{"event", "evaluate"},
+                      {"step", 20},
+                      {"epoch", 1.0},
+                      {"eval_loss", 0.5},
+                      {"eval_roc_auc", 0.9},
+                      {"eval_pr_auc", 0.75}});
+  CHECK(screen.out.str().find("loss 0.5  pr_auc 0.75\n") != std::string::npos);
+}
+
 TEST_CASE("without a UTF-8 locale the bar is plain ASCII", "[report]") {
   Screen screen;
   screen.unicode = false;
   const auto progress = screen.show(ProgressMode::bar);
   progress->on_event(kBegin);
+  progress->on_event(kTraining);
   progress->on_event(kLog);
   CHECK(screen.last_line().find("[######------------------] 25 % 10/40 | loss 0.4313") == 0);
 }

@@ -13,6 +13,8 @@ void set_level(Level level);
 Level level();
 /// Called before each message that is shown: a progress bar takes itself off the line.
 void set_before_message(std::function<void()> hook);
+/// Instead of writing them, hands messages that are shown to `sink`: where stderr is read by a program.
+void redirect(std::function<void(Level, std::string_view message)> sink);
 void debug(std::string_view message);
 void info(std::string_view message);
 void warning(std::string_view message);

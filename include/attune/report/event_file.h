@@ -18,7 +18,7 @@ class EventFile : public Observer {
   /// Throws Error{storage} when the file cannot be read or written.
   explicit EventFile(std::string path);
 
-  /// `step` and `phase` events are for progress displays and are not kept. A disk that is full for a while ends no
+  /// `step`, `phase` and `phase_begin` events are for progress displays and are not kept. A disk that is full for a while ends no
   /// training: what cannot be written now is a warning, and is written with a later event; Error{storage} when `run_end`
   /// cannot be written either.
   void on_event(const Event& event) override;

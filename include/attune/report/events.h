@@ -12,16 +12,24 @@
 namespace attune::report {
 
 /// {"event": "log", "step": 10, "epoch": 0.5, "loss": 1.2, …}. Names and fields stand in docs/events.md.
-///   run_begin · data · model · train_begin {steps, rows} · log {step, epoch, loss, grad_norm, learning_rate,
-///   tokens_per_second} evaluate {step, epoch, eval_*} · best {step, metric, value} · save {step, path} · early_stop
-///   {step} · train_end {…} fold_begin {fold, folds, repeat, seed} · fold_end {…} · phase {name, done, total} · warning
-///   {message} · run_end {…}
 using Event = files::Json;
 
 class Observer {
  public:
   virtual ~Observer() = default;
   virtual void on_event(const Event& event) = 0;
+};
+
+/// Keeps events until there is somewhere to put them: nothing is written before a job is known to be sound.
+class HeldEvents : public Observer {
+ public:
+  void on_event(const Event& event) override;
+  /// Hands over what was kept, and from now on every event.
+  void release_to(std::shared_ptr<Observer> target);
+
+ private:
+  std::vector<Event> held_;
+  std::shared_ptr<Observer> target_;
 };
 
 /// Hands each event to every observer, in order of registration.

@@ -1,0 +1,54 @@
+// See phase.h.
+#include "attune/report/phase.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace attune::report {
+
+Phase::Phase(Emit emit, std::string name, std::int64_t total)
+    : emit_(std::move(emit)), name_(std::move(name)), total_(total) {
+  emit_({{"event", "phase_begin"}, {"name", name_}, {"total", total_}});
+}
+
+Phase::Phase(const EventBus& events, std::string name, std::int64_t total)
+    : Phase([&events](const Event& event) { events.emit(event); }, std::move(name), total) {}
+
+void Phase::progress(std::int64_t done) const {
+  emit_({{"event", "phase"}, {"name", name_}, {"done", done}, {"total", total_}});
+}
+
+double Phase::end() {
+  const double seconds = clock_.seconds();
+  Event event = {{"event", "phase_end"}, {"name", name_}, {"seconds", seconds}};
+  if (total_ > 0) event["total"] = total_;
+  emit_(event);
+  return seconds;
+}
+
+void PhaseTotals::on_event(const Event& event) {
+  const std::string kind = event.value("event", std::string()), name = event.value("name", std::string());
+  if (kind == "phase_begin") open_.push_back({.name = name});
+  if (kind != "phase_end") return;
+  const auto is_it = [&](const Open& open) { return open.name == name; };
+  const auto found = std::find_if(open_.rbegin(), open_.rend(), is_it);
+  if (found == open_.rend()) return;
+  const double seconds = event.value("seconds", 0.0), own = std::max(0.0, seconds - found->inner);
+  open_.erase(found.base() - 1, open_.end());  // with what an error inside it left open
+  if (!open_.empty()) open_.back().inner += seconds;
+  const auto known =
+      std::find_if(totals_.begin(), totals_.end(), [&](const auto& total) { return total.first == name; });
+  if (known == totals_.end()) {
+    totals_.emplace_back(name, own);
+  } else {
+    known->second += own;
+  }
+}
+
+Event PhaseTotals::seconds() const {
+  Event seconds = Event::object();
+  for (const auto& [name, total] : totals_) seconds[name] = total;
+  return seconds;
+}
+
+}  // namespace attune::report
