@@ -4,7 +4,6 @@
 #include <fnmatch.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <optional>
 #include <set>
 
@@ -119,36 +118,6 @@ void apply_freeze(const std::vector<Parameter>& parameters, int depth, const Fre
   }
 }
 
-std::int64_t elements(const Parameter& parameter) {
-  std::int64_t product = 1;
-  for (const std::int64_t size : parameter.shape) product *= size;
-  return product;
-}
-
-/// 1234567 → "1,234,567".
-std::string grouped(std::int64_t number) {
-  std::string digits = std::to_string(number);
-  for (auto i = static_cast<std::int64_t>(digits.size()) - 3; i > 0; i -= 3) digits.insert(i, ",");
-  return digits;
-}
-
-std::string layer_ranges(const std::set<int>& layers) {
-  std::vector<std::string> parts;
-  for (auto layer = layers.begin(); layer != layers.end();) {
-    const int first = *layer;
-    int last = first;
-    while (++layer != layers.end() && *layer == last + 1) last = *layer;
-    parts.push_back(first == last ? std::to_string(first) : concat(first, "–", last));
-  }
-  return concat("encoder layer", layers.size() > 1 ? "s " : " ", join(parts, ", "));
-}
-
-/// "bert.pooler.dense.weight" → "pooler" where the base model is called "bert".
-std::string part_of_head(const std::string& name, const std::string& base) {
-  const std::vector<std::string> components = split(name, '.');
-  return components.size() > 2 && components.front() == base ? components[1] : components.front();
-}
-
 }  // namespace
 
 std::vector<bool> trainable_parameters(models::Model& model, const TuningOptions& options) {
@@ -166,37 +135,6 @@ std::vector<bool> trainable_parameters(models::Model& model, const TuningOptions
     refuse("nothing is left to train", "tuning", "freeze less");
   }
   return trainable;
-}
-
-std::string describe_trainable(models::Model& model, const std::vector<bool>& trainable) {
-  const std::vector<Parameter>& parameters = model.parameters();
-  const std::string base = parameters.empty() ? "" : split(parameters.front().name, '.').front();
-  std::int64_t all = 0, trained = 0;
-  bool embeddings = false;
-  std::set<int> whole, partly, frozen;
-  std::vector<std::string> parts;
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    const Parameter& parameter = parameters[i];
-    if (parameter.kind == ParameterKind::buffer) continue;
-    all += elements(parameter);
-    const int stage = parameter.stages.empty() ? 0 : parameter.stages.front();
-    if (stage > 0 && stage <= model.depth()) (trainable[i] ? whole : frozen).insert(stage - 1);
-    if (!trainable[i]) continue;
-    trained += elements(parameter);
-    if (stage == 0) embeddings = true;
-    if (stage <= model.depth()) continue;
-    const std::string part = part_of_head(parameter.name, base);
-    if (std::find(parts.begin(), parts.end(), part) == parts.end()) parts.push_back(part);
-  }
-  std::set_intersection(whole.begin(), whole.end(), frozen.begin(), frozen.end(), std::inserter(partly, partly.end()));
-  for (const int layer : partly) whole.erase(layer);
-  if (!partly.empty()) parts.insert(parts.begin(), concat("parts of ", layer_ranges(partly)));
-  if (!whole.empty()) parts.insert(parts.begin(), layer_ranges(whole));
-  if (embeddings) parts.insert(parts.begin(), "embeddings");
-  char share[16];
-  std::snprintf(share, sizeof share, "%.1f",
-                all > 0 ? 100.0 * static_cast<double>(trained) / static_cast<double>(all) : 0.0);
-  return concat("trains ", grouped(trained), " of ", grouped(all), " parameters (", share, " %): ", join(parts, ", "));
 }
 
 }  // namespace attune::adapt

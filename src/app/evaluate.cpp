@@ -1,6 +1,7 @@
 // attune evaluate: metrics with intervals of a tuned model on files, and gates over them (--require accuracy>=0.9, exit 20).
 #include <array>
 #include <cmath>
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -12,10 +13,10 @@
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
 #include "attune/files/storage.h"
+#include "attune/metrics/table.h"
 #include "attune/job/environment.h"
 #include "attune/job/output.h"
 #include "attune/job/tuned.h"
-#include "attune/train/trainer.h"
 
 namespace attune::app {
 
@@ -53,20 +54,26 @@ Gate parse_gate(const std::string& text) {
   return gate;
 }
 
-/// Says which gates fail; a metric that does not exist is a usage error.
-std::vector<std::string> failed_gates(const std::vector<Gate>& gates, const files::Json& metrics) {
-  std::vector<std::string> failed, known;
-  for (const auto& [name, value] : metrics.items()) {
-    if (value.is_number()) known.push_back(name);
-  }
+/// A gate on a metric that the model does not have is a usage error, before anything is computed.
+void check_names(const std::vector<Gate>& gates, const task::Task& task) {
+  std::vector<std::string> known = task.metric_names();
   for (const Gate& gate : gates) {
-    const std::string name = gate.metric.starts_with("eval_") ? gate.metric.substr(5) : gate.metric;
-    if (!metrics.contains(name) || !metrics[name].is_number()) {
-      throw Error(ErrorKind::usage, {.file = "", .what = concat("--require ", gate.text, ": there is no metric '", name, "'"), .where = "",
-                                     .hint = concat("known are ", join(known, ", "))});
-    }
-    const double value = metrics[name].get<double>();
-    if (!gate.holds(value)) failed.push_back(concat(name, " is ", format_number(value), ", required ", gate.comparison, " ", format_number(gate.bound)));
+    const std::string name(metrics::without_eval_prefix(gate.metric));
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    throw Error(ErrorKind::usage, {.file = "", .what = concat("--require ", gate.text, ": there is no metric '", name, "'"), .where = "",
+                                   .hint = metrics::metric_hint(name, known)});
+  }
+}
+
+/// Says which gates fail; a value that these rows leave undefined fails.
+std::vector<std::string> failed_gates(const std::vector<Gate>& gates, const files::Json& metrics) {
+  std::vector<std::string> failed;
+  for (const Gate& gate : gates) {
+    const std::string name(metrics::without_eval_prefix(gate.metric));
+    const bool defined = metrics.contains(name) && metrics[name].is_number();
+    if (defined && gate.holds(metrics[name].get<double>())) continue;
+    const std::string found = defined ? format_number(metrics[name].get<double>()) : "undefined on these rows";
+    failed.push_back(concat(name, " is ", found, ", required ", gate.comparison, " ", format_number(gate.bound)));
   }
   return failed;
 }
@@ -107,11 +114,11 @@ int run_evaluate(const EvaluateVerb& options) {
   std::vector<Gate> gates;
   for (const std::string& text : options.require) gates.push_back(parse_gate(text));
   const job::Tuned tuned = job::open_tuned(options.model, options.overrides);
+  check_names(gates, *tuned.task);
   job::set_threads(tuned.options.threads);
   const std::vector<std::string> paths = files_to_score(options, tuned);
   const job::Rows rows = job::read_rows(tuned, paths, true);
-  const auto predictions =
-      train::predict(*tuned.loaded.model, *tuned.task, rows.encoded, tuned.options.training.per_device_eval_batch_size);
+  const auto predictions = job::predict_rows(tuned, rows, events);
   const files::Json metrics = tuned.task->score(predictions, rows.examples);
   const files::Json intervals = tuned.task->intervals(predictions, rows.examples);
   const std::vector<std::string> failed = failed_gates(gates, metrics);

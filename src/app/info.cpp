@@ -26,6 +26,14 @@ files::Json describe_model(const std::string& path) {
           {"max_positions", spec.max_position_embeddings}, {"tensors_not_in_the_body", loaded.report.unused}};
 }
 
+std::string readable(const files::Json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (!value.is_array()) return files::json_text(value, -1);
+  std::vector<std::string> parts;
+  for (const files::Json& part : value) parts.push_back(readable(part));
+  return parts.empty() ? "none" : join(parts, ", ");
+}
+
 }  // namespace
 
 int run_info(const InfoVerb& options) {
@@ -36,7 +44,7 @@ int run_info(const InfoVerb& options) {
   }
   for (const auto& [key, value] : info.items()) {
     const std::string name = key + std::string(key.size() < kNameWidth ? kNameWidth - key.size() : 0, ' ');
-    console::print(concat(name, " ", value.is_string() ? value.get<std::string>() : files::json_text(value, -1), "\n"));
+    console::print(concat(name, " ", readable(value), "\n"));
   }
   return 0;
 }

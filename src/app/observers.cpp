@@ -1,6 +1,8 @@
 // See observers.h.
 #include "app/observers.h"
 
+#include <nlohmann/json.hpp>
+
 #include "attune/base/log.h"
 #include "attune/report/progress.h"
 
@@ -8,7 +10,13 @@ namespace attune::app {
 
 void attach_progress(report::EventBus& events, const OutputOptions& options) {
   log::set_level(options.quiet ? log::Level::warning : log::Level::info);
-  events.add(report::make_progress(options.quiet ? "none" : options.progress));
+  const auto progress = report::make_progress(options.quiet ? "none" : options.progress);
+  events.add(progress);
+  if (options.quiet || options.progress != "json") return;
+  log::redirect([progress](log::Level level, std::string_view message) {
+    progress->on_event(
+        {{"event", "message"}, {"level", level >= log::Level::warning ? "warning" : "info"}, {"message", message}});
+  });
 }
 
 }  // namespace attune::app

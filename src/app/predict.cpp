@@ -9,7 +9,6 @@
 #include "attune/job/environment.h"
 #include "attune/job/output.h"
 #include "attune/job/tuned.h"
-#include "attune/train/trainer.h"
 
 namespace attune::app {
 
@@ -34,8 +33,7 @@ int run_predict(const PredictVerb& options) {
                                    .hint = "attune predict MODEL rows.jsonl"});
   }
   const job::Rows rows = options.data.empty() ? job::rows_of_texts(tuned, lines_of_stdin()) : job::read_rows(tuned, options.data, false);
-  const auto predictions =
-      train::predict(*tuned.loaded.model, *tuned.task, rows.encoded, tuned.options.training.per_device_eval_batch_size);
+  const auto predictions = job::predict_rows(tuned, rows, events);
   console::print(job::prediction_lines(*tuned.task, predictions, rows.examples, options.logits));
   return 0;
 }

@@ -12,17 +12,27 @@
 #include "attune/job/environment.h"
 #include "attune/job/run.h"
 #include "attune/job/summary.h"
+#include "attune/report/table.h"
 
 namespace attune::app {
 
 namespace {
+
+std::string folds_table(const files::Json& folds) {
+  std::vector<std::vector<std::string>> rows;
+  for (const files::Json& fold : folds) {
+    rows.push_back({fold["name"].get<std::string>(), fold["train"].dump(), fold["inner_validation"].dump(), fold["held_out"].dump()});
+  }
+  return report::text_table({"fold", "trains on", "inner validation", "held out"}, rows);
+}
 
 std::string readable(const files::Json& plan) {
   std::string text;
   for (const auto& [split, counts] : plan["data"]["splits"].items()) {
     text += concat(split, ": ", counts["rows"].dump(), " rows\n");
   }
-  return concat(text, plan["trainable"].get<std::string>(), "\nnothing was written (--dry-run)\n");
+  if (plan.contains("folds")) text += folds_table(plan["folds"]);
+  return concat(text, plan["model"]["description"].get<std::string>(), "\nnothing was written (--dry-run)\n");
 }
 
 }  // namespace
@@ -35,7 +45,7 @@ int run_train(const TrainVerb& options) {
   attach_progress(events, options.output);
   if (options.dry_run) {
     job::set_threads(run_options.threads);
-    const files::Json plan = job::plan(run_options);
+    const files::Json plan = job::plan(run_options, events);
     console::print(options.output.json ? files::json_text(plan) + "\n" : readable(plan));
     return 0;
   }

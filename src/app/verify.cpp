@@ -18,10 +18,17 @@ std::string readable(const files::Json& result) {
   for (const char* key : {"differences", "environment_differences"}) {
     for (const auto& line : result[key]) text += "  " + line.get<std::string>() + "\n";
   }
-  if (result.contains("first_difference")) {
-    const files::Json& first = result["first_difference"];
-    text += concat("  first difference at step ", first["step"].dump(), ": ", first["what"].get<std::string>(), "\n");
+  for (const files::Json& replay : result["replays"]) {
+    text += concat("  ", replay["training"].get<std::string>(), ": ", replay["steps"].dump(), " of ", replay["of"].dump(), " steps");
+    if (replay.contains("first_difference")) {
+      const files::Json& first = replay["first_difference"];
+      text += concat(", first difference at step ", first["step"].dump(), ": ", first["what"].get<std::string>());
+    } else {
+      text += " equal to the bit";
+    }
+    text += "\n";
   }
+  for (const auto& line : result["not_replayed"]) text += "  not replayed: " + line.get<std::string>() + "\n";
   return text;
 }
 
@@ -30,7 +37,7 @@ std::string readable(const files::Json& result) {
 int run_verify(const VerifyVerb& options) {
   report::EventBus events;
   attach_progress(events, options.output);
-  const files::Json result = job::verify({.run = options.run, .steps = options.steps});
+  const files::Json result = job::verify({.run = options.run, .steps = options.steps}, events);
   console::print(options.output.json ? files::json_text(result) + "\n" : readable(result));
   return result["verdict"] == "changed" ? static_cast<int>(ErrorKind::mismatch) : 0;
 }

@@ -12,6 +12,7 @@
 #include "attune/base/console.h"
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
+#include "attune/config/config.h"
 
 namespace attune::cli {
 
@@ -21,11 +22,20 @@ using Run = std::function<int()>;
 
 constexpr std::int64_t kMostSteps = 1'000'000'000'000;
 
-void add_output(CLI::App& verb, app::OutputOptions& options) {
+void add_json(CLI::App& verb, app::OutputOptions& options) {
   verb.add_flag("--json", options.json, "Results as JSON on stdout");
+}
+
+void add_progress(CLI::App& verb, app::OutputOptions& options) {
   verb.add_flag("--quiet,-q", options.quiet, "Only warnings and errors on stderr");
-  verb.add_option("--progress", options.progress, "auto, none, plain, bar or json")
+  verb.add_option("--progress", options.progress,
+                  "What stderr shows meanwhile: a bar, plain lines, events as JSON lines, nothing; auto takes the bar on a terminal")
       ->check(CLI::IsMember({"auto", "none", "plain", "bar", "json"}));
+}
+
+void add_output(CLI::App& verb, app::OutputOptions& options) {
+  add_json(verb, options);
+  add_progress(verb, options);
 }
 
 void add_overrides(CLI::App& verb, std::vector<std::string>& overrides) {
@@ -65,7 +75,7 @@ Run add_predict(CLI::App& verb) {
   verb.add_option("data", options->data, "Files of rows; without one, a text a line is read from stdin");
   verb.add_flag("--logits", options->logits, "Add the logits to each line");
   add_overrides(verb, options->overrides);
-  add_output(verb, options->output);
+  add_progress(verb, options->output);
   return [options] { return app::run_predict(*options); };
 }
 
@@ -92,7 +102,7 @@ Run add_config(CLI::App& verb) {
       ->required()
       ->check(CLI::IsMember({"init", "check", "show", "schema", "docs"}));
   verb.add_option("config", options->config, "Configuration file (check, show)");
-  verb.add_option("--task", options->task, "Task of the starting file (init)");
+  verb.add_option("--task", options->task, concat("Task of the starting file (init): ", join(config::starter_tasks(), ", ")));
   add_overrides(verb, options->overrides);
   return [options] { return app::run_config(*options); };
 }
@@ -100,7 +110,7 @@ Run add_config(CLI::App& verb) {
 Run add_info(CLI::App& verb) {
   auto options = std::make_shared<app::InfoVerb>();
   verb.add_option("model", options->model, "A model folder or Hub id; without one: this build and machine");
-  add_output(verb, options->output);
+  add_json(verb, options->output);
   return [options] { return app::run_info(*options); };
 }
 
@@ -113,7 +123,7 @@ struct Verb {
 constexpr Verb kVerbs[] = {
     {"train", "Fine-tune a model as a configuration says", add_train},
     {"evaluate", "Score a tuned model on labelled rows", add_evaluate},
-    {"predict", "Predict rows of a file or lines of stdin", add_predict},
+    {"predict", "Predict rows of a file or lines of stdin, as JSON lines", add_predict},
     {"tokenize", "Show how a model's tokenizer splits lines of stdin", add_tokenize},
     {"verify", "Check that a run can be reproduced", add_verify},
     {"config", "Write, check or explain configurations", add_config},

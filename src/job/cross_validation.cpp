@@ -3,8 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <map>
-#include <numeric>
+#include <stdexcept>
 
 #include <nlohmann/json.hpp>
 
@@ -12,11 +11,13 @@
 #include "attune/base/log.h"
 #include "attune/base/paths.h"
 #include "attune/base/strings.h"
-#include "attune/data/split.h"
 #include "attune/files/storage.h"
+#include "attune/job/manifest.h"
 #include "attune/job/output.h"
 #include "attune/metrics/intervals.h"
+#include "attune/report/phase.h"
 #include "attune/train/checkpoint.h"
+#include "job/folds.h"
 
 namespace attune::job {
 
@@ -25,158 +26,86 @@ namespace {
 namespace fs = std::filesystem;
 using files::Json;
 
-data::FoldPlan fold_plan(const Prepared& prepared, std::uint64_t seed) {
-  const CrossValidationOptions& cv = prepared.options.cross_validation;
-  return {.folds = cv.folds, .repeats = cv.repeats, .stratify = cv.stratify, .seed = cv.seed.value_or(seed)};
-}
-
-/// Predictions of a fold as JSON and back, so that a finished fold is never computed twice. Floats survive exactly.
-Json dump_predictions(std::span<const task::Prediction> predictions) {
-  Json lines = Json::array();
-  for (const task::Prediction& p : predictions) {
-    lines.push_back({{"example", p.encoded->example}, {"window", p.encoded->window}, {"logits", p.logits},
-                     {"loss_sum", p.loss_sum}, {"loss_weight", p.loss_weight}});
-  }
-  return lines;
-}
-
-/// Error{resume_refused}: a file that an earlier run left is not what it wrote.
-[[noreturn]] void not_a_fold(const std::string& file, const std::string& what) {
-  throw Error(ErrorKind::resume_refused, {.file = file, .what = concat("this is no result of a fold of this run: ", what), .where = "",
-                                          .hint = "remove it, the fold is then trained again"});
-}
-
-std::vector<task::Prediction> load_predictions(const Json& lines, const std::vector<task::Encoded>& rows, const std::string& file) try {
-  std::map<std::pair<std::int64_t, std::int64_t>, const task::Encoded*> by_key;
-  for (const task::Encoded& row : rows) by_key[{row.example, row.window}] = &row;
-  std::vector<task::Prediction> predictions;
-  for (const Json& line : lines) {
-    const auto row = by_key.find({line.at("example").get<std::int64_t>(), line.at("window").get<std::int64_t>()});
-    if (row == by_key.end()) not_a_fold(file, "it has a row that the data does not have");
-    predictions.push_back({.encoded = row->second,
-                           .logits = line.at("logits").get<std::vector<float>>(),
-                           .loss_sum = line.at("loss_sum").get<double>(),
-                           .loss_weight = line.at("loss_weight").get<double>(),
-                           .fills = {}});
-  }
-  return predictions;
-} catch (const Json::exception& error) {
-  not_a_fold(file, error.what());
-}
-
-struct FoldResult {
-  FoldOutcome outcome;
-  Json predictions;
-};
-
-/// What an earlier, interrupted run of the same job (as job_fingerprint tells it) left of a finished fold.
-FoldResult read_fold(const std::string& path, const std::string& job) try {
-  const Json stored = files::read_json(path, {.kind = ErrorKind::resume_refused, .max_bytes = std::size_t{1} << 32});
-  train::refuse_other_job(path, train::fingerprint_difference(stored.at("job").get<std::string>(), job));
-  FoldResult result;
-  result.outcome.metrics = stored.at("metrics");
-  result.outcome.best_epoch = stored.at("best_epoch").get<double>();
-  result.outcome.stopped_by = stored.at("stopped_by").get<std::string>();
-  result.predictions = stored.at("predictions");
-  return result;
-} catch (const Json::exception& error) {
-  not_a_fold(path, error.what());
-}
-
-/// What a fold trains on, chooses by, and is scored on: indices of prepared.train.examples.
-struct FoldRows {
-  data::Rows train, inner_validation, held_out;
-};
-
-FitRequest request_of(const Prepared& prepared, const FoldRows& rows, const std::string& folder, std::uint64_t seed) {
-  FitRequest request;
-  request.prepared = &prepared;
-  request.train = rows_of(prepared.train.encoded, rows.train);
-  request.validation = rows_of(prepared.train.encoded, rows.inner_validation);
-  request.validation_examples = &prepared.train.examples;
-  request.seed = seed;
-  request.folder = folder;
-  request.resume = prepared.options.resume_from_checkpoint.empty() ? "" : "auto";
-  return request;
-}
-
-FoldResult run_fold(const FitRequest& request, const data::Rows& held_out_rows) {
+/// {"metrics", "best_epoch", "stopped_by", "predictions", "trajectory"} of one fold; of a stopped one only "stopped_by".
+Json run_fold(const FitRequest& request, const FoldJob& fold) {
   const Prepared& prepared = *request.prepared;
   const Fit fitted = fit(request);
-  FoldResult result;
-  result.outcome.best_epoch = fitted.result.best_step ? fitted.result.best_epoch : fitted.result.epochs;
-  result.outcome.stopped_by = fitted.result.stopped_by;
-  if (fitted.result.stopped_by == "signal") return result;
-  const std::vector<task::Encoded> held_out = rows_of(prepared.train.encoded, held_out_rows);
-  const std::vector<task::Prediction> predictions =
-      train::predict(*fitted.loaded.model, *fitted.task, held_out, prepared.options.training.per_device_eval_batch_size);
-  result.outcome.metrics = fitted.task->score(predictions, prepared.train.examples);
-  result.predictions = dump_predictions(predictions);
-  return result;
+  if (fitted.result.stopped_by == "signal") return {{"stopped_by", "signal"}};
+  const Json predictions = predict_held_out(fitted, fold, request);
+  return {{"metrics", fitted.task->score(load_predictions(predictions, prepared.train.encoded), prepared.train.examples)},
+          {"best_epoch", fitted.result.best_step ? fitted.result.best_epoch : fitted.result.epochs},
+          {"stopped_by", fitted.result.stopped_by},
+          {"predictions", predictions},
+          {"trajectory", trajectory_json(fitted.result.trajectory)}};
 }
 
-FoldResult finished_or_run(const FitRequest& request, const data::Rows& held_out) {
-  const std::string path = request.folder + "/fold_result.json";
-  const std::string job = job_fingerprint(*request.prepared, request);
-  if (!request.resume.empty() && path_exists(path, ErrorKind::resume_refused)) return read_fold(path, job);
-  FoldResult result = run_fold(request, held_out);
-  if (result.outcome.stopped_by == "signal") return result;
-  files::write_json(path, {{"job", job}, {"metrics", result.outcome.metrics}, {"best_epoch", result.outcome.best_epoch},
-                           {"stopped_by", result.outcome.stopped_by}, {"predictions", result.predictions}});
-  files::remove_folder(request.folder + "/checkpoints");
-  return result;
-}
-
-Json summarise(const Prepared& prepared, const std::vector<FoldOutcome>& folds, double test_train_ratio) {
-  Json summary = {{"folds", Json::array()}, {"mean", Json::object()}, {"sd", Json::object()}, {"interval", Json::object()}};
-  for (const FoldOutcome& fold : folds) {
-    summary["folds"].push_back({{"repeat", fold.repeat}, {"fold", fold.fold}, {"best_epoch", fold.best_epoch}, {"metrics", fold.metrics}});
+/// What an earlier, interrupted run of the same job (as job_fingerprint tells it) left of a finished fold, read with every
+/// type checked. Error{resume_refused}: the file is not what such a run wrote.
+Json read_fold(const std::string& path, const std::string& job, const std::vector<task::Encoded>& rows) {
+  const auto refuse = [&](const std::string& what) {
+    throw Error(ErrorKind::resume_refused, {.file = path, .what = concat("this is no result of a fold of this run: ", what), .where = "",
+                                            .hint = "remove it, the fold is then trained again"});
+  };
+  Json stored = files::read_json(path, {.kind = ErrorKind::resume_refused, .max_bytes = std::size_t{1} << 32});
+  try {
+    train::refuse_other_job(path, train::fingerprint_difference(stored.at("job").get<std::string>(), job));
+    stored.at("best_epoch").get<double>();
+    stored.at("stopped_by").get<std::string>();
+    if (!stored.at("metrics").is_object()) refuse("metrics is no object");
+    if (!stored.at("trajectory").is_array()) refuse("trajectory is no list");
+    load_predictions(stored.at("predictions"), rows);
+  } catch (const Json::exception& error) {
+    refuse(error.what());
+  } catch (const std::out_of_range&) {
+    refuse("it has a row that the data does not have");
   }
-  for (const auto& [name, first] : folds.front().metrics.items()) {
-    if (!first.is_number() || name == "rows") continue;
-    std::vector<double> values;
-    for (const FoldOutcome& fold : folds) {
-      if (fold.metrics.contains(name) && fold.metrics[name].is_number()) values.push_back(fold.metrics[name].get<double>());
-    }
-    if (values.size() != folds.size()) continue;
-    const metrics::MeanAndSd mean = metrics::mean_and_sd(values);
-    const metrics::Interval interval = metrics::corrected_fold_interval(values, test_train_ratio);
-    summary["mean"][name] = mean.mean;
-    summary["sd"][name] = mean.sd;
-    summary["interval"][name] = {interval.low, interval.high};
-  }
-  summary["interval_method"] = concat("Nadeau–Bengio corrected t over ", folds.size(), " folds, 95 %");
-  summary["rows"] = prepared.train.examples.size();
-  return summary;
+  return stored;
 }
 
-FoldRows rows_of_fold(const data::SplitKeys& keys, const data::Fold& fold, double inner_share, const data::FoldPlan& plan) {
-  if (inner_share <= 0) return {.train = fold.train, .inner_validation = {}, .held_out = fold.held_out};
-  data::Holdout inner = data::inner_validation(keys, fold, inner_share, plan);
-  return {.train = std::move(inner.kept), .inner_validation = std::move(inner.held_out), .held_out = fold.held_out};
+/// The fold's result from an earlier, interrupted run of the same job, or by training.
+Json finished_or_run(const Prepared& prepared, const FoldJob& fold, const std::string& folder, const report::EventBus& events) {
+  FitRequest request = fold_request(prepared, fold, events);
+  request.folder = folder;
+  request.resume = prepared.options.resume_from_checkpoint.empty() ? "" : "auto";
+  const std::string path = folder + "/fold_result.json";
+  const std::string job = job_fingerprint(prepared, request);
+  if (!request.resume.empty() && path_exists(path, ErrorKind::resume_refused)) {
+    return read_fold(path, job, prepared.train.encoded);
+  }
+  Json result = run_fold(request, fold);
+  if (result["stopped_by"] == "signal") return result;
+  result["job"] = job;
+  files::write_json(path, result);
+  files::remove_folder(folder + "/checkpoints");
+  files::remove_folder(folder + "/best");
+  return result;
 }
 
 /// Lines of oof_predictions.jsonl: those of predictions.jsonl with logits, row, repeat and fold.
-std::string oof_lines_of(const task::Task& task, std::span<const task::Prediction> predictions, const std::vector<data::Example>& examples,
-                         const FoldOutcome& fold) {
+std::string oof_lines(const task::Task& task, std::span<const task::Prediction> predictions, const std::vector<data::Example>& examples,
+                      const FoldJob& fold) {
   std::string lines;
-  for (std::size_t begin = 0; begin < predictions.size();) {
-    std::size_t end = begin + 1;
-    while (end < predictions.size() && predictions[end].encoded->example == predictions[begin].encoded->example) ++end;
-    const data::Example& example = examples[predictions[begin].encoded->example];
-    Json line = task.describe(predictions.subspan(begin, end - begin), example, true);
+  for_each_example(predictions, [&](std::span<const task::Prediction> windows) {
+    const data::Example& example = examples[windows.front().encoded->example];
+    Json line = task.describe(windows, example, true);
     line["row"] = example.row;
     line["repeat"] = fold.repeat;
     line["fold"] = fold.fold;
     lines += line.dump() + "\n";
-    begin = end;
-  }
+  });
   return lines;
 }
 
-Json fold_end_event(const FoldOutcome& fold, std::int64_t folds) {
+Json fold_begin_event(const FoldJob& fold, const Prepared& prepared) {
+  const CrossValidationOptions& cv = prepared.options.cross_validation;
+  return {{"event", "fold_begin"}, {"fold", fold.fold},       {"folds", cv.folds},
+          {"repeat", fold.repeat}, {"repeats", cv.repeats},   {"seed", prepared.options.seeds.front()},
+          {"rows", fold.train.size()}, {"inner_validation_rows", fold.inner_validation.size()}, {"held_out_rows", fold.held_out.size()}};
+}
+
+Json fold_end_event(const FoldJob& fold, std::int64_t folds, const Json& metrics) {
   Json event = {{"event", "fold_end"}, {"fold", fold.fold}, {"folds", folds}, {"repeat", fold.repeat}};
-  for (const auto& [metric, value] : fold.metrics.items()) {
+  for (const auto& [metric, value] : metrics.items()) {
     if (value.is_number()) event["test_" + metric] = value;
   }
   return event;
@@ -188,61 +117,95 @@ double median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[middle] : 0.5 * (values[middle - 1] + values[middle]);
 }
 
+/// All folds as they come in.
+class Collected {
+ public:
+  explicit Collected(const Prepared& prepared) : prepared_(prepared), task_(make_fitted_task(prepared, {})) {}
+
+  void add(const FoldJob& fold, const Json& result) {
+    const std::vector<task::Prediction> predictions = load_predictions(result["predictions"], prepared_.train.encoded);
+    oof_lines_ += oof_lines(*task_, predictions, prepared_.train.examples, fold);
+    pooled_.insert(pooled_.end(), predictions.begin(), predictions.end());
+    best_epochs_.push_back(result["best_epoch"].get<double>());
+    test_train_ratios_.push_back(static_cast<double>(fold.held_out.size()) / static_cast<double>(fold.train.size()));
+    const Json rows = {{"train", fold.train.size()}, {"inner_validation", fold.inner_validation.size()}, {"held_out", fold.held_out.size()}};
+    folds_.push_back({{"repeat", fold.repeat}, {"fold", fold.fold}, {"rows", rows}, {"best_epoch", result["best_epoch"]}, {"metrics", result["metrics"]}});
+    manifest_.push_back({{"name", fold.name}, {"rows", rows}, {"trajectory", result["trajectory"]},
+                         {"predictions_sha256", files::sha256_hex(result["predictions"].dump())}});
+  }
+
+  CrossValidationOutcome outcome() const {
+    CrossValidationOutcome outcome{.summary = summary(), .manifest = {{"folds", manifest_}}, .median_best_epoch = median(best_epochs_)};
+    outcome.summary["median_best_epoch"] = outcome.median_best_epoch;
+    return outcome;
+  }
+
+  const std::string& oof_predictions() const { return oof_lines_; }
+
+ private:
+  Json summary() const {
+    Json summary = {{"folds", folds_}, {"mean", Json::object()}, {"sd", Json::object()}, {"interval", Json::object()}};
+    for (const auto& [name, first] : folds_.front()["metrics"].items()) {
+      if (first.is_number() && name != "rows") add_metric(name, summary);
+    }
+    summary["interval_method"] = concat("Nadeau–Bengio corrected t over ", folds_.size(), " folds, 95 %");
+    summary["rows"] = prepared_.train.examples.size();
+    Json pooled = task_->score(pooled_, prepared_.train.examples);
+    pooled.update(task_->detail(pooled_, prepared_.train.examples));
+    summary["pooled"] = {{"metrics", pooled}, {"intervals", task_->intervals(pooled_, prepared_.train.examples)}};
+    return summary;
+  }
+
+  /// Mean, sd and interval of a metric that every fold has.
+  void add_metric(const std::string& name, Json& summary) const {
+    std::vector<double> values;
+    for (const Json& fold : folds_) {
+      const Json& metrics = fold["metrics"];
+      if (!metrics.contains(name) || !metrics[name].is_number()) return;
+      values.push_back(metrics[name].get<double>());
+    }
+    const metrics::MeanAndSd mean = metrics::mean_and_sd(values);
+    const metrics::Interval interval = metrics::corrected_fold_interval(values, metrics::mean_and_sd(test_train_ratios_).mean);
+    summary["mean"][name] = mean.mean;
+    summary["sd"][name] = mean.sd;
+    summary["interval"][name] = {interval.low, interval.high};
+  }
+
+  const Prepared& prepared_;
+  std::unique_ptr<task::Task> task_;
+  std::vector<task::Prediction> pooled_;
+  std::string oof_lines_;
+  std::vector<double> best_epochs_, test_train_ratios_;
+  Json folds_ = Json::array(), manifest_ = Json::array();
+};
+
 }  // namespace
 
 void check_folds(const Prepared& prepared) {
-  if (!prepared.options.cross_validation.enabled) return;
-  const data::SplitKeys keys = data::split_keys(prepared.train.examples);
-  const data::FoldPlan plan = fold_plan(prepared, prepared.options.seeds.front());
-  for (const data::Fold& fold : data::make_folds(keys, plan).folds) {
-    rows_of_fold(keys, fold, prepared.options.cross_validation.inner_validation, plan);
-  }
+  if (prepared.options.cross_validation.enabled) fold_jobs(prepared);
 }
 
-CrossValidationOutcome cross_validate(const Prepared& prepared, std::uint64_t seed, const report::EventBus& events) {
-  const CrossValidationOptions& cv = prepared.options.cross_validation;
+CrossValidationOutcome cross_validate(const Prepared& prepared, const report::EventBus& events) {
   const std::string root = prepared.options.output_dir + "/cv";
-  CrossValidationOutcome outcome;
-  std::vector<task::Prediction> pooled;
-  std::string oof_lines;
-  const std::unique_ptr<task::Task> task = make_fitted_task(prepared, {});
-
-  const data::SplitKeys keys = data::split_keys(prepared.train.examples);
-  const data::FoldPlan plan = fold_plan(prepared, seed);
-  const data::FoldSet set = data::make_folds(keys, plan);
-  for (const std::string& warning : set.warnings) log::warning(warning);
-  double test_train_ratio = 0;
-  for (const data::Fold& fold : set.folds) {
-    const std::string name = cv.repeats > 1 ? concat("repeat-", fold.repeat + 1, "-fold-", fold.fold + 1) : concat("fold-", fold.fold + 1);
-    const std::string folder = root + "/" + name;
-    fs::create_directories(folder);
-    events.emit({{"event", "fold_begin"}, {"fold", fold.fold + 1}, {"folds", cv.folds}, {"repeat", fold.repeat + 1}, {"repeats", cv.repeats}, {"seed", seed}});
-    const FoldRows rows = rows_of_fold(keys, fold, cv.inner_validation, plan);
-    test_train_ratio += static_cast<double>(rows.held_out.size()) / static_cast<double>(rows.train.size()) / static_cast<double>(set.folds.size());
-    FitRequest request = request_of(prepared, rows, folder, seed);
-    request.events = &events;
-    FoldResult result = finished_or_run(request, rows.held_out);
-    if (result.outcome.stopped_by == "signal") {
-      outcome.stopped = true;
-      return outcome;
-    }
-    result.outcome.repeat = fold.repeat + 1;
-    result.outcome.fold = fold.fold + 1;
-    const std::vector<task::Prediction> predictions = load_predictions(result.predictions, prepared.train.encoded, folder + "/fold_result.json");
-    oof_lines += oof_lines_of(*task, predictions, prepared.train.examples, result.outcome);
-    pooled.insert(pooled.end(), predictions.begin(), predictions.end());
-    events.emit(fold_end_event(result.outcome, cv.folds));
-    outcome.folds.push_back(std::move(result.outcome));
+  const FoldJobs jobs = fold_jobs(prepared);
+  for (const std::string& warning : jobs.warnings) {
+    log::warning(warning);
+    events.emit({{"event", "warning"}, {"message", warning}});
   }
-  files::write_file_atomically(root + "/oof_predictions.jsonl", oof_lines);
-  outcome.summary = summarise(prepared, outcome.folds, test_train_ratio);
-  Json pooled_metrics = task->score(pooled, prepared.train.examples);
-  pooled_metrics.update(task->detail(pooled, prepared.train.examples));
-  outcome.summary["pooled"] = {{"metrics", pooled_metrics}, {"intervals", task->intervals(pooled, prepared.train.examples)}};
-  std::vector<double> best_epochs;
-  for (const FoldOutcome& fold : outcome.folds) best_epochs.push_back(fold.best_epoch);
-  outcome.median_best_epoch = median(best_epochs);
-  outcome.summary["median_best_epoch"] = outcome.median_best_epoch;
+  Collected collected(prepared);
+  for (const FoldJob& fold : jobs.folds) {
+    const std::string folder = root + "/" + fold.name;
+    fs::create_directories(folder);
+    events.emit(fold_begin_event(fold, prepared));
+    const Json result = finished_or_run(prepared, fold, folder, events);
+    if (result["stopped_by"] == "signal") return {.summary = {}, .manifest = {}, .median_best_epoch = 0, .stopped = true};
+    collected.add(fold, result);
+    events.emit(fold_end_event(fold, prepared.options.cross_validation.folds, result["metrics"]));
+  }
+  report::Phase scoring(events, "scoring");
+  CrossValidationOutcome outcome = collected.outcome();
+  scoring.end();
+  files::write_file_atomically(root + "/oof_predictions.jsonl", collected.oof_predictions());
   files::write_json(root + "/cv_results.json", outcome.summary);
   return outcome;
 }

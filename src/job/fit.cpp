@@ -6,9 +6,10 @@
 #include <nlohmann/json.hpp>
 
 #include "attune/adapt/freeze.h"
-#include "attune/base/log.h"
 #include "attune/config/config.h"
 #include "attune/job/environment.h"
+#include "attune/report/phase.h"
+#include "attune/train/evaluate.h"
 
 namespace attune::job {
 
@@ -37,15 +38,17 @@ std::string job_fingerprint(const Prepared& prepared, const FitRequest& request)
 Fit fit(const FitRequest& request) {
   const Prepared& prepared = *request.prepared;
   Fit fit;
+  report::Phase loading(*request.events, "loading");
   fit.loaded = open_base(prepared, request.seed);
+  loading.end();
   std::vector<const data::Example*> fitted_to;
   std::set<std::int64_t> seen;
   for (const task::Encoded& row : request.train) {
     if (seen.insert(row.example).second) fitted_to.push_back(&prepared.train.examples[row.example]);
   }
   fit.task = make_fitted_task(prepared, fitted_to);
+  fit.class_weights = class_weights(prepared, fitted_to);
   fit.trainable = adapt::trainable_parameters(*fit.loaded.model, prepared.options.tuning);
-  log::info(adapt::describe_trainable(*fit.loaded.model, fit.trainable));
 
   train::TrainJob job;
   job.model = fit.loaded.model.get();
@@ -73,13 +76,26 @@ Fit fit(const FitRequest& request) {
   return fit;
 }
 
+std::vector<task::Prediction> predict_rows(const Fit& fit, std::span<const task::Encoded> rows, const FitRequest& request) {
+  report::Phase evaluating(*request.events, "evaluating", static_cast<std::int64_t>(rows.size()));
+  const std::int64_t batch_size = request.prepared->options.training.per_device_eval_batch_size;
+  auto predictions = train::predict_until(*fit.loaded.model, *fit.task, rows, batch_size, [&](std::int64_t done) {
+    evaluating.progress(done);
+    return false;
+  });
+  evaluating.end();
+  return std::move(*predictions);
+}
+
 Scored score_rows(const Fit& fit, std::span<const task::Encoded> rows, const std::vector<data::Example>& examples,
-                  std::int64_t batch_size) {
+                  const FitRequest& request) {
   Scored scored;
-  scored.predictions = train::predict(*fit.loaded.model, *fit.task, rows, batch_size);
+  scored.predictions = predict_rows(fit, rows, request);
+  report::Phase scoring(*request.events, "scoring");
   scored.metrics = fit.task->score(scored.predictions, examples);
   scored.metrics.update(fit.task->detail(scored.predictions, examples));
   scored.intervals = fit.task->intervals(scored.predictions, examples);
+  scoring.end();
   return scored;
 }
 

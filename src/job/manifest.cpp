@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include <nlohmann/json.hpp>
 
@@ -27,6 +28,31 @@ std::map<std::string, std::string> tensor_hashes(const std::string& folder) {
   return hashes;
 }
 
+std::map<std::string, std::string> file_hashes(const std::string& folder) {
+  namespace fs = std::filesystem;
+  static const std::set<std::string> left_out = {".lock", "config.resolved.json", "events.jsonl", "run_manifest.json", "report.html", "README.md"};
+  std::map<std::string, std::string> hashes;
+  const auto add_files = [&](const fs::path& place, const std::string& prefix) {
+    for (const auto& entry : fs::directory_iterator(place)) {
+      const std::string name = entry.path().filename().string();
+      if (entry.is_regular_file() && !left_out.contains(name)) hashes[prefix + name] = files::sha256_file(entry.path().string());
+    }
+  };
+  add_files(folder, "");
+  if (const fs::path cv = fs::path(folder) / "cv"; fs::is_directory(cv)) add_files(cv, "cv/");
+  return hashes;
+}
+
+files::Json trajectory_json(const std::vector<train::TrajectoryPoint>& trajectory) {
+  files::Json lines = files::Json::array();
+  for (const train::TrajectoryPoint& point : trajectory) {
+    files::Json line = {{"step", point.step}, {"loss", point.loss}, {"grad_norm", point.grad_norm}};
+    if (!point.weights_sha256.empty()) line["weights_sha256"] = point.weights_sha256;
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
 namespace {
 
 /// What a replay needs besides the configuration: a seed's run, or a refit with its own number of epochs.
@@ -48,10 +74,18 @@ bool is_step(const files::Json& point) {
   return has(point, "step", &Json::is_number_integer) && has(point, "loss", &Json::is_number) && has(point, "grad_norm", &Json::is_number);
 }
 
-/// The first key that is missing or of another type than make_manifest writes; "" when there is none.
-std::string fault_of(const files::Json& manifest) {
+/// The first point of a trajectory that is none; "" when there is none.
+std::string fault_of_trajectory(const files::Json& owner, const std::string& path) {
   using files::Json;
-  for (const char* key : {"configuration", "environment", "inputs", "tensors", "fit"}) {
+  if (!has(owner, "trajectory", &Json::is_array)) return path;
+  const Json& trajectory = owner["trajectory"];
+  const auto bad = std::find_if_not(trajectory.begin(), trajectory.end(), is_step);
+  return bad == trajectory.end() ? "" : concat(path, "[", bad - trajectory.begin(), "]");
+}
+
+std::string fault_of_fit(const files::Json& manifest) {
+  using files::Json;
+  for (const char* key : {"fit", "tensors"}) {
     if (!has(manifest, key, &Json::is_object)) return key;
   }
   const Json& fit = manifest["fit"];
@@ -61,10 +95,36 @@ std::string fault_of(const files::Json& manifest) {
   for (const auto& [name, hash] : manifest["tensors"].items()) {
     if (!hash.is_string()) return concat("tensors.", name);
   }
-  if (!has(manifest, "trajectory", &Json::is_array)) return "trajectory";
-  const Json& trajectory = manifest["trajectory"];
-  const auto bad = std::find_if_not(trajectory.begin(), trajectory.end(), is_step);
-  return bad == trajectory.end() ? "" : concat("trajectory[", bad - trajectory.begin(), "]");
+  return fault_of_trajectory(manifest, "trajectory");
+}
+
+std::string fault_of_folds(const files::Json& manifest) {
+  using files::Json;
+  if (!has(manifest["cross_validation"], "folds", &Json::is_array)) return "cross_validation.folds";
+  std::size_t index = 0;
+  for (const Json& fold : manifest["cross_validation"]["folds"]) {
+    const std::string path = concat("cross_validation.folds[", index++, "]");
+    if (!has(fold, "name", &Json::is_string)) return path + ".name";
+    if (!has(fold, "predictions_sha256", &Json::is_string)) return path + ".predictions_sha256";
+    if (const std::string fault = fault_of_trajectory(fold, path + ".trajectory"); !fault.empty()) return fault;
+  }
+  return "";
+}
+
+/// The first key that is missing or of another type than make_manifest writes; "" when there is none.
+std::string fault_of(const files::Json& manifest) {
+  using files::Json;
+  for (const char* key : {"configuration", "environment", "inputs", "files"}) {
+    if (!has(manifest, key, &Json::is_object)) return key;
+  }
+  for (const auto& [name, hash] : manifest["files"].items()) {
+    if (!hash.is_string()) return concat("files.", name);
+  }
+  const bool has_folds = manifest.contains("cross_validation");
+  if (has_folds) {
+    if (const std::string fault = fault_of_folds(manifest); !fault.empty()) return fault;
+  }
+  return has_folds && !manifest.contains("fit") ? "" : fault_of_fit(manifest);
 }
 
 }  // namespace
@@ -73,20 +133,16 @@ files::Json make_manifest(const ManifestInput& input, const std::string& folder)
   files::Json manifest = {{"manifest_version", 1},
                           {"created", utc_timestamp()},
                           {"environment", environment()},
-                          {"fit", describe_fit(*input.request)},
-                          {"inputs", input.request->prepared->fingerprints},
-                          {"configuration", config::effective(input.request->prepared->options)},
-                          {"reopened", input.reopened}};
-  manifest["trajectory"] = files::Json::array();
-  for (const train::TrajectoryPoint& point : input.fit->result.trajectory) {
-    files::Json line = {{"step", point.step}, {"loss", point.loss}, {"grad_norm", point.grad_norm}};
-    if (!point.weights_sha256.empty()) line["weights_sha256"] = point.weights_sha256;
-    manifest["trajectory"].push_back(line);
+                          {"inputs", input.prepared->fingerprints},
+                          {"configuration", config::effective(input.prepared->options)}};
+  if (input.request != nullptr) {
+    manifest["fit"] = describe_fit(*input.request);
+    manifest["reopened"] = input.reopened;
+    manifest["trajectory"] = trajectory_json(input.fit->result.trajectory);
+    manifest["tensors"] = tensor_hashes(folder);
   }
-  manifest["tensors"] = tensor_hashes(folder);
-  for (const char* name : {"config.json", "model.safetensors"}) {
-    manifest["files"][name] = files::sha256_file((std::filesystem::path(folder) / name).string());
-  }
+  if (!input.cross_validation.is_null()) manifest["cross_validation"] = input.cross_validation;
+  manifest["files"] = file_hashes(folder);
   return manifest;
 }
 

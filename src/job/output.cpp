@@ -21,6 +21,7 @@ using files::Json;
 
 constexpr std::size_t kProbeRows = 8;
 constexpr double kReopenTolerance = 2e-5;
+constexpr const char* kLockFile = ".lock";
 
 Json with_prefix(const Json& metrics, const std::string& prefix) {
   Json named = Json::object();
@@ -40,7 +41,7 @@ std::vector<fs::path> content_of(const std::string& folder) {
   }
   std::error_code problem;
   for (const auto& entry : fs::directory_iterator(folder, problem)) {
-    if (entry.path().filename() != ".lock") content.push_back(entry.path());
+    if (entry.path().filename() != kLockFile) content.push_back(entry.path());
   }
   if (!problem) return content;
   throw Error(ErrorKind::storage, {.file = folder, .what = concat("the folder cannot be read: ", problem.message()), .where = "output_dir",
@@ -120,41 +121,47 @@ Json save_and_reopen(const Fit& fit, const Prepared& prepared, std::span<const t
   return {{"rows", in_memory.size()}, {"max_abs_difference", worst}, {"bit_equal", worst == 0}};
 }
 
-std::string prediction_lines(const task::Task& task, std::span<const task::Prediction> predictions,
-                             const std::vector<data::Example>& examples, bool with_logits) {
-  std::string lines;
+void for_each_example(std::span<const task::Prediction> predictions, const std::function<void(std::span<const task::Prediction>)>& each) {
   for (std::size_t begin = 0; begin < predictions.size();) {
     std::size_t end = begin + 1;
     while (end < predictions.size() && predictions[end].encoded->example == predictions[begin].encoded->example) ++end;
-    const data::Example& example = examples[predictions[begin].encoded->example];
-    lines += task.describe(predictions.subspan(begin, end - begin), example, with_logits).dump() + "\n";
+    each(predictions.subspan(begin, end - begin));
     begin = end;
   }
+}
+
+std::string prediction_lines(const task::Task& task, std::span<const task::Prediction> predictions,
+                             const std::vector<data::Example>& examples, bool with_logits) {
+  std::string lines;
+  for_each_example(predictions, [&](std::span<const task::Prediction> windows) {
+    lines += task.describe(windows, examples[windows.front().encoded->example], with_logits).dump() + "\n";
+  });
   return lines;
 }
 
-void write_results(const std::string& folder, const Json& train, const Json& validation, const Json& test) {
+void write_results(const std::string& folder, const std::vector<SplitResults>& splits) {
   Json all = Json::object();
-  const auto write = [&](const Json& metrics, const std::string& name, const std::string& prefix) {
-    if (metrics.empty()) return;
-    const Json named = with_prefix(metrics, prefix);
-    files::write_json(folder + "/" + name, named);
-    all.update(named);
-  };
-  write(train, "train_results.json", "");
-  write(validation, "eval_results.json", "eval_");
-  write(test, "test_results.json", "test_");
+  for (const SplitResults& split : splits) {
+    if (split.metrics.empty()) continue;
+    const Json numbers = with_prefix(split.metrics, split.name == "train" ? "" : split.name + "_");
+    files::write_json(folder + "/" + split.name + "_results.json", numbers);
+    all.update(numbers);
+    Json detail = Json::object();
+    if (!split.intervals.empty()) detail["intervals"] = split.intervals;
+    for (const auto& [key, value] : split.metrics.items()) {
+      if (value.is_structured()) detail[key] = value;
+    }
+    if (!detail.empty()) files::write_json(folder + "/" + split.name + "_detail.json", detail);
+  }
   files::write_json(folder + "/all_results.json", all);
 }
 
-void write_trainer_state(const std::string& folder, const train::TrainResult& result, const RunOptions& options) {
-  Json state = {{"best_metric", nullptr}, {"best_global_step", nullptr}, {"epoch", result.epochs}, {"global_step", result.steps},
-                {"max_steps", result.steps}, {"num_train_epochs", options.training.num_train_epochs},
-                {"stopped_by", result.stopped_by}, {"log_history", result.log_history}};
-  if (result.best_step) {
-    state["best_metric"] = result.best_metric;
-    state["best_global_step"] = *result.best_step;
-  }
+void write_trainer_state(const std::string& folder, const train::TrainResult& result, const Json& train_metrics) {
+  Json state = Json::parse(result.trainer_state);
+  state["attune"] = {{"stopped_by", result.stopped_by}};  // the rest is for resumption and stands in the checkpoints
+  Json last = train_metrics;
+  last["step"] = result.steps;
+  state["log_history"].push_back(std::move(last));
   files::write_json(folder + "/trainer_state.json", state);
 }
 

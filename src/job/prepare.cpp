@@ -15,6 +15,8 @@
 #include "attune/data/split.h"
 #include "attune/files/storage.h"
 #include "attune/job/fits_model.h"
+#include "attune/metrics/table.h"
+#include "attune/report/phase.h"
 
 namespace attune::job {
 
@@ -59,6 +61,15 @@ void read_splits(Prepared& prepared) {
   };
   prepared.validation.examples = read_more(options.validation, "validation");
   prepared.test.examples = read_more(options.test, "test");
+}
+
+/// Labels that the base's head has too, in another order, take its order, so that the head can be kept.
+void follow_order_of_base(Prepared& prepared) {
+  std::vector<std::string>& names = prepared.labels.names;
+  if (names.empty() || prepared.options.model.new_head) return;
+  const std::string file = (std::filesystem::path(prepared.model_folder) / "config.json").string();
+  const std::vector<std::string> of_base = models::read_spec(files::read_json(file, {.kind = ErrorKind::model}), file, prepared.kind).labels;
+  if (std::is_permutation(of_base.begin(), of_base.end(), names.begin(), names.end())) names = of_base;
 }
 
 std::vector<std::pair<const char*, Rows*>> named_splits(Prepared& prepared) {
@@ -137,10 +148,22 @@ void summarise_lengths(Prepared& prepared) {
                                      {"rows_at_max_length", at_limit}};
 }
 
-void encode(Prepared& prepared) {
-  const std::unique_ptr<task::Task> plain_task = make_fitted_task(prepared, {});
+/// A misspelt metric ends the run here and not at its first evaluation.
+void check_metrics(const RunOptions& options, const task::Task& task) {
+  const std::vector<std::string> known = task.metric_names();
+  const auto check = [&](const std::string& metric, const char* key) {
+    const std::string name(metrics::without_eval_prefix(metric));
+    if (std::find(known.begin(), known.end(), name) != known.end()) return;
+    throw Error(ErrorKind::usage, {.file = "", .what = concat("these rows have no metric '", metric, "'"), .where = key,
+                                   .hint = metrics::metric_hint(name, known)});
+  };
+  if (options.early_stopping.enabled) check(options.early_stopping.metric, "early_stopping.metric");
+  if (options.training.metric_for_best_model) check(*options.training.metric_for_best_model, "training.metric_for_best_model");
+}
+
+void encode(Prepared& prepared, const task::Task& task) {
   for (const auto& [name, rows] : named_splits(prepared)) {
-    rows->encoded = plain_task->encode(rows->examples, *prepared.tokenizer);
+    rows->encoded = task.encode(rows->examples, *prepared.tokenizer);
   }
 }
 
@@ -216,30 +239,33 @@ data::RowKind row_kind(models::Task kind) {
   }
 }
 
-std::unique_ptr<task::Task> make_fitted_task(const Prepared& prepared, const std::vector<const data::Example*>& train_examples) {
+std::vector<double> class_weights(const Prepared& prepared, const std::vector<const data::Example*>& train_examples) {
   const train::TrainingOptions& training = prepared.options.training;
+  if (training.class_weights == "balanced" && !train_examples.empty()) return balanced_weights(prepared.labels, train_examples);
+  if (training.class_weights != "given") return {};
+  std::vector<double> weights(prepared.labels.names.size(), 1.0);
+  for (const auto& [name, weight] : training.class_weight_values) {
+    const auto id = prepared.labels.find(name);
+    if (!id) {
+      throw Error(ErrorKind::usage, {.file = "", .what = concat("no training row has the label '", name, "'"),
+                                     .where = "training.class_weights",
+                                     .hint = label_hint(name, prepared.labels.names)});
+    }
+    weights[*id] = weight;
+  }
+  return weights;
+}
+
+std::unique_ptr<task::Task> make_fitted_task(const Prepared& prepared, const std::vector<const data::Example*>& train_examples) {
   task::TaskOptions options;
   options.kind = prepared.kind;
   options.labels = prepared.labels;
   options.max_length = prepared.options.data.max_length;
   options.doc_stride = prepared.options.data.doc_stride;
   options.mlm_probability = prepared.options.data.mlm_probability;
-  options.label_smoothing = training.label_smoothing_factor;
+  options.label_smoothing = prepared.options.training.label_smoothing_factor;
   options.tokenizer = prepared.tokenizer.get();
-  if (training.class_weights == "balanced" && !train_examples.empty()) {
-    options.class_weights = balanced_weights(prepared.labels, train_examples);
-  } else if (training.class_weights == "given") {
-    options.class_weights.assign(prepared.labels.names.size(), 1.0);
-    for (const auto& [name, weight] : training.class_weight_values) {
-      const auto id = prepared.labels.find(name);
-      if (!id) {
-        throw Error(ErrorKind::usage, {.file = "", .what = concat("no training row has the label '", name, "'"),
-                                       .where = "training.class_weights",
-                                       .hint = label_hint(name, prepared.labels.names)});
-      }
-      options.class_weights[*id] = weight;
-    }
-  }
+  options.class_weights = class_weights(prepared, train_examples);
   return task::make_task(options);
 }
 
@@ -281,28 +307,90 @@ models::LoadedModel open_base(const Prepared& prepared, std::uint64_t seed) {
   return models::load_model(prepared.model_folder, load_options(prepared, seed));
 }
 
-Prepared prepare(const RunOptions& options) {
+namespace {
+
+/// What is loaded and what of it trains. Throws for layers and patterns that do not exist.
+Json summarise_model(const Prepared& prepared, models::LoadedModel& loaded) {
+  const std::vector<bool> trainable = adapt::trainable_parameters(*loaded.model, prepared.options.tuning);
+  const std::vector<adapt::TrainablePart> parts = adapt::trainable_parts(*loaded.model, trainable);
+  Json summary = {{"path", prepared.options.model.path},
+                  {"model_type", loaded.model->spec().model_type},
+                  {"description", adapt::describe_trainable(parts)},
+                  {"parameters", 0},
+                  {"trained", 0},
+                  {"parts", Json::array()},
+                  {"newly_initialised", loaded.report.newly_initialised},
+                  {"unused", loaded.report.unused}};
+  std::int64_t parameters = 0, trained = 0;
+  for (const adapt::TrainablePart& part : parts) {
+    parameters += part.parameters;
+    trained += part.trained;
+    summary["parts"].push_back({{"name", part.name}, {"parameters", part.parameters}, {"trained", part.trained}});
+  }
+  summary["parameters"] = parameters;
+  summary["trained"] = trained;
+  return summary;
+}
+
+/// The base for the first seed, which the first fit takes over.
+void load_base(Prepared& prepared, const report::EventBus& events) {
+  report::Phase loading(events, "loading");
+  prepared.base->seed = prepared.options.seeds.front();
+  prepared.base->loaded = models::load_model(prepared.model_folder, load_options(prepared, prepared.base->seed));
+  prepared.model_summary = summarise_model(prepared, *prepared.base->loaded);
+  loading.end();
+  for (const std::string& note : prepared.base->loaded->report.notes) log::info(note);
+}
+
+void read_rows(Prepared& prepared, const report::EventBus& events) {
+  report::Phase reading(events, "reading");
+  read_splits(prepared);
+  follow_order_of_base(prepared);
+  hold_out(prepared);
+  number_rows(prepared);
+  check_num_labels(prepared);
+  summarise_overlap(prepared);
+  summarise_labels(prepared);
+  reading.end();
+}
+
+void tokenise(Prepared& prepared, const report::EventBus& events) {
+  const std::unique_ptr<task::Task> task = make_fitted_task(prepared, {});
+  check_metrics(prepared.options, *task);
+  std::size_t rows = 0;
+  for (const auto& [name, split] : named_splits(prepared)) rows += split->examples.size();
+  report::Phase tokenising(events, "tokenising", static_cast<std::int64_t>(rows));
+  encode(prepared, *task);
+  summarise_lengths(prepared);
+  tokenising.end();
+}
+
+void tell(const char* name, const Json& fields, const report::EventBus& events) {
+  Json event = {{"event", name}};
+  event.update(fields);
+  events.emit(event);
+}
+
+}  // namespace
+
+Prepared prepare(const RunOptions& options, const report::EventBus& events) {
   refuse_what_is_not_built(options);
   Prepared prepared;
   prepared.options = options;
   prepared.kind = models::task_by_name(options.model.task);
   prepared.model_folder = models::resolve_model_path(options.model.path);
   prepared.tokenizer = std::make_shared<const text::Tokenizer>(text::Tokenizer::from_folder(prepared.model_folder));
-  read_splits(prepared);
-  hold_out(prepared);
-  number_rows(prepared);
-  check_num_labels(prepared);
-  encode(prepared);
-  summarise_overlap(prepared);
-  summarise_labels(prepared);
-  summarise_lengths(prepared);
+  read_rows(prepared, events);
+  tokenise(prepared, events);
+  tell("data", prepared.data_summary, events);
+  report::Phase hashing(events, "hashing");
   fingerprint(prepared);
-  prepared.base->seed = options.seeds.front();
-  prepared.base->loaded = models::load_model(prepared.model_folder, load_options(prepared, prepared.base->seed));
+  hashing.end();
+  load_base(prepared, events);
   const models::ModelSpec& spec = prepared.base->loaded->model->spec();
   check_vocabulary(*prepared.tokenizer, spec, prepared.model_folder);
   for (const auto& [name, rows] : named_splits(prepared)) check_lengths(*rows, spec);
-  adapt::trainable_parameters(*prepared.base->loaded->model, options.tuning);  // throws for layers and patterns that do not exist
+  tell("model", prepared.model_summary, events);
   return prepared;
 }
 

@@ -3,14 +3,12 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <limits>
 #include <map>
 
 #include <nlohmann/json.hpp>
 
-#include "attune/adapt/freeze.h"
 #include "attune/base/clock.h"
-#include "attune/base/error.h"
-#include "attune/base/log.h"
 #include "attune/base/signals.h"
 #include "attune/base/strings.h"
 #include "attune/config/config.h"
@@ -22,7 +20,11 @@
 #include "attune/job/resumption.h"
 #include "attune/job/summary.h"
 #include "attune/metrics/intervals.h"
+#include "attune/metrics/table.h"
 #include "attune/report/event_file.h"
+#include "attune/report/phase.h"
+#include "attune/train/early_stopping.h"
+#include "job/folds.h"
 
 namespace attune::job {
 
@@ -42,31 +44,51 @@ struct SeedOutcome {
 
 Json scored_json(const Scored& scored) { return {{"metrics", scored.metrics}, {"intervals", scored.intervals}}; }
 
-SeedOutcome finish(const Prepared& prepared, const FitRequest& request, const Fit& fitted, const std::string& folder) {
+/// Scores a split and writes its predictions.
+Scored score_and_write(const Fit& fitted, const Rows& rows, const FitRequest& request, const std::string& path) {
+  Scored scored = score_rows(fitted, rows.encoded, rows.examples, request);
+  files::write_file_atomically(path, prediction_lines(*fitted.task, scored.predictions, rows.examples, false));
+  return scored;
+}
+
+/// By what the best model is chosen, the seed's is too; larger is better.
+double selection_value(const RunOptions& options, const Json& metrics) {
+  const train::WatchedMetric metric = train::best_model_metric(options.training, options.early_stopping);
+  const std::string name(metrics::without_eval_prefix(metric.name));
+  const double worst = -std::numeric_limits<double>::infinity();
+  if (!metrics.contains(name) || !metrics[name].is_number()) return worst;
+  return metrics[name].get<double>() * (metric.greater ? 1 : -1);
+}
+
+/// `cross_validation`: what the manifest says of the folds before a refit, or null.
+SeedOutcome finish(const FitRequest& request, const Fit& fitted, const std::string& folder, const Json& cross_validation) {
+  const Prepared& prepared = *request.prepared;
   SeedOutcome outcome{.seed = request.seed, .folder = folder, .stopped_by = fitted.result.stopped_by, .selection = 0, .results = Json::object()};
-  const std::int64_t batch = prepared.options.training.per_device_eval_batch_size;
   outcome.results["train"] = train_metrics(fitted.result, request.train.size());
-  Json validation_metrics = Json::object(), test_metrics = Json::object();
+  for (std::size_t i = 0; i < fitted.class_weights.size(); ++i) {
+    outcome.results["train"]["class_weights"][prepared.labels.names[i]] = fitted.class_weights[i];
+  }
+  std::vector<SplitResults> splits = {{.name = "train", .metrics = outcome.results["train"], .intervals = {}}};
   if (!request.validation.empty()) {
-    const Scored scored = score_rows(fitted, request.validation, *request.validation_examples, batch);
+    const Scored scored = score_and_write(fitted, prepared.validation, request, folder + "/eval_predictions.jsonl");
     outcome.results["validation"] = scored_json(scored);
-    validation_metrics = scored.metrics;
-    outcome.selection = -scored.metrics.value("loss", 0.0);
-    if (prepared.test.empty()) {
-      files::write_file_atomically(folder + "/predictions.jsonl", prediction_lines(*fitted.task, scored.predictions, *request.validation_examples, false));
-    }
+    splits.push_back({.name = "eval", .metrics = scored.metrics, .intervals = scored.intervals});
+    outcome.selection = selection_value(prepared.options, scored.metrics);
   }
   if (!prepared.test.empty()) {
-    const Scored scored = score_rows(fitted, prepared.test.encoded, prepared.test.examples, batch);
+    const Scored scored = score_and_write(fitted, prepared.test, request, folder + "/predictions.jsonl");
     outcome.results["test"] = scored_json(scored);
-    test_metrics = scored.metrics;
-    files::write_file_atomically(folder + "/predictions.jsonl", prediction_lines(*fitted.task, scored.predictions, prepared.test.examples, false));
+    splits.push_back({.name = "test", .metrics = scored.metrics, .intervals = scored.intervals});
   }
+  report::Phase saving(*request.events, "saving");
   outcome.results["reopened"] = save_and_reopen(fitted, prepared, request.train, folder);
-  write_results(folder, outcome.results["train"], validation_metrics, test_metrics);
-  write_trainer_state(folder, fitted.result, prepared.options);
-  files::write_json(folder + "/run_manifest.json",
-                    make_manifest({.request = &request, .fit = &fitted, .reopened = outcome.results["reopened"]}, folder));
+  write_results(folder, splits);
+  write_trainer_state(folder, fitted.result, train_metrics(fitted.result, request.train.size()));
+  files::write_json(folder + "/config.resolved.json", config::effective(prepared.options));
+  const ManifestInput manifest{.prepared = &prepared, .request = &request, .fit = &fitted, .reopened = outcome.results["reopened"],
+                               .cross_validation = cross_validation};
+  files::write_json(folder + "/run_manifest.json", make_manifest(manifest, folder));
+  saving.end();
   return outcome;
 }
 
@@ -85,24 +107,23 @@ SeedOutcome run_seed(const Prepared& prepared, std::uint64_t seed, const std::st
   if (fitted.result.stopped_by == "signal") {
     return {.seed = seed, .folder = folder, .stopped_by = "signal", .selection = 0, .results = Json::object()};
   }
-  return finish(prepared, request, fitted, folder);
+  return finish(request, fitted, folder, nullptr);
 }
 
-/// Mean and standard deviation over seeds of every metric of every split.
+/// Mean and standard deviation over seeds of every metric of every split that all seeds have.
 Json seed_statistics(const std::vector<SeedOutcome>& outcomes) {
   Json statistics = Json::object();
   for (const char* split : {"validation", "test"}) {
     if (!outcomes.front().results.contains(split)) continue;
     for (const auto& [name, first] : outcomes.front().results[split]["metrics"].items()) {
-      if (!first.is_number()) continue;
       std::vector<double> values;
       for (const SeedOutcome& outcome : outcomes) {
-        const Json value = outcome.results[split]["metrics"].value(name, Json());
-        if (value.is_number()) values.push_back(value.get<double>());
+        const Json& metrics = outcome.results[split]["metrics"];
+        if (name != "rows" && metrics.contains(name) && metrics[name].is_number()) values.push_back(metrics[name].get<double>());
       }
-      if (values.size() != outcomes.size()) continue;  // undefined for some seed, and so is the mean over all
-      const auto [mean, sd] = metrics::mean_and_sd(values);
-      statistics[split][name] = {{"mean", mean}, {"sd", sd}};
+      if (values.size() != outcomes.size()) continue;
+      const metrics::MeanAndSd mean = metrics::mean_and_sd(values);
+      statistics[split][name] = {{"mean", mean.mean}, {"sd", mean.sd}};
     }
   }
   return statistics;
@@ -131,14 +152,8 @@ void run_seeds(const Prepared& prepared, const report::EventBus& events, Json& r
   files::write_json(root + "/seed_results.json", {{"seeds", results["seeds"]}, {"statistics", results["statistics"]}, {"kept_seed", best->seed}});
 }
 
-void run_folds(const Prepared& prepared, const report::EventBus& events, Json& results) {
-  const CrossValidationOutcome folds = cross_validate(prepared, prepared.options.seeds.front(), events);
-  if (folds.stopped) {
-    results["stopped_by"] = "signal";
-    return;
-  }
-  results["cross_validation"] = folds.summary;
-  if (!prepared.options.cross_validation.refit) return;
+/// One model of all rows, for the median of the folds' best epochs.
+void refit(const Prepared& prepared, const CrossValidationOutcome& folds, const report::EventBus& events, Json& results) {
   events.emit({{"event", "refit_begin"}, {"epochs", folds.median_best_epoch}});
   FitRequest request;
   request.prepared = &prepared;
@@ -150,7 +165,23 @@ void run_folds(const Prepared& prepared, const report::EventBus& events, Json& r
   request.events = &events;
   const Fit fitted = fit(request);
   results["stopped_by"] = fitted.result.stopped_by;
-  if (fitted.result.stopped_by != "signal") results.update(finish(prepared, request, fitted, request.folder).results);
+  if (fitted.result.stopped_by != "signal") results.update(finish(request, fitted, request.folder, folds.manifest).results);
+}
+
+void run_folds(const Prepared& prepared, const report::EventBus& events, Json& results) {
+  const CrossValidationOutcome folds = cross_validate(prepared, events);
+  if (folds.stopped) {
+    results["stopped_by"] = "signal";
+    return;
+  }
+  results["cross_validation"] = folds.summary;
+  if (prepared.options.cross_validation.refit) {
+    refit(prepared, folds, events, results);
+    return;
+  }
+  const std::string& root = prepared.options.output_dir;
+  const ManifestInput manifest{.prepared = &prepared, .request = nullptr, .fit = nullptr, .reopened = nullptr, .cross_validation = folds.manifest};
+  files::write_json(root + "/run_manifest.json", make_manifest(manifest, root));
 }
 
 }  // namespace
@@ -170,37 +201,39 @@ Json majority_rate(const data::LabelMap& labels, const std::vector<data::Example
   return static_cast<double>(in_rows[most->first]) / static_cast<double>(rows.size());
 }
 
-Json plan(const RunOptions& options) {
+Json plan(const RunOptions& options, const report::EventBus& events) {
   check_output_folder(options);
-  const Prepared prepared = prepare(options);
-  check_folds(prepared);
+  const Prepared prepared = prepare(options, events);
   check_resumption(prepared);
-  const models::LoadedModel loaded = open_base(prepared, options.seeds.front());
-  const std::vector<bool> trainable = adapt::trainable_parameters(*loaded.model, options.tuning);
-  return {{"data", prepared.data_summary},
-          {"trainable", adapt::describe_trainable(*loaded.model, trainable)},
-          {"newly_initialised", loaded.report.newly_initialised},
-          {"unused", loaded.report.unused}};
+  Json plan = {{"data", prepared.data_summary}, {"model", prepared.model_summary}};
+  if (!options.cross_validation.enabled) return plan;
+  const FoldJobs jobs = fold_jobs(prepared);
+  for (const FoldJob& fold : jobs.folds) {
+    plan["folds"].push_back({{"name", fold.name}, {"train", fold.train.size()}, {"inner_validation", fold.inner_validation.size()}, {"held_out", fold.held_out.size()}});
+  }
+  plan["warnings"] = jobs.warnings;
+  return plan;
 }
 
 Json run(const RunOptions& options, report::EventBus& events) {
   const Stopwatch watch;
   set_threads(options.threads);
   check_output_folder(options);
-  const Prepared prepared = prepare(options);
+  const auto kept = std::make_shared<report::HeldEvents>();
+  const auto phases = std::make_shared<report::PhaseTotals>();
+  events.add(kept);
+  events.add(phases);
+  events.emit({{"event", "run_begin"}, {"time", utc_timestamp()}, {"output_dir", options.output_dir}, {"environment", environment()}});
+  const Prepared prepared = prepare(options, events);
   check_folds(prepared);
   check_resumption(prepared);
   const std::unique_ptr<files::FolderLock> lock = claim_output_folder(options);
   install_stop_signals();
   files::write_json(options.output_dir + "/config.resolved.json", config::effective(options));
-  const auto event_file = std::make_shared<report::EventFile>(options.output_dir + "/events.jsonl");
-  events.add(event_file);
-  events.emit({{"event", "run_begin"}, {"time", utc_timestamp()}, {"output_dir", options.output_dir}, {"environment", environment()}});
-  Json data_event = prepared.data_summary;
-  data_event["event"] = "data";
-  events.emit(data_event);
+  kept->release_to(std::make_shared<report::EventFile>(options.output_dir + "/events.jsonl"));
 
-  Json results = {{"output_dir", options.output_dir}, {"about", options.about}, {"data", prepared.data_summary}, {"stopped_by", "end"}};
+  Json results = {{"output_dir", options.output_dir}, {"about", options.about}, {"data", prepared.data_summary},
+                  {"model", prepared.model_summary}, {"stopped_by", "end"}};
   for (const auto& [name, rows] : {std::pair{"train", &prepared.train}, {"validation", &prepared.validation}, {"test", &prepared.test}}) {
     results["majority"][name] = majority_rate(prepared.labels, prepared.train.examples, rows->examples);
   }
@@ -210,7 +243,8 @@ Json run(const RunOptions& options, report::EventBus& events) {
     run_seeds(prepared, events, results);
   }
   results["seconds"] = watch.seconds();
-  events.emit({{"event", "run_end"}, {"stopped_by", results["stopped_by"]}, {"seconds", results["seconds"]}});
+  results["phases"] = phases->seconds();
+  events.emit({{"event", "run_end"}, {"stopped_by", results["stopped_by"]}, {"seconds", results["seconds"]}, {"phases", results["phases"]}});
   if (results["stopped_by"] != "signal") write_report(prepared, results);
   return results;
 }

@@ -2,11 +2,11 @@
 #include "attune/job/summary.h"
 
 #include <algorithm>
-#include <cstdio>
 
 #include <nlohmann/json.hpp>
 
 #include "attune/base/clock.h"
+#include "attune/base/print_number.h"
 #include "attune/base/strings.h"
 #include "attune/report/table.h"
 
@@ -16,11 +16,8 @@ namespace {
 
 using files::Json;
 
-std::string number(const Json& value, int digits = 4) {
-  if (!value.is_number()) return "–";
-  char buffer[32];
-  std::snprintf(buffer, sizeof buffer, "%.*f", digits, value.get<double>());
-  return buffer;
+std::string number(const Json& value) {
+  return value.is_number() ? print_number("%.4f", value.get<double>()) : "–";
 }
 
 std::string with_interval(const Json& metrics, const Json& intervals, const std::string& name) {
@@ -33,7 +30,7 @@ std::string with_interval(const Json& metrics, const Json& intervals, const std:
 /// The metrics a reader looks at first, as far as the task has them.
 std::vector<std::string> main_metrics(const Json& metrics) {
   std::vector<std::string> names;
-  for (const char* name : {"accuracy", "exact_match", "f1", "pr_auc", "mcc", "rmse", "pearson", "perplexity", "loss"}) {
+  for (const char* name : {"accuracy", "exact_match", "f1", "f1_positive", "pr_auc", "mcc", "rmse", "pearson", "perplexity", "loss"}) {
     if (metrics.contains(name) && metrics[name].is_number()) names.emplace_back(name);
   }
   return names;
@@ -71,23 +68,39 @@ std::string split_table(const Json& results) {
 
 std::string fold_table(const Json& cv) {
   std::vector<std::vector<std::string>> rows;
+  const Json& pooled = cv["pooled"]["metrics"];
+  if (pooled.contains("majority_rate")) rows.push_back({"majority rate", number(cv["mean"]["majority_rate"]), "", "", number(pooled["majority_rate"])});
   for (const std::string& name : main_metrics(cv["mean"])) {
     const std::string interval = concat("[", number(cv["interval"][name][0]), ", ", number(cv["interval"][name][1]), "]");
     rows.push_back({name, number(cv["mean"][name]), number(cv["sd"][name]), interval,
-                    with_interval(cv["pooled"]["metrics"], cv["pooled"]["intervals"], name)});
+                    with_interval(pooled, cv["pooled"]["intervals"], name)});
   }
-  return report::text_table({"metric", concat("mean of ", cv["folds"].size(), " folds"), "sd", "95 % over folds", "all rows pooled [95 % over rows]"}, rows);
+  return report::text_table({"metric", concat("mean of ", cv["folds"].size(), " folds"), "sd", "95 % over folds", concat("all ", pooled.value("rows", 0), " held-out rows [95 % over rows]")}, rows);
 }
 
 std::string seed_table(const Json& results) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& [split, metrics] : results["statistics"].items()) {
-    for (const std::string& name : {std::string("accuracy"), std::string("f1"), std::string("loss")}) {
-      if (!metrics.contains(name)) continue;
+    Json means = Json::object();
+    for (const auto& [name, statistic] : metrics.items()) means[name] = statistic["mean"];
+    for (const std::string& name : main_metrics(means)) {
       rows.push_back({split + " " + name, concat(number(metrics[name]["mean"]), " ± ", number(metrics[name]["sd"]))});
     }
   }
   return report::text_table({"metric", concat("mean ± sd of ", results["seeds"].size(), " seeds")}, rows);
+}
+
+/// "1:29 (training 1:05, evaluating 0:08, loading 0:04)": the three longest phases, where they can be told.
+std::string time_text(const Json& results) {
+  std::vector<std::pair<double, std::string>> phases;
+  for (const auto& [name, seconds] : results["phases"].items()) phases.emplace_back(seconds.get<double>(), name);
+  std::stable_sort(phases.begin(), phases.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::vector<std::string> parts;
+  for (const auto& [seconds, name] : phases) {
+    if (parts.size() < 3 && seconds >= 1) parts.push_back(concat(name, " ", format_duration(seconds)));
+  }
+  const std::string all = format_duration(results["seconds"].get<double>());
+  return parts.empty() ? all : concat(all, " (", join(parts, ", "), ")");
 }
 
 }  // namespace
@@ -98,9 +111,13 @@ std::string result_table(const Json& results) {
   if (const std::string splits = split_table(results); !splits.empty()) text += splits + "\n";
   if (results.contains("statistics")) text += seed_table(results) + "\n";
   const std::string folder = results["output_dir"].get<std::string>();
+  if (results.contains("kept_seed")) text += concat("kept      the model of seed ", results["kept_seed"].dump(), ", the best of ", results["seeds"].size(), "\n");
   if (results.contains("reopened")) text += concat("model     ", folder, "/model.safetensors (opens in Transformers; reopened, logits equal)\n");
+  if (results.contains("cross_validation") && !results.contains("reopened")) {
+    text += concat("folds     ", folder, "/cv/ (no model is kept; \"refit\": true trains one on all rows)\n");
+  }
   text += concat("report    ", folder, "/report.html\n");
-  text += concat("time      ", format_duration(results["seconds"].get<double>()));
+  text += concat("time      ", time_text(results));
   if (results["stopped_by"] == "early_stopping") text += ", stopped early";
   return text + "\n";
 }

@@ -10,6 +10,8 @@
 #include "attune/base/strings.h"
 #include "attune/config/config.h"
 #include "attune/job/fits_model.h"
+#include "attune/report/phase.h"
+#include "attune/train/evaluate.h"
 
 namespace attune::job {
 
@@ -86,6 +88,17 @@ Rows read_rows(const Tuned& tuned, const std::vector<std::string>& paths, bool l
   rows.encoded = tuned.task->encode(rows.examples, *tuned.tokenizer);
   check_lengths(rows, tuned.loaded.model->spec());
   return rows;
+}
+
+std::vector<task::Prediction> predict_rows(const Tuned& tuned, const Rows& rows, const report::EventBus& events) {
+  report::Phase predicting(events, "predicting", static_cast<std::int64_t>(rows.encoded.size()));
+  const std::int64_t batch_size = tuned.options.training.per_device_eval_batch_size;
+  auto predictions = train::predict_until(*tuned.loaded.model, *tuned.task, rows.encoded, batch_size, [&](std::int64_t done) {
+    predicting.progress(done);
+    return false;
+  });
+  predicting.end();
+  return std::move(*predictions);
 }
 
 Rows rows_of_texts(const Tuned& tuned, const std::vector<std::string>& texts) {

@@ -16,6 +16,7 @@
 #include "attune/job/environment.h"
 #include "attune/job/fit.h"
 #include "attune/job/manifest.h"
+#include "job/folds.h"
 
 namespace attune::job {
 
@@ -44,6 +45,7 @@ void difference(const Json& recorded, const Json& now, const std::string& path, 
 }
 
 void check_tensors(const Json& manifest, const std::string& folder, std::vector<std::string>& differences) {
+  if (!manifest.contains("tensors")) return;
   const std::map<std::string, std::string> now = tensor_hashes(folder);
   for (const auto& [name, hash] : manifest["tensors"].items()) {
     const auto found = now.find(name);
@@ -55,76 +57,153 @@ void check_tensors(const Json& manifest, const std::string& folder, std::vector<
   }
 }
 
+void check_files(const Json& manifest, const std::string& folder, std::vector<std::string>& differences) {
+  const bool tensors_differ = !differences.empty();
+  const std::map<std::string, std::string> now = file_hashes(folder);
+  for (const auto& [name, hash] : manifest["files"].items()) {
+    const auto found = now.find(name);
+    if (found == now.end()) {
+      differences.push_back(concat(name, ": the file is missing"));
+    } else if (found->second != hash.get<std::string>() && !(tensors_differ && name == "model.safetensors")) {
+      differences.push_back(concat(name, ": the file has other bytes than when the run ended"));
+    }
+  }
+}
+
+/// What the repetition of one training showed.
 struct Replay {
+  std::string training;
   std::int64_t steps = 0;
+  std::int64_t recorded = 0;
   std::int64_t first_difference = 0;  ///< 0 = none
-  std::string what;
+  std::string what = {};
   bool within_tolerance = true;
 };
 
 bool near(double a, double b, double tolerance) { return std::abs(a - b) <= tolerance * std::max(1.0, std::abs(b)); }
 
-Replay compare(const Json& recorded, const std::vector<train::TrajectoryPoint>& now) {
-  Replay replay;
+std::string step_difference(const Json& recorded, const train::TrajectoryPoint& now) {
+  const double loss = recorded["loss"].get<double>(), norm = recorded["grad_norm"].get<double>();
+  if (now.loss != loss) return concat("loss is ", format_number(now.loss), ", recorded ", format_number(loss));
+  if (now.grad_norm != norm) return concat("gradient norm is ", format_number(now.grad_norm), ", recorded ", format_number(norm));
+  const bool has_hashes = recorded.contains("weights_sha256") && !now.weights_sha256.empty();
+  return has_hashes && recorded["weights_sha256"] != now.weights_sha256 ? "the weights after the step have another hash" : "";
+}
+
+Replay compare(const std::string& training, const Json& recorded, const std::vector<train::TrajectoryPoint>& now) {
+  Replay replay{.training = training, .recorded = static_cast<std::int64_t>(recorded.size())};
   for (const train::TrajectoryPoint& point : now) {
     const auto line = std::find_if(recorded.begin(), recorded.end(), [&](const Json& entry) { return entry["step"] == point.step; });
     if (line == recorded.end()) continue;
     ++replay.steps;
-    const double loss = (*line)["loss"].get<double>(), norm = (*line)["grad_norm"].get<double>();
-    const bool weights_differ = line->contains("weights_sha256") && !point.weights_sha256.empty() && (*line)["weights_sha256"] != point.weights_sha256;
-    replay.within_tolerance = replay.within_tolerance && near(point.loss, loss, kLossTolerance) && near(point.grad_norm, norm, kGradNormTolerance);
-    if (replay.first_difference != 0 || (point.loss == loss && point.grad_norm == norm && !weights_differ)) continue;
+    replay.within_tolerance = replay.within_tolerance && near(point.loss, (*line)["loss"].get<double>(), kLossTolerance) &&
+                              near(point.grad_norm, (*line)["grad_norm"].get<double>(), kGradNormTolerance);
+    const std::string what = step_difference(*line, point);
+    if (replay.first_difference != 0 || what.empty()) continue;
     replay.first_difference = point.step;
-    replay.what = point.loss != loss ? concat("loss is ", format_number(point.loss), ", recorded ", format_number(loss))
-                  : point.grad_norm != norm ? concat("gradient norm is ", format_number(point.grad_norm), ", recorded ", format_number(norm))
-                                            : std::string("the weights after the step have another hash");
+    replay.what = what;
   }
   return replay;
 }
 
-Replay replay_steps(const Json& manifest, const Prepared& prepared, std::optional<std::int64_t> steps) {
+/// The fit whose model lies in the folder: a seed's, or the refit after a cross-validation.
+Replay replay_fit(const Json& manifest, const Prepared& prepared, std::optional<std::int64_t> steps, const report::EventBus& events) {
+  const Json& recorded = manifest["fit"];
   FitRequest request;
   request.prepared = &prepared;
   request.train = prepared.train.encoded;
-  if (manifest["fit"]["validation_rows"].get<std::int64_t>() > 0) request.validation = prepared.validation.encoded;
+  if (recorded["validation_rows"].get<std::int64_t>() > 0) request.validation = prepared.validation.encoded;
   request.validation_examples = &prepared.validation.examples;
-  request.seed = manifest["fit"]["seed"].get<std::uint64_t>();
-  if (manifest["fit"]["epochs"].is_number()) request.epochs = manifest["fit"]["epochs"].get<double>();
+  request.seed = recorded["seed"].get<std::uint64_t>();
+  if (recorded["epochs"].is_number()) request.epochs = recorded["epochs"].get<double>();
   request.max_steps = steps;
-  const report::EventBus silent;
-  request.events = &silent;
-  return compare(manifest["trajectory"], fit(request).result.trajectory);
+  request.events = &events;
+  const std::string name = manifest.contains("cross_validation") ? std::string("refit") : concat("seed ", request.seed);
+  return compare(name, manifest["trajectory"], fit(request).result.trajectory);
+}
+
+Replay replay_fold(const Json& recorded, const FoldJob& fold, const Prepared& prepared, std::optional<std::int64_t> steps,
+                   const report::EventBus& events) {
+  FitRequest request = fold_request(prepared, fold, events);
+  request.max_steps = steps;
+  const Fit fitted = fit(request);
+  Replay replay = compare(fold.name, recorded["trajectory"], fitted.result.trajectory);
+  if (replay.steps < replay.recorded || replay.first_difference != 0) return replay;
+  if (files::sha256_hex(predict_held_out(fitted, fold, request).dump()) != recorded["predictions_sha256"]) {
+    replay.first_difference = replay.steps;
+    replay.what = "the predictions of the held-out rows are others";
+  }
+  return replay;
+}
+
+/// Every training of the run that this folder has a record of.
+std::vector<Replay> replay_all(const Json& manifest, const Prepared& prepared, std::optional<std::int64_t> steps, const report::EventBus& events) {
+  std::vector<Replay> replays;
+  if (manifest.contains("cross_validation")) {
+    const FoldJobs jobs = fold_jobs(prepared);
+    for (const Json& recorded : manifest["cross_validation"]["folds"]) {
+      const auto is_it = [&](const FoldJob& fold) { return recorded["name"] == fold.name; };
+      const auto fold = std::find_if(jobs.folds.begin(), jobs.folds.end(), is_it);
+      if (fold != jobs.folds.end()) replays.push_back(replay_fold(recorded, *fold, prepared, steps, events));
+    }
+  }
+  if (manifest.contains("fit")) replays.push_back(replay_fit(manifest, prepared, steps, events));
+  return replays;
+}
+
+/// What a reader might expect to have been repeated and was not.
+std::vector<std::string> not_replayed(const Json& manifest, const std::vector<Replay>& replays, const RunOptions& options) {
+  std::vector<std::string> sentences;
+  const std::size_t folds = manifest.contains("cross_validation") ? manifest["cross_validation"]["folds"].size() : 0;
+  const std::size_t expected = folds + (manifest.contains("fit") ? 1 : 0);
+  if (replays.size() < expected) sentences.push_back(concat(expected - replays.size(), " recorded folds do not exist under the configuration of now"));
+  const auto cut = std::count_if(replays.begin(), replays.end(), [](const Replay& replay) { return replay.steps < replay.recorded; });
+  if (cut > 0) sentences.push_back("the steps behind --steps, and the predictions that follow from them");
+  if (options.seeds.size() > 1 && manifest.contains("fit") && folds == 0) {
+    sentences.push_back("the other seeds: attune verify RUN/seed-<seed>");
+  }
+  return sentences;
+}
+
+Json to_json(const Replay& replay) {
+  Json json = {{"training", replay.training}, {"steps", replay.steps}, {"of", replay.recorded}};
+  if (replay.first_difference != 0) json["first_difference"] = {{"step", replay.first_difference}, {"what", replay.what}};
+  return json;
 }
 
 }  // namespace
 
-Json verify(const VerifyOptions& options) {
+Json verify(const VerifyOptions& options, const report::EventBus& events) {
   const std::string path = (fs::path(options.run) / "run_manifest.json").string();
   if (!path_exists(path, ErrorKind::usage)) {
     throw Error(ErrorKind::usage, {.file = options.run, .what = "there is no run_manifest.json", .where = "",
                                    .hint = "name the output folder of a finished `attune train`"});
   }
   const Json manifest = read_manifest(path);
-  const std::string resolved = (fs::path(options.run) / "config.resolved.json").string();
-  const RunOptions run_options = config::load(resolved, {});
+  const RunOptions run_options = config::load((fs::path(options.run) / "config.resolved.json").string(), {});
   set_threads(run_options.threads);
 
-  std::vector<std::string> differences;
-  difference(manifest["configuration"], config::effective(run_options), "configuration", differences);
+  std::vector<std::string> differences, environment_differences;
   check_tensors(manifest, options.run, differences);
-  std::vector<std::string> environment_differences;
+  check_files(manifest, options.run, differences);
+  difference(manifest["configuration"], config::effective(run_options), "configuration", differences);
   difference(manifest["environment"], environment(), "environment", environment_differences);
-  const Prepared prepared = prepare(run_options);
+  const Prepared prepared = prepare(run_options, events);
   difference(manifest["inputs"], prepared.fingerprints, "inputs", differences);
 
-  const Replay replay = replay_steps(manifest, prepared, options.steps);
-  Json result = {{"run", options.run}, {"differences", differences}, {"environment_differences", environment_differences}, {"steps_replayed", replay.steps}};
-  if (replay.first_difference != 0) result["first_difference"] = {{"step", replay.first_difference}, {"what", replay.what}};
-  if (differences.empty() && replay.first_difference == 0) {
-    result["verdict"] = "bit-equal";
-  } else {
-    result["verdict"] = differences.empty() && replay.within_tolerance ? "within tolerance" : "changed";
+  const std::vector<Replay> replays = replay_all(manifest, prepared, options.steps, events);
+  Json result = {{"run", options.run}, {"differences", differences}, {"environment_differences", environment_differences},
+                 {"replays", Json::array()}, {"steps_replayed", 0}, {"not_replayed", not_replayed(manifest, replays, run_options)}};
+  bool equal = differences.empty(), near = differences.empty();
+  std::int64_t steps = 0;
+  for (const Replay& replay : replays) {
+    steps += replay.steps;
+    equal = equal && replay.first_difference == 0;
+    near = near && replay.within_tolerance;
+    result["replays"].push_back(to_json(replay));
   }
+  result["steps_replayed"] = steps;
+  result["verdict"] = equal ? "bit-equal" : near ? "within tolerance" : "changed";
   return result;
 }
 

@@ -3,6 +3,9 @@
 
 #include <cmath>
 
+#include "attune/base/strings.h"
+#include "attune/metrics/table.h"
+
 namespace attune::train {
 
 namespace {
@@ -13,11 +16,31 @@ bool better(double value, double best, bool greater) {
   return greater ? value > best : value < best;
 }
 
+std::string with_prefix(const std::string& metric) {
+  return concat("eval_", metrics::without_eval_prefix(metric));
+}
+
 }  // namespace
 
 bool greater_is_better(const std::string& metric, const std::string& mode) {
   if (mode == "min" || mode == "max") return mode == "max";
-  return !metric.ends_with("loss");
+  return metrics::greater_is_better(metrics::without_eval_prefix(metric)).value_or(!metric.ends_with("loss"));
+}
+
+WatchedMetric best_model_metric(const TrainingOptions& training, const EarlyStoppingOptions& stopping) {
+  const std::string watched = with_prefix(stopping.metric);
+  const std::string name = training.metric_for_best_model ? with_prefix(*training.metric_for_best_model)
+                           : stopping.enabled             ? watched
+                                                          : std::string("eval_loss");
+  const std::string mode = stopping.enabled && name == watched ? stopping.mode : "auto";
+  return {.name = name, .greater = training.greater_is_better.value_or(greater_is_better(name, mode))};
+}
+
+WatchedMetric stopping_metric(const TrainingOptions& training, const EarlyStoppingOptions& stopping) {
+  const std::string name = with_prefix(stopping.metric);
+  const WatchedMetric best = best_model_metric(training, stopping);
+  if (stopping.mode == "auto" && name == best.name) return best;
+  return {.name = name, .greater = greater_is_better(name, stopping.mode)};
 }
 
 bool Best::update(double new_value, std::int64_t new_step) {

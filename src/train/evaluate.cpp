@@ -56,8 +56,9 @@ std::vector<std::vector<std::int64_t>> length_batches(std::span<const task::Enco
 
 std::optional<std::vector<task::Prediction>> predict_until(const models::Model& model, const task::Task& task,
                                                            std::span<const task::Encoded> rows, std::int64_t batch_size,
-                                                           const std::function<bool()>& stop) {
+                                                           const std::function<bool(std::int64_t done)>& stop) {
   const at::NoGradGuard no_grad;
+  std::int64_t done = 0;
   std::vector<task::Prediction> predictions(rows.size());
   for (const std::vector<std::int64_t>& indices : length_batches(rows, batch_size)) {
     std::vector<const task::Encoded*> members;
@@ -69,14 +70,15 @@ std::optional<std::vector<task::Prediction>> predict_until(const models::Model& 
     std::vector<task::Prediction> of_batch = task.predict(output, batch);
     if (of_batch.size() != indices.size()) internal_error("a task predicted another number of rows than it was given");
     for (std::size_t i = 0; i < indices.size(); ++i) predictions[indices[i]] = std::move(of_batch[i]);
-    if (stop()) return std::nullopt;
+    done += static_cast<std::int64_t>(indices.size());
+    if (stop(done)) return std::nullopt;
   }
   return predictions;
 }
 
 std::vector<task::Prediction> predict(models::Model& model, const task::Task& task, std::span<const task::Encoded> rows,
                                       std::int64_t batch_size) {
-  return *predict_until(model, task, rows, batch_size, [] { return false; });
+  return *predict_until(model, task, rows, batch_size, [](std::int64_t) { return false; });
 }
 
 std::vector<std::string> tensors_sha256(models::Model& model) {

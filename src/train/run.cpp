@@ -20,28 +20,6 @@ using files::Json;
   throw Error(ErrorKind::usage, {.file = "", .what = what, .where = key, .hint = hint});
 }
 
-std::string with_prefix(const std::string& metric) {
-  return metric.starts_with("eval_") ? metric : "eval_" + metric;
-}
-
-std::string best_metric_of(const TrainJob& job) {
-  if (job.options.metric_for_best_model) return with_prefix(*job.options.metric_for_best_model);
-  return with_prefix(job.early_stopping.enabled ? job.early_stopping.metric : "loss");
-}
-
-bool best_is_greater(const TrainJob& job) {
-  if (job.options.greater_is_better) return *job.options.greater_is_better;
-  const std::string metric = best_metric_of(job);
-  const bool as_watched = job.early_stopping.enabled && metric == with_prefix(job.early_stopping.metric);
-  return greater_is_better(metric, as_watched ? job.early_stopping.mode : "auto");
-}
-
-bool watched_is_greater(const TrainJob& job) {
-  const std::string metric = with_prefix(job.early_stopping.metric);
-  if (job.early_stopping.mode == "auto" && metric == best_metric_of(job)) return best_is_greater(job);
-  return greater_is_better(metric, job.early_stopping.mode);
-}
-
 std::vector<std::int64_t> lengths_of(std::span<const task::Encoded> rows) {
   std::vector<std::int64_t> lengths;
   for (const task::Encoded& row : rows) lengths.push_back(static_cast<std::int64_t>(row.ids.size()));
@@ -117,9 +95,9 @@ Run::Run(const TrainJob& the_job)
       options(the_job.options),
       plan(options, job.seed, lengths_of(job.train.rows)),
       schedule(schedule_options(options, plan.total_steps())),
-      best_metric(best_metric_of(job)),
-      watched_metric(with_prefix(job.early_stopping.metric)),
-      state(job.early_stopping, best_is_greater(job), watched_is_greater(job)),
+      best_metric(best_model_metric(options, job.early_stopping)),
+      watched_metric(stopping_metric(options, job.early_stopping)),
+      state(job.early_stopping, best_metric.greater, watched_metric.greater),
       trained(*job.model, job.trainable) {
   check(*this);
   optimizer = optim::make_optimizer(optimizer_options(options), trained.arena(), trained.groups(options));
@@ -163,8 +141,13 @@ void Run::emit(const std::string& name, const Json& fields) const {
   job.events->emit(event);
 }
 
+report::Phase Run::phase(const std::string& name, std::int64_t total) const {
+  return {[this](const Json& event) { emit(event["event"].get<std::string>(), event); }, name, total};
+}
+
 void Run::save() {
   if (!checkpoints || saved_step_ == state.step) return;
+  report::Phase saving = phase("saving");
   state.seconds = seconds();
   CheckpointData data;
   data.weights = named_slices(trained.arena().values(), trained.names(), "");
@@ -176,7 +159,7 @@ void Run::save() {
   checkpoints->save(state.step, data);
   if (!state.evaluation_pending) saved_step_ = state.step;
   checkpoints->rotate(options.save_total_limit, state.step, state.best.step);
-  emit("save", {{"path", checkpoints->folder(state.step)}});
+  emit("save", {{"path", checkpoints->folder(state.step)}, {"seconds", saving.end()}});
 }
 
 }  // namespace attune::train

@@ -8,7 +8,9 @@
 #include "attune/base/clock.h"
 #include "attune/optim/optimizer.h"
 #include "attune/optim/schedule.h"
+#include "attune/report/phase.h"
 #include "attune/train/checkpoint.h"
+#include "attune/train/early_stopping.h"
 #include "attune/train/plan.h"
 #include "attune/train/state.h"
 #include "attune/train/trainables.h"
@@ -26,8 +28,8 @@ struct Run {
   Stopwatch clock;
   Plan plan;
   optim::Schedule schedule;
-  std::string best_metric;     ///< as evaluations name it: eval_…
-  std::string watched_metric;  ///< the same for early stopping
+  WatchedMetric best_metric;     ///< chooses the best model
+  WatchedMetric watched_metric;  ///< early stopping looks at it
   TrainState state;
   Trainables trained;
   std::unique_ptr<optim::Optimizer> optimizer;
@@ -40,6 +42,8 @@ struct Run {
   double seconds() const { return seconds_before_ + clock.seconds(); }
   /// {"event": name, "step", "epoch"} and `fields`, to every observer.
   void emit(const std::string& name, const files::Json& fields) const;
+  /// A phase whose events carry step and epoch too. The run must outlive it.
+  report::Phase phase(const std::string& name, std::int64_t total = 0) const;
   /// Writes checkpoint-<step> and rotates. Throws Error{storage}.
   void save();
 

@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "attune/base/clock.h"
 #include "attune/base/error.h"
 #include "attune/base/log.h"
 #include "attune/base/signals.h"
@@ -37,15 +36,20 @@ void log_step(Run& run) {
 
 /// Metrics under "eval_" names, or nothing when a signal came.
 std::optional<Json> evaluate(Run& run) {
-  const Stopwatch clock;
   const Split& split = *run.job.validation;
-  const auto predictions = predict_until(*run.job.model, *run.job.task, split.rows,
-                                         run.options.per_device_eval_batch_size, [] { return stop_signal() != 0; });
+  report::Phase phase = run.phase("evaluating", static_cast<std::int64_t>(split.rows.size()));
+  const auto progress = [&](std::int64_t done) {
+    phase.progress(done);
+    return stop_signal() != 0;
+  };
+  const auto predictions =
+      predict_until(*run.job.model, *run.job.task, split.rows, run.options.per_device_eval_batch_size, progress);
+  Json scores;
+  if (predictions) scores = run.job.task->score(*predictions, split.examples);
+  const double seconds = phase.end();
   if (!predictions) return std::nullopt;
-  const Json scores = run.job.task->score(*predictions, split.examples);
   Json metrics;
   for (const auto& [name, value] : scores.items()) metrics["eval_" + name] = value;
-  const double seconds = clock.seconds();
   metrics["eval_runtime"] = seconds;
   metrics["eval_samples_per_second"] = static_cast<double>(split.rows.size()) / std::max(seconds, 1e-9);
   run.emit("evaluate", metrics);
@@ -58,6 +62,7 @@ std::optional<Json> evaluate(Run& run) {
   return metrics;
 }
 
+/// The task has the metric (job::prepare saw to it), but these rows may leave it undefined.
 double metric_of(const Json& metrics, const std::string& name, const char* key) {
   if (metrics.contains(name) && metrics[name].is_number()) return metrics[name].get<double>();
   std::vector<std::string> names;
@@ -65,28 +70,28 @@ double metric_of(const Json& metrics, const std::string& name, const char* key) 
     if (value.is_number()) names.push_back(other);
   }
   throw Error(ErrorKind::usage, {.file = "",
-                                 .what = concat("the evaluation gives no metric '", name, "'"),
+                                 .what = concat("the validation rows leave the metric '", name, "' undefined"),
                                  .where = key,
-                                 .hint = concat("it gives ", join(names, ", "))});
+                                 .hint = concat("defined are ", join(names, ", "))});
 }
 
 bool update_best(Run& run, const Json& metrics) {
-  const double value = metric_of(metrics, run.best_metric, "training.metric_for_best_model");
+  const double value = metric_of(metrics, run.best_metric.name, "training.metric_for_best_model");
   if (!run.state.best.update(value, run.state.step)) return false;
   if (run.best) {
     const at::NoGradGuard no_grad;
     run.best->flat().copy_(run.trained.arena().values().flat());
   }
-  run.emit("best", {{"metric", run.best_metric}, {"value", value}});
+  run.emit("best", {{"metric", run.best_metric.name}, {"value", value}});
   return true;
 }
 
 void update_early_stopping(Run& run, const Json& metrics) {
   if (!run.job.early_stopping.enabled) return;
-  const double value = metric_of(metrics, run.watched_metric, "early_stopping.metric");
+  const double value = metric_of(metrics, run.watched_metric.name, "early_stopping.metric");
   if (!run.state.stopping.update(value)) return;
   run.state.stopped_by = "early_stopping";
-  run.emit("early_stop", {{"metric", run.watched_metric}, {"waited", run.state.stopping.waited}});
+  run.emit("early_stop", {{"metric", run.watched_metric.name}, {"waited", run.state.stopping.waited}});
 }
 
 /// A disk that is full now may have room at the next checkpoint, and the old one is still whole: training goes on.

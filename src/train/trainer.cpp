@@ -19,6 +19,7 @@ namespace attune::train {
 
 namespace {
 
+using files::Json;
 using Rows = std::vector<const task::Encoded*>;
 
 struct WindowResult {
@@ -112,6 +113,7 @@ Outcome one_step(Run& run) {
   const std::optional<WindowResult> result = accumulate(run);
   if (!result) return Outcome::stopped;
   apply(run, *result);
+  run.emit("step", Json::object());
   return after_step(run);
 }
 
@@ -156,12 +158,28 @@ TrainResult result_of(Run& run, const std::string& stopped_by) {
   return result;
 }
 
+/// Which rates and decays the parameters have, from the lowest rate to the highest.
+Json describe_groups(const Run& run) {
+  Json groups = Json::array();
+  for (const optim::ParameterGroup& group : run.trained.groups(run.options)) {
+    std::int64_t parameters = 0;
+    for (const std::size_t slice : group.members) parameters += run.trained.arena().values().slices()[slice].numel();
+    groups.push_back({{"learning_rate", group.learning_rate}, {"weight_decay", group.weight_decay}, {"parameters", parameters}});
+  }
+  return groups;
+}
+
 }  // namespace
 
 TrainResult train(const TrainJob& job) {
   Run run(job);
-  run.emit("train_begin", {{"steps", run.plan.total_steps()}, {"rows", job.train.rows.size()}});
+  run.emit("train_begin", {{"steps", run.plan.total_steps()},
+                           {"rows", job.train.rows.size()},
+                           {"metric", run.best_metric.name},
+                           {"groups", describe_groups(run)}});
+  report::Phase training = run.phase("training");
   const bool stopped = run_to_end(run) == Outcome::stopped;
+  training.end();
   if (stopped) {
     run.save();
   } else {

@@ -74,10 +74,19 @@ TEST_CASE("mistakes in what to freeze are refused", "[adapt]") {
   CHECK_RAISES(trained({.method = "lora", .freeze = {}}), usage, "unknown method");
 }
 
+TEST_CASE("the parts of a model say how much of them trains", "[adapt]") {
+  FakeModel model;
+  std::string table;
+  for (const auto& part : adapt::trainable_parts(model, adapt::trainable_parameters(model, freeze("0", {"*.1.dense.bias"})))) {
+    table += part.name + " " + std::to_string(part.trained) + "/" + std::to_string(part.parameters) + "\n";
+  }
+  CHECK(table == "embeddings 0/66\nencoder layer 0 0/42\nencoder layer 1 36/42\nclassifier 21/21\n");
+}
+
 TEST_CASE("what trains is said in one line", "[adapt]") {
   FakeModel model;
   const auto text = [&](const adapt::TuningOptions& options) {
-    return adapt::describe_trainable(model, adapt::trainable_parameters(model, options));
+    return adapt::describe_trainable(adapt::trainable_parts(model, adapt::trainable_parameters(model, options)));
   };
   CHECK(text({}) == "trains 171 of 171 parameters (100.0 %): embeddings, encoder layers 0–1, classifier");
   CHECK(text(freeze("0")) == "trains 63 of 171 parameters (36.8 %): encoder layer 1, classifier");

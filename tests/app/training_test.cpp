@@ -3,6 +3,7 @@
 #include <chrono>
 #include <csignal>
 #include <fcntl.h>
+#include <sstream>
 #include <thread>
 
 #include <nlohmann/json.hpp>
@@ -17,6 +18,7 @@ namespace {
 using attune::RandomKey;
 using attune::testing::Finished;
 using attune::testing::run_attune;
+using attune::testing::tiny_rows;
 using attune::testing::Workspace;
 using attune::testing::write_tiny_job;
 using Json = nlohmann::ordered_json;
@@ -57,11 +59,12 @@ TEST_CASE("training writes a folder that predict and evaluate open", "[app][shel
   REQUIRE(trained.exit_code == 0);
   CHECK(trained.out.find("accuracy") != std::string::npos);
   for (const char* name : {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "config.resolved.json", "run_manifest.json",
-                           "events.jsonl", "train_results.json", "eval_results.json", "all_results.json", "trainer_state.json", "predictions.jsonl",
+                           "events.jsonl", "train_results.json", "eval_results.json", "all_results.json", "trainer_state.json", "eval_predictions.jsonl",
                            "report.html", "README.md"}) {
     INFO(name);
     CHECK(fs::exists(workspace.path(std::string("out/") + name)));
   }
+  CHECK_FALSE(fs::exists(workspace.path("out/predictions.jsonl")));  // there are no test rows
   const Finished predicted = run_attune(workspace, "predict out --logits", "printf 'my card is lost\\nwhere is my refund please\\n' |");
   REQUIRE(predicted.exit_code == 0);
   const Json line = Json::parse(predicted.out.substr(0, predicted.out.find('\n')));
@@ -204,6 +207,132 @@ TEST_CASE("cross-validation predicts every row once and resumes inside a fold", 
   CHECK(workspace.read("out/cv/oof_predictions.jsonl") == oof);
 }
 
+TEST_CASE("test rows and validation rows have predictions of their own", "[app][shell]") {
+  const Workspace workspace;
+  write_tiny_job(workspace);
+  workspace.write("test.jsonl", tiny_rows(9));
+  REQUIRE(run_attune(workspace, "train run.json --quiet --set data.test=test.jsonl").exit_code == 0);
+  const auto lines = [&](const std::string& file) {
+    const std::string text = workspace.read(file);
+    return std::count(text.begin(), text.end(), '\n');
+  };
+  CHECK(lines("out/predictions.jsonl") == 9);
+  CHECK(lines("out/eval_predictions.jsonl") == 12);
+}
+
+TEST_CASE("folds by time predict the newer blocks, and verify repeats a cross-validation without refit", "[app][shell]") {
+  const Workspace workspace;
+  write_tiny_job(workspace, R"("num_train_epochs": 2)", R"("cross_validation": {"folds": 3, "inner_validation": 0.2})");
+  std::string rows;
+  std::istringstream plain(tiny_rows());
+  int day = 0;
+  for (std::string line; std::getline(plain, line); ++day) {
+    Json row = Json::parse(line);
+    row["day"] = 47 - day;  // the file runs from new to old
+    rows += row.dump() + "\n";
+  }
+  workspace.write("train.jsonl", rows);
+  const Finished trained = run_attune(workspace, "train run.json --quiet --set data.columns.time=day");
+  INFO(trained.err);
+  REQUIRE(trained.exit_code == 0);
+  const Json cv = Json::parse(workspace.read("out/cv/cv_results.json"));
+  for (std::size_t fold = 0; fold < 3; ++fold) CHECK(cv["folds"][fold]["rows"]["held_out"] == 12);
+  CHECK(cv["folds"][0]["rows"]["train"].get<int>() + cv["folds"][0]["rows"]["inner_validation"].get<int>() == 12);
+  std::istringstream oof(workspace.read("out/cv/oof_predictions.jsonl"));
+  int predicted = 0;
+  for (std::string line; std::getline(oof, line); ++predicted) {
+    const Json row = Json::parse(line);
+    CHECK(row["fold"].get<int>() == (35 - row["row"].get<int>()) / 12 + 1);
+  }
+  CHECK(predicted == 36);  // the oldest 12 rows are never held out
+
+  const Finished equal = run_attune(workspace, "verify out --quiet");
+  INFO(equal.out << equal.err);
+  CHECK(equal.exit_code == 0);
+  CHECK(equal.out.find("bit-equal") != std::string::npos);
+  CHECK(equal.out.find("fold-3: ") != std::string::npos);
+  const Finished some = run_attune(workspace, "verify out --quiet --steps 1");
+  CHECK(some.exit_code == 0);
+  CHECK(some.out.find("fold-1: 1 of ") != std::string::npos);
+  CHECK(some.out.find("not replayed: the steps behind --steps") != std::string::npos);
+
+  SECTION("a changed prediction file is named") {
+    std::string text = workspace.read("out/cv/oof_predictions.jsonl");
+    text.replace(text.find("\"fold\":1"), 8, "\"fold\":2");
+    workspace.write("out/cv/oof_predictions.jsonl", text);
+    const Finished changed = run_attune(workspace, "verify out --quiet --steps 1");
+    CHECK(changed.exit_code == 9);
+    CHECK(changed.out.find("cv/oof_predictions.jsonl: the file has other bytes") != std::string::npos);
+  }
+  SECTION("other held-out predictions are noticed although every step is equal") {
+    Json manifest = Json::parse(workspace.read("out/run_manifest.json"));
+    manifest["cross_validation"]["folds"][1]["predictions_sha256"] = std::string(64, '0');
+    workspace.write("out/run_manifest.json", manifest.dump());
+    const Finished changed = run_attune(workspace, "verify out --quiet");
+    CHECK(changed.out.find("within tolerance") != std::string::npos);
+    CHECK(changed.out.find("the predictions of the held-out rows are others") != std::string::npos);
+  }
+  SECTION("one data byte") {
+    rows.replace(rows.find("lost"), 4, "last");
+    workspace.write("train.jsonl", rows);
+    const Finished changed = run_attune(workspace, "verify out --quiet");
+    CHECK(changed.exit_code == 9);
+    CHECK(changed.out.find("first difference at step") != std::string::npos);
+  }
+}
+
+TEST_CASE("an unknown metric is refused before training, with the nearest name", "[app][shell]") {
+  const Workspace workspace;
+  write_tiny_job(workspace);
+  const auto refused = [&](const std::string& setting) {
+    const Finished finished = run_attune(workspace, "train run.json --quiet --set " + setting);
+    CHECK(finished.exit_code == 2);
+    CHECK_FALSE(fs::exists(workspace.path("out")));
+    return finished.err;
+  };
+  CHECK(refused("early_stopping.metric=eval_acuracy").find("did you mean 'eval_accuracy'?") != std::string::npos);
+  const std::string three_labels = refused("training.metric_for_best_model=eval_f1_positive");  // a metric of two classes
+  CHECK(three_labels.find("these rows have no metric 'eval_f1_positive' (training.metric_for_best_model)") != std::string::npos);
+  CHECK(three_labels.find("eval_accuracy, eval_f1, eval_f1_macro") != std::string::npos);
+  CHECK(run_attune(workspace, "train run.json --quiet --set training.metric_for_best_model=f1_macro").exit_code == 0);
+}
+
+TEST_CASE("events tell the model, the phases and their seconds", "[app][shell]") {
+  const Workspace workspace;
+  write_tiny_job(workspace);
+  const Finished trained = run_attune(workspace, "train run.json --progress json");
+  REQUIRE(trained.exit_code == 0);
+  std::istringstream kept(workspace.read("out/events.jsonl"));
+  std::vector<std::string> kinds;
+  Json model, last;
+  double seconds = 0;
+  for (std::string line; std::getline(kept, line);) {
+    last = Json::parse(line);
+    kinds.push_back(last["event"]);
+    if (last["event"] == "model") model = last;
+  }
+  REQUIRE(kinds.size() > 4);
+  CHECK(kinds.front() == "run_begin");
+  CHECK(kinds.back() == "run_end");
+  CHECK(std::find(kinds.begin(), kinds.end(), "data") != kinds.end());
+  CHECK(std::find(kinds.begin(), kinds.end(), "step") == kinds.end());
+  std::int64_t parameters = 0;
+  for (const Json& part : model["parts"]) parameters += part["parameters"].get<std::int64_t>();
+  CHECK(model["parameters"] == parameters);
+  CHECK(model["trained"] == parameters);
+  CHECK(model["newly_initialised"].size() == 2);
+  for (const char* phase : {"reading", "tokenising", "hashing", "loading", "training", "evaluating", "saving"}) {
+    INFO(phase);
+    REQUIRE(last["phases"].contains(phase));
+    seconds += last["phases"][phase].get<double>();
+  }
+  CHECK(seconds <= last["seconds"].get<double>());
+  std::istringstream shown(trained.err);
+  int steps = 0;
+  for (std::string line; std::getline(shown, line);) steps += Json::parse(line)["event"] == "step" ? 1 : 0;  // nothing but JSON
+  CHECK(steps == 12);
+}
+
 TEST_CASE("several seeds give mean and standard deviation and keep one model", "[app][shell]") {
   const Workspace workspace;
   write_tiny_job(workspace);
@@ -214,6 +343,18 @@ TEST_CASE("several seeds give mean and standard deviation and keep one model", "
   CHECK(results["seeds"].size() == 3);
   CHECK(results["statistics"]["validation"]["loss"]["sd"].get<double>() > 0);
   CHECK(weights(workspace) == weights(workspace, "out/seed-" + std::to_string(results["kept_seed"].get<int>())));
+  const double mean = results["statistics"]["validation"]["loss"]["mean"].get<double>();
+  double sum = 0;
+  for (const Json& seed : results["seeds"]) {
+    sum += seed["results"]["validation"]["metrics"]["loss"].get<double>();
+    CHECK(seed["results"]["validation"]["metrics"]["loss"].get<double>() >= results["validation"]["metrics"]["loss"].get<double>());
+  }
+  CHECK(mean == Approx(sum / 3));
+  const Finished verified = run_attune(workspace, "verify out --quiet");
+  INFO(verified.out << verified.err);
+  CHECK(verified.exit_code == 0);
+  CHECK(verified.out.find("not replayed: the other seeds") != std::string::npos);
+  for (const char* seed : {"out/seed-1", "out/seed-2", "out/seed-3"}) CHECK(run_attune(workspace, std::string("verify ") + seed + " --quiet").exit_code == 0);
 }
 
 TEST_CASE("tokenize prints ids, tokens and offsets", "[app][shell]") {

@@ -54,6 +54,9 @@ TEST_CASE("more is better unless the metric is a loss", "[train]") {
   CHECK(train::greater_is_better("eval_accuracy", "auto"));
   CHECK(train::greater_is_better("eval_loss", "max"));
   CHECK_FALSE(train::greater_is_better("perplexity", "min"));
+  CHECK_FALSE(train::greater_is_better("eval_rmse", "auto"));
+  CHECK_FALSE(train::greater_is_better("ece", "auto"));
+  CHECK(train::greater_is_better("eval_cost", "auto"));
 }
 
 TEST_CASE("training stops early and ends with the best model", "[train]") {

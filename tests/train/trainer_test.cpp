@@ -278,7 +278,7 @@ TEST_CASE("settings that contradict each other are refused", "[train]") {
   FakeRun metric;
   metric.validate_each("epoch");
   metric.job.options.metric_for_best_model = "f1";
-  CHECK_RAISES(metric.train(), usage, "it gives eval_loss");
+  CHECK_RAISES(metric.train(), usage, "defined are eval_loss");
   FakeRun none;
   none.job.train.rows = {};
   CHECK_RAISES(none.train(), data, "no training rows");

@@ -26,12 +26,13 @@ struct FitRequest {
   std::string resume;  ///< "", "auto" or a checkpoint folder
   std::optional<double> epochs;  ///< instead of training.num_train_epochs (refit)
   std::optional<std::int64_t> max_steps;  ///< stop after so many steps although the schedule is planned for more (verify)
-  const report::EventBus* events = nullptr;
+  const report::EventBus* events = nullptr;  ///< must be given; a bus without observers is silent
 };
 
 struct Fit {
   models::LoadedModel loaded;
   std::unique_ptr<task::Task> task;
+  std::vector<double> class_weights;  ///< of the loss, by label id; empty for none
   std::vector<bool> trainable;
   train::TrainResult result;
 };
@@ -45,7 +46,9 @@ struct Scored {
   files::Json intervals;  ///< {"accuracy": [low, high], …}: 95 %, bootstrap over rows (groups as clusters)
 };
 Scored score_rows(const Fit& fit, std::span<const task::Encoded> rows, const std::vector<data::Example>& examples,
-                  std::int64_t batch_size);
+                  const FitRequest& request);
+/// The predictions alone, as a phase of the run.
+std::vector<task::Prediction> predict_rows(const Fit& fit, std::span<const task::Encoded> rows, const FitRequest& request);
 
 /// Everything that must be equal between a checkpoint and its resumption, as JSON text: configuration, data, split, tokenizer,
 /// base, seed, threads, build.

@@ -1,6 +1,7 @@
 // The output folder of a run: what Transformers users expect there, written completely or not at all.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -24,13 +25,24 @@ std::unique_ptr<files::FolderLock> claim_output_folder(const RunOptions& options
 /// memory: {"rows", "max_abs_difference", "bit_equal"}. Throws Error{storage} when they differ by more than rounding.
 files::Json save_and_reopen(const Fit& fit, const Prepared& prepared, std::span<const task::Encoded> probe, const std::string& folder);
 
+/// Calls `each` with the predictions of every example: one, or the windows of a long row, which lie together.
+void for_each_example(std::span<const task::Prediction> predictions, const std::function<void(std::span<const task::Prediction>)>& each);
+
 /// The lines of predictions.jsonl: one an example, in order.
 std::string prediction_lines(const task::Task& task, std::span<const task::Prediction> predictions,
                              const std::vector<data::Example>& examples, bool with_logits);
 
-/// train_results.json, eval_results.json, test_results.json, all_results.json, trainer_state.json under HF's names.
-void write_results(const std::string& folder, const files::Json& train, const files::Json& validation, const files::Json& test);
-void write_trainer_state(const std::string& folder, const train::TrainResult& result, const RunOptions& options);
+/// The numbers of `metrics` as <name>_results.json under HF's names ("eval_accuracy"; nothing before those of "train"), what
+/// is no single number, and `intervals`, as <name>_detail.json. Empty metrics write nothing.
+struct SplitResults {
+  std::string name;  ///< "train", "eval" or "test"
+  files::Json metrics;
+  files::Json intervals;
+};
+/// Also all_results.json, which holds them together.
+void write_results(const std::string& folder, const std::vector<SplitResults>& splits);
+/// `train_metrics` close the log history, as the reference's do.
+void write_trainer_state(const std::string& folder, const train::TrainResult& result, const files::Json& train_metrics);
 
 /// train_loss, train_runtime, train_samples_per_second, … of one fit.
 files::Json train_metrics(const train::TrainResult& result, std::size_t rows);

@@ -15,6 +15,7 @@
 #include "attune/files/json.h"
 #include "attune/job/options.h"
 #include "attune/models/model.h"
+#include "attune/report/events.h"
 #include "attune/task/task.h"
 #include "attune/text/tokenizer.h"
 
@@ -43,13 +44,18 @@ struct Prepared {
   Rows train, validation, test;
   files::Json data_summary;  ///< counts, skipped rows, lengths, duplicates between splits: for the log and the report
   files::Json fingerprints;  ///< SHA-256 of data files, split, tokenizer, base weights
+  files::Json model_summary;  ///< what is loaded and what of it trains, part by part: the `model` event
 };
 
-/// Throws what the modules throw: Error{usage}, Error{model}, Error{data}.
-Prepared prepare(const RunOptions& options);
+/// Tells its phases, the data and the model to `events`. Throws what the modules throw: Error{usage}, Error{model},
+/// Error{data}.
+Prepared prepare(const RunOptions& options, const report::EventBus& events);
 
 /// The kind of rows that a task reads.
 data::RowKind row_kind(models::Task kind);
+
+/// Weights of the classes by label id as training.class_weights says, "balanced" for these rows; empty for none.
+std::vector<double> class_weights(const Prepared& prepared, const std::vector<const data::Example*>& train_examples);
 
 /// The task with everything that is fitted to training rows ("balanced" class weights) fitted to `train_examples`.
 std::unique_ptr<task::Task> make_fitted_task(const Prepared& prepared, const std::vector<const data::Example*>& train_examples);

@@ -12,12 +12,13 @@ namespace attune::job {
 
 /// What a run found out, for the terminal, --json and the report:
 /// {"output_dir", "majority", "train": {…}, "validation": {"metrics", "intervals"}, "test": {…}, "seeds": […],
-///  "cross_validation": {…}, "trainable", "stopped_by"}.
+///  "cross_validation": {…}, "model": {…}, "phases": {name: seconds}, "stopped_by"}.
 /// Before the first file is written a signal ends the process as ever; from then on it makes the run save and stop.
 files::Json run(const RunOptions& options, report::EventBus& events);
 
-/// Everything that `run` does before the first file is written: {"rows", "steps", "trainable", …}. For --dry-run.
-files::Json plan(const RunOptions& options);
+/// Everything that `run` does before the first file is written, for --dry-run: {"data", "model", and "folds" and "warnings" of
+/// a cross-validation}.
+files::Json plan(const RunOptions& options, const report::EventBus& events);
 
 /// Share of the rows that have the most frequent label; null where there is none.
 files::Json majority_rate(const data::LabelMap& labels, const std::vector<data::Example>& train, const std::vector<data::Example>& rows);

@@ -25,6 +25,8 @@ Tuned open_tuned(const std::string& folder, const std::vector<std::string>& over
 
 /// Rows of files, without or with labels, numbered from 0.
 Rows read_rows(const Tuned& tuned, const std::vector<std::string>& paths, bool labels_wanted);
+/// In the order of the rows, as a phase that `events` are told of.
+std::vector<task::Prediction> predict_rows(const Tuned& tuned, const Rows& rows, const report::EventBus& events);
 /// One row a text.
 Rows rows_of_texts(const Tuned& tuned, const std::vector<std::string>& texts);
 

@@ -10,8 +10,21 @@
 
 namespace attune::train {
 
-/// Whether more of a metric is better; "auto" (and no answer): unless its name ends in "loss", as the reference says.
+/// Whether more of a metric ("eval_f1" or "f1") is better; "auto": as the table of metrics says, and for a name that is
+/// not in it as the reference does, unless it ends in "loss". (The reference goes by the name alone and takes more of
+/// eval_rmse for better.)
 bool greater_is_better(const std::string& metric, const std::string& mode);
+
+/// A metric as evaluations name it ("eval_f1"), and whether more of it is better.
+struct WatchedMetric {
+  std::string name;
+  bool greater = false;
+};
+/// What the best model, and the best of several seeds, is chosen by: training.metric_for_best_model, else the metric of
+/// early stopping, else the loss.
+WatchedMetric best_model_metric(const TrainingOptions& training, const EarlyStoppingOptions& stopping);
+/// What early stopping watches.
+WatchedMetric stopping_metric(const TrainingOptions& training, const EarlyStoppingOptions& stopping);
 
 /// The best value by strict comparison: a tie keeps the earlier one, and a NaN is never the best.
 class Best {

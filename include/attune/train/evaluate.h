@@ -16,9 +16,9 @@ namespace attune::train {
 /// longest row tokens: packed streams have no padding, so short rows share a batch in larger numbers.
 std::vector<std::vector<std::int64_t>> length_batches(std::span<const task::Encoded> rows, std::int64_t batch_size);
 
-/// predict() of trainer.h that asks `stop` after each batch; nothing when it said yes.
+/// predict() of trainer.h that tells `stop` after each batch how many rows are done; nothing when it said yes.
 std::optional<std::vector<task::Prediction>> predict_until(const models::Model& model, const task::Task& task,
                                                            std::span<const task::Encoded> rows, std::int64_t batch_size,
-                                                           const std::function<bool()>& stop);
+                                                           const std::function<bool(std::int64_t done)>& stop);
 
 }  // namespace attune::train
