@@ -264,6 +264,9 @@ void Rules::task() {
   refuse_if(!classifies() && data.labels != "auto", {"data.labels", "model.task"},
             concat("labels of kind \"", data.labels, "\" belong to text-classification, and the task is ", task),
             "remove it");
+  refuse_if(data.positive_label && (!classifies() || data.labels == "multi" || data.labels == "regression"),
+            {"data.positive_label", "data.labels", "model.task"}, "only one label of two a row can be the positive one",
+            "remove it");
   refuse_if(o_.model.num_labels && (task == "fill-mask" || task == "question-answering"),
             {"model.num_labels", "model.task"}, concat("the head of ", task, " has no labels to count"), "remove it");
   refuse_if(o_.model.num_labels == std::optional<std::int64_t>(1) && data.labels == "single",
@@ -303,8 +306,8 @@ void Rules::loss() {
   const bool numbers = o_.data.labels == "regression";
   const bool several = o_.data.labels == "multi";
   const bool no_classes = o_.model.task == "fill-mask" || o_.model.task == "question-answering";
-  refuse_if(weighted && (numbers || no_classes), {"training.class_weights", "data.labels", "model.task"},
-            "weights of classes need labels that are classes", "remove it");
+  refuse_if(weighted && (numbers || several || no_classes), {"training.class_weights", "data.labels", "model.task"},
+            "weights of classes need one class for each prediction", "remove it");
   refuse_if(training.class_weights == "given" && training.class_weight_values.empty(), {"training.class_weights"},
             "names no class", "give a weight for at least one label, or \"balanced\"");
   refuse_if(smoothed && (numbers || several || o_.model.task == "question-answering"),

@@ -17,6 +17,7 @@
 #include "attune/job/fits_model.h"
 #include "attune/metrics/table.h"
 #include "attune/report/phase.h"
+#include "job/labels.h"
 
 namespace attune::job {
 
@@ -61,15 +62,6 @@ void read_splits(Prepared& prepared) {
   };
   prepared.validation.examples = read_more(options.validation, "validation");
   prepared.test.examples = read_more(options.test, "test");
-}
-
-/// Labels that the base's head has too, in another order, take its order, so that the head can be kept.
-void follow_order_of_base(Prepared& prepared) {
-  std::vector<std::string>& names = prepared.labels.names;
-  if (names.empty() || prepared.options.model.new_head) return;
-  const std::string file = (std::filesystem::path(prepared.model_folder) / "config.json").string();
-  const std::vector<std::string> of_base = models::read_spec(files::read_json(file, {.kind = ErrorKind::model}), file, prepared.kind).labels;
-  if (std::is_permutation(of_base.begin(), of_base.end(), names.begin(), names.end())) names = of_base;
 }
 
 std::vector<std::pair<const char*, Rows*>> named_splits(Prepared& prepared) {
@@ -189,36 +181,6 @@ void fingerprint(Prepared& prepared) {
   }
 }
 
-/// scikit-learn's "balanced": rows / (classes · rows of the class). A class without rows keeps weight 1.
-std::vector<double> balanced_weights(const data::LabelMap& labels, const std::vector<const data::Example*>& rows) {
-  std::vector<double> counts(labels.names.size(), 0.0);
-  double total = 0;
-  const auto count = [&](const std::string& name) {
-    counts[labels.find(name).value()] += 1;
-    total += 1;
-  };
-  for (const data::Example* row : rows) {
-    if (const auto* label = std::get_if<data::ClassLabel>(&row->target)) count(label->name);
-    if (const auto* tags = std::get_if<data::TokenTags>(&row->target)) std::for_each(tags->tags.begin(), tags->tags.end(), count);
-  }
-  std::vector<double> weights;
-  for (const double of_class : counts) weights.push_back(of_class > 0 ? total / (static_cast<double>(counts.size()) * of_class) : 1.0);
-  return weights;
-}
-
-std::string label_hint(const std::string& name, const std::vector<std::string>& labels) {
-  const std::string nearest = nearest_name(name, labels);
-  return nearest.empty() ? concat("labels are ", join(labels, ", ")) : concat("did you mean '", nearest, "'?");
-}
-
-void check_num_labels(const Prepared& prepared) {
-  const auto wanted = prepared.options.model.num_labels;
-  const auto found = static_cast<std::int64_t>(prepared.labels.names.size());
-  if (!wanted || *wanted == found || prepared.labels.kind == data::TargetKind::value) return;
-  throw Error(ErrorKind::usage, {.file = "", .what = concat("model.num_labels is ", *wanted, ", the training rows have ", found, " labels"),
-                                 .where = "model.num_labels", .hint = "leave model.num_labels out or correct the data"});
-}
-
 /// Settings that are part of the configuration but not built yet end the run before it starts.
 void refuse_what_is_not_built(const RunOptions& options) {
   const auto refuse = [](const std::string& key, const std::string& what, const std::string& hint) {
@@ -237,23 +199,6 @@ data::RowKind row_kind(models::Task kind) {
     case models::Task::question_answering: return data::RowKind::span_qa;
     default: return data::RowKind::classification;
   }
-}
-
-std::vector<double> class_weights(const Prepared& prepared, const std::vector<const data::Example*>& train_examples) {
-  const train::TrainingOptions& training = prepared.options.training;
-  if (training.class_weights == "balanced" && !train_examples.empty()) return balanced_weights(prepared.labels, train_examples);
-  if (training.class_weights != "given") return {};
-  std::vector<double> weights(prepared.labels.names.size(), 1.0);
-  for (const auto& [name, weight] : training.class_weight_values) {
-    const auto id = prepared.labels.find(name);
-    if (!id) {
-      throw Error(ErrorKind::usage, {.file = "", .what = concat("no training row has the label '", name, "'"),
-                                     .where = "training.class_weights",
-                                     .hint = label_hint(name, prepared.labels.names)});
-    }
-    weights[*id] = weight;
-  }
-  return weights;
 }
 
 std::unique_ptr<task::Task> make_fitted_task(const Prepared& prepared, const std::vector<const data::Example*>& train_examples) {
@@ -345,12 +290,13 @@ void load_base(Prepared& prepared, const report::EventBus& events) {
 void read_rows(Prepared& prepared, const report::EventBus& events) {
   report::Phase reading(events, "reading");
   read_splits(prepared);
-  follow_order_of_base(prepared);
+  order_labels(prepared);
   hold_out(prepared);
   number_rows(prepared);
-  check_num_labels(prepared);
+  check_labels_fit_settings(prepared);
   summarise_overlap(prepared);
   summarise_labels(prepared);
+  warn_of_common_positive(prepared);
   reading.end();
 }
 

@@ -36,6 +36,12 @@ std::vector<std::string> main_metrics(const Json& metrics) {
   return names;
 }
 
+/// "f1_positive" → "f1 of fraud", where the positive label is known.
+std::string shown_name(const std::string& name, const Json& metrics) {
+  const bool known = name == "f1_positive" && metrics.contains("thresholds");
+  return known ? concat("f1 of ", metrics["thresholds"]["positive"].get<std::string>()) : name;
+}
+
 /// Metric rows, a column a split; the majority rate stands beside the accuracy.
 std::string split_table(const Json& results) {
   const std::vector<std::pair<std::string, std::string>> splits = {{"validation", "validation"}, {"test", "test"}};
@@ -57,7 +63,7 @@ std::string split_table(const Json& results) {
   }
   if (has_majority) rows.push_back(majority);
   for (const std::string& name : main_metrics(*first)) {
-    std::vector<std::string> row = {name};
+    std::vector<std::string> row = {shown_name(name, *first)};
     for (const auto& [key, title] : splits) {
       if (results.contains(key)) row.push_back(with_interval(results[key]["metrics"], results[key]["intervals"], name));
     }
@@ -72,7 +78,7 @@ std::string fold_table(const Json& cv) {
   if (pooled.contains("majority_rate")) rows.push_back({"majority rate", number(cv["mean"]["majority_rate"]), "", "", number(pooled["majority_rate"])});
   for (const std::string& name : main_metrics(cv["mean"])) {
     const std::string interval = concat("[", number(cv["interval"][name][0]), ", ", number(cv["interval"][name][1]), "]");
-    rows.push_back({name, number(cv["mean"][name]), number(cv["sd"][name]), interval,
+    rows.push_back({shown_name(name, pooled), number(cv["mean"][name]), number(cv["sd"][name]), interval,
                     with_interval(pooled, cv["pooled"]["intervals"], name)});
   }
   return report::text_table({"metric", concat("mean of ", cv["folds"].size(), " folds"), "sd", "95 % over folds", concat("all ", pooled.value("rows", 0), " held-out rows [95 % over rows]")}, rows);

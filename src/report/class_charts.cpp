@@ -78,10 +78,14 @@ void draw_matrix_guides(Svg& svg, double side, const MatrixFrame& frame) {
   }
 }
 
-/// Axes of a chart of shares over shares.
+/// Axes of a chart of shares over shares; `top` leaves room for a title.
 struct UnitFrame {
-  static constexpr double size = 300, left = 66, top = 14, bottom = 44;
-  Scale x{0, 1, left, left + size}, y{0, 1, top + size, top};
+  static constexpr double size = 300, left = 66, bottom = 44;
+  explicit UnitFrame(double top_margin) : top(top_margin), y{0, 1, top_margin + size, top_margin} {}
+
+  double top;
+  Scale x{0, 1, left, left + size};
+  Scale y;
 };
 
 Svg unit_chart(const UnitFrame& frame, const std::string& description, const std::string& x_label,
@@ -136,7 +140,7 @@ std::string bar_list(const std::vector<Bar>& bars, double full, const std::strin
 }
 
 std::string reliability_diagram(const std::vector<CalibrationBin>& bins) {
-  const UnitFrame frame;
+  const UnitFrame frame(14);
   Svg svg = unit_chart(frame, "Reliability diagram: accuracy over confidence",
                        "confidence (probability of the chosen label)", "share that is right");
   double most = 0;
@@ -155,21 +159,26 @@ std::string reliability_diagram(const std::vector<CalibrationBin>& bins) {
 }
 
 std::string precision_recall_chart(const std::vector<ThresholdMark>& curve, const std::vector<MarkedPoint>& marked) {
-  const UnitFrame frame;
-  Svg svg = unit_chart(frame, "Precision over recall", "recall: positive rows that are found",
-                       "precision: called rows that are right");
+  const UnitFrame frame(40);
+  Svg svg = unit_chart(frame, "Precision over recall", "recall: share of the positive rows that is found",
+                       "precision: share of the called rows that is right");
+  svg.text({0, 16}, "Precision over recall", "title");
   const double everything = curve.front().precision;
   svg.line({frame.x(0), frame.y(everything)}, {frame.x(1), frame.y(everything)}, "mark");
-  svg.text({frame.x(1), frame.y(everything) - 5}, "calling every row", "tick end");
+  svg.text({frame.x(0) + 6, frame.y(everything) + (everything > 0.5 ? 14 : -6)}, "calling every row positive", "tick");
   std::vector<Point> points;
   for (const ThresholdMark& point : curve) points.emplace_back(frame.x(point.recall), frame.y(point.precision));
   svg.polyline(points, "curve series-a");
+  double next_line = 0;  // names one below the other, so that marks at one place can be read
   for (const MarkedPoint& mark : marked) {
     const Point at{frame.x(mark.point.recall), frame.y(mark.point.precision)};
     svg.circle(at, 5, "dot series-b",
                concat("threshold ", metric_text(mark.point.threshold), ": precision ", percent(mark.point.precision),
                       ", recall ", percent(mark.point.recall)));
-    svg.text({at.first + 8, at.second - 6}, mark.name, "tick");
+    const bool at_the_right = mark.point.recall > 0.6;
+    svg.text({at.first + (at_the_right ? -9 : 9), at.second + 18 + next_line}, mark.name,
+             at_the_right ? "tick end" : "tick");
+    next_line += 15;
   }
   return svg.finish();
 }

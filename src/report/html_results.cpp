@@ -31,6 +31,24 @@ std::string rows_note(const Json& metrics) {
   return rows.is_number() ? concat("<br><small>", count_text(rows.get<double>()), " rows</small>") : "";
 }
 
+/// Of two labels of which nearly all rows have one: what is found of the other, against guessing. "" elsewhere.
+std::string uneven_labels_text(const Json& metrics, double majority) {
+  constexpr double uneven = 0.8;
+  const Json& positive = member(metrics, {"thresholds", "positive"});
+  const Json& points = member(metrics, {"thresholds", "points"});
+  const Json &precision = member(metrics, {"precision_positive"}), &recall = member(metrics, {"recall_positive"});
+  const Json& area = member(metrics, {"pr_auc"});
+  if (majority < uneven || !positive.is_string() || !precision.is_number() || !recall.is_number()) return "";
+  const std::string name = "<b>" + escape_html(positive.get<std::string>()) + "</b>";
+  std::string text = concat("Of the rows that are ", name, " it finds ", percent(recall.get<double>()),
+                            ", and of the rows that it calls ", name, " ", percent(precision.get<double>()), " are.");
+  if (area.is_number() && points.is_array() && !points.empty()) {
+    text += concat(" PR-AUC is ", metric_text(area.get<double>()), "; guessing would reach ",
+                   metric_text(number_or(member(points[0], {"precision"}), 0)), ".");
+  }
+  return text;
+}
+
 /// Whether it was worth it, as a sentence.
 std::string verdict(const Json& summary, const MainSplit& split) {
   const Json& accuracy = member(*split.metrics, {"accuracy"});
@@ -46,7 +64,9 @@ std::string verdict(const Json& summary, const MainSplit& split) {
         concat(" (95 % interval ", percent(interval[0].get<double>()), " to ", percent(interval[1].get<double>()), ")");
   text += concat("; always giving the most frequent label would be right on ", percent(baseline), ".");
   const double low = has_interval ? interval[0].get<double>() : model;
-  if (low <= baseline) text += " <b>That is no clear gain over the most frequent label.</b>";
+  const std::string uneven = uneven_labels_text(*split.metrics, baseline);
+  if (low <= baseline && uneven.empty()) text += " <b>That is no clear gain over the most frequent label.</b>";
+  if (!uneven.empty()) text += " With labels as uneven as these accuracy says little. " + uneven;
   return "<p class=\"lead\">" + text + "</p>\n";
 }
 

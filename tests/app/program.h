@@ -66,7 +66,7 @@ inline std::string tiny_rows(int rows = 48) {
   const char* tails[] = {"please", "now", "i want help", "what can i do", "the app does not help", "again"};
   std::string lines;
   for (int i = 0; i < rows; ++i) {
-    lines += std::string(R"({"text": ")") + texts[i % 3] + " " + tails[i / 3 % 6] + (i % 2 == 0 ? "" : " " + std::to_string(i)) +
+    lines += std::string(R"({"text": ")") + texts[i % 3] + " " + tails[i / 3 % 6] + (i % 2 == 0 ? "" : std::string(" ").append(std::to_string(i))) +
              R"(", "label": ")" + labels[i % 3] + "\"}\n";
   }
   return lines;

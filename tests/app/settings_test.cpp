@@ -157,6 +157,54 @@ TEST_CASE("balanced class weights are those of the training rows, and are report
   CHECK(workspace.read("out/report.html").find("Weights of the classes in the loss") != std::string::npos);
 }
 
+TEST_CASE("settings for one class a row are refused when the rows turn out to have several", "[app][shell][settings]") {
+  const Workspace workspace;
+  write_tiny_job(workspace);
+  std::string rows;
+  for (int i = 0; i < 12; ++i)
+    rows += R"({"text": "my card", "label": ["card", "lost"]})"
+            "\n"
+            R"({"text": "my refund", "label": []})"
+            "\n";
+  workspace.write("train.jsonl", rows);
+  workspace.write("valid.jsonl", rows);
+  for (const char* setting :
+       {"training.class_weights=balanced", "training.label_smoothing_factor=0.1", "model.num_labels=3"}) {
+    const Finished refused = run_attune(workspace, std::string("train run.json --quiet --set ") + setting);
+    INFO(setting << refused.err);
+    CHECK(refused.exit_code == 2);
+    CHECK(refused.err.find(std::string(setting).substr(0, std::string(setting).find('='))) != std::string::npos);
+  }
+  const Trained trained = train(workspace, {}, "out");
+  CHECK(trained.results["validation"]["metrics"]["per_class"].contains("card"));
+}
+
+TEST_CASE("the positive label is the second of two, and a common one is pointed out", "[app][shell][settings]") {
+  const Workspace workspace;
+  write_tiny_job(workspace);
+  std::string rows;
+  for (int i = 0; i < 48; ++i) {
+    const std::string label = i % 12 == 0 ? "fraud" : "ok";
+    rows += R"({"text": "my )" + std::string(i % 12 == 0 ? "refund " : "card ") + std::to_string(i) +
+            R"(", "label": ")" + label + "\"}\n";
+  }
+  workspace.write("train.jsonl", rows);
+  workspace.write("valid.jsonl", rows);
+  const Finished warned = run_attune(workspace, "train run.json --quiet --dry-run");
+  CHECK(warned.err.find("'ok' is taken for the positive label, and 92 % of the training rows have it") !=
+        std::string::npos);
+  const Finished quiet = run_attune(workspace, "train run.json --quiet --dry-run --set data.positive_label=fraud");
+  CHECK(quiet.err.find("positive label") == std::string::npos);
+  CHECK(run_attune(workspace, "train run.json --quiet --set data.positive_label=fraudd").exit_code == 2);
+
+  const Trained trained = train(workspace, {"data.positive_label=fraud"}, "out");
+  CHECK(trained.results["validation"]["metrics"]["thresholds"]["positive"] == "fraud");
+  CHECK(Json::parse(workspace.read("out/config.json"))["id2label"] == Json{{"0", "ok"}, {"1", "fraud"}});
+  const Json& lowest = trained.results["validation"]["metrics"]["thresholds"]["points"][0];
+  CHECK(lowest["recall"] == 1.0);
+  CHECK(lowest["precision"].get<double>() >= 4.0 / 48);
+}
+
 TEST_CASE("layer-wise and head rates are told for each group of parameters", "[app][shell][settings]") {
   const Workspace workspace;
   write_tiny_job(workspace);

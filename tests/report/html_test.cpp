@@ -80,6 +80,21 @@ TEST_CASE("a model that does not beat the most frequent label is called so", "[r
   CHECK(contains(page(summary, {}), "no clear gain"));
 }
 
+TEST_CASE("with uneven labels the page speaks of the positive one", "[report]") {
+  Event summary = example_summary();
+  summary["majority"]["test"] = 0.97;
+  summary["test"]["metrics"].update(
+      {{"accuracy", 0.96}, {"precision_positive", 0.4}, {"recall_positive", 0.7}, {"pr_auc", 0.6}});
+  summary["test"]["metrics"]["thresholds"] = {{"positive", "fraud"},
+                                              {"points", {{{"threshold", 0.0}, {"precision", 0.03}, {"recall", 1}}}}};
+  const std::string html = page(summary, {});
+  CHECK(contains(
+      html,
+      "Of the rows that are <b>fraud</b> it finds 70.0 %, and of the rows that it calls <b>fraud</b> 40.0 % are."));
+  CHECK(contains(html, "PR-AUC is 0.600; guessing would reach 0.030."));
+  CHECK_FALSE(contains(html, "no clear gain"));
+}
+
 TEST_CASE("everything from outside is escaped", "[report]") {
   Event summary = example_summary();
   const std::string evil = "<script>alert('x')</script>\" onload=\"y\x1b \xff";

@@ -35,11 +35,12 @@ struct DataOptions {
   std::string on_bad_row = "error";  ///< error, skip
   double val_size = 0.0;   ///< share (< 1) or number of training rows held out where no validation file is given
   double test_size = 0.0;  ///< the same for test rows
-  std::string split = "stratified";         ///< how the holdout is drawn: random, stratified, group, time
-  std::optional<std::uint64_t> split_seed;  ///< default: the run's first seed
-  std::string labels = "auto";              ///< auto, single, multi, regression
-  double mlm_probability = 0.15;            ///< fill-mask: share of tokens chosen
-  std::int64_t doc_stride = 64;             ///< question-answering: overlap of windows in tokens
+  std::string split = "stratified";           ///< how the holdout is drawn: random, stratified, group, time
+  std::optional<std::uint64_t> split_seed;    ///< default: the run's first seed
+  std::string labels = "auto";                ///< auto, single, multi, regression
+  std::optional<std::string> positive_label;  ///< of two labels; default: the second by name
+  double mlm_probability = 0.15;              ///< fill-mask: share of tokens chosen
+  std::int64_t doc_stride = 64;               ///< question-answering: overlap of windows in tokens
 };
 
 template <class Visitor>
@@ -131,6 +132,13 @@ void visit_fields(Visitor& visit, DataOptions& options) {
                          .help = "Kind of the labels: one class a row, several, or a number; `auto` takes it from the "
                                  "training rows.",
                          .choices = {"auto", "single", "multi", "regression"}});
+  visit(options.positive_label,
+        {.key = "positive_label",
+         .help =
+             "Of two labels the one that is looked for, such as `fraud`: precision, recall, F1 of the positive class, "
+             "ROC-AUC and PR-AUC are its. It becomes the second label of the model. By default the second by name or "
+             "number.",
+         .aliases = {"pos_label"}});
   visit(options.mlm_probability, {.key = "mlm_probability",
                                   .help = "Share of the tokens that are to be guessed (fill-mask).",
                                   .range = {.min = 0, .max = 1, .min_excluded = true, .max_excluded = true}});
