@@ -52,7 +52,7 @@ TEST_CASE("the table of metrics names what each kind of prediction is scored by"
   CHECK(table_names(Predicted::label_set) == names_of(sets.values({})));
 
   const std::vector<double> gold = {1, 2, 4}, predicted = {1, 3, 3};
-  CHECK(table_names(Predicted::number) == names_of(regression_values(gold, predicted, {})));
+  CHECK(table_names(Predicted::number) == names_of(RegressionScorer(gold, predicted).values()));
 
   const std::vector<std::vector<std::string>> tags = {{"B-PER", "O"}};
   CHECK(table_names(Predicted::tags) == names_of(EntityScorer(tags, tags).report().values));
