@@ -101,9 +101,9 @@ TEST_CASE("A pattern that takes too long ends in an error that names it", "[text
                "the pattern '(a+)+$' takes too long on a text: match limit exceeded");
   CHECK(nested.encode({std::string(40, 'a')}).size() == 1);
   // Every match fails quickly, but from every beginning anew: the square of the text.
-  const auto square = splitting(" (?=.*x)");
-  CHECK_RAISES(square.encode({std::string(100'000, ' ')}), model,
-               "the pattern ' (?=.*x)' takes too long on a text: time limit exceeded");
+  const auto square = splitting(" (?=[\\s\\p{Zs}]*x)");
+  CHECK_RAISES(square.encode({std::string(200'000, ' ')}), model,
+               "the pattern ' (?=[\\s\\p{Zs}]*x)' takes too long on a text: time limit exceeded");
   CHECK(square.encode({std::string(300, ' ') + "x" + std::string(300, ' ')}).size() == 301);
 }
 

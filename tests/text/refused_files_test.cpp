@@ -192,7 +192,7 @@ TEST_CASE("a vocab.txt that is none is refused", "[text][bad]") {
   CHECK_RAISES(from(specials, R"({"model_max_length": 0})"), model, "found 0, expected a number from 1 on (model_max_length)");
   CHECK_RAISES(from(specials, "[]"), model, "tokenizer_config.json: found array, expected an object");
   const TemporaryFolder empty;
-  CHECK_RAISES(Tokenizer::from_folder(empty.path()), model, "neither tokenizer.json nor vocab.txt is there");
+  CHECK_RAISES(Tokenizer::from_folder(empty.path()), model, "neither tokenizer.json nor vocab.txt nor vocab.json with merges.txt is there");
   std::filesystem::create_symlink("tokenizer.json", empty / "tokenizer.json");
   CHECK_RAISES(Tokenizer::from_folder(empty.path()), model, "Too many levels of symbolic links");
 }
