@@ -2,7 +2,8 @@
 
 Each folder holds config.json and model.safetensors as save_pretrained writes them, and expected.safetensors: the batch as a
 packed stream (ids, positions, segments, lengths), logits, hidden.N [T, H], pooled (base models), and grad.NAME of
-loss = Σ logits · direction.
+loss = Σ logits · direction. Checkpoints of DTYPES are saved in that format; what is expected of them is computed in float32.
+Cases of AUTOCAST have autocast.safetensors beside it: logits and gradients under torch.autocast in bfloat16.
 """
 
 import torch
@@ -57,7 +58,11 @@ CASES = {
     "gemma2_causal_lm": (hf.Gemma2ForCausalLM, hf.Gemma2Config(**LLAMA, **GEMMA2, attn_logit_softcapping=2.0, final_logit_softcapping=3.0)),
     "gemma3_text_causal_lm": (hf.Gemma3ForCausalLM, hf.Gemma3TextConfig(**LLAMA, **GEMMA2, rope_parameters=GEMMA3_ROPE)),
     "phi3_causal_lm": (hf.Phi3ForCausalLM, hf.Phi3Config(**LLAMA, sliding_window=4, original_max_position_embeddings=8, rope_parameters=LONGROPE)),
+    "bert_bfloat16": (hf.BertForSequenceClassification, hf.BertConfig(**BERT, **LABELS)),
+    "bert_float16": (hf.BertForSequenceClassification, hf.BertConfig(**BERT, **LABELS)),
 }
+DTYPES = {"bert_bfloat16": torch.bfloat16, "bert_float16": torch.float16}
+AUTOCAST = ("bert_sequence", "distilbert_token", "electra_masked_lm")
 
 
 
@@ -78,11 +83,28 @@ def padded_batch(config, generator):
     return mask, ids, segments
 
 
+def logits_of(output, live):
+    if "start_logits" in output:
+        return torch.stack([output.start_logits, output.end_logits], -1)[live]
+    if "logits" in output:
+        return output.logits if output.logits.dim() == 2 else output.logits[live]
+    return output.last_hidden_state[live]
+
+
+def gradients(model):
+    return {f"grad.{name}": parameter.grad for name, parameter in model.named_parameters() if parameter.grad is not None}
+
+
+def write_tensors(path, tensors):
+    save_file({name: value.detach().contiguous() for name, value in tensors.items()}, path)
+
+
 def write_case(folder, model_class, config):
     generator = torch.Generator().manual_seed(7)
     torch.manual_seed(7)
     model = perturbed(model_class(config), generator)
-    model.save_pretrained(folder)
+    model.to(DTYPES.get(folder.name, torch.float32)).save_pretrained(folder)
+    model.float()
     mask, ids, segments = padded_batch(config, generator)
     live = mask.bool()
     inputs = dict(input_ids=ids, attention_mask=mask)
@@ -91,12 +113,7 @@ def write_case(folder, model_class, config):
     if getattr(config, "type_vocab_size", 0) > 1:
         inputs["token_type_ids"] = segments
     output = model(**inputs, output_hidden_states=True)
-    if "start_logits" in output:
-        logits = torch.stack([output.start_logits, output.end_logits], -1)[live]
-    elif "logits" in output:
-        logits = output.logits if output.logits.dim() == 2 else output.logits[live]
-    else:
-        logits = output.last_hidden_state[live]
+    logits = logits_of(output, live)
     direction = torch.randn(logits.shape, generator=generator)
     (logits * direction).sum().backward()
     expected = dict(ids=ids[live], positions=torch.arange(mask.shape[1]).expand_as(ids)[live], segments=segments[live],
@@ -105,10 +122,13 @@ def write_case(folder, model_class, config):
         expected["pooled"] = output.pooler_output
     for i, hidden in enumerate(output.hidden_states):
         expected[f"hidden.{i}"] = hidden[live]
-    for name, parameter in model.named_parameters():
-        if parameter.grad is not None:
-            expected[f"grad.{name}"] = parameter.grad
-    save_file({name: value.detach().contiguous() for name, value in expected.items()}, folder / "expected.safetensors")
+    write_tensors(folder / "expected.safetensors", expected | gradients(model))
+    if folder.name in AUTOCAST:
+        model.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = logits_of(model(**inputs), live).float()
+        (logits * direction).sum().backward()
+        write_tensors(folder / "autocast.safetensors", dict(logits=logits) | gradients(model))
     for file in folder.iterdir():
         file.chmod(0o644)  # safetensors makes files that only their owner can read
 

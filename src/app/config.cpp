@@ -6,6 +6,7 @@
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
 #include "attune/config/config.h"
+#include "attune/job/execution.h"
 
 namespace attune::app {
 
@@ -16,7 +17,7 @@ job::RunOptions load(const ConfigVerb& options) {
     throw Error(ErrorKind::usage, {.file = "", .what = concat("attune config ", options.action, " needs a configuration file"), .where = "",
                                    .hint = concat("attune config ", options.action, " run.json")});
   }
-  return config::load(options.config, options.overrides);
+  return config::load(options.config, options.overrides, job::machine());
 }
 
 std::string output_of(const ConfigVerb& options) {

@@ -5,6 +5,7 @@
 #include "attune/base/console.h"
 #include "attune/base/strings.h"
 #include "attune/job/environment.h"
+#include "attune/job/execution.h"
 #include "attune/models/model.h"
 
 namespace attune::app {
@@ -12,6 +13,14 @@ namespace attune::app {
 namespace {
 
 constexpr std::size_t kNameWidth = 24;
+
+files::Json describe_machine() {
+  files::Json info = job::environment();
+  const config::Machine machine = job::machine();
+  info["cuda"] = machine.has_cuda;
+  info["gpus"] = machine.cuda_devices;
+  return info;
+}
 
 files::Json describe_model(const std::string& path) {
   const std::string folder = models::resolve_model_path(path);
@@ -37,7 +46,7 @@ std::string readable(const files::Json& value) {
 }  // namespace
 
 int run_info(const InfoVerb& options) {
-  const files::Json info = options.model.empty() ? job::environment() : describe_model(options.model);
+  const files::Json info = options.model.empty() ? describe_machine() : describe_model(options.model);
   if (options.output.json) {
     console::print(files::json_text(info) + "\n");
     return 0;

@@ -10,6 +10,7 @@
 #include "attune/base/strings.h"
 #include "attune/config/config.h"
 #include "attune/job/environment.h"
+#include "attune/job/execution.h"
 #include "attune/job/run.h"
 #include "attune/job/summary.h"
 #include "attune/report/table.h"
@@ -40,7 +41,7 @@ std::string readable(const files::Json& plan) {
 int run_train(const TrainVerb& options) {
   std::vector<std::string> overrides = options.overrides;
   if (!options.resume.empty()) overrides.push_back("resume_from_checkpoint=" + options.resume);
-  const job::RunOptions run_options = config::load(options.config, overrides);
+  const job::RunOptions run_options = config::load(options.config, overrides, job::machine());
   report::EventBus events;
   attach_progress(events, options.output);
   if (options.dry_run) {

@@ -31,19 +31,23 @@ ErrorText error_text(const std::vector<Problem>& problems) {
   return {.file = first.file, .what = what, .where = "", .hint = ""};
 }
 
-void add_broken_rules(const job::RunOptions& options, const std::string& file, Reader& reader) {
-  for (const Violation& violation : broken_rules(options)) {
+void add_broken_rules(const job::RunOptions& options, const Machine& machine, const std::string& file, Reader& reader) {
+  for (const Violation& violation : broken_rules(options, machine)) {
     const auto& keys = violation.keys;
     const bool doubtful = std::any_of(keys.begin(), keys.end(), [&](const auto& key) { return reader.is_faulty(key); });
     if (!doubtful) reader.problems().push_back({file, keys.front(), violation.what, violation.hint});
   }
 }
 
-enum class Demand { whole_run, nothing };
+/// What is asked of a configuration besides being right in itself.
+struct Demands {
+  bool complete;  ///< required options must be given
+  Machine machine;
+};
 
 constexpr files::JsonLimits kLimits = {.kind = ErrorKind::usage, .max_bytes = 1u << 20, .allow_comments = true};
 
-Loaded read(const Json& document, const std::string& file, const Overrides& overrides, Demand demand) {
+Loaded read(const Json& document, const std::string& file, const Overrides& overrides, const Demands& demands) {
   if (!document.is_object()) {
     throw Error(ErrorKind::usage, {.file = file,
                                    .what = "the configuration is not a JSON object",
@@ -53,14 +57,14 @@ Loaded read(const Json& document, const std::string& file, const Overrides& over
   Loaded loaded;
   std::vector<Option> table = option_table(loaded.options);
   for (Option& option : table) {
-    if (demand == Demand::nothing && option.lacks_value()) option.field.required = false;
+    if (!demands.complete && option.lacks_value()) option.field.required = false;
   }
   Reader reader(table, file);
   reader.add_file(document);
   for (const auto& text : overrides) reader.add_override(text);
   reader.fill();
   derive_defaults(loaded.options, reader.given());
-  add_broken_rules(loaded.options, file, reader);
+  add_broken_rules(loaded.options, demands.machine, file, reader);
   if (!reader.problems().empty()) throw ConfigError(std::move(reader.problems()));
   loaded.options.training.seed = loaded.options.seeds.front();
   loaded.notes = std::move(reader.notes());
@@ -88,16 +92,17 @@ std::string ConfigError::lines() const {
   return text;
 }
 
-Loaded parse(const std::string& text, const std::string& file, const Overrides& overrides) {
-  return read(files::parse_json(text, file, kLimits), file, overrides, Demand::whole_run);
+Loaded parse(const std::string& text, const std::string& file, const Overrides& overrides, const Machine& machine) {
+  return read(files::parse_json(text, file, kLimits), file, overrides, {.complete = true, .machine = machine});
 }
 
-job::RunOptions load(const std::string& path, const Overrides& overrides) {
-  return with_notes_logged(read(files::read_json(path, kLimits), path, overrides, Demand::whole_run));
+job::RunOptions load(const std::string& path, const Overrides& overrides, const Machine& machine) {
+  return with_notes_logged(
+      read(files::read_json(path, kLimits), path, overrides, {.complete = true, .machine = machine}));
 }
 
-job::RunOptions defaults(const Overrides& overrides) {
-  return with_notes_logged(read(Json::object(), "--set", overrides, Demand::nothing));
+job::RunOptions defaults(const Overrides& overrides, const Machine& machine) {
+  return with_notes_logged(read(Json::object(), "--set", overrides, {.complete = false, .machine = machine}));
 }
 
 }  // namespace attune::config

@@ -18,7 +18,8 @@ using Keys = std::vector<std::string>;
 
 class Rules {
  public:
-  explicit Rules(const RunOptions& options) : o_(options), defaults_(default_values()) {
+  Rules(const RunOptions& options, const Machine& machine)
+      : o_(options), machine_(machine), defaults_(default_values()) {
     RunOptions copy = options;
     for (const Option& option : option_table(copy)) {
       if (!option.is_block) values_[option.path] = option.write();
@@ -37,6 +38,7 @@ class Rules {
     loss();
     optimizer();
     places();
+    device();
     return std::move(violations_);
   }
 
@@ -75,8 +77,10 @@ class Rules {
   void optimizer();
   void schedule();
   void places();
+  void device();
 
   const RunOptions& o_;
+  const Machine& machine_;
   Json values_ = Json::object();
   Json defaults_;
   std::vector<Violation> violations_;
@@ -313,9 +317,6 @@ void Rules::loss() {
   refuse_if(smoothed && (numbers || several || o_.model.task == "question-answering"),
             {"training.label_smoothing_factor", "data.labels", "model.task"},
             "label smoothing needs one class for each prediction", "remove it");
-  refuse_if(training.bf16 == "true" && o_.model.dtype == "bfloat16", {"training.bf16", "model.dtype"},
-            "bf16 computes in bfloat16 on float32 weights, and the weights are to be bfloat16 themselves",
-            "keep one of the two, best training.bf16");
 }
 
 void Rules::optimizer() {
@@ -379,10 +380,24 @@ void Rules::places() {
   }
 }
 
+void Rules::device() {
+  if (!o_.device.starts_with("cuda")) return;
+  const std::string number = o_.device == "cuda" ? "0" : o_.device.substr(std::string_view("cuda:").size());
+  refuse_if(
+      !machine_.has_cuda, {"device"},
+      concat("'", o_.device, "' is asked for, and the LibTorch of this program was built without CUDA"),
+      "set it to \"auto\" or \"cpu\", or build attune with a CUDA LibTorch (cmake -DCMAKE_PREFIX_PATH=<its folder>)");
+  refuse_if(machine_.has_cuda && std::stoi(number) >= machine_.cuda_devices, {"device"},
+            machine_.cuda_devices == 0
+                ? concat("'", o_.device, "' is asked for, and no GPU is to be seen")
+                : concat("'", o_.device, "' is asked for, and the GPUs are cuda:0 to cuda:", machine_.cuda_devices - 1),
+            "look at nvidia-smi and CUDA_VISIBLE_DEVICES, or set it to \"auto\"");
+}
+
 }  // namespace
 
-std::vector<Violation> broken_rules(const RunOptions& options) {
-  return Rules(options).check();
+std::vector<Violation> broken_rules(const RunOptions& options, const Machine& machine) {
+  return Rules(options, machine).check();
 }
 
 }  // namespace attune::config

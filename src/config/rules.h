@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "attune/config/config.h"
 #include "attune/job/options.h"
 
 namespace attune::config {
@@ -22,8 +23,8 @@ struct Violation {
   std::string hint;
 };
 
-/// Depends on values only, never on whether a value was written down: a dumped configuration is judged as its source
-/// was.
-std::vector<Violation> broken_rules(const job::RunOptions& options);
+/// Depends on values and the machine only, never on whether a value was written down: a dumped configuration is judged as
+/// its source was.
+std::vector<Violation> broken_rules(const job::RunOptions& options, const Machine& machine);
 
 }  // namespace attune::config

@@ -8,6 +8,7 @@
 #include "attune/adapt/freeze.h"
 #include "attune/config/config.h"
 #include "attune/job/environment.h"
+#include "attune/job/execution.h"
 #include "attune/report/phase.h"
 #include "attune/train/evaluate.h"
 
@@ -32,6 +33,7 @@ std::string job_fingerprint(const Prepared& prepared, const FitRequest& request)
   parts["seed"] = request.seed;
   parts["train_rows"] = request.train.size();
   parts["environment"] = environment();
+  parts["execution"] = describe(execution_of(prepared.options));
   return parts.dump();
 }
 
@@ -73,6 +75,7 @@ Fit fit(const FitRequest& request) {
   job.events = request.events;
   job.stop_after = request.max_steps;
   fit.result = train::train(job);
+  models::round_to_dtype(fit.loaded);
   return fit;
 }
 

@@ -14,6 +14,7 @@
 #include "attune/files/safetensors.h"
 #include "attune/files/storage.h"
 #include "attune/job/environment.h"
+#include "attune/job/execution.h"
 
 namespace attune::job {
 
@@ -135,6 +136,7 @@ files::Json make_manifest(const ManifestInput& input, const std::string& folder)
                           {"environment", environment()},
                           {"inputs", input.prepared->fingerprints},
                           {"configuration", config::effective(input.prepared->options)}};
+  manifest["execution"] = describe(execution_of(input.prepared->options));
   if (input.request != nullptr) {
     manifest["fit"] = describe_fit(*input.request);
     manifest["reopened"] = input.reopened;

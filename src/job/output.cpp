@@ -106,6 +106,7 @@ Json save_and_reopen(const Fit& fit, const Prepared& prepared, std::span<const t
   models::LoadOptions options;
   options.task = prepared.kind;
   const models::LoadedModel reopened = models::load_model(folder, options);
+  reopened.model->set_execution(fit.loaded.model->execution());
   const auto in_memory = probe_logits(*fit.loaded.model, *fit.task, probe);
   const auto from_disk = probe_logits(*reopened.model, *fit.task, probe);
   double worst = 0;

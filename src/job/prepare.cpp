@@ -14,6 +14,7 @@
 #include "attune/data/overlap.h"
 #include "attune/data/split.h"
 #include "attune/files/storage.h"
+#include "attune/job/execution.h"
 #include "attune/job/fits_model.h"
 #include "attune/metrics/table.h"
 #include "attune/report/phase.h"
@@ -159,6 +160,8 @@ void encode(Prepared& prepared, const task::Task& task) {
   }
 }
 
+bool starts_random(const RunOptions& options) { return options.model.init == "random"; }
+
 void fingerprint(Prepared& prepared) {
   Json& hashes = prepared.fingerprints;
   hashes["data"] = Json::object();
@@ -176,18 +179,10 @@ void fingerprint(Prepared& prepared) {
   hashes["base"] = Json::object();
   for (const auto& entry : std::filesystem::directory_iterator(prepared.model_folder)) {
     const std::string name = entry.path().filename().string();
-    if (name != "config.json" && !name.ends_with(".safetensors")) continue;
+    const bool is_weights = name.ends_with(".safetensors") && !starts_random(prepared.options);
+    if (name != "config.json" && !is_weights) continue;
     hashes["base"][name] = files::sha256_file(entry.path().string(), ErrorKind::model);
   }
-}
-
-/// Settings that are part of the configuration but not built yet end the run before it starts.
-void refuse_what_is_not_built(const RunOptions& options) {
-  const auto refuse = [](const std::string& key, const std::string& what, const std::string& hint) {
-    throw Error(ErrorKind::usage, {.file = "", .what = what, .where = key, .hint = hint});
-  };
-  if (options.device.starts_with("cuda")) refuse("device", concat("'", options.device, "': training on a GPU is not built yet"), "use \"cpu\" or \"auto\"");
-  if (options.model.init == "random") refuse("model.init", "training from random weights is not built yet", "use \"pretrained\"");
 }
 
 }  // namespace
@@ -225,6 +220,7 @@ models::LoadOptions load_options(const Prepared& prepared, std::uint64_t seed) {
   options.seed = seed;
   options.dtype = model.dtype;
   options.new_head = model.new_head;
+  options.random_weights = starts_random(prepared.options);
   options.hidden_dropout = model.hidden_dropout_prob;
   options.attention_dropout = model.attention_probs_dropout_prob;
   options.classifier_dropout = model.classifier_dropout;
@@ -241,6 +237,12 @@ models::LoadOptions load_options(const Prepared& prepared, std::uint64_t seed) {
   return options;
 }
 
+models::LoadedModel load_base(const Prepared& prepared, std::uint64_t seed) {
+  models::LoadedModel loaded = models::load_model(prepared.model_folder, load_options(prepared, seed));
+  loaded.model->set_execution(execution_of(prepared.options));
+  return loaded;
+}
+
 }  // namespace
 
 models::LoadedModel open_base(const Prepared& prepared, std::uint64_t seed) {
@@ -249,7 +251,7 @@ models::LoadedModel open_base(const Prepared& prepared, std::uint64_t seed) {
     prepared.base->loaded.reset();
     return taken;
   }
-  return models::load_model(prepared.model_folder, load_options(prepared, seed));
+  return load_base(prepared, seed);
 }
 
 namespace {
@@ -278,10 +280,10 @@ Json summarise_model(const Prepared& prepared, models::LoadedModel& loaded) {
 }
 
 /// The base for the first seed, which the first fit takes over.
-void load_base(Prepared& prepared, const report::EventBus& events) {
+void load_first_base(Prepared& prepared, const report::EventBus& events) {
   report::Phase loading(events, "loading");
   prepared.base->seed = prepared.options.seeds.front();
-  prepared.base->loaded = models::load_model(prepared.model_folder, load_options(prepared, prepared.base->seed));
+  prepared.base->loaded = load_base(prepared, prepared.base->seed);
   prepared.model_summary = summarise_model(prepared, *prepared.base->loaded);
   loading.end();
   for (const std::string& note : prepared.base->loaded->report.notes) log::info(note);
@@ -320,7 +322,6 @@ void tell(const char* name, const Json& fields, const report::EventBus& events) 
 }  // namespace
 
 Prepared prepare(const RunOptions& options, const report::EventBus& events) {
-  refuse_what_is_not_built(options);
   Prepared prepared;
   prepared.options = options;
   prepared.kind = models::task_by_name(options.model.task);
@@ -332,7 +333,7 @@ Prepared prepare(const RunOptions& options, const report::EventBus& events) {
   report::Phase hashing(events, "hashing");
   fingerprint(prepared);
   hashing.end();
-  load_base(prepared, events);
+  load_first_base(prepared, events);
   const models::ModelSpec& spec = prepared.base->loaded->model->spec();
   check_vocabulary(*prepared.tokenizer, spec, prepared.model_folder);
   for (const auto& [name, rows] : named_splits(prepared)) check_lengths(*rows, spec);

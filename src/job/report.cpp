@@ -13,7 +13,7 @@ void write_report(const Prepared& prepared, const files::Json& results) {
   const std::string& folder = prepared.options.output_dir;
   files::Json summary = results;
   summary["settings"] = config::effective(prepared.options);
-  summary["base_model"] = prepared.options.model.path;
+  if (prepared.options.model.init == "pretrained") summary["base_model"] = prepared.options.model.path;
   summary["labels"] = prepared.labels.names;
   files::write_file_atomically(folder + "/report.html", report::html_report(summary, folder + "/events.jsonl"));
   files::write_file_atomically(folder + "/README.md", report::model_card(summary));

@@ -15,6 +15,7 @@
 #include "attune/files/storage.h"
 #include "attune/job/cross_validation.h"
 #include "attune/job/environment.h"
+#include "attune/job/execution.h"
 #include "attune/job/manifest.h"
 #include "attune/job/output.h"
 #include "attune/job/resumption.h"
@@ -215,15 +216,17 @@ Json plan(const RunOptions& options, const report::EventBus& events) {
   return plan;
 }
 
-Json run(const RunOptions& options, report::EventBus& events) {
+Json run(const RunOptions& given, report::EventBus& events) {
   const Stopwatch watch;
-  set_threads(options.threads);
-  check_output_folder(options);
+  set_threads(given.threads);
+  check_output_folder(given);
+  const RunOptions options = with_precision_decided(given);
   const auto kept = std::make_shared<report::HeldEvents>();
   const auto phases = std::make_shared<report::PhaseTotals>();
   events.add(kept);
   events.add(phases);
-  events.emit({{"event", "run_begin"}, {"time", utc_timestamp()}, {"output_dir", options.output_dir}, {"environment", environment()}});
+  events.emit({{"event", "run_begin"}, {"time", utc_timestamp()}, {"output_dir", options.output_dir}, {"environment", environment()},
+               {"execution", describe(execution_of(options))}});
   const Prepared prepared = prepare(options, events);
   check_folds(prepared);
   check_resumption(prepared);

@@ -9,6 +9,7 @@
 #include "attune/base/paths.h"
 #include "attune/base/strings.h"
 #include "attune/config/config.h"
+#include "attune/job/execution.h"
 #include "attune/job/fits_model.h"
 #include "attune/report/phase.h"
 #include "attune/train/evaluate.h"
@@ -53,12 +54,17 @@ Tuned open_tuned(const std::string& folder, const std::vector<std::string>& over
   Tuned tuned;
   const std::string path = models::resolve_model_path(folder);
   const std::string resolved = (fs::path(path) / "config.resolved.json").string();
-  tuned.options = path_exists(resolved, ErrorKind::model) ? config::load(resolved, overrides) : config::defaults(overrides);
+  // Where the model was trained says nothing about where it is used.
+  std::vector<std::string> settings = {"device=auto"};
+  settings.insert(settings.end(), overrides.begin(), overrides.end());
+  tuned.options = with_precision_decided(path_exists(resolved, ErrorKind::model) ? config::load(resolved, settings, machine())
+                                                                                 : config::defaults(settings, machine()));
   const std::string config_file = (fs::path(path) / "config.json").string();
   tuned.kind = task_of_architecture(files::read_json(config_file), config_file);
   models::LoadOptions load;
   load.task = tuned.kind;
   tuned.loaded = models::load_model(path, load);
+  tuned.loaded.model->set_execution(execution_of(tuned.options));
   if (!tuned.loaded.report.newly_initialised.empty()) {
     throw Error(ErrorKind::model, {.file = path, .what = concat("the tensor ", tuned.loaded.report.newly_initialised.front(), " of the head is missing"),
                                    .where = "model.safetensors", .hint = "train the model first: attune train"});

@@ -14,6 +14,7 @@
 #include "attune/config/config.h"
 #include "attune/files/storage.h"
 #include "attune/job/environment.h"
+#include "attune/job/execution.h"
 #include "attune/job/fit.h"
 #include "attune/job/manifest.h"
 #include "job/folds.h"
@@ -180,7 +181,7 @@ Json verify(const VerifyOptions& options, const report::EventBus& events) {
                                    .hint = "name the output folder of a finished `attune train`"});
   }
   const Json manifest = read_manifest(path);
-  const RunOptions run_options = config::load((fs::path(options.run) / "config.resolved.json").string(), {});
+  const RunOptions run_options = config::load((fs::path(options.run) / "config.resolved.json").string(), {}, machine());
   set_threads(run_options.threads);
 
   std::vector<std::string> differences, environment_differences;
@@ -188,6 +189,7 @@ Json verify(const VerifyOptions& options, const report::EventBus& events) {
   check_files(manifest, options.run, differences);
   difference(manifest["configuration"], config::effective(run_options), "configuration", differences);
   difference(manifest["environment"], environment(), "environment", environment_differences);
+  difference(manifest.value("execution", Json(nullptr)), describe(execution_of(run_options)), "execution", environment_differences);
   const Prepared prepared = prepare(run_options, events);
   difference(manifest["inputs"], prepared.fingerprints, "inputs", differences);
 

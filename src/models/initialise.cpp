@@ -1,6 +1,7 @@
 // See initialise.h.
 #include "initialise.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
@@ -11,6 +12,12 @@
 #include "attune/base/strings.h"
 
 namespace attune::models {
+
+namespace {
+
+constexpr std::int64_t kGrain = 4096;  // normal numbers, some 20 ns each, that are worth waking a thread for
+
+}  // namespace
 
 at::Tensor initial_value(const Parameter& parameter, double initializer_range, std::uint64_t seed) {
   const at::IntArrayRef shape(parameter.shape);
@@ -23,9 +30,12 @@ at::Tensor initial_value(const Parameter& parameter, double initializer_range, s
   const RandomKey key(seed, concat("initialise/", parameter.name));
   at::Tensor value = at::empty(shape, at::kFloat);
   auto* out = value.mutable_data_ptr<float>();
-  for (std::int64_t i = 0; i < value.numel(); ++i) {
-    out[i] = static_cast<float>(initializer_range * key.normal(static_cast<std::uint64_t>(i)));
-  }
+  at::parallel_for(0, value.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      out[i] = static_cast<float>(initializer_range * key.normal(static_cast<std::uint64_t>(i)));
+    }
+  });
+  if (parameter.padding_row) value.select(0, *parameter.padding_row).zero_();
   return value;
 }
 

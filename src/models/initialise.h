@@ -1,5 +1,5 @@
-// Values of tensors that no checkpoint holds: pure functions of (seed, name), so that a new head does not depend on
-// what else is new, on threads or on the machine.
+// Values of tensors that no checkpoint holds, distributed as Transformers' _init_weights does it. Pure functions of (seed,
+// name), so that a tensor does not depend on what else is new or on threads.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace attune::models {
 
-/// Matrices N(0, initializer_range²), biases 0, norms 1 and 0. float32.
+/// Matrices and embeddings N(0, initializer_range²), padding rows 0, biases 0, norms 1 and 0. float32.
 at::Tensor initial_value(const Parameter& parameter, double initializer_range, std::uint64_t seed);
 
 /// DistilBERT's fixed positions (Vaswani et al. 2017, with sines on even and cosines on odd features), [positions,

@@ -15,6 +15,7 @@
 #include "attune/files/json.h"
 #include "attune/tensor/weights.h"
 #include "checkpoint_names.h"
+#include "dtype.h"
 #include "initialise.h"
 #include "zoo.h"
 
@@ -68,9 +69,14 @@ void override_dropout(ModelSpec& spec, const LoadOptions& options) {
 /// Fills one network from one set of weights.
 class Loader {
  public:
-  Loader(Model& model, const tensor::Weights& weights, const std::string& folder, const LoadOptions& options)
-      : model_(model), weights_(weights), folder_(folder), options_(options), family_(family_of(model.spec())) {
-    match_ = match_names(weights.names(), model.parameters(), model.spec(), folder);
+  Loader(const LoadedModel& loaded, const tensor::Weights& weights, const LoadOptions& options)
+      : model_(*loaded.model),
+        dtype_(loaded.dtype),
+        weights_(weights),
+        folder_(loaded.folder),
+        options_(options),
+        family_(family_of(model_.spec())) {
+    match_ = match_names(weights.names(), model_.parameters(), model_.spec(), folder_);
   }
 
   /// Two names of a tied parameter with different values: the checkpoint was trained untied.
@@ -98,9 +104,9 @@ class Loader {
         parameter.tensor.set_data(value_of(*in_file));
         report_.loaded.push_back(parameter.name);
       } else if (is_computed(parameter)) {
-        parameter.tensor.set_data(sinusoidal_positions(parameter.shape[0], parameter.shape[1]));
+        parameter.tensor.set_data(sinusoidal_positions(parameter.shape[0], parameter.shape[1]).to(dtype_));
         report_.newly_initialised.push_back(parameter.name);
-      } else if (parameter.is_head || parameter.kind == ParameterKind::buffer) {
+      } else if (parameter.is_head || parameter.kind == ParameterKind::buffer || options_.random_weights) {
         initialise(parameter);
       } else {
         missing.push_back(concat(parameter.name, " ", shape_text(parameter.shape)));
@@ -108,9 +114,10 @@ class Loader {
       if (match_.old_norm_names) parameter.file_name = old_norm_name(parameter.name);
     }
     if (!missing.empty()) fail_missing(missing);
+    if (options_.random_weights) report_.notes.emplace_back("all weights are new: only config.json was read");
     if (!converted_.empty()) {
       report_.notes.push_back(concat("weights stored as ", join({converted_.begin(), converted_.end()}, ", "),
-                                     " are converted to float32"));
+                                     " are converted to ", dtype_name(dtype_)));
     }
     return std::move(report_);
   }
@@ -163,18 +170,25 @@ class Loader {
                                      .where = "tensor " + in_file,
                                      .hint = "use the unquantised checkpoint"});
     }
-    if (value.scalar_type() != at::kFloat) {
-      converted_.insert(files::dtype_name(weights_.info(in_file).dtype));
-      value = value.to(at::kFloat);
-    }
     check_finite(value, in_file);
-    return value;
+    if (value.scalar_type() == dtype_) return value;
+    converted_.insert(files::dtype_name(weights_.info(in_file).dtype));
+    return converted(value, in_file);
+  }
+
+  at::Tensor converted(const at::Tensor& value, const std::string& in_file) const {
+    const at::Tensor result = value.to(dtype_);
+    if (dtype_ != at::kHalf || tensor::non_finite_count(result) == 0) return result;
+    throw Error(ErrorKind::model, {.file = folder_,
+                                   .what = "the tensor has values beyond 65504, the largest number of float16",
+                                   .where = "tensor " + in_file,
+                                   .hint = "set model.dtype to \"bfloat16\" or \"float32\""});
   }
 
   void check_finite(const at::Tensor& value, const std::string& in_file) const {
     if (value.numel() == 0) return;
     const auto [low, high] = at::aminmax(value);  // one pass without a temporary; both are NaN when any value is
-    if (std::isfinite(low.item<float>()) && std::isfinite(high.item<float>())) return;
+    if (std::isfinite(low.item<double>()) && std::isfinite(high.item<double>())) return;
     const std::int64_t bad = at::isfinite(value).logical_not().sum().item<std::int64_t>();
     throw Error(ErrorKind::model, {.file = folder_,
                                    .what = concat("the tensor has ", bad, " non-finite values (NaN or infinity)"),
@@ -183,7 +197,7 @@ class Loader {
   }
 
   void initialise(Parameter& parameter) {
-    parameter.tensor.set_data(initial_value(parameter, model_.spec().initializer_range, options_.seed));
+    parameter.tensor.set_data(initial_value(parameter, model_.spec().initializer_range, options_.seed).to(dtype_));
     // A tied word embedding is never missing, so all names of the parameter are.
     for (std::string& name : names_of(parameter)) report_.newly_initialised.push_back(std::move(name));
   }
@@ -199,6 +213,7 @@ class Loader {
   }
 
   Model& model_;
+  at::ScalarType dtype_;
   const tensor::Weights& weights_;
   const std::string& folder_;
   const LoadOptions& options_;
@@ -208,18 +223,9 @@ class Loader {
   std::set<std::string> converted_;
 };
 
-void check_dtype(const std::string& dtype) {
-  if (dtype == "auto" || dtype == "float32") return;
-  throw Error(ErrorKind::usage, {.file = {},
-                                 .what = concat("found '", dtype, "': training computes in float32 so far"),
-                                 .where = "key model.dtype",
-                                 .hint = "use \"auto\" or \"float32\"; weights of other types are converted"});
-}
-
 }  // namespace
 
 LoadedModel load_model(const std::string& folder, const LoadOptions& options) {
-  check_dtype(options.dtype);
   const std::string config_file = (std::filesystem::path(folder) / "config.json").string();
   LoadedModel loaded;
   loaded.folder = folder;
@@ -230,15 +236,17 @@ LoadedModel load_model(const std::string& folder, const LoadOptions& options) {
   override_dropout(spec, options);
   if (!options.problem_type.empty()) spec.problem_type = options.problem_type;
 
-  const tensor::Weights weights(files::open_checkpoint(folder));
+  const tensor::Weights weights(options.random_weights ? std::vector<files::SafetensorsFile>()
+                                                       : files::open_checkpoint(folder));
+  loaded.dtype = wanted_dtype(options.dtype, *loaded.config, config_file, weights);
   const Family& family = family_of(spec);
   loaded.model = family.make(spec);
-  if (Loader(*loaded.model, weights, folder, options).is_untied()) {
+  if (Loader(loaded, weights, options).is_untied()) {
     spec.tie_word_embeddings = false;
     loaded.model = family.make(spec);
   }
   const bool other_labels = spec.labels != labels_before;
-  loaded.report = Loader(*loaded.model, weights, folder, options).fill(options.new_head || other_labels);
+  loaded.report = Loader(loaded, weights, options).fill(options.new_head || other_labels);
   return loaded;
 }
 

@@ -4,6 +4,7 @@
 #include <ATen/ops/index_select.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "attune/base/strings.h"
 
@@ -37,7 +38,25 @@ bool decays(const Parameter& parameter) {
   return !has_component(name, "norm", true) && !has_component(name, "_norm", false);
 }
 
+void Model::set_execution(const Execution& execution) {
+  execution_ = execution;
+  for (Parameter& parameter : parameters()) parameter.tensor.set_data(parameter.tensor.detach().to(execution.device));
+}
+
+Input to_device(Input input, const at::Device& device) {
+  for (at::Tensor* x : {&input.ids, &input.positions, &input.segments, &input.dropout.token_keys, &input.wanted}) {
+    if (x->defined()) *x = x->to(device);
+  }
+  input.layout = nn::to_device(std::move(input.layout), device);
+  if (input.keys) {
+    if (input.keys->index.defined()) input.keys->index = input.keys->index.to(device);
+    input.keys->layout = nn::to_device(std::move(input.keys->layout), device);
+  }
+  return input;
+}
+
 Output forward(const Model& model, const Context& context) {
+  const nn::PrecisionGuard precision(model.execution().precision);
   State state = model.embed(context);
   for (int i = 0; i < model.depth(); ++i) state = model.block(i, state, context);
   return model.head(state, context);

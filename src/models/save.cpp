@@ -9,6 +9,7 @@
 #include "attune/files/storage.h"
 #include "attune/models/model.h"
 #include "attune/tensor/weights.h"
+#include "dtype.h"
 #include "zoo.h"
 
 namespace attune::models {
@@ -84,7 +85,7 @@ files::Json config_to_save(const LoadedModel& loaded) {
   files::Json config = *loaded.config;
   config["architectures"] = {std::string(class_name(family_of(spec), spec.task))};
   config.erase("torch_dtype");  // v4's spelling of dtype
-  config["dtype"] = "float32";
+  config["dtype"] = dtype_name(loaded.dtype);
   config["tie_word_embeddings"] = spec.tie_word_embeddings;
   set_labels(config, spec);
   set_dropout(config, spec, family_of(spec));
@@ -96,18 +97,26 @@ files::Json config_to_save(const LoadedModel& loaded) {
   return sorted(config);
 }
 
+void save_weights(const LoadedModel& loaded, const std::string& path) {
+  std::map<std::string, at::Tensor> tensors;
+  for (const Parameter& parameter : loaded.model->parameters()) {
+    tensors.emplace(parameter.file_name, parameter.tensor.detach().to(loaded.dtype));
+  }
+  tensor::save_tensors(path, tensors);
+}
+
 }  // namespace
 
-void save_weights(const Model& model, const std::string& path) {
-  std::map<std::string, at::Tensor> tensors;
-  for (const Parameter& parameter : model.parameters()) tensors.emplace(parameter.file_name, parameter.tensor.detach());
-  tensor::save_tensors(path, tensors);
+void round_to_dtype(const LoadedModel& loaded) {
+  for (Parameter& parameter : loaded.model->parameters()) {
+    parameter.tensor.set_data(parameter.tensor.detach().to(loaded.dtype));
+  }
 }
 
 void save_model(const LoadedModel& loaded, const std::string& tokenizer_folder, const std::string& folder) {
   fs::create_directories(folder);
   files::write_json((fs::path(folder) / "config.json").string(), config_to_save(loaded));
-  save_weights(*loaded.model, (fs::path(folder) / "model.safetensors").string());
+  save_weights(loaded, (fs::path(folder) / "model.safetensors").string());
   for (const char* name : kTokenizerFiles) {
     const fs::path from = fs::path(tokenizer_folder) / name;
     const fs::path to = fs::path(folder) / name;

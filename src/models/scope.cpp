@@ -76,8 +76,11 @@ at::Tensor Scope::parameter(std::string_view name, std::vector<std::int64_t> sha
   return tensor;
 }
 
-at::Tensor Scope::embedding(std::string_view path, std::int64_t rows, std::int64_t features) const {
-  return at(path).parameter("weight", {rows, features}, ParameterKind::embedding);
+at::Tensor Scope::embedding(std::string_view path, std::int64_t rows, std::int64_t features,
+                            std::optional<std::int64_t> padding_row) const {
+  const at::Tensor table = at(path).parameter("weight", {rows, features}, ParameterKind::embedding);
+  list_->back().padding_row = padding_row;
+  return table;
 }
 
 Linear Scope::linear(std::string_view path, std::int64_t out, std::int64_t in, const LinearForm& form) const {

@@ -5,6 +5,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,7 +38,8 @@ class Scope {
   Scope head() const;                     ///< part of the task head
 
   at::Tensor parameter(std::string_view name, std::vector<std::int64_t> shape, ParameterKind kind) const;
-  at::Tensor embedding(std::string_view path, std::int64_t rows, std::int64_t features) const;
+  at::Tensor embedding(std::string_view path, std::int64_t rows, std::int64_t features,
+                       std::optional<std::int64_t> padding_row = std::nullopt) const;
   Linear linear(std::string_view path, std::int64_t out, std::int64_t in, const LinearForm& form = {}) const;
   Norm norm(std::string_view path, std::int64_t size) const;
   Norm rms_norm(std::string_view path, std::int64_t size) const;

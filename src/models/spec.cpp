@@ -15,6 +15,8 @@ namespace attune::models {
 
 namespace {
 
+constexpr double kInitializerRange = 0.02;
+
 const Family& read_family(const ConfigReader& reader) {
   const std::string types = join(known_model_types(), ", ");
   if (!reader.has("model_type")) {
@@ -104,7 +106,8 @@ void read_numbers(const ConfigReader& reader, const Family& family, ModelSpec& s
   const std::string_view epsilon = family.keys.layer_norm_eps;
   spec.layer_norm_eps = epsilon.empty() ? family.defaults.layer_norm_eps
                                         : reader.number(epsilon, 1e-30, 1.0, family.defaults.layer_norm_eps);
-  spec.initializer_range = reader.number("initializer_range", 0.0, 10.0, 0.02);
+  spec.initializer_range = reader.number("initializer_range", 0.0, 10.0, kInitializerRange);
+  if (spec.initializer_range == 0.0) spec.initializer_range = kInitializerRange;  // the reference takes 0 for "not given"
   spec.tie_word_embeddings = reader.boolean("tie_word_embeddings", family.defaults.tie_word_embeddings);
 }
 

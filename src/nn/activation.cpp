@@ -91,7 +91,7 @@ std::optional<kernels::Gate> gate_of(Activation activation) {
 namespace {
 
 at::Tensor gate_forward(const at::Tensor& given, const at::Tensor& bias, kernels::Gate gate) {
-  const at::Tensor x = given.contiguous();
+  const at::Tensor x = fused::at_least_float(given).contiguous();
   at::Tensor y = at::empty(x.sizes(), x.options());
   const kernels::GateForward<float> call{.x = fused::data(x),
                                          .bias = fused::data(bias),
@@ -101,7 +101,7 @@ at::Tensor gate_forward(const at::Tensor& given, const at::Tensor& bias, kernels
                                          .features = x.size(1)};
   fused::parallel(x.size(0), x.size(1),
                   [&](std::int64_t begin, std::int64_t end) { kernels::table().gate_forward(call, begin, end); });
-  return y;
+  return y.to(given.scalar_type());
 }
 
 class GateFunction : public torch::autograd::Function<GateFunction> {
@@ -117,8 +117,8 @@ class GateFunction : public torch::autograd::Function<GateFunction> {
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  torch::autograd::variable_list gradients) {
     const auto saved = context->get_saved_variables();
-    const at::Tensor x = saved[0].contiguous();
-    const at::Tensor grad = gradients[0].contiguous();
+    const at::Tensor x = fused::at_least_float(saved[0]).contiguous();
+    const at::Tensor grad = fused::at_least_float(gradients[0]).contiguous();
     const std::int64_t blocks = kernels::blocks_of(x.size(0));
     const bool need_bias = saved[1].defined() && context->needs_input_grad(1);
     const at::Tensor partials = need_bias ? at::empty({blocks, x.size(1)}, x.options()) : at::Tensor();
@@ -141,8 +141,11 @@ class GateFunction : public torch::autograd::Function<GateFunction> {
 
 at::Tensor bias_activate(const at::Tensor& x, const at::Tensor& bias, Activation activation) {
   const auto gate = gate_of(activation);
-  if (!gate || x.dim() != 2 || !fused::possible({x, bias})) return plain::bias_activate(x, bias, activation);
-  const at::Tensor dense_bias = bias.defined() ? bias.contiguous() : bias;
+  const at::Tensor wide_bias = fused::at_least_float(bias);
+  if (!gate || x.dim() != 2 || !fused::possible({x, bias})) {
+    return plain::bias_activate(fused::at_least_float(x), wide_bias, activation).to(x.scalar_type());
+  }
+  const at::Tensor dense_bias = wide_bias.defined() ? wide_bias.contiguous() : wide_bias;
   if (!fused::recording({x, bias})) return gate_forward(x, dense_bias, *gate);
   return GateFunction::apply(x, fused::optional(dense_bias), static_cast<std::int64_t>(*gate));
 }

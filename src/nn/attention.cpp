@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "attention_padded.h"
 #include "attune/base/error.h"
 #include "fused.h"
 
@@ -43,8 +44,9 @@ struct AttentionSettings : torch::CustomClassHolder {
   fused::SiteKeys keys;
 };
 
-/// The tensor itself when its last dimension is dense, else a copy.
-at::Tensor with_dense_heads(const at::Tensor& x) {
+/// The tensor itself when it is what the kernels read, float32 with a dense last dimension, else a copy.
+at::Tensor readable(const at::Tensor& given) {
+  const at::Tensor x = fused::at_least_float(given);
   return x.stride(2) == 1 || x.size(2) == 1 ? x : x.contiguous();
 }
 
@@ -103,13 +105,15 @@ struct AttentionOutputs {
   at::Tensor out, log_sum;
 };
 
-AttentionOutputs attention_forward(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+AttentionOutputs attention_forward(const at::Tensor& given_q, const at::Tensor& given_k, const at::Tensor& given_v,
                                    const AttentionSettings& settings) {
+  const at::Tensor q = readable(given_q), k = readable(given_k), v = readable(given_v);
   AttentionOutputs result{at::empty(q.sizes(), q.options()), at::empty({q.size(1), q.size(0)}, q.options())};
   kernels::Attention<float> call = call_of(settings, q, k, v, result.log_sum);
   call.out = writing(result.out);
   for_each_task(call, settings.sequences(), kernels::table().attention_forward);
   zero_dead_rows(result.out, settings.q_ends.back());
+  result.out = result.out.to(given_q.scalar_type());
   return result;
 }
 
@@ -128,11 +132,12 @@ class AttentionFunction : public torch::autograd::Function<AttentionFunction> {
     const auto saved = context->get_saved_variables();
     const auto capsule = context->saved_data["settings"].toCapsule();
     const auto& settings = static_cast<const AttentionSettings&>(*capsule);
-    const at::Tensor grad = with_dense_heads(gradients[0]);
-    kernels::Attention<float> call = call_of(settings, saved[0], saved[1], saved[2], saved[3]);
+    const at::Tensor q = readable(saved[0]), k = readable(saved[1]), v = readable(saved[2]);
+    const at::Tensor grad = readable(gradients[0]);
+    kernels::Attention<float> call = call_of(settings, q, k, v, saved[3]);
     call.grad = reading(grad);
     torch::autograd::variable_list results;
-    for (int i = 0; i < 3; ++i) results.push_back(at::empty(saved[i].sizes(), saved[i].options()));
+    for (const at::Tensor* x : {&q, &k, &v}) results.push_back(at::empty(x->sizes(), x->options()));
     call.grad_q = writing(results[0]);
     call.grad_k = writing(results[1]);
     call.grad_v = writing(results[2]);
@@ -170,13 +175,10 @@ void check(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const 
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const Layout& q_layout,
                      const Layout& kv_layout, const AttentionSpec& spec) {
   check(q, k, v, q_layout, kv_layout, spec);
-  if (!fused::possible({q, k, v})) return attention_reference(q, k, v, q_layout, kv_layout, spec);
+  if (!fused::possible({q, k, v})) return attention_padded(q, k, v, q_layout, kv_layout, spec);
   const auto settings = c10::make_intrusive<AttentionSettings>(q_layout, kv_layout, spec);
-  const at::Tensor queries = with_dense_heads(q);
-  const at::Tensor keys = with_dense_heads(k);
-  const at::Tensor values = with_dense_heads(v);
-  if (!fused::recording({q, k, v})) return attention_forward(queries, keys, values, *settings).out;
-  return AttentionFunction::apply(queries, keys, values, settings);
+  if (!fused::recording({q, k, v})) return attention_forward(q, k, v, *settings).out;
+  return AttentionFunction::apply(q, k, v, settings);
 }
 
 }  // namespace attune::nn

@@ -2,7 +2,6 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/tanh.h>
@@ -11,6 +10,7 @@
 
 #include "attune/nn/attention.h"
 #include "dropout_hash.h"
+#include "dropout_mask.h"
 
 namespace attune::nn {
 
@@ -18,19 +18,10 @@ namespace {
 
 /// What the probabilities [heads, queries, keys] of the queries that begin at row `first` are multiplied with.
 at::Tensor probability_dropout(const DropoutSite& site, std::int64_t first, at::IntArrayRef shape) {
-  const std::vector<std::uint64_t> row_keys = dropout_row_keys(site);
-  const std::uint32_t threshold = dropout_threshold(site.p);
-  at::Tensor factors = at::empty(shape, at::kFloat);
-  auto* out = factors.mutable_data_ptr<float>();
-  for (std::int64_t h = 0; h < shape[0]; ++h) {
-    for (std::int64_t i = 0; i < shape[1]; ++i) {
-      for (std::int64_t j = 0; j < shape[2]; ++j) {
-        const bool keep = dropout_keeps(row_keys[first + i], static_cast<std::uint32_t>((h << 20) + j), threshold);
-        *out++ = keep ? static_cast<float>(dropout_scale(site.p)) : 0.0f;
-      }
-    }
-  }
-  return factors;
+  const at::Tensor row_keys = row_keys_of(site).narrow(0, first, shape[1]).unsqueeze(1);
+  const at::Tensor head = at::arange(shape[0], row_keys.options()).view({-1, 1, 1});
+  const at::Tensor features = head * (std::int64_t{1} << 20) + at::arange(shape[2], row_keys.options());
+  return kept(row_keys, features, site.p).to(at::kDouble).mul(dropout_scale(site.p));
 }
 
 }  // namespace

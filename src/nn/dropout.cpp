@@ -25,20 +25,6 @@ std::vector<std::uint64_t> dropout_row_keys(const DropoutSite& site) {
   return row_keys;
 }
 
-at::Tensor dropout_mask(const DropoutSite& site, std::int64_t features) {
-  const std::vector<std::uint64_t> row_keys = dropout_row_keys(site);
-  const std::uint32_t threshold = dropout_threshold(site.p);
-  const auto rows = static_cast<std::int64_t>(row_keys.size());
-  at::Tensor mask = at::empty({rows, features}, at::kBool);
-  bool* out = mask.mutable_data_ptr<bool>();
-  for (std::int64_t t = 0; t < rows; ++t) {
-    for (std::int64_t f = 0; f < features; ++f) {
-      out[t * features + f] = dropout_keeps(row_keys[t], static_cast<std::uint32_t>(f), threshold);
-    }
-  }
-  return mask.to(site.token_keys.device());
-}
-
 namespace {
 
 struct DropoutSettings : torch::CustomClassHolder {
@@ -47,13 +33,13 @@ struct DropoutSettings : torch::CustomClassHolder {
 };
 
 at::Tensor masked(const at::Tensor& given, const fused::SiteKeys& keys) {
-  const at::Tensor x = given.contiguous();
+  const at::Tensor x = fused::at_least_float(given).contiguous();
   at::Tensor y = at::empty(x.sizes(), x.options());
   const kernels::Dropout<float> call{
       .x = fused::data(x), .y = fused::mutable_data(y), .drop = keys.drop(), .rows = x.size(0), .features = x.size(1)};
   fused::parallel(x.size(0), x.size(1),
                   [&](std::int64_t begin, std::int64_t end) { kernels::table().dropout(call, begin, end); });
-  return y;
+  return y.to(given.scalar_type());
 }
 
 class DropoutFunction : public torch::autograd::Function<DropoutFunction> {

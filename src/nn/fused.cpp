@@ -16,10 +16,16 @@ constexpr std::int64_t kGrainElements = 16384;
 
 }  // namespace
 
+at::Tensor at_least_float(const at::Tensor& x) {
+  return !x.defined() || x.scalar_type() == at::kDouble ? x : x.to(at::kFloat);
+}
+
 bool possible(std::initializer_list<std::reference_wrapper<const at::Tensor>> tensors) {
-  return std::all_of(tensors.begin(), tensors.end(), [](const at::Tensor& x) {
-    return !x.defined() || (x.device().is_cpu() && x.scalar_type() == at::kFloat);
-  });
+  return kernels::enabled() && std::all_of(tensors.begin(), tensors.end(), [](const at::Tensor& x) {
+           if (!x.defined()) return true;
+           const at::ScalarType type = x.scalar_type();
+           return x.device().is_cpu() && (type == at::kFloat || type == at::kBFloat16 || type == at::kHalf);
+         });
 }
 
 bool recording(std::initializer_list<std::reference_wrapper<const at::Tensor>> tensors) {
@@ -66,7 +72,9 @@ at::Tensor sum_blocks(const at::Tensor& partials) {
   return sums;
 }
 
-at::Tensor column_sums(const at::Tensor& x) {
+at::Tensor column_sums(const at::Tensor& given) {
+  const at::Tensor x = at_least_float(given);
+  if (!possible({x})) return x.sum(0);
   const std::int64_t blocks = kernels::blocks_of(x.size(0));
   const at::Tensor partials = at::empty({blocks, x.size(1)}, x.options());
   parallel(blocks, kernels::kBlockRows * x.size(1), [&](std::int64_t begin, std::int64_t end) {

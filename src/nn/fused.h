@@ -13,7 +13,11 @@
 
 namespace attune::nn::fused {
 
-/// All defined tensors are float32 on the CPU: what the kernels are compiled for.
+/// x in float32, unless it is float64 (gradient checks) or undefined: norms, activations and losses are computed no lower.
+at::Tensor at_least_float(const at::Tensor& x);
+
+/// All defined tensors lie on the CPU in float32 or in a format that widens to it, bfloat16 or float16. Kernels are compiled
+/// for float32: their callers widen.
 bool possible(std::initializer_list<std::reference_wrapper<const at::Tensor>> tensors);
 /// Autograd is recording and one of the tensors asks for a gradient.
 bool recording(std::initializer_list<std::reference_wrapper<const at::Tensor>> tensors);
@@ -44,7 +48,7 @@ float* mutable_data(const at::Tensor& x);
 
 /// Σ over blocks of partials [blocks, …], in their order.
 at::Tensor sum_blocks(const at::Tensor& partials);
-/// Σ over rows of x [rows, columns], the same bits for any number of threads.
+/// Σ over rows of x [rows, columns], at least float32; on the CPU the same bits for any number of threads.
 at::Tensor column_sums(const at::Tensor& x);
 
 }  // namespace attune::nn::fused

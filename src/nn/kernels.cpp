@@ -35,7 +35,17 @@ const Table*& chosen() {
   return table;
 }
 
+bool on = true;
+
 }  // namespace
+
+bool enabled() {
+  return on;
+}
+
+void enable(bool wanted) {
+  on = wanted;
+}
 
 const std::vector<const Table*>& tables() {
   static const std::vector<const Table*> found = runnable();

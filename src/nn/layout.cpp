@@ -1,6 +1,8 @@
 // See layout.h.
 #include "attune/nn/layout.h"
 
+#include <ATen/ops/tensor.h>
+
 #include <algorithm>
 
 namespace attune::nn {
@@ -14,6 +16,11 @@ Layout make_layout(const std::vector<std::int32_t>& lengths, std::int64_t total)
     layout.longest = std::max(layout.longest, length);
   }
   layout.total = std::max<std::int64_t>(total, layout.cu_seqlens.back());
+  return layout;
+}
+
+Layout to_device(Layout layout, const at::Device& device) {
+  layout.cu_seqlens_device = device.is_cpu() ? at::Tensor() : at::tensor(layout.cu_seqlens, at::kInt).to(device);
   return layout;
 }
 

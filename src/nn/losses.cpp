@@ -8,15 +8,11 @@
 #include <ATen/ops/ones.h>
 
 #include "attune/base/error.h"
+#include "fused.h"
 
 namespace attune::nn {
 
 namespace {
-
-/// Losses are computed in float32 whatever the logits came in (float64 is kept for gradient checks).
-at::Tensor at_least_float(const at::Tensor& x) {
-  return x.scalar_type() == at::kDouble ? x : x.to(at::kFloat);
-}
 
 double sum_of(const at::Tensor& weights) {
   return weights.sum(at::kDouble).item<double>();
@@ -40,17 +36,18 @@ LossSum cross_entropy(const at::Tensor& logits, const at::Tensor& labels, const 
   }
   const at::Tensor active = labels != kIgnoreIndex;
   const at::Tensor target = labels.masked_fill(active.logical_not(), 0);
-  const at::Tensor log_p = at::log_softmax(at_least_float(logits), 1);
+  const at::Tensor log_p = at::log_softmax(fused::at_least_float(logits), 1);
 
   // Ignored rows may hold anything (dead rows of the stream), so they are replaced, not multiplied by zero.
   const auto per_row = [&](const at::Tensor& x) { return x.masked_fill(active.logical_not(), 0.0); };
   at::Tensor weight = active.to(log_p.scalar_type());
-  if (class_weights.defined()) weight = weight * class_weights.to(log_p.scalar_type()).index_select(0, target);
+  const at::Tensor per_class = class_weights.defined() ? class_weights.to(log_p.options()) : class_weights;
+  if (per_class.defined()) weight = weight * per_class.index_select(0, target);
   at::Tensor nll = -log_p.gather(1, target.unsqueeze(1)).squeeze(1);
   at::Tensor loss = per_row(nll) * weight;
   if (label_smoothing > 0.0) {
     // As torch does it, a class's weight also weighs its share of the smoothed part.
-    at::Tensor uniform = class_weights.defined() ? -(log_p * class_weights.to(log_p.scalar_type())) : -log_p;
+    at::Tensor uniform = per_class.defined() ? -(log_p * per_class) : -log_p;
     loss = (1.0 - label_smoothing) * loss + label_smoothing * per_row(uniform.mean(1));
   }
   if (row_weights.defined()) {
@@ -62,7 +59,7 @@ LossSum cross_entropy(const at::Tensor& logits, const at::Tensor& labels, const 
 }
 
 LossSum binary_cross_entropy(const at::Tensor& logits, const at::Tensor& targets, const at::Tensor& row_weights) {
-  const at::Tensor x = at_least_float(logits);
+  const at::Tensor x = fused::at_least_float(logits);
   const at::Tensor losses =
       at::binary_cross_entropy_with_logits(x, targets.to(x.scalar_type()), {}, {}, at::Reduction::None);
   return weighted_elements(losses, row_weights);
@@ -70,7 +67,7 @@ LossSum binary_cross_entropy(const at::Tensor& logits, const at::Tensor& targets
 
 LossSum squared_error(const at::Tensor& predictions, const at::Tensor& targets, const at::Tensor& row_weights) {
   if (predictions.sizes() != targets.sizes()) internal_error("squared_error: two tensors of one shape are needed");
-  const at::Tensor x = at_least_float(predictions);
+  const at::Tensor x = fused::at_least_float(predictions);
   return weighted_elements(at::mse_loss(x, targets.to(x.scalar_type()), at::Reduction::None), row_weights);
 }
 

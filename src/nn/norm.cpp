@@ -25,6 +25,16 @@ struct NormInputs {
   at::Tensor x, bias, residual, weight, norm_bias;  ///< bias and residual may be undefined
 };
 
+/// Norms are computed in float32 whatever the branch and the weights come in.
+NormInputs widened(const NormInputs& in) {
+  return {fused::at_least_float(in.x), fused::at_least_float(in.bias), fused::at_least_float(in.residual),
+          fused::at_least_float(in.weight), fused::at_least_float(in.norm_bias)};
+}
+
+bool possible(const NormInputs& in) {
+  return fused::possible({in.x, in.bias, in.residual, in.weight, in.norm_bias});
+}
+
 struct NormOutputs {
   at::Tensor y, sum, mean, inverse_deviation;
 };
@@ -153,20 +163,20 @@ at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& weight, const at::T
 
 at::Tensor layer_norm_dropout(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, double epsilon,
                               const DropoutSite& site) {
-  if (x.dim() != 2 || !fused::possible({x, weight, bias})) {
-    return plain::layer_norm_dropout(x, weight, bias, epsilon, site);
-  }
-  return norm({x, {}, {}, weight, bias}, {}, site, epsilon);
+  const NormInputs in = widened({x, {}, {}, weight, bias});
+  if (x.dim() != 2 || !possible(in)) return plain::layer_norm_dropout(in.x, in.weight, in.norm_bias, epsilon, site);
+  return norm(in, {}, site, epsilon);
 }
 
 at::Tensor bias_dropout_residual_layer_norm(const at::Tensor& x, const at::Tensor& bias, const at::Tensor& residual,
                                             const DropoutSite& site, const at::Tensor& weight,
                                             const at::Tensor& norm_bias, double epsilon) {
-  if (!fused::possible({x, bias, residual, weight, norm_bias})) {
-    return plain::bias_dropout_residual_layer_norm(x, bias, residual, site, weight, norm_bias, epsilon);
+  const NormInputs in = widened({x, bias, residual, weight, norm_bias});
+  if (!possible(in)) {
+    return plain::bias_dropout_residual_layer_norm(in.x, in.bias, in.residual, site, in.weight, in.norm_bias, epsilon);
   }
   if (x.dim() != 2 || x.sizes() != residual.sizes()) internal_error("x and residual must be [T, H]");
-  return norm({x, bias, residual, weight, norm_bias}, site, {}, epsilon);
+  return norm(in, site, {}, epsilon);
 }
 
 }  // namespace attune::nn

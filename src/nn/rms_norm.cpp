@@ -70,8 +70,8 @@ class RmsNormFunction : public torch::autograd::Function<RmsNormFunction> {
 
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double epsilon, double offset) {
   if (!fused::possible({x, weight})) return plain::rms_norm(x, weight, epsilon, offset);
-  const at::Tensor rows = x.reshape({-1, x.size(-1)}).contiguous();
-  const at::Tensor dense_weight = weight.contiguous();
+  const at::Tensor rows = fused::at_least_float(x).reshape({-1, x.size(-1)}).contiguous();
+  const at::Tensor dense_weight = fused::at_least_float(weight).contiguous();
   const at::Tensor y = fused::recording({x, weight}) ? RmsNormFunction::apply(rows, dense_weight, epsilon, offset)
                                                      : rms_forward(rows, dense_weight, epsilon, offset).y;
   return y.view(x.sizes());

@@ -53,7 +53,8 @@ at::Tensor rotate(const at::Tensor& x, const RotaryTable& table) {
   if (!fused::possible({x})) return plain::rotate(x, table);
   const at::Tensor cos = table.cos.contiguous();
   const at::Tensor sin = table.sin.contiguous();
-  return fused::recording({x}) ? RotateFunction::apply(x, cos, sin) : turned(x, cos, sin, 1.0f);
+  const at::Tensor wide = fused::at_least_float(x);
+  return fused::recording({x}) ? RotateFunction::apply(wide, cos, sin) : turned(wide, cos, sin, 1.0f);
 }
 
 namespace plain {

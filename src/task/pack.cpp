@@ -2,6 +2,7 @@
 #include "attune/task/pack.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <ATen/ops/zeros.h>
 
@@ -51,6 +52,14 @@ Batch pack(std::span<const Encoded* const> rows, const BatchKey& key) {
       segments[t] = row->type_ids.empty() ? 0 : row->type_ids[i];
       if (token_keys != nullptr) token_keys[t] = static_cast<std::int64_t>(row_key.bits(i));
     }
+  }
+  return batch;
+}
+
+Batch to_device(Batch batch, const at::Device& device) {
+  batch.input = models::to_device(std::move(batch.input), device);
+  for (at::Tensor* x : {&batch.labels, &batch.targets, &batch.weights}) {
+    if (x->defined()) *x = x->to(device);
   }
   return batch;
 }

@@ -80,7 +80,7 @@ class SpanQa : public Task {
   double loss_weight(const Encoded& row, const BatchKey&) const override { return row.label == nn::kIgnoreIndex ? 0.0 : row.weight; }
 
   nn::LossSum loss(const models::Output& output, const Batch& batch) const override {
-    const auto [index, absent] = padded_index(batch.input.layout);
+    const auto [index, absent] = padded_index(batch.input.layout, output.logits.device());
     nn::LossSum total;
     for (const std::int64_t side : {0, 1}) {
       const at::Tensor logits = output.logits.select(1, side)
@@ -194,7 +194,7 @@ class SpanQa : public Task {
   }
 
   /// For every sequence and position < longest the row of the stream, and where that position does not exist.
-  static std::pair<at::Tensor, at::Tensor> padded_index(const nn::Layout& layout) {
+  static std::pair<at::Tensor, at::Tensor> padded_index(const nn::Layout& layout, const at::Device& device) {
     std::vector<std::int64_t> index, absent;
     for (std::int64_t b = 0; b < layout.sequences(); ++b) {
       for (std::int32_t i = 0; i < layout.longest; ++i) {
@@ -203,7 +203,8 @@ class SpanQa : public Task {
         absent.push_back(live ? 0 : 1);
       }
     }
-    return {long_tensor(index), long_tensor(absent).view({layout.sequences(), layout.longest}).to(at::kBool)};
+    const at::Tensor mask = long_tensor(absent).view({layout.sequences(), layout.longest}).to(at::kBool);
+    return {long_tensor(index).to(device), mask.to(device)};
   }
 
   static double window_loss(const Prediction& prediction) {

@@ -26,19 +26,13 @@ std::vector<std::vector<std::int64_t>> shapes_of(const std::vector<at::Tensor>& 
   return shapes;
 }
 
-at::TensorOptions common_options(const std::vector<at::Tensor>& parameters) {
-  if (parameters.empty()) return at::TensorOptions().dtype(at::kFloat);
+at::TensorOptions master_options(const std::vector<at::Tensor>& parameters) {
+  const auto options = at::TensorOptions().dtype(at::kFloat);
+  if (parameters.empty()) return options;
   for (const at::Tensor& parameter : parameters) {
-    if (parameter.scalar_type() != at::kFloat) {
-      throw Error(ErrorKind::usage, {.file = "",
-                                     .what = std::string("trained weights must be float32, found ") +
-                                             c10::toString(parameter.scalar_type()),
-                                     .where = "model.dtype",
-                                     .hint = "set it to \"float32\": small updates vanish in half-precision weights"});
-    }
     if (parameter.device() != parameters.front().device()) internal_error("trained weights lie on several devices");
   }
-  return parameters.front().options().requires_grad(false);
+  return options.device(parameters.front().device());
 }
 
 }  // namespace
@@ -59,8 +53,8 @@ Arena::Arena(const std::vector<std::vector<std::int64_t>>& shapes, const at::Ten
 
 ParameterArena::ParameterArena(std::vector<at::Tensor> parameters)
     : parameters_(std::move(parameters)),
-      values_(shapes_of(parameters_), common_options(parameters_)),
-      gradients_(shapes_of(parameters_), common_options(parameters_)) {
+      values_(shapes_of(parameters_), master_options(parameters_)),
+      gradients_(shapes_of(parameters_), master_options(parameters_)) {
   const at::NoGradGuard no_grad;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     at::Tensor& parameter = parameters_[i];

@@ -64,8 +64,10 @@ std::optional<std::vector<task::Prediction>> predict_until(const models::Model& 
     std::vector<const task::Encoded*> members;
     for (const std::int64_t index : indices) members.push_back(&rows[index]);
     const task::Batch batch = task.collate(members, task::BatchKey{});
-    const models::Context context = model.prepare(batch.input, /*training=*/false);
-    const models::Output output = models::forward(model, context);
+    const models::Context context =
+        model.prepare(models::to_device(batch.input, model.execution().device), /*training=*/false);
+    models::Output output = models::forward(model, context);
+    output.logits = output.logits.cpu();  // in one piece, not row by row
     check_outputs(output.logits, members);
     std::vector<task::Prediction> of_batch = task.predict(output, batch);
     if (of_batch.size() != indices.size()) internal_error("a task predicted another number of rows than it was given");

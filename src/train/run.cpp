@@ -43,9 +43,6 @@ optim::OptimizerOptions optimizer_options(const TrainingOptions& options) {
 }
 
 void check(const Run& run) {
-  if (run.options.bf16 == "true") {
-    refuse("bf16 training is not built into this version", "training.bf16", "set it to false or auto");
-  }
   const bool evaluates = run.evaluates();
   if (run.job.early_stopping.enabled && !evaluates) {
     refuse("early stopping needs validation rows and evaluations", "early_stopping",

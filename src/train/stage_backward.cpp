@@ -39,6 +39,7 @@ void StagedPass::cross(models::State& state, int reader) {
 }
 
 models::Output StagedPass::forward() {
+  const nn::PrecisionGuard precision(model_.execution().precision);
   const int head = model_.depth() + 1;
   hidden_.assign(head + 1, {});
   models::State state;

@@ -10,6 +10,7 @@
 #include "attune/base/signals.h"
 #include "attune/base/strings.h"
 #include "attune/optim/clip.h"
+#include "attune/task/pack.h"
 #include "attune/train/stage_backward.h"
 #include "diagnose.h"
 #include "run.h"
@@ -76,7 +77,8 @@ std::optional<WindowResult> accumulate(Run& run) {
   WindowResult result;
   std::int64_t tokens = 0;
   for (const auto& indices : window.batches) {
-    const task::Batch batch = run.job.task->collate(rows_of(run, indices), key);
+    const at::Device& device = run.job.model->execution().device;
+    const task::Batch batch = task::to_device(run.job.task->collate(rows_of(run, indices), key), device);
     result.loss += run_batch(run, batch, weight) / weight;
     tokens += batch.tokens;
     if (stop_signal() != 0) return std::nullopt;

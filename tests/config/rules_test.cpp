@@ -75,6 +75,7 @@ const std::vector<Case> kContradictions = {
     {"tuning.freeze.trainable_layers",
      {"tuning.method=freeze", "tuning.freeze={\"layers\":\"0\",\"trainable_layers\":2}"}},
     {"model.init", {"model.init=random", "tuning.method=head"}},
+    {"device", {"device=cuda:0"}},
     {"model.new_head", {"model.init=random", "model.new_head=true"}},
     {"training.layerwise_lr_decay", {"tuning.method=head", "training.layerwise_lr_decay=0.9"}},
     {"training.head_learning_rate", {"tuning.method=head", "training.head_learning_rate=1e-3"}},
@@ -91,7 +92,6 @@ const std::vector<Case> kContradictions = {
     {"training.class_weights", {"training.class_weights=balanced", "data.labels=regression"}},
     {"training.class_weights", {"training.class_weights={}"}},
     {"training.label_smoothing_factor", {"training.label_smoothing_factor=0.1", "data.labels=multi"}},
-    {"training.bf16", {"training.bf16=true", "model.dtype=bfloat16"}},
     {"training.sgd_momentum", {"training.sgd_momentum=0.9"}},
     {"training.adam_beta2", {"training.optim=sgd", "training.adam_beta2=0.98"}},
     {"training.warmup_steps", {"training.lr_scheduler_type=constant", "training.warmup_steps=10"}},
@@ -177,6 +177,8 @@ TEST_CASE("settings that make sense together are taken", "[config]") {
       {"model.task=question-answering", "data.max_length=384", "data.doc_stride=128"},
       {"model.task=fill-mask", "data.template={{a}}", "data.mlm_probability=0.3"},
       {"output_dir=base-tuned"},
+      {"model.dtype=bfloat16", "training.bf16=true"},
+      {"model.dtype=float16", "model.init=random", "training.bf16=auto"},
       {"output_dir=runs", "model.path=runs/earlier/best"},
       {kHoldout, "early_stopping={\"mode\":\"max\",\"metric\":\"eval_f1_macro\"}"},
   };
@@ -210,12 +212,29 @@ TEST_CASE("defaults that follow from other options are resolved, and never chang
   CHECK_FALSE(options_with({"cross_validation.group_column=g", "data.columns.time=t"}).cross_validation.by_time);
 }
 
+TEST_CASE("a GPU is taken where the build and the machine have it, and refused with what is missing", "[config]") {
+  const auto problem = [](const std::string& device, const Machine& machine) {
+    const auto violations = broken_rules(unchecked({"device=" + device}), machine);
+    return violations.empty() ? std::string() : violations.front().what + "; " + violations.front().hint;
+  };
+  const Machine gpus = {.has_cuda = true, .cuda_devices = 2}, no_gpu = {.has_cuda = true}, cpu_build = {};
+  for (const char* device : {"auto", "cpu"}) {
+    for (const Machine& machine : {gpus, no_gpu, cpu_build}) CHECK(problem(device, machine).empty());
+  }
+  for (const char* device : {"cuda", "cuda:0", "cuda:1"}) {
+    CHECK(problem(device, gpus).empty());
+    CHECK(problem(device, no_gpu).find("no GPU") != std::string::npos);
+    CHECK(problem(device, cpu_build).find("built without CUDA; set it to \"auto\"") != std::string::npos);
+  }
+  CHECK(problem("cuda:2", gpus).find("cuda:0 to cuda:1") != std::string::npos);
+}
+
 TEST_CASE("rules and derived defaults speak of keys that exist", "[config]") {
   job::RunOptions defaults;
   const auto table = option_table(defaults);
   for (const auto& key : derived_keys()) CHECK(find_option(table, key) != nullptr);
   for (const Case& one : kContradictions) {
-    const auto violations = broken_rules(unchecked(one.overrides));
+    const auto violations = broken_rules(unchecked(one.overrides), {});
     REQUIRE(violations.size() == 1);
     for (const auto& key : violations.front().keys) {
       INFO(one.key << " names " << key);

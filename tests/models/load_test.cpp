@@ -109,20 +109,6 @@ TEST_CASE("the same labels keep a tuned head; others, another count or new_head 
   }
 }
 
-TEST_CASE("half-precision files are converted, and the report says so", "[models][load]") {
-  EditedCheckpoint edited("electra_sequence");
-  const Tensors expected = golden_tensors("electra_sequence");
-  for (auto& [name, value] : edited.tensors) value = value.to(at::kBFloat16);
-  const LoadedModel loaded = edited.load();
-  REQUIRE(loaded.report.notes.size() == 1);
-  CHECK(loaded.report.notes[0] == "weights stored as BF16 are converted to float32");
-  const double off = worst(logits_of(loaded, expected), expected.at("logits"));
-  CHECK(off > 1e-5);
-  CHECK(off < 0.1);
-  edited.options.dtype = "bfloat16";
-  CHECK_RAISES(edited.load(), usage, "key model.dtype");
-}
-
 TEST_CASE("two names of a tied tensor: equal ones tie, different ones stay apart", "[models][load]") {
   EditedCheckpoint edited("bert_masked_lm");
   edited.tensors["cls.predictions.decoder.weight"] = edited.tensors.at("bert.embeddings.word_embeddings.weight");

@@ -23,6 +23,7 @@ CONFIGS = {
     "DistilBert": hf.DistilBertConfig(vocab_size=60, dim=32, n_layers=2, n_heads=4, hidden_dim=48, max_position_embeddings=24),
     "Electra": hf.ElectraConfig(**BERT, embedding_size=16),
 }
+HALVES = {"Bert": torch.bfloat16, "Electra": torch.float16}  # these, once more in another format
 
 
 def outputs(model):
@@ -74,6 +75,10 @@ def main():
                 path = os.path.join(folder, "resave", stem + head)
                 cls(config).save_pretrained(path)
                 cases.append((stem + head, cls, path))
+                if stem in HALVES:
+                    path += "-half"
+                    cls(config).to(HALVES[stem]).save_pretrained(path)
+                    cases.append((stem + head + "-half", cls, path))
         if args.model:
             link = os.path.join(folder, "resave", "real")
             os.symlink(os.path.abspath(args.model), link)

@@ -8,7 +8,6 @@
 
 #include <cstdint>
 
-#include "attune/base/error.h"
 #include "catch.h"
 
 using attune::tensor::Arena;
@@ -48,6 +47,15 @@ TEST_CASE("parameters keep their values and handles, and backward adds into the 
   CHECK(at::equal(w, before));
 }
 
-TEST_CASE("half-precision weights are not trained", "[tensor]") {
-  CHECK_THROWS_AS(ParameterArena({at::ones({2}, at::kBFloat16)}), attune::Error);
+TEST_CASE("half-precision weights are trained as float32 masters", "[tensor]") {
+  for (const at::ScalarType dtype : {at::kBFloat16, at::kHalf}) {
+    at::Tensor w = at::arange(6, at::kFloat).to(dtype).view({2, 3});
+    const at::Tensor same_handle = w;
+    ParameterArena arena({w});
+    CHECK(same_handle.scalar_type() == at::kFloat);
+    CHECK(at::equal(same_handle, at::arange(6, at::kFloat).view({2, 3})));
+    (w * w).sum().backward();
+    CHECK(w.grad().data_ptr() == arena.gradients().slices()[0].data_ptr());
+    CHECK(at::equal(arena.gradients().slices()[0], w.detach() * 2));
+  }
 }

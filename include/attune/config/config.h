@@ -41,6 +41,13 @@ class ConfigError : public Error {
 /// A key with its JSON value; from `--set a.b=c`, c is JSON if it reads as JSON, else text.
 using Overrides = std::vector<std::string>;
 
+/// What options may ask of the build and the machine. This module never sees LibTorch, so whoever does tells it; who says
+/// nothing has no GPU.
+struct Machine {
+  bool has_cuda = false;  ///< the LibTorch that is linked can use CUDA
+  int cuda_devices = 0;   ///< that this process sees
+};
+
 struct Loaded {
   job::RunOptions options;
   std::vector<std::string> notes;  ///< which aliases were read as what
@@ -48,14 +55,15 @@ struct Loaded {
 
 /// Reads a configuration (comments allowed) and the overrides on top of it; a later override wins.
 /// Throws ConfigError with everything that is wrong, or Error{usage} for a text that is no JSON object.
-Loaded parse(const std::string& text, const std::string& file, const Overrides& overrides = {});
+Loaded parse(const std::string& text, const std::string& file, const Overrides& overrides = {},
+             const Machine& machine = {});
 
 /// Reads the file at `path` and logs the notes. Throws as parse does, and Error{usage} for a file that cannot be read.
-job::RunOptions load(const std::string& path, const Overrides& overrides = {});
+job::RunOptions load(const std::string& path, const Overrides& overrides = {}, const Machine& machine = {});
 
 /// The defaults under the overrides, for verbs that need no configuration file: nothing is required. Throws as parse
 /// does.
-job::RunOptions defaults(const Overrides& overrides = {});
+job::RunOptions defaults(const Overrides& overrides = {}, const Machine& machine = {});
 
 /// Every key with its value, in the order of docs/config.md. parse(effective(o)) gives o again.
 Json effective(const job::RunOptions& options);

@@ -15,6 +15,7 @@
 #include "attune/models/spec.h"
 #include "attune/nn/dropout.h"
 #include "attune/nn/layout.h"
+#include "attune/nn/precision.h"
 #include "attune/nn/rotary.h"
 
 namespace attune::models {
@@ -77,11 +78,19 @@ struct Parameter {
   ParameterKind kind;
   std::vector<std::string> aliases;  ///< tied names that share this storage
   bool is_head = false;              ///< part of the task head: new when the checkpoint has none
+  std::optional<std::int64_t>
+      padding_row;        ///< row of an embedding that starts at zero (torch.nn.Embedding's padding_idx)
   std::string file_name;  ///< its name in weight files; differs from `name` where the checkpoint spells it differently
 };
 
 /// Whether weight decay applies, as Transformers' Trainer decides: by norm layers and by name.
 bool decays(const Parameter& parameter);
+
+/// Where a model lies and in what it multiplies.
+struct Execution {
+  at::Device device = at::kCPU;
+  nn::Precision precision = nn::Precision::float32;
+};
 
 class Model {
  public:
@@ -97,9 +106,20 @@ class Model {
   virtual State embed(const Context& context) const = 0;
   virtual State block(int i, const State& state, const Context& context) const = 0;  ///< 0 ≤ i < depth
   virtual Output head(const State& state, const Context& context) const = 0;
+
+  const Execution& execution() const { return execution_; }
+  /// Moves the parameters to the device. Batches must lie there too; forward() and train::StagedPass keep the
+  /// precision.
+  void set_execution(const Execution& execution);
+
+ private:
+  Execution execution_;
 };
 
-/// The whole forward pass.
+/// The batch on a device.
+Input to_device(Input input, const at::Device& device);
+
+/// The whole forward pass, in the model's precision.
 Output forward(const Model& model, const Context& context);
 
 /// What loading did, for the report a user reads.
@@ -113,6 +133,7 @@ struct LoadReport {
 struct LoadedModel {
   std::unique_ptr<Model> model;
   std::shared_ptr<const files::Json> config;  ///< config.json as read; unknown keys survive
+  at::ScalarType dtype = at::kFloat;  ///< of the weights in memory and in files; what is being trained is float32
   LoadReport report;
   std::string folder;
 };
@@ -121,13 +142,15 @@ struct LoadOptions {
   Task task = Task::sequence_classification;
   std::vector<std::string> labels;  ///< new head's labels; empty = the checkpoint's own
   std::string problem_type;
-  std::string dtype = "auto";
-  std::uint64_t seed = 42;  ///< of newly initialised heads: N(0, initializer_range), bias 0
+  std::string dtype = "auto";  ///< as ModelOptions::dtype
+  std::uint64_t seed = 42;     ///< of newly initialised tensors (src/models/initialise.h)
   bool new_head = false;
+  bool random_weights = false;  ///< take config.json alone: every tensor starts as in a newly made model
   std::optional<double> hidden_dropout, attention_dropout, classifier_dropout;
 };
 
-/// Opens a checkpoint folder; weights stay mapped. A missing body tensor is an error, never random weights. Throws
+/// Opens a checkpoint folder; weights stay mapped. A missing body tensor is an error, never random weights, unless
+/// `random_weights` asks for them: then the folder needs no weights, and those it has are not opened. Throws
 /// Error{model}.
 LoadedModel load_model(const std::string& folder, const LoadOptions& options);
 
@@ -135,11 +158,11 @@ LoadedModel load_model(const std::string& folder, const LoadOptions& options);
 /// looked.
 std::string resolve_model_path(const std::string& path_or_id);
 
-/// Writes config.json and model.safetensors as Transformers' save_pretrained does (tied tensors once, renames reverted,
-/// unknown config keys kept) and copies the tokenizer files of `tokenizer_folder`.
-void save_model(const LoadedModel& model, const std::string& tokenizer_folder, const std::string& folder);
+/// Gives every parameter its model's dtype, which ends training: whoever opens the saved model sees the same numbers.
+void round_to_dtype(const LoadedModel& loaded);
 
-/// Writes the tensors under their file names only: model.safetensors of a checkpoint.
-void save_weights(const Model& model, const std::string& path);
+/// Writes config.json and model.safetensors as Transformers' save_pretrained does (tied tensors once, renames reverted,
+/// unknown config keys kept, in the model's dtype) and copies the tokenizer files of `tokenizer_folder`.
+void save_model(const LoadedModel& model, const std::string& tokenizer_folder, const std::string& folder);
 
 }  // namespace attune::models

@@ -14,7 +14,7 @@ struct ModelOptions {
   std::string task =
       "text-classification";               ///< text-classification, token-classification, fill-mask, question-answering
   std::optional<std::int64_t> num_labels;  ///< default: the labels of the training rows
-  std::string dtype = "auto";              ///< auto, float32, bfloat16
+  std::string dtype = "auto";              ///< auto, float32, bfloat16, float16
   std::string init = "pretrained";         ///< pretrained; random trains from config.json
   std::optional<double> hidden_dropout_prob;  ///< dropout overrides; default: the checkpoint's config.json
   std::optional<double> attention_probs_dropout_prob;
@@ -36,8 +36,9 @@ void visit_fields(Visitor& visit, ModelOptions& options) {
                              .help = "Outputs of the head. By default as many as the training rows have labels.",
                              .range = count_from(1)});
   visit(options.dtype, {.key = "dtype",
-                        .help = "Number format of the weights in memory; `auto` trains in float32.",
-                        .choices = {"auto", "float32", "bfloat16"},
+                        .help = "Number format in which weights are loaded and saved; `auto`: what the checkpoint's "
+                                "config.json says. What trains is float32 until it is saved.",
+                        .choices = {"auto", "float32", "bfloat16", "float16"},
                         .aliases = {"torch_dtype"}});
   visit(options.init, {.key = "init",
                        .help = "`pretrained` loads the checkpoint's weights; `random` takes only its config.json and "

@@ -15,7 +15,8 @@ enum class Activation { gelu, gelu_tanh, quick_gelu, relu, silu, tanh };
 Activation activation_by_name(const std::string& name);
 
 at::Tensor activate(const at::Tensor& x, Activation activation);
-/// activate(x + bias), one pass forward and one backward where a fused kernel exists (gelu on the CPU).
+/// activate(x + bias) in float32, rounded to the format of x; one pass forward and one backward where a fused kernel
+/// exists.
 at::Tensor bias_activate(const at::Tensor& x, const at::Tensor& bias, Activation activation);
 /// activate(gate) · up, [T, F] each (SwiGLU, GeGLU: Shazeer 2020); the same, one pass forward and one backward.
 at::Tensor gated(const at::Tensor& gate, const at::Tensor& up, Activation activation);

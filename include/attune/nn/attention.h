@@ -23,8 +23,8 @@ struct AttentionSpec {
   std::vector<std::int32_t> offsets = {};
 };
 
-/// q [Tq, heads, d], k and v [Tk, key heads, d] → [Tq, heads, d]; query head h reads key head h · key heads / heads.
-/// Differentiable. Rows of a dead segment come out as zeros.
+/// q [Tq, heads, d], k and v [Tk, key heads, d] → [Tq, heads, d] in the format of q; query head h reads key head
+/// h · key heads / heads; softmax in float32. Differentiable. Rows of a dead segment come out as zeros.
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const Layout& q_layout,
                      const Layout& kv_layout, const AttentionSpec& spec);
 

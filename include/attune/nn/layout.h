@@ -21,6 +21,8 @@ struct Layout {
 };
 
 Layout make_layout(const std::vector<std::int32_t>& lengths, std::int64_t total = 0);
+/// With cu_seqlens_device filled where the device is another than the CPU.
+Layout to_device(Layout layout, const at::Device& device);
 
 /// The shape ladder: the smallest rung >= tokens (oneDNN compiles a kernel per shape; few shapes, few compilations).
 std::int64_t ladder_rung(std::int64_t tokens);

@@ -10,6 +10,9 @@ namespace attune::task {
 /// ids, positions, segments and layout of the rows, T rounded up to a rung of the shape ladder; dropout keys when training.
 Batch pack(std::span<const Encoded* const> rows, const BatchKey& key);
 
+/// The batch on a device, for the loss; predict() of a task reads its batch on the CPU.
+Batch to_device(Batch batch, const at::Device& device);
+
 /// Float [N] of the rows' weights, or undefined when all are 1.
 at::Tensor row_weights(std::span<const Encoded* const> rows);
 

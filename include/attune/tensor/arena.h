@@ -26,12 +26,13 @@ class Arena {
   std::vector<at::Tensor> slices_;
 };
 
-/// Moves parameters into one arena and gives them the slices of a second one as gradients: backward then adds in place.
-/// While it lives, the parameters require a gradient and `.grad` is zeroed, never undefined. Afterwards they hold their
-/// values (still in the arena's memory) and neither gradient nor the wish for one.
+/// Moves parameters into one arena, as float32 whatever they were before (small updates vanish in bfloat16), and gives
+/// them the slices of a second one as gradients: backward then adds in place. While it lives, the parameters require a
+/// gradient and `.grad` is zeroed, never undefined. Afterwards they hold their values (still in the arena's memory) and
+/// neither gradient nor the wish for one.
 class ParameterArena {
  public:
-  /// All parameters on one device and float32: a bfloat16 weight swallows small updates. Throws Error{usage} otherwise.
+  /// All parameters on one device.
   explicit ParameterArena(std::vector<at::Tensor> parameters);
   ~ParameterArena();
   ParameterArena(const ParameterArena&) = delete;

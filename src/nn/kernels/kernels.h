@@ -211,4 +211,8 @@ const std::vector<const Table*>& tables();
 const Table& table();
 void use(const Table& table);
 
+/// Tests switch all kernels off to go the way that other devices go: plain operators everywhere.
+bool enabled();
+void enable(bool on);
+
 }  // namespace attune::nn::kernels

@@ -1,0 +1,16 @@
+// The masks of dropout_hash.h by tensor operators: they work on every device.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "attune/nn/dropout.h"
+
+namespace attune::nn {
+
+/// dropout_row_key of all rows of the stream at `site`, int64 [T] on the device of its token keys.
+at::Tensor row_keys_of(const DropoutSite& site);
+
+/// What is kept, bool of the shape that row_keys and features (int64) broadcast to.
+at::Tensor kept(const at::Tensor& row_keys, const at::Tensor& features, double p);
+
+}  // namespace attune::nn

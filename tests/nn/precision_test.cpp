@@ -1,0 +1,145 @@
+// Layers in bfloat16 and on half-precision weights: formats, gradients into float32 buffers, distance from float32.
+#include "attune/nn/precision.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/mm.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/ones_like.h>
+#include <ATen/ops/rand.h>
+#include <ATen/ops/randint.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/zeros.h>
+
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "attune/nn/activation.h"
+#include "attune/nn/attention.h"
+#include "attune/nn/linear.h"
+#include "attune/nn/norm.h"
+#include "nn/compare.h"
+#include "without_kernels.h"
+
+using namespace attune::nn;
+namespace nn = attune::nn;
+using attune::testing::WithoutKernels;
+using Tensors = std::vector<at::Tensor>;
+
+namespace {
+
+at::Tensor rounded(const at::Tensor& x) {
+  return x.to(at::kBFloat16).to(at::kFloat);
+}
+
+at::Tensor in_bfloat16(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  const PrecisionGuard guard(Precision::bfloat16);
+  return nn::linear(x, weight, bias);
+}
+
+double relative(const at::Tensor& got, const at::Tensor& want) {
+  return ((got.to(at::kDouble) - want.to(at::kDouble)).norm() / want.to(at::kDouble).norm()).item<double>();
+}
+
+}  // namespace
+
+TEST_CASE("a product in bfloat16 rounds its operands and its result, once each", "[nn]") {
+  const at::Tensor x = at::randn({64, 32}), weight = at::randn({24, 32}), bias = at::randn({24});
+  const at::Tensor y = in_bfloat16(x, weight, bias);
+  CHECK(y.scalar_type() == at::kBFloat16);
+  const at::Tensor exact = nn::linear(rounded(x).to(at::kDouble), rounded(weight), rounded(bias));
+  CHECK(exact.scalar_type() == at::kDouble);
+  CHECK(testing::distance(y, exact) < 0x1p-8);
+  CHECK(relative(y, exact) > 1e-4);
+}
+
+TEST_CASE("a precision holds in its scope and thread only, backward keeps that of its forward pass", "[nn]") {
+  const at::Tensor x = at::randn({4, 8}), weight = at::randn({8, 8}).requires_grad_();
+  at::Tensor y;
+  {
+    const PrecisionGuard outer(Precision::bfloat16);
+    y = nn::linear(x, weight);
+    {
+      const PrecisionGuard inner(Precision::float32);
+      CHECK(nn::linear(x, weight).scalar_type() == at::kFloat);
+    }
+    CHECK(current_precision() == Precision::bfloat16);
+    std::thread([] { CHECK(current_precision() == Precision::float32); }).join();
+  }
+  CHECK(current_precision() == Precision::float32);
+  y.sum().backward();
+  CHECK(weight.grad().scalar_type() == at::kFloat);
+  CHECK(at::equal(weight.grad(), rounded(weight.grad())));
+}
+
+TEST_CASE("gradients of a product in bfloat16 add up in the float32 buffer, which stays", "[nn]") {
+  const at::Tensor x = at::randn({64, 32}).requires_grad_(), seed = at::randn({64, 24});
+  at::Tensor weight = at::randn({24, 32}).requires_grad_(), bias = at::randn({24}).requires_grad_();
+  const at::Tensor arena = at::ones({24 * 32});
+  weight.mutable_grad() = arena.view({24, 32});
+  for (int pass = 0; pass < 2; ++pass) in_bfloat16(x, weight, bias).backward(seed.to(at::kBFloat16));
+  CHECK(weight.grad().const_data_ptr() == arena.const_data_ptr());
+  CHECK(x.grad().scalar_type() == at::kFloat);
+  CHECK(bias.grad().scalar_type() == at::kFloat);
+  CHECK(relative(arena.view({24, 32}) - 1, 2 * at::mm(seed.t(), x)) < 1e-2);
+  CHECK(relative(x.grad(), 2 * at::mm(seed, weight)) < 1e-2);
+  CHECK(testing::distance(bias.grad(), 2 * rounded(seed).sum(0)) < 1e-5);
+}
+
+TEST_CASE("half-precision weights compute in float32 exactly as their widened copies", "[nn]") {
+  const at::Tensor x = at::randn({30, 16}), ids = at::randint(8, {30}, at::kLong);
+  for (const at::ScalarType dtype : {at::kBFloat16, at::kHalf}) {
+    const auto wide = [](const at::Tensor& t) { return t.to(at::kFloat); };
+    const at::Tensor weight = at::randn({16, 16}).to(dtype), scale = at::rand({16}).to(dtype),
+                     bias = at::randn({16}).to(dtype);
+    for (const bool records : {false, true}) {
+      const at::Tensor in = x.detach().requires_grad_(records), same = x.detach().requires_grad_(records);
+      const at::Tensor y = nn::linear(in, weight, bias);
+      CHECK(at::equal(y, nn::linear(same, wide(weight), wide(bias))));
+      const at::Tensor n = bias_dropout_residual_layer_norm(y, bias, in, {}, scale, bias, 1e-5);
+      CHECK(at::equal(n, bias_dropout_residual_layer_norm(y, wide(bias), same, {}, wide(scale), wide(bias), 1e-5)));
+      CHECK(at::equal(bias_activate(y, bias, Activation::gelu), bias_activate(y, wide(bias), Activation::gelu)));
+    }
+    const at::Tensor rows = nn::embedding(ids, weight);
+    CHECK(rows.scalar_type() == at::kFloat);
+    CHECK(at::equal(rows, nn::embedding(ids, wide(weight))));
+  }
+}
+
+TEST_CASE("what follows a product takes bfloat16 and computes in float32, with kernels and without", "[nn]") {
+  const Layout layout = make_layout({20, 1, 9});
+  const AttentionSpec spec{.causal = false, .scale = 0.25, .dropout = {}};
+  const DropoutSite site =
+      DropoutKeys{.step_key = 1, .token_keys = at::randint(1LL << 40, {30}, at::kLong)}.site(0, 0.1);
+  const at::Tensor residual = at::randn({30, 16}), scale = at::rand({16}), bias = at::randn({16});
+  const std::vector<std::pair<const char*, testing::Function>> layers = {
+      {"attention", [&](const Tensors& t) { return attention(t[0], t[1], t[2], layout, layout, spec); }},
+      {"activation", [&](const Tensors& t) { return bias_activate(t[0].flatten(1), bias, Activation::gelu); }},
+      {"relu", [&](const Tensors& t) { return bias_activate(t[0].flatten(1), bias, Activation::relu); }},
+      {"dropout", [&](const Tensors& t) { return dropout(t[0].flatten(1), site); }},
+      {"norm", [&](const Tensors& t) {
+         return bias_dropout_residual_layer_norm(t[0].flatten(1), bias, residual, site, scale, bias, 1e-5);
+       }}};
+  Tensors halves, floats;
+  for (int i = 0; i < 3; ++i) {
+    halves.push_back(at::randn({30, 2, 8}).to(at::kBFloat16));
+    floats.push_back(halves.back().to(at::kFloat));
+  }
+  for (const auto& [name, layer] : layers) {
+    INFO(name);
+    const testing::Run exact = testing::run(layer, floats, {true, true, true}, at::ones_like(layer(floats)));
+    for (const bool kernels : {true, false}) {
+      INFO("kernels " << kernels);
+      const auto off = kernels ? nullptr : std::make_unique<WithoutKernels>();
+      const testing::Run ours = testing::run(layer, halves, {true, true, true}, at::ones_like(layer(halves)));
+      CHECK(ours.value.scalar_type() == (std::string(name) == "norm" ? at::kFloat : at::kBFloat16));
+      CHECK(relative(ours.value, exact.value) < 6e-3);
+      for (std::size_t i = 0; i < 3; ++i) {
+        if (!exact.gradients[i].defined()) continue;
+        CHECK(ours.gradients[i].scalar_type() == at::kBFloat16);
+        CHECK(testing::distance(ours.gradients[i], exact.gradients[i]) < 2e-2);
+      }
+    }
+  }
+}
