@@ -39,6 +39,7 @@ std::string readable(const files::Json& plan) {
 }  // namespace
 
 int run_train(const TrainVerb& options) {
+  ignore_broken_pipes();
   std::vector<std::string> overrides = options.overrides;
   if (!options.resume.empty()) overrides.push_back("resume_from_checkpoint=" + options.resume);
   const job::RunOptions run_options = config::load(options.config, overrides, job::machine());

@@ -39,6 +39,7 @@ struct DecoderNames {
   bool conv1d = false;          ///< linear layers store their weights the other way round
   bool heads_together = false;  ///< query_key_value holds q, k, v of one head side by side; else all q, all k, all v
   bool padding_is_constant = true;  ///< the padding token's embedding gets no gradient
+  bool scaled_residual = false;     ///< layers that add to the residual stream start smaller, by 1/sqrt(2 · layers)
 };
 
 /// `names` must outlive the model.
@@ -67,6 +68,8 @@ class DecoderBody {
   Layer make_layer(const Scope& scope) const;
   void make_attention(const Scope& scope, Layer& layer) const;
   void make_feed_forward(const Scope& scope, Layer& layer) const;
+  /// Of the layers that add to the residual stream: Parameter::initial_factor.
+  double into_residual() const;
 
   Heads project(const Layer& layer, const at::Tensor& x) const;
   at::Tensor attend(int i, const at::Tensor& x, const Context& context) const;

@@ -1,6 +1,9 @@
 // Embeddings and blocks of the pre-norm decoder. See decoder.h.
 #include <ATen/TensorOperators.h>
 
+#include <cmath>
+#include <optional>
+
 #include "attune/base/strings.h"
 #include "attune/nn/attention.h"
 #include "attune/nn/linear.h"
@@ -11,7 +14,9 @@ namespace attune::models {
 
 DecoderBody::DecoderBody(const Scope& scope, const ModelSpec& spec, const DecoderNames& names)
     : spec_(spec), names_(names), activation_(nn::activation_by_name(spec.hidden_act)) {
-  word_ = scope.embedding(names.embeddings, spec.vocab_size, spec.hidden_size);
+  const bool has_padding_row = names.padding_is_constant && spec.pad_token_id >= 0;
+  word_ = scope.embedding(names.embeddings, spec.vocab_size, spec.hidden_size,
+                          has_padding_row ? std::optional(spec.pad_token_id) : std::nullopt);
   if (!names.positions.empty()) {
     position_ = scope.embedding(names.positions, spec.max_position_embeddings, spec.hidden_size);
   }
@@ -19,14 +24,14 @@ DecoderBody::DecoderBody(const Scope& scope, const ModelSpec& spec, const Decode
   for (int i = 0; i < depth; ++i) layers_.push_back(make_layer(scope.at(concat(names.layers, ".", i)).stage(i + 1)));
   const Scope head = scope.stage(depth + 1);
   final_norm_ = names.layer_norm ? head.norm(names.final_norm, spec.hidden_size)
-                                 : head.rms_norm(names.final_norm, spec.hidden_size);
+                                 : head.rms_norm(names.final_norm, spec.hidden_size, 1.0 - names.norm_offset);
 }
 
 DecoderBody::Layer DecoderBody::make_layer(const Scope& scope) const {
   const DecoderLayerNames& names = names_.layer;
   const auto norm = [&](std::string_view path, std::int64_t size) {
     if (path.empty()) return Norm{};
-    return names_.layer_norm ? scope.norm(path, size) : scope.rms_norm(path, size);
+    return names_.layer_norm ? scope.norm(path, size) : scope.rms_norm(path, size, 1.0 - names_.norm_offset);
   };
   Layer layer;
   layer.attention_norm = norm(names.attention_norm, spec_.hidden_size);
@@ -54,7 +59,7 @@ void DecoderBody::make_attention(const Scope& scope, Layer& layer) const {
     layer.query_key_value = scope.linear(names.query_key_value, queries + 2 * keys, spec_.hidden_size, in);
   }
   layer.attention_output = scope.linear(names.attention_output, spec_.hidden_size, queries,
-                                        {.bias = decoder.attention_output_bias, .conv1d = names_.conv1d});
+                                        {.bias = decoder.attention_output_bias, .conv1d = names_.conv1d, .initial_factor = into_residual()});
 }
 
 void DecoderBody::make_feed_forward(const Scope& scope, Layer& layer) const {
@@ -65,7 +70,13 @@ void DecoderBody::make_feed_forward(const Scope& scope, Layer& layer) const {
   if (!names.gate.empty()) layer.gate = scope.linear(names.gate, inner, hidden, form);
   if (!names.gate_up.empty()) layer.gate_up = scope.linear(names.gate_up, 2 * inner, hidden, form);
   if (!names.up.empty()) layer.up = scope.linear(names.up, inner, hidden, form);
-  layer.down = scope.linear(names.down, hidden, inner, form);
+  LinearForm down = form;
+  down.initial_factor = into_residual();
+  layer.down = scope.linear(names.down, hidden, inner, down);
+}
+
+double DecoderBody::into_residual() const {
+  return names_.scaled_residual ? 1.0 / std::sqrt(2.0 * static_cast<double>(spec_.num_hidden_layers)) : 1.0;
 }
 
 at::Tensor DecoderBody::normed(const Norm& norm, const at::Tensor& x) const {

@@ -29,9 +29,10 @@ EncoderBody::EncoderBody(const Scope& scope, const ModelSpec& spec, const Encode
       attention_dropout_(spec.attention_dropout),
       activation_(nn::activation_by_name(spec.hidden_act)) {
   const Scope embeddings = scope.at("embeddings");
-  const auto padding_row = padding_id_ >= 0 ? std::optional(padding_id_) : std::nullopt;
-  word_ = embeddings.embedding("word_embeddings", spec.vocab_size, spec.embedding_size, padding_row);
-  position_ = embeddings.embedding("position_embeddings", spec.max_position_embeddings, spec.embedding_size);
+  const auto row = [](std::int64_t id) { return id >= 0 ? std::optional(id) : std::nullopt; };
+  word_ = embeddings.embedding("word_embeddings", spec.vocab_size, spec.embedding_size, row(padding_id_));
+  position_ = embeddings.embedding("position_embeddings", spec.max_position_embeddings, spec.embedding_size,
+                                   row(padding_position_));
   if (spec.type_vocab_size > 0) {
     segment_ = embeddings.embedding("token_type_embeddings", spec.type_vocab_size, spec.embedding_size);
   }

@@ -21,6 +21,7 @@ constexpr DecoderNames kNames{
     .layer_norm = true,
     .conv1d = true,
     .padding_is_constant = false,
+    .scaled_residual = true,
 };
 
 void read_gpt2(const ConfigReader& reader, ModelSpec& spec) {

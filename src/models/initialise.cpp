@@ -3,7 +3,7 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/ones.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
 
 #include <cmath>
@@ -22,7 +22,7 @@ constexpr std::int64_t kGrain = 4096;  // normal numbers, some 20 ns each, that 
 at::Tensor initial_value(const Parameter& parameter, double initializer_range, std::uint64_t seed) {
   const at::IntArrayRef shape(parameter.shape);
   if (parameter.kind == ParameterKind::norm) {
-    return parameter.name.ends_with(".weight") ? at::ones(shape, at::kFloat) : at::zeros(shape, at::kFloat);
+    return at::full(shape, parameter.name.ends_with(".weight") ? parameter.initial_factor : 0.0, at::kFloat);
   }
   if (parameter.kind == ParameterKind::bias || parameter.kind == ParameterKind::buffer) {
     return at::zeros(shape, at::kFloat);
@@ -30,9 +30,10 @@ at::Tensor initial_value(const Parameter& parameter, double initializer_range, s
   const RandomKey key(seed, concat("initialise/", parameter.name));
   at::Tensor value = at::empty(shape, at::kFloat);
   auto* out = value.mutable_data_ptr<float>();
+  const double deviation = initializer_range * parameter.initial_factor;
   at::parallel_for(0, value.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
-      out[i] = static_cast<float>(initializer_range * key.normal(static_cast<std::uint64_t>(i)));
+      out[i] = static_cast<float>(deviation * key.normal(static_cast<std::uint64_t>(i)));
     }
   });
   if (parameter.padding_row) value.select(0, *parameter.padding_row).zero_();

@@ -8,7 +8,8 @@
 
 namespace attune::models {
 
-/// Matrices and embeddings N(0, initializer_range²), padding rows 0, biases 0, norms 1 and 0. float32.
+/// Matrices and embeddings N(0, initializer_range²), padding rows 0, biases 0, norms 1 and 0, with the exceptions that
+/// Parameter::initial_factor states. float32.
 at::Tensor initial_value(const Parameter& parameter, double initializer_range, std::uint64_t seed);
 
 /// DistilBERT's fixed positions (Vaswani et al. 2017, with sines on even and cosines on odd features), [positions,

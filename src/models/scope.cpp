@@ -90,6 +90,7 @@ Linear Scope::linear(std::string_view path, std::int64_t out, std::int64_t in, c
                                           ParameterKind::matrix),
                 .bias = form.bias ? layer.parameter("bias", {out}, ParameterKind::bias) : at::Tensor(),
                 .conv1d = form.conv1d};
+  (*list_)[first].initial_factor = form.initial_factor;
   if (!form.in_files.empty()) {
     const Scope in_files = at(form.in_files);
     for (std::size_t i = first; i < list_->size(); ++i) {
@@ -106,8 +107,10 @@ Norm Scope::norm(std::string_view path, std::int64_t size) const {
           .bias = layer.parameter("bias", {size}, ParameterKind::norm)};
 }
 
-Norm Scope::rms_norm(std::string_view path, std::int64_t size) const {
-  return {.weight = at(path).parameter("weight", {size}, ParameterKind::norm), .bias = {}};
+Norm Scope::rms_norm(std::string_view path, std::int64_t size, double initial) const {
+  const at::Tensor weight = at(path).parameter("weight", {size}, ParameterKind::norm);
+  list_->back().initial_factor = initial;
+  return {.weight = weight, .bias = {}};
 }
 
 void Scope::tie(std::string_view name, const at::Tensor& of) const {

@@ -23,6 +23,7 @@ namespace attune::models {
 struct LinearForm {
   bool bias = true;
   bool conv1d = false;
+  double initial_factor = 1.0;     ///< of its weight (Parameter)
   std::string_view in_files = {};  ///< its path in weight files, where that is another one
 };
 
@@ -42,7 +43,8 @@ class Scope {
                        std::optional<std::int64_t> padding_row = std::nullopt) const;
   Linear linear(std::string_view path, std::int64_t out, std::int64_t in, const LinearForm& form = {}) const;
   Norm norm(std::string_view path, std::int64_t size) const;
-  Norm rms_norm(std::string_view path, std::int64_t size) const;
+  /// Its weight starts as `initial`.
+  Norm rms_norm(std::string_view path, std::int64_t size, double initial = 1.0) const;
 
   /// Registers `name` as a further name of the parameter `of`, which this scope's stage then reads too.
   void tie(std::string_view name, const at::Tensor& of) const;

@@ -35,11 +35,17 @@ class BareConfig {
   TemporaryFolder folder_;
 };
 
-std::string padding_embedding(const LoadedModel& loaded) {
-  for (const Parameter& parameter : loaded.model->parameters()) {
-    if (parameter.padding_row) return parameter.name;
-  }
-  return "";
+/// The embeddings of the reference's class that have a padding_idx.
+std::vector<std::string> with_padding_row(const std::string& model_type) {
+  if (model_type == "gpt2" || model_type == "gpt_neox") return {};
+  if (model_type == "roberta") return {"word_embeddings.weight", "position_embeddings.weight"};
+  if (model_type == "bert" || model_type == "distilbert" || model_type == "electra") return {"word_embeddings.weight"};
+  return {"embed_tokens.weight"};
+}
+
+/// What GPT-2 divides the deviation of some matrices by: the square root of twice the number of layers.
+double divisor(const ModelSpec& spec, const std::string& name) {
+  return spec.model_type == "gpt2" && name.ends_with("c_proj.weight") ? std::sqrt(2.0 * spec.num_hidden_layers) : 1.0;
 }
 
 /// |mean| and |deviation - wanted| within 5 standard errors.
@@ -61,26 +67,32 @@ TEST_CASE("random weights: normal matrices and embeddings, zero biases and paddi
     const LoadedModel loaded = bare.load();
     CHECK(loaded.report.loaded.empty());
     CHECK(loaded.report.notes == std::vector<std::string>{"all weights are new: only config.json was read"});
+    const ModelSpec& spec = loaded.model->spec();
+    const double norm_weight = spec.model_type.starts_with("gemma") ? 0.0 : 1.0;  // Gemma adds 1 to it
+    std::vector<std::string> padded;
     std::vector<at::Tensor> normal;
     for (const Parameter& parameter : loaded.model->parameters()) {
       INFO(parameter.name);
       const at::Tensor value = parameter.tensor.detach();
       REQUIRE(value.sizes() == at::IntArrayRef(parameter.shape));
       const bool computed =
-          loaded.model->spec().sinusoidal_positions && parameter.name.ends_with("position_embeddings.weight");
+          spec.sinusoidal_positions && parameter.name.ends_with("position_embeddings.weight");
       const bool matrix = parameter.kind == ParameterKind::matrix || parameter.kind == ParameterKind::embedding;
       if (parameter.padding_row) {
         CHECK(value.select(0, 2).abs().sum().item<double>() == 0);
         CHECK(value.select(0, 1).abs().min().item<double>() > 0);
+        padded.push_back(parameter.name);
       } else if (!matrix) {
         const bool scales = parameter.kind == ParameterKind::norm && parameter.name.ends_with(".weight");
-        CHECK((value == (scales ? 1.0 : 0.0)).all().item<bool>());
+        CHECK((value == (scales ? norm_weight : 0.0)).all().item<bool>());
       } else if (!computed) {
-        check_normal(value, 0.3);
-        normal.push_back(value.flatten());
+        check_normal(value, 0.3 / divisor(spec, parameter.name));
+        normal.push_back(value.flatten() * divisor(spec, parameter.name));
       }
     }
-    CHECK(padding_embedding(loaded).ends_with("word_embeddings.weight"));
+    const std::vector<std::string> wanted = with_padding_row(spec.model_type);
+    REQUIRE(padded.size() == wanted.size());
+    for (std::size_t i = 0; i < wanted.size(); ++i) CHECK(padded[i].ends_with(wanted[i]));
     check_normal(at::cat(normal), 0.3);
   }
 }

@@ -1,10 +1,11 @@
 // SIGTERM, SIGINT and SIGUSR1 set a flag and nothing else; loops poll it. The second SIGINT ends the process at once.
-// SIGPIPE is ignored: a training does not end because nobody reads its progress any more.
 #pragma once
 
 namespace attune {
 
 void install_stop_signals();
+/// A training does not end because nobody reads its progress any more.
+void ignore_broken_pipes();
 /// The signal that asked the program to stop, or 0.
 int stop_signal();
 /// For tests and for library use: as if `signal` had arrived.

@@ -78,6 +78,8 @@ struct Parameter {
   ParameterKind kind;
   std::vector<std::string> aliases;  ///< tied names that share this storage
   bool is_head = false;              ///< part of the task head: new when the checkpoint has none
+  /// How it starts without a checkpoint: a matrix's deviation in units of initializer_range, or the weight of a norm.
+  double initial_factor = 1.0;
   std::optional<std::int64_t>
       padding_row;        ///< row of an embedding that starts at zero (torch.nn.Embedding's padding_idx)
   std::string file_name;  ///< its name in weight files; differs from `name` where the checkpoint spells it differently
