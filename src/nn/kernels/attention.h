@@ -113,12 +113,12 @@ struct Span {
 template <class T>
 struct Task {
   const Attention<T>& call;
-  std::int64_t kv_head, first_q, queries, first_kv, keys, offset, size, width, length;
+  std::int64_t sequence, kv_head, first_q, queries, first_kv, keys, offset, size, width, length;
   float *k, *v, *k_columns, *v_columns, *grad_k, *grad_v;  // whole sequence
   float *q, *rows, *scores, *dropped, *grad_scores;        // one block of queries
 
   ATTUNE_INLINE Task(const Attention<T>& attention, std::int64_t task, float* scratch) : call(attention) {
-    const std::int64_t sequence = task / call.kv_heads;
+    sequence = task / call.kv_heads;
     kv_head = task % call.kv_heads;
     first_q = call.q_ends[sequence];
     queries = call.q_ends[sequence + 1] - first_q;
@@ -139,6 +139,19 @@ struct Task {
     scores = rows + kQueryBlock * width;
     dropped = scores + kQueryBlock * length;
     grad_scores = dropped + kQueryBlock * length;
+  }
+
+  /// x: the keys or values → dense [keys, width].
+  ATTUNE_INLINE void pack_keys(const Heads<const T>& x, float* dense) const {
+    if (call.pages == nullptr) {
+      pack(x.at(first_kv, kv_head), x.token_stride, keys, size, 1.0f, dense);
+      return;
+    }
+    const std::int32_t* page = call.pages + call.page_ends[sequence];
+    for (std::int64_t key = 0; key < keys; key += call.page_size, ++page) {
+      const std::int64_t rows = keys - key < call.page_size ? keys - key : call.page_size;
+      pack(x.at(*page * call.page_size, kv_head), x.token_stride, rows, size, 1.0f, dense + key * width);
+    }
   }
 
   /// The keys that query i of the sequence sees.
@@ -263,8 +276,8 @@ template <class T>
 void attention_forward(const Attention<T>& call, std::int64_t index, float* scratch) {
   const Task<T> t(call, index, scratch);
   if (t.queries == 0) return;
-  pack(call.k.at(t.first_kv, t.kv_head), call.k.token_stride, t.keys, t.size, 1.0f, t.k);
-  pack(call.v.at(t.first_kv, t.kv_head), call.v.token_stride, t.keys, t.size, 1.0f, t.v);
+  t.pack_keys(call.k, t.k);
+  t.pack_keys(call.v, t.v);
   transpose(t.k, t.keys, t.size, t.k_columns);
   const std::int64_t group = call.heads / call.kv_heads;
   for (std::int64_t head = t.kv_head * group; head < (t.kv_head + 1) * group; ++head) {
@@ -323,8 +336,8 @@ ATTUNE_INLINE void softmax_backward_row(const Block<T>& block, std::int64_t i) {
 template <class T>
 void attention_backward(const Attention<T>& call, std::int64_t index, float* scratch) {
   const Task<T> t(call, index, scratch);
-  pack(call.k.at(t.first_kv, t.kv_head), call.k.token_stride, t.keys, t.size, 1.0f, t.k);
-  pack(call.v.at(t.first_kv, t.kv_head), call.v.token_stride, t.keys, t.size, 1.0f, t.v);
+  t.pack_keys(call.k, t.k);
+  t.pack_keys(call.v, t.v);
   transpose(t.k, t.keys, t.size, t.k_columns);
   transpose(t.v, t.keys, t.size, t.v_columns);
   clear(t.grad_k, 2 * t.keys * t.width);
