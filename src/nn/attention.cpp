@@ -87,13 +87,17 @@ kernels::Attention<float> call_of(const AttentionSettings& settings, const at::T
   return call;
 }
 
+/// Multiplications that take less time than waking a thread: those of one new token behind a text of medium length.
+constexpr std::int64_t kWorthThreads = std::int64_t{1} << 19;
+
 /// Runs `kernel` for every (sequence, key head). Threads take the next task when they are free, since lengths differ; a
 /// task's result does not depend on who does it.
 void for_each_task(const kernels::Attention<float>& call, std::int64_t sequences,
                    void (*kernel)(const kernels::Attention<float>&, std::int64_t, float*)) {
   const std::int64_t tasks = sequences * call.kv_heads;
   const std::int64_t scratch = kernels::table().attention_scratch(call);
-  const std::int64_t threads = std::min<std::int64_t>(at::get_num_threads(), tasks);
+  const std::int64_t work = call.q_tokens * call.longest_kv * call.heads * call.size;
+  const std::int64_t threads = work < kWorthThreads ? 1 : std::min<std::int64_t>(at::get_num_threads(), tasks);
   const at::Tensor memory = at::empty({threads, (scratch + 15) / 16 * 16}, at::kFloat);
   std::atomic<std::int64_t> next{0};
   at::parallel_for(0, threads, 1, [&](std::int64_t begin, std::int64_t end) {

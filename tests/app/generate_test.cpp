@@ -128,7 +128,7 @@ TEST_CASE("what cannot be generated from is said in one line", "[app][shell][inf
   workspace.write("bad.jsonl", R"({"text": "zz"})" "\n");
   workspace.write("empty.txt", "\n");
   check_refused(workspace, "generate m --chat", 3, "no chat template");
-  check_refused(workspace, "generate '" + kTinyModel + "' --prompt a", 3, "causal");
+  check_refused(workspace, "generate '" + kTinyModel + "' --prompt a", 3, "a bert model has no head for text-generation");
   check_refused(workspace, "generate nowhere --prompt a", 3, "there is no such folder");
   check_refused(workspace, "generate m --prompt '" + std::string(65, 'a') + "'", 4, "the prompt has 65 tokens, the model takes at most 64");
   check_refused(workspace, "generate m --file bad.jsonl", 4, "neither `prompt` nor `messages` (line 1)");

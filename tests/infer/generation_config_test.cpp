@@ -69,7 +69,7 @@ TEST_CASE("options of a command line are read by their kind", "[infer]") {
   CHECK(options.min_p == 0.1);
   CHECK(options.seed == 18446744073709551615u);
   CHECK(after({{"num_beams", {"2"}}, {"early_stopping", {"true"}}}).early_stopping == "true");
-  CHECK_RAISES(after({{"max_new_tokens", {"0"}}}), usage, "expected a value in [1, 1000000000] (max_new_tokens)");
+  CHECK_RAISES(after({{"max_new_tokens", {"0"}}}), usage, "found 0, expected a value in [1, ");
   CHECK_RAISES(after({{"max_new_tokens", {"2.5"}}}), usage, "found 2.5");
   CHECK_RAISES(after({{"max_new_tokens", {"many"}}}), usage, "found \"many\"");
   CHECK_RAISES(after({{"num_beams", {"2"}}, {"early_stopping", {"soon"}}}), usage, "expected a value false, true, never");
