@@ -55,16 +55,20 @@ Json described(const infer::GeneratedText& result) {
 
 /// The prompts of the command line; with one of them its text is shown as it comes.
 void run_prompts(const GenerateVerb& options, const job::LanguageModel& opened) {
-  const std::vector<Prompt> prompts = !options.prompt.empty() ? std::vector<Prompt>{{"0", options.prompt, options.prompt, "", false}}
-                                      : options.file.empty()  ? prompts_of_stdin()
-                                                              : read_prompts(options.file, opened.folder);
-  const std::vector<std::vector<std::int32_t>> ids = encode_prompts(prompts, *opened.tokenizer, opened.loaded.model->spec());
+  const std::vector<Prompt> prompts = !options.prompt.empty()
+                                          ? std::vector<Prompt>{{"0", options.prompt, options.prompt, "", false}}
+                                      : options.file.empty() ? prompts_of_stdin()
+                                                             : read_prompts(options.file, opened.folder);
+  const std::vector<std::vector<std::int32_t>> ids =
+      encode_prompts(prompts, *opened.tokenizer, opened.loaded.model->spec());
   infer::Generator generator(*opened.loaded.model);
   const bool streams = prompts.size() == 1 && !options.output.json;
   const bool is_chat = !prompts.empty() && prompts.front().is_chat;
   const auto results = infer::generate_texts(generator, *opened.tokenizer, ids, opened.options,
                                              is_chat ? infer::Beginning::answer : infer::Beginning::continuation,
-                                             [&](std::size_t, std::string_view text) { if (streams) print_now(text); });
+                                             [&](std::size_t, std::string_view text) {
+                                               if (streams) print_now(text);
+                                             });
   for (std::size_t i = 0; i < results.size(); ++i) {
     if (options.output.json) {
       Json line = {{"id", prompts[i].id}};
@@ -96,8 +100,10 @@ class Chat {
     const std::vector<Prompt> prompt{{"0", text, said, "", true}};
     const auto ids = encode_prompts(prompt, *opened_.tokenizer, opened_.loaded.model->spec());
     const bool streams = !options_.output.json;
-    const auto results = infer::generate_texts(generator_, *opened_.tokenizer, ids, opened_.options, infer::Beginning::answer,
-                                               [&](std::size_t, std::string_view part) { if (streams) print_now(part); });
+    const auto results = infer::generate_texts(generator_, *opened_.tokenizer, ids, opened_.options,
+                                               infer::Beginning::answer, [&](std::size_t, std::string_view part) {
+                                                 if (streams) print_now(part);
+                                               });
     messages_.push_back({{"role", "assistant"}, {"content", results.front().text}});
     print_now(streams ? "\n" : files::json_text(described(results.front()), -1) + "\n");
   }

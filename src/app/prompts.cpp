@@ -18,10 +18,11 @@ namespace {
 using files::Json;
 
 [[noreturn]] void bad_row(const std::string& file, std::int64_t line, const std::string& what) {
-  throw Error(ErrorKind::data, {.file = file,
-                                .what = what,
-                                .where = concat("line ", line),
-                                .hint = "a row has \"prompt\": \"TEXT\", or \"messages\": [{\"role\": …, \"content\": …}]"});
+  throw Error(ErrorKind::data,
+              {.file = file,
+               .what = what,
+               .where = concat("line ", line),
+               .hint = "a row has \"prompt\": \"TEXT\", or \"messages\": [{\"role\": …, \"content\": …}]"});
 }
 
 /// The chat templates of a folder, read when the first row has messages.
@@ -44,8 +45,13 @@ class Templates {
 
 Prompt prompt_of_row(const Json& row, const std::string& file, std::int64_t line, Templates& templates) {
   if (!row.is_object()) bad_row(file, line, concat("found ", row.type_name(), ", expected an object"));
-  Prompt prompt{.id = std::to_string(line - 1), .text = "", .shown = "", .origin = concat(file, " line ", line), .is_chat = row.contains("messages")};
-  if (const auto id = row.find("id"); id != row.end()) prompt.id = id->is_string() ? id->get<std::string>() : id->dump();
+  Prompt prompt{.id = std::to_string(line - 1),
+                .text = "",
+                .shown = "",
+                .origin = concat(file, " line ", line),
+                .is_chat = row.contains("messages")};
+  if (const auto id = row.find("id"); id != row.end())
+    prompt.id = id->is_string() ? id->get<std::string>() : id->dump();
   if (prompt.is_chat) {
     const Json& messages = row["messages"];
     prompt.text = templates.text_of(messages);
@@ -66,9 +72,8 @@ bool is_json_lines(std::string file) {
 
 /// Rotary positions whose frequencies grow with the text have no end.
 bool has_end(const models::ModelSpec& spec) {
-  return std::none_of(spec.decoder.rotary.begin(), spec.decoder.rotary.end(), [](const nn::RotarySpec& rotary) {
-    return rotary.scaling == nn::RotaryScaling::dynamic;
-  });
+  return std::none_of(spec.decoder.rotary.begin(), spec.decoder.rotary.end(),
+                      [](const nn::RotarySpec& rotary) { return rotary.scaling == nn::RotaryScaling::dynamic; });
 }
 
 }  // namespace
@@ -77,7 +82,10 @@ std::vector<Prompt> prompts_of_stdin() {
   std::vector<Prompt> prompts;
   files::StandardInput input;
   for (std::string line; input.next(line);) {
-    prompts.push_back({.id = std::to_string(prompts.size()), .text = line, .shown = line, .origin = concat("<stdin> line ", input.line_number())});
+    prompts.push_back({.id = std::to_string(prompts.size()),
+                       .text = line,
+                       .shown = line,
+                       .origin = concat("<stdin> line ", input.line_number())});
   }
   return prompts;
 }
@@ -94,33 +102,37 @@ std::vector<Prompt> read_prompts(const std::string& file, const std::string& fol
       const Json row = files::parse_json(line, concat(file, " line ", number), {.kind = ErrorKind::data});
       prompts.push_back(prompt_of_row(row, file, number, templates));
     } else {
-      prompts.push_back({.id = std::to_string(number - 1), .text = line, .shown = line, .origin = concat(file, " line ", number)});
+      prompts.push_back(
+          {.id = std::to_string(number - 1), .text = line, .shown = line, .origin = concat(file, " line ", number)});
     }
   }
   if (prompts.empty()) {
-    throw Error(ErrorKind::data, {.file = file, .what = "there is no prompt in it", .where = "", .hint = "write one a line"});
+    throw Error(ErrorKind::data,
+                {.file = file, .what = "there is no prompt in it", .where = "", .hint = "write one a line"});
   }
   return prompts;
 }
 
-std::string chat_text(const text::ChatTemplates& templates, const text::ChatTemplate& chosen, const files::Json& messages) {
+std::string chat_text(const text::ChatTemplates& templates, const text::ChatTemplate& chosen,
+                      const files::Json& messages) {
   return chosen.render(templates.variables({.messages = messages, .add_generation_prompt = true})).text;
 }
 
-std::vector<std::vector<std::int32_t>> encode_prompts(const std::vector<Prompt>& prompts, const text::Tokenizer& tokenizer,
-                                                      const models::ModelSpec& spec) {
+std::vector<std::vector<std::int32_t>> encode_prompts(const std::vector<Prompt>& prompts,
+                                                      const text::Tokenizer& tokenizer, const models::ModelSpec& spec) {
   std::vector<std::vector<std::int32_t>> all;
   for (const Prompt& prompt : prompts) {
     const text::EncodeOptions options{.add_special_tokens = !prompt.is_chat, .truncation = {}, .with_tokens = false};
     all.push_back(tokenizer.encode({.text = prompt.text}, options).ids);
     const auto length = static_cast<std::int64_t>(all.back().size());
     if (length > 0 && (length <= spec.max_position_embeddings || !has_end(spec))) continue;
-    throw Error(ErrorKind::data, {.file = prompt.origin,
-                                  .what = length == 0 ? "the prompt has no tokens"
-                                                      : concat("the prompt has ", length, " tokens, the model takes at most ",
-                                                               spec.max_position_embeddings),
-                                  .where = {},
-                                  .hint = length == 0 ? "begin with a text" : "shorten it, or begin the chat anew"});
+    throw Error(ErrorKind::data,
+                {.file = prompt.origin,
+                 .what = length == 0 ? "the prompt has no tokens"
+                                     : concat("the prompt has ", length, " tokens, the model takes at most ",
+                                              spec.max_position_embeddings),
+                 .where = {},
+                 .hint = length == 0 ? "begin with a text" : "shorten it, or begin the chat anew"});
   }
   return all;
 }

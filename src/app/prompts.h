@@ -14,9 +14,9 @@ namespace attune::app {
 
 struct Prompt {
   std::string id;
-  std::string text;     ///< that is tokenized
-  std::string shown;    ///< what the user wrote
-  std::string origin;   ///< for errors: file and line; "" = the command line
+  std::string text;      ///< that is tokenized
+  std::string shown;     ///< what the user wrote
+  std::string origin;    ///< for errors: file and line; "" = the command line
   bool is_chat = false;  ///< made by a chat template, which writes the special tokens itself
 };
 
@@ -27,10 +27,11 @@ std::vector<Prompt> prompts_of_stdin();
 std::vector<Prompt> read_prompts(const std::string& file, const std::string& folder);
 
 /// The conversation as the model reads it before it answers.
-std::string chat_text(const text::ChatTemplates& templates, const text::ChatTemplate& chosen, const files::Json& messages);
+std::string chat_text(const text::ChatTemplates& templates, const text::ChatTemplate& chosen,
+                      const files::Json& messages);
 
 /// Token ids. Error{data} for a prompt that has more tokens than the model has positions.
-std::vector<std::vector<std::int32_t>> encode_prompts(const std::vector<Prompt>& prompts, const text::Tokenizer& tokenizer,
-                                                      const models::ModelSpec& spec);
+std::vector<std::vector<std::int32_t>> encode_prompts(const std::vector<Prompt>& prompts,
+                                                      const text::Tokenizer& tokenizer, const models::ModelSpec& spec);
 
 }  // namespace attune::app

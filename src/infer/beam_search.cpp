@@ -95,7 +95,8 @@ class BeamSearch : public Search {
     std::vector<float> order(scores.begin(), scores.end());
     if (options().do_sample) {
       const RandomKey step = key_.with(static_cast<std::uint64_t>(made_));
-      for (std::size_t i = 0; i < order.size(); ++i) order[i] -= static_cast<float>(std::log(-std::log1p(-step.uniform(i))));
+      for (std::size_t i = 0; i < order.size(); ++i)
+        order[i] -= static_cast<float>(std::log(-std::log1p(-step.uniform(i))));
     }
     const std::size_t wanted = std::max<std::size_t>(2, 1 + options().eos_token_id.size()) * num_beams();
     const std::size_t count = std::min(wanted, order.size());
@@ -113,7 +114,8 @@ class BeamSearch : public Search {
   }
 
   /// Only the first num_beams candidates count as whole; those behind them are there to go on with.
-  void collect_whole_texts(const std::vector<Candidate>& candidates, const std::vector<std::vector<std::int32_t>>& texts) {
+  void collect_whole_texts(const std::vector<Candidate>& candidates,
+                           const std::vector<std::vector<std::int32_t>>& texts) {
     const auto penalty = static_cast<float>(std::pow(static_cast<double>(made_), options().length_penalty));
     const bool is_closed = !can_improve_ || (options().early_stopping == "true" && all_whole());
     if (is_closed) return;
@@ -124,7 +126,8 @@ class BeamSearch : public Search {
                         .is_whole = true,
                         .reason = candidates[i].ending.reason});
     }
-    std::stable_sort(whole_.begin(), whole_.end(), [](const WholeText& a, const WholeText& b) { return a.score > b.score; });
+    std::stable_sort(whole_.begin(), whole_.end(),
+                     [](const WholeText& a, const WholeText& b) { return a.score > b.score; });
     whole_.resize(num_beams());
   }
 

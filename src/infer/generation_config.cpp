@@ -75,7 +75,8 @@ bool read(const Json& json, std::string& value, const Field& field) {
       return true;
     }
   }
-  const bool is_choice = field.choices.empty() || std::find(field.choices.begin(), field.choices.end(), text) != field.choices.end();
+  const bool is_choice =
+      field.choices.empty() || std::find(field.choices.begin(), field.choices.end(), text) != field.choices.end();
   if (!json.is_string() || !is_choice) return false;
   value = text;
   return true;
@@ -102,10 +103,11 @@ std::string words(const Field& field) {
 
 [[noreturn]] void refuse(ErrorKind kind, const std::string& file, const Field& field, const Json& found) {
   const std::string wanted = words(field);
-  throw Error(kind, {.file = file,
-                     .what = concat("found ", files::json_text(found, -1), wanted.empty() ? "" : ", expected a value ", wanted),
-                     .where = std::string(field.key),
-                     .hint = std::string(field.help)});
+  throw Error(
+      kind, {.file = file,
+             .what = concat("found ", files::json_text(found, -1), wanted.empty() ? "" : ", expected a value ", wanted),
+             .where = std::string(field.key),
+             .hint = std::string(field.help)});
 }
 
 /// Sets the options that an object names; null is as absent.
@@ -158,7 +160,9 @@ Json object_in(const std::string& path) {
   if (!path_exists(path, ErrorKind::model)) return Json::object();
   Json object = files::read_json(path);
   if (object.is_object()) return object;
-  throw Error(ErrorKind::model, {.file = path, .what = concat("found ", object.type_name(), ", expected an object"), .where = {}, .hint = {}});
+  throw Error(
+      ErrorKind::model,
+      {.file = path, .what = concat("found ", object.type_name(), ", expected an object"), .where = {}, .hint = {}});
 }
 
 void warn_of_foreign_keys(const Json& object, const std::string& file) {
@@ -174,7 +178,9 @@ void refuse_idle(const std::map<std::string, std::vector<std::string>>& given, c
                  const std::string& needs) {
   for (const char* key : keys) {
     if (!given.contains(key)) continue;
-    throw Error(ErrorKind::usage, {.file = {}, .what = concat(key, " changes nothing without ", needs), .where = key,
+    throw Error(ErrorKind::usage, {.file = {},
+                                   .what = concat(key, " changes nothing without ", needs),
+                                   .where = key,
                                    .hint = concat("add --", needs, " or leave it out")});
   }
 }

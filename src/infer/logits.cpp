@@ -60,7 +60,8 @@ void LogitsProcessors::forbid_repeated_ngrams(std::span<float> scores, std::span
   if (ids.size() + 1 < size) return;
   const auto last = ids.last(size - 1);
   for (std::size_t at = 0; at + size <= ids.size(); ++at) {
-    if (std::equal(last.begin(), last.end(), ids.begin() + static_cast<std::ptrdiff_t>(at))) scores[ids[at + size - 1]] = kNever;
+    if (std::equal(last.begin(), last.end(), ids.begin() + static_cast<std::ptrdiff_t>(at)))
+      scores[ids[at + size - 1]] = kNever;
   }
 }
 
@@ -73,7 +74,8 @@ void LogitsProcessors::forbid_end(std::span<float> scores) const {
 void LogitsProcessors::keep_top_k(std::span<float> scores) const {
   const std::size_t kept = std::min<std::size_t>(std::max(options_.top_k, kept_at_least_), scores.size());
   std::vector<float> sorted(scores.begin(), scores.end());
-  std::nth_element(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(kept - 1), sorted.end(), std::greater<>());
+  std::nth_element(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(kept - 1), sorted.end(),
+                   std::greater<>());
   const float least = sorted[kept - 1];
   for (float& score : scores) {
     if (score < least) score = kNever;
@@ -100,7 +102,8 @@ void LogitsProcessors::keep_min_p(std::span<float> scores) const {
   const std::vector<double> weights = weights_of(scores);  // the most likely one has 1
   std::vector<double> sorted = weights;
   const std::size_t kept = std::min(static_cast<std::size_t>(kept_at_least_), sorted.size());
-  std::nth_element(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(kept - 1), sorted.end(), std::greater<>());
+  std::nth_element(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(kept - 1), sorted.end(),
+                   std::greater<>());
   const double least = std::min(*options_.min_p, sorted[kept - 1]);
   for (std::size_t i = 0; i < scores.size(); ++i) {
     if (weights[i] < least) scores[i] = kNever;
@@ -119,11 +122,10 @@ std::int64_t most_likely(std::span<const float> scores) {
   const bool is_number = std::none_of(scores.begin(), scores.end(), [](float score) { return std::isnan(score); });
   const auto best = std::max_element(scores.begin(), scores.end());
   if (!is_number || !std::isfinite(*best)) {
-    throw Error(ErrorKind::diverged,
-                {.file = {},
-                 .what = "the model's scores of the next token are no finite numbers",
-                 .where = {},
-                 .hint = "check the model's weights, and options that forbid tokens"});
+    throw Error(ErrorKind::diverged, {.file = {},
+                                      .what = "the model's scores of the next token are no finite numbers",
+                                      .where = {},
+                                      .hint = "check the model's weights, and options that forbid tokens"});
   }
   return best - scores.begin();
 }

@@ -52,7 +52,8 @@ CachedText Passes::reusable(const CachedText& text, std::int64_t common, std::in
   for (const nn::RotarySpec& rotary : model_.spec().decoder.rotary) {
     const bool is_dynamic = rotary.scaling == nn::RotaryScaling::dynamic;
     if (is_dynamic && std::max(part.longest, length) > rotary.max_positions) return {};
-    if (rotary.scaling == nn::RotaryScaling::longrope && is_long(rotary, part.longest) != is_long(rotary, length)) return {};
+    if (rotary.scaling == nn::RotaryScaling::longrope && is_long(rotary, part.longest) != is_long(rotary, length))
+      return {};
   }
   return part;
 }
@@ -62,7 +63,8 @@ CachedText Passes::reusable(const CachedText& text, std::int64_t common, std::in
 void Passes::forget_other_frequencies(Row& row) const {
   for (const nn::RotarySpec& rotary : model_.spec().decoder.rotary) {
     if (rotary.scaling != nn::RotaryScaling::longrope || row.cached.length == 0) continue;
-    if (is_long(rotary, row.cached.longest) != is_long(rotary, static_cast<std::int64_t>(row.ids.size()))) row.cached = {};
+    if (is_long(rotary, row.cached.longest) != is_long(rotary, static_cast<std::int64_t>(row.ids.size())))
+      row.cached = {};
   }
 }
 

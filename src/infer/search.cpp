@@ -36,7 +36,8 @@ class SingleSearch : public Search {
   void advance(std::span<float> scores) override {
     processors_.apply(scores, row_.ids);
     const std::int64_t step = static_cast<std::int64_t>(row_.ids.size()) - prompt_length_;
-    const std::int64_t token = settings_.options.do_sample ? draw(scores, key_, static_cast<std::uint64_t>(step)) : most_likely(scores);
+    const std::int64_t token =
+        settings_.options.do_sample ? draw(scores, key_, static_cast<std::uint64_t>(step)) : most_likely(scores);
     row_.ids.push_back(static_cast<std::int32_t>(token));
     if (settings_.hooks.on_token) settings_.hooks.on_token(prompt_, made());
     ending_ = ending_of(settings_, prompt_, row_.ids, prompt_length_);

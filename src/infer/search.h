@@ -1,5 +1,5 @@
-// How the continuation of one prompt is looked for: one text that grows by the best or a drawn token, or beams. The loop
-// over prompts (generate.cpp) feeds the rows of all searches through the network together.
+// How the continuation of one prompt is looked for: one text that grows by the best or a drawn token, or beams. The
+// loop over prompts (generate.cpp) feeds the rows of all searches through the network together.
 #pragma once
 
 #include <cstdint>
@@ -41,6 +41,7 @@ struct Ending {
   bool ends = false;
   FinishReason reason = FinishReason::length;
 };
-Ending ending_of(const SearchSettings& settings, std::size_t prompt, std::span<const std::int32_t> ids, std::int64_t prompt_length);
+Ending ending_of(const SearchSettings& settings, std::size_t prompt, std::span<const std::int32_t> ids,
+                 std::int64_t prompt_length);
 
 }  // namespace attune::infer

@@ -87,7 +87,8 @@ std::vector<GeneratedText> generate_texts(Generator& generator, const text::Toke
   };
   const auto make_stream = [&](std::size_t prompt) {
     const std::span<const std::int32_t> context = prompts[prompt];
-    return TextStream(tokenizer, options.stop_strings, beginning == Beginning::continuation ? context : context.first(0));
+    return TextStream(tokenizer, options.stop_strings,
+                      beginning == Beginning::continuation ? context : context.first(0));
   };
   const auto give = [&](std::size_t prompt, const std::string& text) {
     if (on_text && !text.empty()) on_text(prompt, text);
@@ -96,7 +97,9 @@ std::vector<GeneratedText> generate_texts(Generator& generator, const text::Toke
   for (std::size_t i = 0; i < prompts.size(); ++i) streams.push_back(make_stream(i));
   GenerationHooks hooks;
   if (options.num_beams == 1) {
-    hooks.on_token = [&](std::size_t prompt, std::span<const std::int32_t> ids) { give(prompt, streams[prompt].push(without_end(ids))); };
+    hooks.on_token = [&](std::size_t prompt, std::span<const std::int32_t> ids) {
+      give(prompt, streams[prompt].push(without_end(ids)));
+    };
     hooks.stops = [&](std::size_t prompt, std::span<const std::int32_t>) { return streams[prompt].stopped(); };
   } else if (!options.stop_strings.empty()) {
     hooks.stops = [&](std::size_t prompt, std::span<const std::int32_t> ids) {

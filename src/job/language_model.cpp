@@ -17,11 +17,11 @@ LanguageModel open_language_model(const std::string& path_or_id) {
   load.task = models::Task::causal_lm;
   opened.loaded = models::load_model(opened.folder, load);
   if (!opened.loaded.report.newly_initialised.empty()) {
-    throw Error(ErrorKind::model,
-                {.file = opened.folder,
-                 .what = concat("the tensor ", opened.loaded.report.newly_initialised.front(), " of the output layer is missing"),
-                 .where = "model.safetensors",
-                 .hint = "name the folder of a causal language model (…ForCausalLM, …LMHeadModel)"});
+    throw Error(ErrorKind::model, {.file = opened.folder,
+                                   .what = concat("the tensor ", opened.loaded.report.newly_initialised.front(),
+                                                  " of the output layer is missing"),
+                                   .where = "model.safetensors",
+                                   .hint = "name the folder of a causal language model (…ForCausalLM, …LMHeadModel)"});
   }
   opened.loaded.model->set_execution(execution_of(config::defaults({"device=auto", "training.bf16=false"}, machine())));
   opened.tokenizer = std::make_shared<const text::Tokenizer>(text::Tokenizer::from_folder(opened.folder));

@@ -1,9 +1,10 @@
 // attune generate through the built program: prompts, files, chats, and what cannot be generated from.
+#include "attune/infer/generate.h"
+
 #include <nlohmann/json.hpp>
 
 #include "app/program.h"
 #include "attune/files/storage.h"
-#include "attune/infer/generate.h"
 #include "catch.h"
 #include "infer/tiny_tokenizer.h"
 #include "models/golden.h"
@@ -16,7 +17,9 @@ using Json = nlohmann::ordered_json;
 using Ids = std::vector<std::int32_t>;
 
 /// The golden Llama with a tokenizer, room for 64 tokens, and a chat template of one letter a role.
-void write_model(const Workspace& workspace, const std::string& chat_template = "{% for m in messages %}{{ m.role[0] }}{{ m.content }}.{% endfor %}a") {
+void write_model(
+    const Workspace& workspace,
+    const std::string& chat_template = "{% for m in messages %}{{ m.role[0] }}{{ m.content }}.{% endfor %}a") {
   const std::string golden = golden_folder("llama_causal_lm");
   Json config = Json::parse(files::read_file(golden + "/config.json"));
   config["max_position_embeddings"] = 64;
@@ -77,13 +80,15 @@ TEST_CASE("a prompt is continued, as text and as JSON", "[app][shell][infer]") {
   const auto text = json[0]["text"].get<std::string>();
   REQUIRE(text.size() > 4);
   const std::string stop = text.substr(2, 1);
-  const auto stopped = lines_of(run_ok(workspace, "generate m --prompt abc --max-new-tokens 12 --json --stop-strings '" + stop + "'").out);
+  const auto stopped = lines_of(
+      run_ok(workspace, "generate m --prompt abc --max-new-tokens 12 --json --stop-strings '" + stop + "'").out);
   CHECK(stopped[0]["text"] == text.substr(0, text.find(stop)));
   CHECK(stopped[0]["finish_reason"] == "stop_string");
   const std::string drawn = "generate m --prompt abc --max-new-tokens 12 --do-sample --temperature 2 --seed ";
   CHECK(run_ok(workspace, drawn + "1").out == run_ok(workspace, drawn + "1").out);
   CHECK(run_ok(workspace, drawn + "1").out != run_ok(workspace, drawn + "2").out);
-  CHECK(lines_of(run_ok(workspace, "generate m --prompt abc --max-new-tokens 5 --num-beams 3 --json").out)[0].contains("score"));
+  CHECK(lines_of(run_ok(workspace, "generate m --prompt abc --max-new-tokens 5 --num-beams 3 --json").out)[0].contains(
+      "score"));
 }
 
 TEST_CASE("prompts of a file and of stdin keep their order", "[app][shell][infer]") {
@@ -95,7 +100,10 @@ TEST_CASE("prompts of a file and of stdin keep their order", "[app][shell][infer
   CHECK(of_text[2]["id"] == "3");
   CHECK(of_text[0]["ids"].get<Ids>() == expected(workspace, {6, 7, 8}, 4));
   CHECK(of_text[1]["ids"].get<Ids>() == expected(workspace, {31, 31}, 4));
-  workspace.write("p.jsonl", R"({"id": "x", "prompt": "zz"})" "\n" R"({"messages": [{"role": "user", "content": "hi"}]})" "\n");
+  workspace.write("p.jsonl", R"({"id": "x", "prompt": "zz"})"
+                             "\n"
+                             R"({"messages": [{"role": "user", "content": "hi"}]})"
+                             "\n");
   const auto of_rows = lines_of(run_ok(workspace, "generate m --file p.jsonl --json --max-new-tokens 4").out);
   REQUIRE(of_rows.size() == 2);
   CHECK(of_rows[0]["id"] == "x");
@@ -110,7 +118,8 @@ TEST_CASE("prompts of a file and of stdin keep their order", "[app][shell][infer
 TEST_CASE("a chat remembers its turns", "[app][shell][infer]") {
   const Workspace workspace;
   write_model(workspace);
-  const auto turns = lines_of(run_ok(workspace, "generate m --chat --system no --json --max-new-tokens 3", "printf 'hi\\nbye\\n' |").out);
+  const auto turns = lines_of(
+      run_ok(workspace, "generate m --chat --system no --json --max-new-tokens 3", "printf 'hi\\nbye\\n' |").out);
   REQUIRE(turns.size() == 2);
   const auto spelled = [](const std::string& text) {
     Ids ids;
@@ -125,16 +134,20 @@ TEST_CASE("a chat remembers its turns", "[app][shell][infer]") {
 TEST_CASE("what cannot be generated from is said in one line", "[app][shell][infer]") {
   const Workspace workspace;
   write_model(workspace, "");
-  workspace.write("bad.jsonl", R"({"text": "zz"})" "\n");
+  workspace.write("bad.jsonl", R"({"text": "zz"})"
+                               "\n");
   workspace.write("empty.txt", "\n");
   check_refused(workspace, "generate m --chat", 3, "no chat template");
-  check_refused(workspace, "generate '" + kTinyModel + "' --prompt a", 3, "a bert model has no head for text-generation");
+  check_refused(workspace, "generate '" + kTinyModel + "' --prompt a", 3,
+                "a bert model has no head for text-generation");
   check_refused(workspace, "generate nowhere --prompt a", 3, "there is no such folder");
-  check_refused(workspace, "generate m --prompt '" + std::string(65, 'a') + "'", 4, "the prompt has 65 tokens, the model takes at most 64");
+  check_refused(workspace, "generate m --prompt '" + std::string(65, 'a') + "'", 4,
+                "the prompt has 65 tokens, the model takes at most 64");
   check_refused(workspace, "generate m --file bad.jsonl", 4, "neither `prompt` nor `messages` (line 1)");
   check_refused(workspace, "generate m --file empty.txt", 4, "there is no prompt in it");
   check_refused(workspace, "generate m --file missing.txt", 4, "missing.txt");
-  check_refused(workspace, "generate m --prompt a --temperature 0.5", 2, "temperature changes nothing without do_sample");
+  check_refused(workspace, "generate m --prompt a --temperature 0.5", 2,
+                "temperature changes nothing without do_sample");
   check_refused(workspace, "generate m --prompt a --top-q 3", 2, "--top-q");
   check_refused(workspace, "generate m --prompt a --do-sample --top-p 3", 2, "expected a value in [0, 1]");
   check_refused(workspace, "generate m --prompt a --chat", 2, "only one can be taken");

@@ -64,7 +64,9 @@ at::Tensor recomputed(const models::LoadedModel& loaded, const Ids& ids) {
   return passes.next_logits(rows);
 }
 
-double distance(const at::Tensor& a, const at::Tensor& b) { return (a - b).abs().max().item<double>(); }
+double distance(const at::Tensor& a, const at::Tensor& b) {
+  return (a - b).abs().max().item<double>();
+}
 
 }  // namespace
 
@@ -157,6 +159,25 @@ TEST_CASE("a common beginning goes through the network once, and so does what a 
   CHECK(second == generate(*loaded.model, std::vector<Ids>{turns}, greedy(4)).front().ids);
 }
 
+TEST_CASE("keys are not shared where their positions were computed for another length", "[infer]") {
+  const auto shared = [](const models::LoadedModel& loaded, std::int64_t length) {
+    Passes passes(*loaded.model);
+    Row row{.ids = {7, 3, 11, 4}, .cached = {}};
+    Row* const rows[] = {&row};
+    passes.next_logits(rows);
+    return passes.reusable(row.cached, 4, length).length;
+  };
+  const models::LoadedModel phi3 = load_golden("phi3_causal_lm");  // longrope, long behind 8
+  CHECK(shared(phi3, 8) == 4);
+  CHECK(shared(phi3, 9) == 0);
+  EditedCheckpoint checkpoint("llama_causal_lm");
+  checkpoint.config["max_position_embeddings"] = 6;
+  checkpoint.config["rope_parameters"] = {{"rope_type", "dynamic"}, {"rope_theta", 10000.0}, {"factor", 2.0}};
+  const models::LoadedModel dynamic = checkpoint.load();
+  CHECK(shared(dynamic, 6) == 4);
+  CHECK(shared(dynamic, 7) == 0);
+}
+
 TEST_CASE("draws depend on seed, prompt and step alone", "[infer]") {
   const models::LoadedModel loaded = load_golden("gpt2_causal_lm");
   const std::vector<Ids> prompts{{3, 4}, {5}, {3, 4}};
@@ -198,8 +219,10 @@ TEST_CASE("texts end by token, by hook, by number and where positions end", "[in
 TEST_CASE("prompts and models that cannot be used are named", "[infer]") {
   const models::LoadedModel gpt2 = load_golden("gpt2_causal_lm");
   CHECK_RAISES(generate(*gpt2.model, std::vector<Ids>{{1}, {}}, greedy(2)), data, "no tokens (prompt 2)");
-  CHECK_RAISES(generate(*gpt2.model, std::vector<Ids>{{1, 32}}, greedy(2)), data, "id 32 is not in the vocabulary of 32");
-  CHECK_RAISES(generate(*gpt2.model, std::vector<Ids>{Ids(13, 1)}, greedy(2)), data, "it has 13 tokens, the model takes at most 12");
+  CHECK_RAISES(generate(*gpt2.model, std::vector<Ids>{{1, 32}}, greedy(2)), data,
+               "id 32 is not in the vocabulary of 32");
+  CHECK_RAISES(generate(*gpt2.model, std::vector<Ids>{Ids(13, 1)}, greedy(2)), data,
+               "it has 13 tokens, the model takes at most 12");
   GenerationOptions options;
   options.max_length = 3;
   CHECK_RAISES(generate(*gpt2.model, std::vector<Ids>{{1, 2, 3}}, options), data, "max_length is 3");

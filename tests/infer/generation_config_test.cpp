@@ -31,8 +31,9 @@ TEST_CASE("a folder's generation_config.json gives the defaults", "[infer]") {
   const TemporaryFolder folder;
   write(folder, "config.json", R"({"eos_token_id": 9})");
   CHECK(folder_options(folder.path()).eos_token_id == std::vector<std::int64_t>{9});
-  write(folder, "generation_config.json",
-        R"({"eos_token_id": [1, 2], "do_sample": true, "temperature": 0.6, "top_p": 0.95, "top_k": null, "early_stopping": true,
+  write(
+      folder, "generation_config.json",
+      R"({"eos_token_id": [1, 2], "do_sample": true, "temperature": 0.6, "top_p": 0.95, "top_k": null, "early_stopping": true,
             "max_length": 30, "transformers_version": "5.23.0"})");
   const GenerationOptions options = folder_options(folder.path());
   CHECK(options.eos_token_id == std::vector<std::int64_t>{1, 2});
@@ -51,7 +52,8 @@ TEST_CASE("a folder's generation_config.json gives the defaults", "[infer]") {
 TEST_CASE("what a folder asks for and attune does not do is said", "[infer]") {
   const TemporaryFolder folder;
   write(folder, "config.json", "{}");
-  write(folder, "generation_config.json", R"({"typical_p": 0.5, "eta_cutoff": 0.0, "guidance_scale": null, "min_length": 0})");
+  write(folder, "generation_config.json",
+        R"({"typical_p": 0.5, "eta_cutoff": 0.0, "guidance_scale": null, "min_length": 0})");
   std::vector<std::string> said;
   log::redirect([&](log::Level, std::string_view message) { said.emplace_back(message); });
   folder_options(folder.path());
@@ -61,8 +63,12 @@ TEST_CASE("what a folder asks for and attune does not do is said", "[infer]") {
 }
 
 TEST_CASE("options of a command line are read by their kind", "[infer]") {
-  const GenerationOptions options = after({{"do_sample", {"true"}}, {"top_k", {"3", "5"}}, {"stop_strings", {"1", "\n"}},
-                                           {"eos_token_id", {"1", "2"}}, {"min_p", {"0.1"}}, {"seed", {"18446744073709551615"}}});
+  const GenerationOptions options = after({{"do_sample", {"true"}},
+                                           {"top_k", {"3", "5"}},
+                                           {"stop_strings", {"1", "\n"}},
+                                           {"eos_token_id", {"1", "2"}},
+                                           {"min_p", {"0.1"}},
+                                           {"seed", {"18446744073709551615"}}});
   CHECK(options.top_k == 5);
   CHECK(options.stop_strings == std::vector<std::string>{"1", "\n"});
   CHECK(options.eos_token_id == std::vector<std::int64_t>{1, 2});
@@ -72,7 +78,8 @@ TEST_CASE("options of a command line are read by their kind", "[infer]") {
   CHECK_RAISES(after({{"max_new_tokens", {"0"}}}), usage, "found 0, expected a value in [1, ");
   CHECK_RAISES(after({{"max_new_tokens", {"2.5"}}}), usage, "found 2.5");
   CHECK_RAISES(after({{"max_new_tokens", {"many"}}}), usage, "found \"many\"");
-  CHECK_RAISES(after({{"num_beams", {"2"}}, {"early_stopping", {"soon"}}}), usage, "expected a value false, true, never");
+  CHECK_RAISES(after({{"num_beams", {"2"}}, {"early_stopping", {"soon"}}}), usage,
+               "expected a value false, true, never");
 }
 
 TEST_CASE("options that would change nothing are refused", "[infer]") {

@@ -13,15 +13,29 @@ inline std::string tiny_tokenizer_json() {
   for (char letter = 'a'; letter <= 'z'; ++letter) vocabulary[std::string(1, letter)] = 6 + letter - 'a';
   Json added = Json::array();
   for (const char* token : {"<pad>", "<s>", "</s>"}) {
-    added.push_back({{"id", vocabulary[token]}, {"content", token}, {"single_word", false}, {"lstrip", false},
-                     {"rstrip", false}, {"normalized", false}, {"special", true}});
+    added.push_back({{"id", vocabulary[token]},
+                     {"content", token},
+                     {"single_word", false},
+                     {"lstrip", false},
+                     {"rstrip", false},
+                     {"normalized", false},
+                     {"special", true}});
   }
-  const Json byte_level = {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}, {"use_regex", true}};
-  const Json model = {{"type", "BPE"}, {"dropout", nullptr}, {"unk_token", nullptr}, {"continuing_subword_prefix", nullptr},
-                      {"end_of_word_suffix", nullptr}, {"fuse_unk", false}, {"byte_fallback", false}, {"ignore_merges", false},
-                      {"vocab", vocabulary}, {"merges", Json::array()}};
-  return Json{{"version", "1.0"}, {"truncation", nullptr}, {"padding", nullptr}, {"added_tokens", added}, {"normalizer", nullptr},
-              {"pre_tokenizer", byte_level}, {"post_processor", nullptr}, {"decoder", byte_level}, {"model", model}}
+  const Json byte_level = {
+      {"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}, {"use_regex", true}};
+  const Json model = {{"type", "BPE"},
+                      {"dropout", nullptr},
+                      {"unk_token", nullptr},
+                      {"continuing_subword_prefix", nullptr},
+                      {"end_of_word_suffix", nullptr},
+                      {"fuse_unk", false},
+                      {"byte_fallback", false},
+                      {"ignore_merges", false},
+                      {"vocab", vocabulary},
+                      {"merges", Json::array()}};
+  return Json{{"version", "1.0"},          {"truncation", nullptr}, {"padding", nullptr},
+              {"added_tokens", added},     {"normalizer", nullptr}, {"pre_tokenizer", byte_level},
+              {"post_processor", nullptr}, {"decoder", byte_level}, {"model", model}}
       .dump();
 }
 

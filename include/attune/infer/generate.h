@@ -1,5 +1,5 @@
-// Text generation: token ids in, token ids out. Prompts of any lengths are continued together as one packed stream, so a
-// text does not depend on its neighbours; keys and values of past tokens are kept, those of a common beginning once.
+// Text generation: token ids in, token ids out. Prompts of any lengths are continued together as one packed stream, so
+// a text does not depend on its neighbours; keys and values of past tokens are kept, those of a common beginning once.
 // Greedy and beam ids are those of Transformers' generate(); what is drawn at random comes from attune's own streams.
 #pragma once
 

@@ -15,8 +15,9 @@ namespace attune::infer {
 /// Error{model} for a value of the wrong kind.
 GenerationOptions folder_options(const std::string& folder);
 
-/// Options by name with their texts, as on a command line: {"top_k", {"5"}}, {"stop_strings", {"\n", "."}}. Error{usage}
-/// for a wrong value, and for an option that would change nothing: warpers without do_sample, penalties without beams.
+/// Options by name with their texts, as on a command line: {"top_k", {"5"}}, {"stop_strings", {"\n", "."}}.
+/// Error{usage} for a wrong value, and for an option that would change nothing: warpers without do_sample, penalties
+/// without beams.
 void set_options(const std::map<std::string, std::vector<std::string>>& given, GenerationOptions& options);
 
 }  // namespace attune::infer

@@ -82,11 +82,13 @@ void visit_fields(Visitor& visit, GenerationOptions& options) {
   visit(options.repetition_penalty, {.key = "repetition_penalty",
                                      .help = "Above 1 makes tokens that occurred before less likely.",
                                      .range = above(0)});
-  visit(options.no_repeat_ngram_size,
-        {.key = "no_repeat_ngram_size", .help = "No run of so many tokens occurs twice; 0 = off.", .range = count_from(0)});
+  visit(options.no_repeat_ngram_size, {.key = "no_repeat_ngram_size",
+                                       .help = "No run of so many tokens occurs twice; 0 = off.",
+                                       .range = count_from(0)});
   visit(options.num_beams, {.key = "num_beams", .help = "Beams of beam search; 1 = none.", .range = between(1, 1000)});
-  visit(options.length_penalty, {.key = "length_penalty",
-                                 .help = "Beam scores are divided by length to this power: above 0 prefers long texts."});
+  visit(options.length_penalty,
+        {.key = "length_penalty",
+         .help = "Beam scores are divided by length to this power: above 0 prefers long texts."});
   visit(options.early_stopping,
         {.key = "early_stopping",
          .help = "Beam search ends: `true` as soon as there are num_beams whole texts, `false` when better ones are "

@@ -19,7 +19,8 @@ namespace attune::infer {
 class TextStream {
  public:
   /// `context`: ids before the first one. The text then goes on from theirs (a space at its beginning stays).
-  TextStream(const text::Tokenizer& tokenizer, const std::vector<std::string>& stop_strings, std::span<const std::int32_t> context);
+  TextStream(const text::Tokenizer& tokenizer, const std::vector<std::string>& stop_strings,
+             std::span<const std::int32_t> context);
 
   /// `ids`: all so far, at least those of the call before. → what became certain.
   std::string push(std::span<const std::int32_t> ids);
@@ -37,10 +38,11 @@ class TextStream {
 
   const text::Tokenizer& tokenizer_;
   const std::vector<std::string>& stop_strings_;
-  std::vector<std::int32_t> ids_;           ///< context and ids
-  std::size_t pushed_ = 0;                  ///< of them, without the context
-  std::size_t window_ = 0, decoded_ = 0;    ///< ids [window, decoded) are in the text, and are decoded again with new ones
-  std::string pending_, given_;             ///< the text: not given out, given out
+  std::vector<std::int32_t> ids_;  ///< context and ids
+  std::size_t pushed_ = 0;         ///< of them, without the context
+  std::size_t window_ = 0,
+              decoded_ = 0;      ///< ids [window, decoded) are in the text, and are decoded again with new ones
+  std::string pending_, given_;  ///< the text: not given out, given out
   bool stopped_ = false;
 };
 
@@ -57,9 +59,9 @@ enum class Beginning {
 
 /// As Generator::generate, with stop strings. `on_text` gets what became certain of a prompt's text; with beams all at
 /// the end.
-std::vector<GeneratedText> generate_texts(Generator& generator, const text::Tokenizer& tokenizer,
-                                          std::span<const std::vector<std::int32_t>> prompts,
-                                          const GenerationOptions& options, Beginning beginning,
-                                          const std::function<void(std::size_t prompt, std::string_view text)>& on_text = {});
+std::vector<GeneratedText> generate_texts(
+    Generator& generator, const text::Tokenizer& tokenizer, std::span<const std::vector<std::int32_t>> prompts,
+    const GenerationOptions& options, Beginning beginning,
+    const std::function<void(std::size_t prompt, std::string_view text)>& on_text = {});
 
 }  // namespace attune::infer
