@@ -1,6 +1,7 @@
 // attune generate: continues prompts, or holds a chat.
 #include <unistd.h>
 
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "app/prompts.h"
@@ -53,22 +54,39 @@ Json described(const infer::GeneratedText& result) {
   return line;
 }
 
+/// Texts in the order of the prompts. Those behind a chat template are texts of their own, the others go on.
+std::vector<infer::GeneratedText> texts_of(const std::vector<Prompt>& prompts, const job::LanguageModel& opened,
+                                           const std::function<void(std::size_t, std::string_view)>& on_text) {
+  const auto ids = encode_prompts(prompts, *opened.tokenizer, opened.loaded.model->spec());
+  infer::Generator generator(*opened.loaded.model);
+  std::vector<infer::GeneratedText> results(prompts.size());
+  for (const auto beginning : {infer::Beginning::continuation, infer::Beginning::answer}) {
+    std::vector<std::size_t> places;
+    std::vector<std::vector<std::int32_t>> chosen;
+    for (std::size_t i = 0; i < prompts.size(); ++i) {
+      if (prompts[i].is_chat != (beginning == infer::Beginning::answer)) continue;
+      places.push_back(i);
+      chosen.push_back(ids[i]);
+    }
+    auto texts = infer::generate_texts(generator, *opened.tokenizer, chosen, opened.options, beginning, on_text);
+    for (std::size_t i = 0; i < places.size(); ++i) results[places[i]] = std::move(texts[i]);
+  }
+  return results;
+}
+
+std::vector<Prompt> prompts_of(const GenerateVerb& options, const std::string& folder) {
+  if (!options.file.empty()) return read_prompts(options.file, folder);
+  if (options.prompt.empty()) return prompts_of_stdin();
+  return {{.id = "0", .text = options.prompt, .shown = options.prompt, .origin = "", .is_chat = false}};
+}
+
 /// The prompts of the command line; with one of them its text is shown as it comes.
 void run_prompts(const GenerateVerb& options, const job::LanguageModel& opened) {
-  const std::vector<Prompt> prompts = !options.prompt.empty()
-                                          ? std::vector<Prompt>{{"0", options.prompt, options.prompt, "", false}}
-                                      : options.file.empty() ? prompts_of_stdin()
-                                                             : read_prompts(options.file, opened.folder);
-  const std::vector<std::vector<std::int32_t>> ids =
-      encode_prompts(prompts, *opened.tokenizer, opened.loaded.model->spec());
-  infer::Generator generator(*opened.loaded.model);
+  const std::vector<Prompt> prompts = prompts_of(options, opened.folder);
   const bool streams = prompts.size() == 1 && !options.output.json;
-  const bool is_chat = !prompts.empty() && prompts.front().is_chat;
-  const auto results = infer::generate_texts(generator, *opened.tokenizer, ids, opened.options,
-                                             is_chat ? infer::Beginning::answer : infer::Beginning::continuation,
-                                             [&](std::size_t, std::string_view text) {
-                                               if (streams) print_now(text);
-                                             });
+  const auto results = texts_of(prompts, opened, [&](std::size_t, std::string_view text) {
+    if (streams) print_now(text);
+  });
   for (std::size_t i = 0; i < results.size(); ++i) {
     if (options.output.json) {
       Json line = {{"id", prompts[i].id}};
@@ -86,17 +104,13 @@ void run_prompts(const GenerateVerb& options, const job::LanguageModel& opened) 
 class Chat {
  public:
   Chat(const GenerateVerb& options, const job::LanguageModel& opened)
-      : options_(options),
-        opened_(opened),
-        templates_(text::ChatTemplates::from_folder(opened.folder)),
-        template_(templates_.choose("", /*with_tools=*/false)),
-        generator_(*opened.loaded.model) {
+      : options_(options), opened_(opened), format_(opened.folder), generator_(*opened.loaded.model) {
     if (!options.system.empty()) messages_.push_back({{"role", "system"}, {"content", options.system}});
   }
 
   void answer(const std::string& said) {
     messages_.push_back({{"role", "user"}, {"content", said}});
-    const std::string text = chat_text(templates_, template_, messages_);
+    const std::string text = format_.text_of(messages_);
     const std::vector<Prompt> prompt{{"0", text, said, "", true}};
     const auto ids = encode_prompts(prompt, *opened_.tokenizer, opened_.loaded.model->spec());
     const bool streams = !options_.output.json;
@@ -111,8 +125,7 @@ class Chat {
  private:
   const GenerateVerb& options_;
   const job::LanguageModel& opened_;
-  text::ChatTemplates templates_;
-  text::ChatTemplate template_;
+  ChatFormat format_;
   infer::Generator generator_;
   Json messages_ = Json::array();
 };

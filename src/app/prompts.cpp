@@ -2,6 +2,7 @@
 #include "app/prompts.h"
 
 #include <algorithm>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -25,25 +26,17 @@ using files::Json;
                .hint = "a row has \"prompt\": \"TEXT\", or \"messages\": [{\"role\": …, \"content\": …}]"});
 }
 
-/// The chat templates of a folder, read when the first row has messages.
-class Templates {
- public:
-  explicit Templates(std::string folder) : folder_(std::move(folder)) {}
-  std::string text_of(const Json& messages) {
-    if (!chosen_) {
-      templates_ = text::ChatTemplates::from_folder(folder_);
-      chosen_ = templates_->choose("", /*with_tools=*/false);
-    }
-    return chat_text(*templates_, *chosen_, messages);
-  }
+text::ChatTemplate chosen_template(const text::ChatTemplates& templates, const std::string& folder) {
+  if (!templates.empty()) return templates.choose("", /*with_tools=*/false);
+  throw Error(ErrorKind::model,
+              {.file = folder,
+               .what = "the model has no chat template",
+               .where = {},
+               .hint = "continue texts with --prompt or --file, or put a chat_template.jinja into the folder"});
+}
 
- private:
-  std::string folder_;
-  std::optional<text::ChatTemplates> templates_;
-  std::optional<text::ChatTemplate> chosen_;
-};
-
-Prompt prompt_of_row(const Json& row, const std::string& file, std::int64_t line, Templates& templates) {
+Prompt prompt_of_row(const Json& row, const std::string& file, std::int64_t line,
+                     const std::function<const ChatFormat&()>& format) {
   if (!row.is_object()) bad_row(file, line, concat("found ", row.type_name(), ", expected an object"));
   Prompt prompt{.id = std::to_string(line - 1),
                 .text = "",
@@ -54,7 +47,7 @@ Prompt prompt_of_row(const Json& row, const std::string& file, std::int64_t line
     prompt.id = id->is_string() ? id->get<std::string>() : id->dump();
   if (prompt.is_chat) {
     const Json& messages = row["messages"];
-    prompt.text = templates.text_of(messages);
+    prompt.text = format().text_of(messages);
     prompt.shown = messages.back().value("content", Json("")).dump();
     return prompt;
   }
@@ -92,7 +85,8 @@ std::vector<Prompt> prompts_of_stdin() {
 
 std::vector<Prompt> read_prompts(const std::string& file, const std::string& folder) {
   std::vector<Prompt> prompts;
-  Templates templates(folder);
+  std::optional<ChatFormat> opened;  // by the first row with messages
+  const auto format = [&]() -> const ChatFormat& { return opened ? *opened : opened.emplace(folder); };
   files::LineReader reader(file);
   for (std::string line; reader.next(line);) {
     const std::int64_t number = reader.line_number();
@@ -100,7 +94,7 @@ std::vector<Prompt> read_prompts(const std::string& file, const std::string& fol
     if (trim(line).empty()) continue;
     if (is_json_lines(file)) {
       const Json row = files::parse_json(line, concat(file, " line ", number), {.kind = ErrorKind::data});
-      prompts.push_back(prompt_of_row(row, file, number, templates));
+      prompts.push_back(prompt_of_row(row, file, number, format));
     } else {
       prompts.push_back(
           {.id = std::to_string(number - 1), .text = line, .shown = line, .origin = concat(file, " line ", number)});
@@ -113,9 +107,11 @@ std::vector<Prompt> read_prompts(const std::string& file, const std::string& fol
   return prompts;
 }
 
-std::string chat_text(const text::ChatTemplates& templates, const text::ChatTemplate& chosen,
-                      const files::Json& messages) {
-  return chosen.render(templates.variables({.messages = messages, .add_generation_prompt = true})).text;
+ChatFormat::ChatFormat(const std::string& folder)
+    : templates_(text::ChatTemplates::from_folder(folder)), chosen_(chosen_template(templates_, folder)) {}
+
+std::string ChatFormat::text_of(const files::Json& messages) const {
+  return chosen_.render(templates_.variables({.messages = messages, .add_generation_prompt = true})).text;
 }
 
 std::vector<std::vector<std::int32_t>> encode_prompts(const std::vector<Prompt>& prompts,

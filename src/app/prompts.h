@@ -20,15 +20,24 @@ struct Prompt {
   bool is_chat = false;  ///< made by a chat template, which writes the special tokens itself
 };
 
+/// A model's way to write conversations down.
+class ChatFormat {
+ public:
+  /// Error{model} when the folder has no chat template.
+  explicit ChatFormat(const std::string& folder);
+  /// The conversation as the model reads it before it answers.
+  std::string text_of(const files::Json& messages) const;
+
+ private:
+  text::ChatTemplates templates_;
+  text::ChatTemplate chosen_;
+};
+
 /// A line a prompt.
 std::vector<Prompt> prompts_of_stdin();
 /// .jsonl (also .gz): rows with `prompt`, or with `messages` that the chat template of `folder` turns into text; `id`
 /// is kept. Other files: a line a prompt. Error{data} with the line.
 std::vector<Prompt> read_prompts(const std::string& file, const std::string& folder);
-
-/// The conversation as the model reads it before it answers.
-std::string chat_text(const text::ChatTemplates& templates, const text::ChatTemplate& chosen,
-                      const files::Json& messages);
 
 /// Token ids. Error{data} for a prompt that has more tokens than the model has positions.
 std::vector<std::vector<std::int32_t>> encode_prompts(const std::vector<Prompt>& prompts,

@@ -15,6 +15,7 @@ LanguageModel open_language_model(const std::string& path_or_id) {
   opened.folder = models::resolve_model_path(path_or_id);
   models::LoadOptions load;
   load.task = models::Task::causal_lm;
+  load.dtype = "float32";  // products are in float32: widened once, not at each token
   opened.loaded = models::load_model(opened.folder, load);
   if (!opened.loaded.report.newly_initialised.empty()) {
     throw Error(ErrorKind::model, {.file = opened.folder,
