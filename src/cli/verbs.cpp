@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <sstream>
+#include <type_traits>
 
 #include <CLI/CLI.hpp>
 
@@ -13,6 +14,7 @@
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
 #include "attune/config/config.h"
+#include "attune/infer/options.h"
 
 namespace attune::cli {
 
@@ -79,6 +81,43 @@ Run add_predict(CLI::App& verb) {
   return [options] { return app::run_predict(*options); };
 }
 
+/// An option of the command line for each field, as --max_new_tokens and --max-new-tokens.
+struct AddSettings {
+  CLI::App& verb;
+  std::map<std::string, std::vector<std::string>>& given;
+
+  template <class T>
+  void operator()(T&, const Field& field) const {
+    const std::string key(field.key);
+    std::string dashed = key;
+    std::replace(dashed.begin(), dashed.end(), '_', '-');
+    const std::string names = dashed == key ? "--" + key : concat("--", key, ",--", dashed);
+    auto* texts = &given;
+    if constexpr (std::is_same_v<T, bool>) {
+      verb.add_flag_function(names, [texts, key](std::int64_t count) { (*texts)[key] = {count > 0 ? "true" : "false"}; }, std::string(field.help));
+    } else {
+      verb.add_option_function<std::vector<std::string>>(
+              names, [texts, key](const std::vector<std::string>& values) { (*texts)[key] = values; }, std::string(field.help))
+          ->allow_extra_args(false)
+          ->type_name("");
+    }
+  }
+};
+
+Run add_generate(CLI::App& verb) {
+  auto options = std::make_shared<app::GenerateVerb>();
+  verb.add_option("model", options->model, "A causal language model: folder or Hub id")->required();
+  verb.add_option("--prompt,-p", options->prompt, "Text to continue; without it, a prompt a line is read from stdin");
+  verb.add_option("--file,-f", options->file, "File of prompts: a line each, or .jsonl rows with `prompt` or `messages`");
+  verb.add_flag("--chat", options->chat, "A conversation through the model's chat template, a line of stdin a turn");
+  verb.add_option("--system", options->system, "System message of the chat");
+  add_json(verb, options->output);
+  infer::GenerationOptions defaults;
+  const AddSettings add{verb, options->settings};
+  visit_fields(add, defaults);
+  return [options] { return app::run_generate(*options); };
+}
+
 Run add_tokenize(CLI::App& verb) {
   auto options = std::make_shared<app::TokenizeVerb>();
   verb.add_option("model", options->model, "Folder with tokenizer.json, vocab.txt, or vocab.json and merges.txt")->required();
@@ -124,6 +163,7 @@ constexpr Verb kVerbs[] = {
     {"train", "Fine-tune a model as a configuration says", add_train},
     {"evaluate", "Score a tuned model on labelled rows", add_evaluate},
     {"predict", "Predict rows of a file or lines of stdin, as JSON lines", add_predict},
+    {"generate", "Continue prompts or chat with a language model", add_generate},
     {"tokenize", "Show how a model's tokenizer splits lines of stdin", add_tokenize},
     {"verify", "Check that a run can be reproduced", add_verify},
     {"config", "Write, check or explain configurations", add_config},

@@ -12,6 +12,15 @@
 
 namespace attune::models {
 
+namespace {
+
+/// Writes the rows [T, heads, size] into their places of the pool, which is returned.
+at::Tensor kept(const at::Tensor& pool, const at::Tensor& rows, const at::Tensor& places) {
+  return pool.index_copy_(0, places, rows.to(pool.scalar_type()));
+}
+
+}  // namespace
+
 DecoderBody::DecoderBody(const Scope& scope, const ModelSpec& spec, const DecoderNames& names)
     : spec_(spec), names_(names), activation_(nn::activation_by_name(spec.hidden_act)) {
   const bool has_padding_row = names.padding_is_constant && spec.pad_token_id >= 0;
@@ -136,14 +145,18 @@ at::Tensor DecoderBody::attend(int i, const at::Tensor& x, const Context& contex
     heads.key = input.keys->of(heads.key);
     heads.value = input.keys->of(heads.value);
   }
+  if (input.past) {
+    heads.key = kept(input.past->keys[i], heads.key, input.past->rows);
+    heads.value = kept(input.past->values[i], heads.value, input.past->rows);
+  }
   const nn::AttentionSpec spec{.causal = true,
                                .scale = choices.attention_scale,
                                .dropout = dropout_site(context, i + 1, block_site(i, 0), spec_.attention_dropout),
                                .window = choices.window,
                                .softcap = spec_.decoder.attention_softcap,
                                .offsets = context.query_offsets};
-  const at::Tensor attended = nn::attention(heads.query, heads.key, heads.value, input.layout,
-                                            input.keys ? input.keys->layout : input.layout, spec);
+  const nn::Layout& keys = input.past ? input.past->layout : input.keys ? input.keys->layout : input.layout;
+  const at::Tensor attended = nn::attention(heads.query, heads.key, heads.value, input.layout, keys, spec);
   return layer.attention_output(attended.flatten(1));
 }
 

@@ -41,7 +41,8 @@ class DecoderModel : public Model, public torch::nn::Module {
   const std::vector<Parameter>& parameters() const override { return parameters_; }
 
   Context prepare(Input input, bool training) const override {
-    if (has_learnt_positions_) check_length(input.layout, spec_.max_position_embeddings);
+    const nn::Layout& texts = input.past ? input.past->layout : input.layout;
+    if (has_learnt_positions_) check_length(texts, spec_.max_position_embeddings);
     Context context;
     context.dropout_on.assign(depth() + 2, training);
     if (spec_.task == Task::sequence_classification) context.summary = last_of_each(input, spec_.pad_token_id);
@@ -79,8 +80,9 @@ class DecoderModel : public Model, public torch::nn::Module {
 
   static std::vector<std::int32_t> text_lengths(const Input& input) {
     if (!input.text_lengths.empty()) return input.text_lengths;
+    const nn::Layout& texts = input.past ? input.past->layout : input.layout;
     std::vector<std::int32_t> lengths;
-    for (std::int64_t i = 0; i < input.layout.sequences(); ++i) lengths.push_back(input.layout.length(i));
+    for (std::int64_t i = 0; i < texts.sequences(); ++i) lengths.push_back(texts.length(i));
     return lengths;
   }
 

@@ -31,6 +31,7 @@ struct AttentionSettings : torch::CustomClassHolder {
         offsets(query_offsets(q, kv, spec)),
         longest_kv(kv.longest),
         window(spec.window),
+        pages(kv.pages),
         scale(spec.scale),
         softcap(spec.softcap),
         causal(spec.causal),
@@ -39,6 +40,7 @@ struct AttentionSettings : torch::CustomClassHolder {
 
   std::vector<std::int32_t> q_ends, kv_ends, offsets;
   std::int64_t longest_kv, window;
+  std::shared_ptr<const Pages> pages;
   double scale, softcap;
   bool causal;
   fused::SiteKeys keys;
@@ -77,8 +79,16 @@ kernels::Attention<float> call_of(const AttentionSettings& settings, const at::T
   call.kv_heads = k.size(1);
   call.size = q.size(2);
   call.longest_kv = settings.longest_kv;
+  if (settings.pages != nullptr) {
+    call.pages = settings.pages->numbers.data();
+    call.page_ends = settings.pages->ends.data();
+    call.page_size = settings.pages->size;
+  }
   return call;
 }
+
+/// Multiplications that take less time than waking a thread: those of one new token behind a text of medium length.
+constexpr std::int64_t kWorthThreads = std::int64_t{1} << 19;
 
 /// Runs `kernel` for every (sequence, key head). Threads take the next task when they are free, since lengths differ; a
 /// task's result does not depend on who does it.
@@ -86,7 +96,8 @@ void for_each_task(const kernels::Attention<float>& call, std::int64_t sequences
                    void (*kernel)(const kernels::Attention<float>&, std::int64_t, float*)) {
   const std::int64_t tasks = sequences * call.kv_heads;
   const std::int64_t scratch = kernels::table().attention_scratch(call);
-  const std::int64_t threads = std::min<std::int64_t>(at::get_num_threads(), tasks);
+  const std::int64_t work = call.q_tokens * call.longest_kv * call.heads * call.size;
+  const std::int64_t threads = work < kWorthThreads ? 1 : std::min<std::int64_t>(at::get_num_threads(), tasks);
   const at::Tensor memory = at::empty({threads, (scratch + 15) / 16 * 16}, at::kFloat);
   std::atomic<std::int64_t> next{0};
   at::parallel_for(0, threads, 1, [&](std::int64_t begin, std::int64_t end) {
@@ -154,7 +165,8 @@ void check(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const 
            const Layout& kv_layout, const AttentionSpec& spec) {
   const bool shapes = q.dim() == 3 && k.dim() == 3 && v.sizes() == k.sizes() && q.size(1) % k.size(1) == 0 &&
                       q.size(2) == k.size(2) && q.size(0) >= q_layout.cu_seqlens.back() &&
-                      k.size(0) >= kv_layout.cu_seqlens.back() && q_layout.sequences() == kv_layout.sequences();
+                      (kv_layout.pages != nullptr || k.size(0) >= kv_layout.cu_seqlens.back()) &&
+                      q_layout.sequences() == kv_layout.sequences();
   if (!shapes) internal_error("attention: q, k, v [T, heads, d] and layouts of the same sequences are needed");
   const std::vector<std::int32_t> offsets = query_offsets(q_layout, kv_layout, spec);
   for (std::int64_t i = 0; i < q_layout.sequences(); ++i) {
@@ -175,9 +187,16 @@ void check(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const 
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const Layout& q_layout,
                      const Layout& kv_layout, const AttentionSpec& spec) {
   check(q, k, v, q_layout, kv_layout, spec);
-  if (!fused::possible({q, k, v})) return attention_padded(q, k, v, q_layout, kv_layout, spec);
+  if (!fused::possible({q, k, v})) {
+    if (kv_layout.pages == nullptr) return attention_padded(q, k, v, q_layout, kv_layout, spec);
+    const at::Tensor rows = pool_rows(kv_layout).to(k.device());
+    const auto taken = [&](const at::Tensor& pool) { return pool.index_select(0, rows).to(q.scalar_type()); };
+    return attention_padded(q, taken(k), taken(v), q_layout, kv_layout, spec);
+  }
   const auto settings = c10::make_intrusive<AttentionSettings>(q_layout, kv_layout, spec);
-  if (!fused::recording({q, k, v})) return attention_forward(q, k, v, *settings).out;
+  const bool recording = fused::recording({q, k, v});
+  if (recording && kv_layout.pages != nullptr) internal_error("attention: a pool of keys is not for training");
+  if (!recording) return attention_forward(q, k, v, *settings).out;
   return AttentionFunction::apply(q, k, v, settings);
 }
 

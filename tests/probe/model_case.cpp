@@ -4,8 +4,10 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/_fused_adamw.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/full_like.h>
 #include <ATen/ops/ones.h>
+#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
@@ -14,6 +16,7 @@
 #include <nlohmann/json.hpp>
 
 #include "attune/files/json.h"
+#include "attune/infer/generate.h"
 #include "attune/models/model.h"
 #include "attune/nn/losses.h"
 #include "attune/tensor/weights.h"
@@ -63,6 +66,7 @@ class Case {
   Tensors run(files::Json& told) {
     Tensors out;
     trace_hidden(out);
+    if (task() == models::Task::causal_lm) generate_greedily(out);
     const at::Tensor loss = run_forward(out);
     tell_names(told);
     if (!loss.defined()) return out;
@@ -90,6 +94,19 @@ class Case {
     models::Context context = loaded_.model->prepare(batch_.input, false);
     context.trace = [&](const std::string& name, const at::Tensor& value) { out[name] = batch_.unpack(value); };
     models::forward(*loaded_.model, context);
+  }
+
+  /// Eight tokens behind the first six of the first row, as the reference's cases have them.
+  void generate_greedily(Tensors& out) const {
+    const at::Tensor prompt = inputs_.at("input_ids").narrow(0, 0, 1).narrow(1, 0, 6).contiguous();
+    const auto* ids = prompt.const_data_ptr<std::int64_t>();
+    infer::GenerationOptions options;
+    options.max_new_tokens = 8;
+    const std::vector<std::vector<std::int32_t>> prompts{{ids, ids + prompt.numel()}};
+    const std::vector<std::int32_t> made = infer::generate(*loaded_.model, prompts, options).front().ids;
+    const std::vector<std::int64_t> wide(made.begin(), made.end());
+    out["greedy_prompt"] = prompt;
+    out["greedy_output"] = at::cat(std::vector<at::Tensor>{prompt, at::tensor(wide, at::kLong).unsqueeze(0)}, 1);
   }
 
   /// Writes the logits; returns the loss, undefined without labels.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,6 +43,17 @@ struct PredictVerb {
   OutputOptions output;
 };
 int run_predict(const PredictVerb& options);
+
+struct GenerateVerb {
+  std::string model;
+  std::string prompt;  ///< "" = from file, chat, or a line a prompt from stdin
+  std::string file;
+  bool chat = false;
+  std::string system;                                        ///< first message of a chat
+  std::map<std::string, std::vector<std::string>> settings;  ///< of infer::GenerationOptions, by name
+  OutputOptions output;
+};
+int run_generate(const GenerateVerb& options);
 
 struct TokenizeVerb {
   std::string model;

@@ -29,6 +29,14 @@ struct Rows {
   at::Tensor of(const at::Tensor& x) const;
 };
 
+/// Keys and values that earlier passes left, for decoding token by token (infer keeps the books). The pass writes those
+/// of its own tokens beside them.
+struct Past {
+  std::vector<at::Tensor> keys, values;  ///< one pool a block: float32 [rows, key heads, head size]
+  at::Tensor rows;    ///< int64 [T]: the rows of the pools that the pass's tokens get; there is no dead segment
+  nn::Layout layout;  ///< of all keys of each sequence, the pass's own last, with pages
+};
+
 /// One packed batch, as the model sees it. All tensors on the model's device.
 struct Input {
   at::Tensor ids;        ///< int64 [T]
@@ -38,7 +46,8 @@ struct Input {
   nn::DropoutKeys dropout;   ///< token_keys undefined in evaluation
   at::Tensor wanted;         ///< int64 [N]: rows of the stream whose logits are wanted (LM heads); undefined = all
   std::optional<Rows> keys;  ///< the rows that may be attended to, where not all may (padding that a reference reads)
-  /// Length of each sequence's whole text, for rotary positions that depend on it; empty = its rows in the stream.
+  std::shared_ptr<const Past> past;  ///< decoders: tokens before those of the stream; null = there are none
+  /// Length of each sequence's whole text, for rotary positions that depend on it; empty = its keys.
   std::vector<std::int32_t> text_lengths;
 };
 

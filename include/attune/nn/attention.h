@@ -24,7 +24,8 @@ struct AttentionSpec {
 };
 
 /// q [Tq, heads, d], k and v [Tk, key heads, d] → [Tq, heads, d] in the format of q; query head h reads key head
-/// h · key heads / heads; softmax in float32. Differentiable. Rows of a dead segment come out as zeros.
+/// h · key heads / heads; softmax in float32. Differentiable. Rows of a dead segment come out as zeros. With pages in
+/// kv_layout k and v are pools [rows, key heads, d]; no gradient flows into a pool.
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const Layout& q_layout,
                      const Layout& kv_layout, const AttentionSpec& spec);
 

@@ -6,15 +6,25 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 namespace attune::nn {
+
+/// Rows that outlive a pass lie in a pool whose page p is its rows [p · size, (p + 1) · size). Row i of a sequence is row
+/// i % size of its page i / size; sequences may share pages.
+struct Pages {
+  std::int64_t size = 0;
+  std::vector<std::int32_t> numbers;  ///< the pages of all sequences, one sequence after another
+  std::vector<std::int32_t> ends;     ///< [B+1], first 0; sequence i has numbers[ends[i], ends[i + 1])
+};
 
 struct Layout {
   std::vector<std::int32_t> cu_seqlens;  ///< [B+1], first 0; the live tokens are [0, cu_seqlens[B])
   std::int32_t longest = 0;              ///< longest sequence
   std::int64_t total = 0;                ///< T: rows of the stream, dead ones included (>= cu_seqlens[B])
   at::Tensor cu_seqlens_device;  ///< the same as int32 on the model's device, for CUDA kernels; undefined on the CPU
+  std::shared_ptr<const Pages> pages;  ///< of keys and values in a pool; null: the stream's rows are the tensor's
 
   std::int64_t sequences() const { return static_cast<std::int64_t>(cu_seqlens.size()) - 1; }
   std::int32_t length(std::int64_t i) const { return cu_seqlens[i + 1] - cu_seqlens[i]; }
@@ -23,6 +33,9 @@ struct Layout {
 Layout make_layout(const std::vector<std::int32_t>& lengths, std::int64_t total = 0);
 /// With cu_seqlens_device filled where the device is another than the CPU.
 Layout to_device(Layout layout, const at::Device& device);
+
+/// Where the live rows of a layout with pages lie in the pool, int64 [cu_seqlens[B]] on the CPU.
+at::Tensor pool_rows(const Layout& layout);
 
 /// The shape ladder: the smallest rung >= tokens (oneDNN compiles a kernel per shape; few shapes, few compilations).
 std::int64_t ladder_rung(std::int64_t tokens);

@@ -113,12 +113,12 @@ struct Span {
 template <class T>
 struct Task {
   const Attention<T>& call;
-  std::int64_t kv_head, first_q, queries, first_kv, keys, offset, size, width, length;
+  std::int64_t sequence, kv_head, first_q, queries, first_kv, keys, offset, size, width, length;
   float *k, *v, *k_columns, *v_columns, *grad_k, *grad_v;  // whole sequence
   float *q, *rows, *scores, *dropped, *grad_scores;        // one block of queries
 
   ATTUNE_INLINE Task(const Attention<T>& attention, std::int64_t task, float* scratch) : call(attention) {
-    const std::int64_t sequence = task / call.kv_heads;
+    sequence = task / call.kv_heads;
     kv_head = task % call.kv_heads;
     first_q = call.q_ends[sequence];
     queries = call.q_ends[sequence + 1] - first_q;
@@ -139,6 +139,28 @@ struct Task {
     scores = rows + kQueryBlock * width;
     dropped = scores + kQueryBlock * length;
     grad_scores = dropped + kQueryBlock * length;
+  }
+
+  /// body(key, its row in x, n) over the keys or values [begin, end), as far as n of them follow one another.
+  template <class Body>
+  ATTUNE_INLINE void over_keys(const Heads<const T>& x, Span span, const Body& body) const {
+    if (call.pages == nullptr) return body(span.begin, x.at(first_kv + span.begin, kv_head), span.end - span.begin);
+    const std::int32_t* page = call.pages + call.page_ends[sequence];
+    for (std::int64_t key = span.begin; key < span.end;) {
+      const std::int64_t row = key % call.page_size;
+      const std::int64_t left = span.end - key;
+      const std::int64_t n = call.page_size - row < left ? call.page_size - row : left;
+      body(key, x.at(page[key / call.page_size] * call.page_size + row, kv_head), n);
+      key += n;
+    }
+  }
+
+  /// x: the keys or values → dense [keys, width].
+  ATTUNE_INLINE void pack_keys(const Heads<const T>& x, float* dense) const {
+    over_keys(
+        x, {0, keys}, [&](std::int64_t key, const T* rows, std::int64_t n) __attribute__((always_inline)) {
+          pack(rows, x.token_stride, n, size, 1.0f, dense + key * width);
+        });
   }
 
   /// The keys that query i of the sequence sees.
@@ -259,12 +281,58 @@ ATTUNE_INLINE float softmax_row(const Block<T>& block, std::int64_t i) {
   return all;
 }
 
+/// One query of one head: keys and values are read once, where they lie.
+template <class T>
+ATTUNE_INLINE void attend_in_place(const Block<T>& block, std::int64_t i) {
+  const Task<T>& t = block.task;
+  const Attention<T>& call = t.call;
+  const Span span = t.visible(block.first + i);
+  const float* query = t.q + i * t.width;
+  float* row = t.scores + i * t.length;
+  t.over_keys(
+      call.k, span, [&](std::int64_t key, const T* rows, std::int64_t n) __attribute__((always_inline)) {
+        for (std::int64_t j = 0; j < n; ++j, rows += call.k.token_stride) {
+          Vec dot{};
+          over(
+              t.size, [&](std::int64_t c, auto lanes) __attribute__((always_inline)) {
+                dot += load(query + c, Full{}) * load(rows + c, lanes);
+              });
+          row[key + j] = sum(dot);
+        }
+      });
+  const float scale = 1.0f / softmax_row(block, i);
+  clear(t.rows, t.width);
+  t.over_keys(
+      call.v, span, [&](std::int64_t key, const T* rows, std::int64_t n) __attribute__((always_inline)) {
+        for (std::int64_t j = 0; j < n; ++j, rows += call.v.token_stride) {
+          const Vec weight = splat(row[key + j]);
+          over(
+              t.size, [&](std::int64_t c, auto lanes) __attribute__((always_inline)) {
+                store(t.rows + c, load(t.rows + c, Full{}) + weight * load(rows + c, lanes), Full{});
+              });
+        }
+      });
+  unpack(t.rows, call.out.at(t.first_q + block.first + i, block.head), 0, 1, t.size, scale);
+}
+
+/// More readers of one key head are faster over keys that were laid out for them.
+constexpr std::int64_t kReadersInPlace = 8;
+
 template <class T>
 void attention_forward(const Attention<T>& call, std::int64_t index, float* scratch) {
   const Task<T> t(call, index, scratch);
   if (t.queries == 0) return;
-  pack(call.k.at(t.first_kv, t.kv_head), call.k.token_stride, t.keys, t.size, 1.0f, t.k);
-  pack(call.v.at(t.first_kv, t.kv_head), call.v.token_stride, t.keys, t.size, 1.0f, t.v);
+  if (call.pages != nullptr && t.queries * (call.heads / call.kv_heads) <= kReadersInPlace) {
+    const std::int64_t readers = call.heads / call.kv_heads;
+    for (std::int64_t head = t.kv_head * readers; head < (t.kv_head + 1) * readers; ++head) {
+      const Block<T> block(t, head, 0);
+      pack(call.q.at(t.first_q, head), call.q.token_stride, block.count, t.size, call.scale, t.q);
+      for (std::int64_t i = 0; i < block.count; ++i) attend_in_place(block, i);
+    }
+    return;
+  }
+  t.pack_keys(call.k, t.k);
+  t.pack_keys(call.v, t.v);
   transpose(t.k, t.keys, t.size, t.k_columns);
   const std::int64_t group = call.heads / call.kv_heads;
   for (std::int64_t head = t.kv_head * group; head < (t.kv_head + 1) * group; ++head) {
@@ -323,8 +391,8 @@ ATTUNE_INLINE void softmax_backward_row(const Block<T>& block, std::int64_t i) {
 template <class T>
 void attention_backward(const Attention<T>& call, std::int64_t index, float* scratch) {
   const Task<T> t(call, index, scratch);
-  pack(call.k.at(t.first_kv, t.kv_head), call.k.token_stride, t.keys, t.size, 1.0f, t.k);
-  pack(call.v.at(t.first_kv, t.kv_head), call.v.token_stride, t.keys, t.size, 1.0f, t.v);
+  t.pack_keys(call.k, t.k);
+  t.pack_keys(call.v, t.v);
   transpose(t.k, t.keys, t.size, t.k_columns);
   transpose(t.v, t.keys, t.size, t.v_columns);
   clear(t.grad_k, 2 * t.keys * t.width);

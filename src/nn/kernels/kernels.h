@@ -177,6 +177,11 @@ struct Attention {
   bool causal;          ///< a query sees no key behind its own place
   std::int64_t window;  ///< it sees keys less than this far away; 0: all
   std::int64_t q_tokens, heads, kv_heads, size, longest_kv;
+  /// Keys and values in pages of a pool (forward only): those of sequence s are pages[page_ends[s]] …; null: they lie one
+  /// after another.
+  const std::int32_t* pages;
+  const std::int32_t* page_ends;
+  std::int64_t page_size;
 };
 
 /// One instruction set's kernels. Ranges are half open; norm_backward and gate_backward count blocks of kBlockRows.

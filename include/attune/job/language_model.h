@@ -1,0 +1,24 @@
+// A folder opened to generate text: the one place that turns a name into a causal LM with its tokenizer.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "attune/infer/options.h"
+#include "attune/models/model.h"
+#include "attune/text/tokenizer.h"
+
+namespace attune::job {
+
+struct LanguageModel {
+  models::LoadedModel loaded;
+  std::shared_ptr<const text::Tokenizer> tokenizer;
+  infer::GenerationOptions options;  ///< the folder's; end tokens also from the tokenizer where no file names any
+  std::string folder;
+};
+
+/// A folder or Hub id, on the first GPU where there is one, in float32. Error{model} when it holds no causal LM, or one
+/// without its output layer.
+LanguageModel open_language_model(const std::string& path_or_id);
+
+}  // namespace attune::job

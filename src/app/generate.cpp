@@ -1,0 +1,161 @@
+// attune generate: continues prompts, or holds a chat.
+#include <unistd.h>
+
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "app/prompts.h"
+#include "attune/app/verbs.h"
+#include "attune/base/console.h"
+#include "attune/base/error.h"
+#include "attune/base/strings.h"
+#include "attune/files/standard_input.h"
+#include "attune/infer/generation_config.h"
+#include "attune/infer/text.h"
+#include "attune/job/environment.h"
+#include "attune/job/language_model.h"
+
+namespace attune::app {
+
+namespace {
+
+using files::Json;
+
+[[noreturn]] void refuse(const std::string& what, const std::string& hint) {
+  throw Error(ErrorKind::usage, {.file = "", .what = what, .where = "command line", .hint = hint});
+}
+
+void check_choice(const GenerateVerb& options) {
+  const int sources = (options.prompt.empty() ? 0 : 1) + (options.file.empty() ? 0 : 1) + (options.chat ? 1 : 0);
+  if (sources > 1) refuse("--prompt, --file and --chat are three ways, only one can be taken", "leave the others out");
+  if (!options.system.empty() && !options.chat) refuse("--system needs --chat", "add --chat");
+}
+
+const char* name_of(infer::FinishReason reason) {
+  switch (reason) {
+    case infer::FinishReason::end_token:
+      return "end_token";
+    case infer::FinishReason::stopped:
+      return "stop_string";
+    case infer::FinishReason::length:
+      return "length";
+  }
+  return "";
+}
+
+void print_now(std::string_view text) {
+  console::print(text);
+  console::flush();
+}
+
+Json described(const infer::GeneratedText& result) {
+  Json line = {{"text", result.text}, {"ids", result.tokens.ids}, {"finish_reason", name_of(result.tokens.reason)}};
+  if (result.tokens.score != 0.0) line["score"] = result.tokens.score;
+  return line;
+}
+
+/// Texts in the order of the prompts. Those behind a chat template are texts of their own, the others go on.
+std::vector<infer::GeneratedText> texts_of(const std::vector<Prompt>& prompts, const job::LanguageModel& opened,
+                                           const std::function<void(std::size_t, std::string_view)>& on_text) {
+  const auto ids = encode_prompts(prompts, *opened.tokenizer, opened.loaded.model->spec());
+  infer::Generator generator(*opened.loaded.model);
+  std::vector<infer::GeneratedText> results(prompts.size());
+  for (const auto beginning : {infer::Beginning::continuation, infer::Beginning::answer}) {
+    std::vector<std::size_t> places;
+    std::vector<std::vector<std::int32_t>> chosen;
+    for (std::size_t i = 0; i < prompts.size(); ++i) {
+      if (prompts[i].is_chat != (beginning == infer::Beginning::answer)) continue;
+      places.push_back(i);
+      chosen.push_back(ids[i]);
+    }
+    auto texts = infer::generate_texts(generator, *opened.tokenizer, chosen, opened.options, beginning, on_text);
+    for (std::size_t i = 0; i < places.size(); ++i) results[places[i]] = std::move(texts[i]);
+  }
+  return results;
+}
+
+std::vector<Prompt> prompts_of(const GenerateVerb& options, const std::string& folder) {
+  if (!options.file.empty()) return read_prompts(options.file, folder);
+  if (options.prompt.empty()) return prompts_of_stdin();
+  return {{.id = "0", .text = options.prompt, .shown = options.prompt, .origin = "", .is_chat = false}};
+}
+
+/// The prompts of the command line; with one of them its text is shown as it comes.
+void run_prompts(const GenerateVerb& options, const job::LanguageModel& opened) {
+  const std::vector<Prompt> prompts = prompts_of(options, opened.folder);
+  const bool streams = prompts.size() == 1 && !options.output.json;
+  const auto results = texts_of(prompts, opened, [&](std::size_t, std::string_view text) {
+    if (streams) print_now(text);
+  });
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    if (options.output.json) {
+      Json line = {{"id", prompts[i].id}};
+      line.update(described(results[i]));
+      console::print(files::json_text(line, -1) + "\n");
+    } else if (streams) {
+      console::print("\n");
+    } else {
+      console::print(concat("> ", prompts[i].shown, "\n", results[i].text, "\n\n"));
+    }
+  }
+}
+
+/// One conversation: what the user types, and the answers.
+class Chat {
+ public:
+  Chat(const GenerateVerb& options, const job::LanguageModel& opened)
+      : options_(options), opened_(opened), format_(opened.folder), generator_(*opened.loaded.model) {
+    if (!options.system.empty()) messages_.push_back({{"role", "system"}, {"content", options.system}});
+  }
+
+  void answer(const std::string& said) {
+    messages_.push_back({{"role", "user"}, {"content", said}});
+    const std::string text = format_.text_of(messages_);
+    const std::vector<Prompt> prompt{{"0", text, said, "", true}};
+    const auto ids = encode_prompts(prompt, *opened_.tokenizer, opened_.loaded.model->spec());
+    const bool streams = !options_.output.json;
+    const auto results = infer::generate_texts(generator_, *opened_.tokenizer, ids, opened_.options,
+                                               infer::Beginning::answer, [&](std::size_t, std::string_view part) {
+                                                 if (streams) print_now(part);
+                                               });
+    messages_.push_back({{"role", "assistant"}, {"content", results.front().text}});
+    print_now(streams ? "\n" : files::json_text(described(results.front()), -1) + "\n");
+  }
+
+ private:
+  const GenerateVerb& options_;
+  const job::LanguageModel& opened_;
+  ChatFormat format_;
+  infer::Generator generator_;
+  Json messages_ = Json::array();
+};
+
+void run_chat(const GenerateVerb& options, const job::LanguageModel& opened) {
+  Chat chat(options, opened);
+  // Someone at a keyboard sees when it is their turn.
+  const bool asks = ::isatty(STDIN_FILENO) != 0 && ::isatty(STDOUT_FILENO) != 0;
+  files::StandardInput input;
+  for (std::string line;;) {
+    if (asks) print_now("> ");
+    if (!input.next(line)) break;
+    if (!trim(line).empty()) chat.answer(line);
+  }
+  if (asks) print_now("\n");
+}
+
+}  // namespace
+
+int run_generate(const GenerateVerb& options) {
+  check_choice(options);
+  job::LanguageModel opened = job::open_language_model(options.model);
+  infer::set_options(options.settings, opened.options);
+  job::set_threads(0);
+  if (options.chat) {
+    run_chat(options, opened);
+  } else {
+    run_prompts(options, opened);
+  }
+  return 0;
+}
+
+}  // namespace attune::app

@@ -1,0 +1,214 @@
+// See generation_config.h.
+#include "attune/infer/generation_config.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "attune/base/log.h"
+#include "attune/base/paths.h"
+#include "attune/base/strings.h"
+
+namespace attune::infer {
+
+namespace {
+
+using files::Json;
+
+/// Keys of generation_config.json that would change the text, and the value that changes nothing besides null.
+struct Foreign {
+  const char* key;
+  const char* neutral;
+};
+constexpr Foreign kForeign[] = {{"typical_p", "1.0"},
+                                {"top_h", "null"},
+                                {"epsilon_cutoff", "0.0"},
+                                {"eta_cutoff", "0.0"},
+                                {"min_length", "0"},
+                                {"bad_words_ids", "null"},
+                                {"suppress_tokens", "null"},
+                                {"begin_suppress_tokens", "null"},
+                                {"forced_bos_token_id", "null"},
+                                {"forced_eos_token_id", "null"},
+                                {"sequence_bias", "null"},
+                                {"exponential_decay_length_penalty", "null"},
+                                {"guidance_scale", "1"},
+                                {"penalty_alpha", "null"},
+                                {"num_beam_groups", "1"},
+                                {"diversity_penalty", "0.0"},
+                                {"watermarking_config", "null"},
+                                {"prompt_lookup_num_tokens", "null"},
+                                {"dola_layers", "null"},
+                                {"max_time", "null"},
+                                {"remove_invalid_values", "false"}};
+
+bool read(const Json& json, bool& value, const Field&) {
+  if (!json.is_boolean()) return false;
+  value = json.get<bool>();
+  return true;
+}
+
+bool read(const Json& json, double& value, const Field& field) {
+  if (!json.is_number() || !field.range.contains(json.get<double>())) return false;
+  value = json.get<double>();
+  return true;
+}
+
+bool read(const Json& json, std::int64_t& value, const Field& field) {
+  if (!json.is_number_integer() || !field.range.contains(json.get<double>())) return false;
+  value = json.get<std::int64_t>();
+  return true;
+}
+
+bool read(const Json& json, std::uint64_t& value, const Field&) {
+  if (!json.is_number_unsigned()) return false;
+  value = json.get<std::uint64_t>();
+  return true;
+}
+
+bool read(const Json& json, std::string& value, const Field& field) {
+  const std::string text = json.is_string() ? json.get<std::string>() : json.dump();
+  for (const Literal& literal : field.literals) {
+    if (literal.json == text && !json.is_string()) {
+      value = literal.value;
+      return true;
+    }
+  }
+  const bool is_choice =
+      field.choices.empty() || std::find(field.choices.begin(), field.choices.end(), text) != field.choices.end();
+  if (!json.is_string() || !is_choice) return false;
+  value = text;
+  return true;
+}
+
+template <class T>
+bool read(const Json& json, std::optional<T>& value, const Field& field) {
+  return read(json, value.emplace(), field);
+}
+
+template <class T>
+bool read(const Json& json, std::vector<T>& value, const Field& field) {
+  const Json list = json.is_array() ? json : Json::array({json});
+  value.clear();
+  return std::all_of(list.begin(), list.end(),
+                     [&](const Json& element) { return read(element, value.emplace_back(), field); });
+}
+
+/// What is wanted, for people.
+std::string words(const Field& field) {
+  std::vector<std::string> choices(field.choices.begin(), field.choices.end());
+  return choices.empty() ? field.range.words() : join(choices, ", ");
+}
+
+[[noreturn]] void refuse(ErrorKind kind, const std::string& file, const Field& field, const Json& found) {
+  const std::string wanted = words(field);
+  throw Error(
+      kind, {.file = file,
+             .what = concat("found ", files::json_text(found, -1), wanted.empty() ? "" : ", expected a value ", wanted),
+             .where = std::string(field.key),
+             .hint = std::string(field.help)});
+}
+
+/// Sets the options that an object names; null is as absent.
+struct FromJson {
+  const Json& object;
+  const std::string& file;
+
+  template <class T>
+  void operator()(T& value, const Field& field) const {
+    const auto found = object.find(field.key);
+    if (found == object.end() || found->is_null()) return;
+    if (!read(*found, value, field)) refuse(ErrorKind::model, file, field, *found);
+  }
+};
+
+/// The texts of a command line as JSON of the option's kind.
+Json json_of(const std::vector<std::string>& texts, const std::string&) {
+  return texts.back();
+}
+Json json_of(const std::vector<std::string>& texts, const std::vector<std::string>&) {
+  return texts;
+}
+Json number_of(const std::string& text) {
+  const Json number = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  return number.is_discarded() ? Json(text) : number;
+}
+Json json_of(const std::vector<std::string>& texts, const std::vector<std::int64_t>&) {
+  Json list = Json::array();
+  for (const std::string& text : texts) list.push_back(number_of(text));
+  return list;
+}
+template <class T>
+Json json_of(const std::vector<std::string>& texts, const T&) {
+  return number_of(texts.back());
+}
+
+struct FromTexts {
+  const std::map<std::string, std::vector<std::string>>& given;
+
+  template <class T>
+  void operator()(T& value, const Field& field) const {
+    const auto found = given.find(std::string(field.key));
+    if (found == given.end()) return;
+    const Json json = json_of(found->second, value);
+    if (!read(json, value, field)) refuse(ErrorKind::usage, "", field, json);
+  }
+};
+
+Json object_in(const std::string& path) {
+  if (!path_exists(path, ErrorKind::model)) return Json::object();
+  Json object = files::read_json(path);
+  if (object.is_object()) return object;
+  throw Error(
+      ErrorKind::model,
+      {.file = path, .what = concat("found ", object.type_name(), ", expected an object"), .where = {}, .hint = {}});
+}
+
+void warn_of_foreign_keys(const Json& object, const std::string& file) {
+  for (const Foreign& foreign : kForeign) {
+    const auto found = object.find(foreign.key);
+    if (found == object.end() || found->is_null() || *found == Json::parse(foreign.neutral)) continue;
+    log::warning(concat(file, ": ", foreign.key, " is not followed, so texts may differ from those of Transformers"));
+  }
+}
+
+/// An option that was given but changes nothing.
+void refuse_idle(const std::map<std::string, std::vector<std::string>>& given, const std::vector<const char*>& keys,
+                 const std::string& needs) {
+  for (const char* key : keys) {
+    if (!given.contains(key)) continue;
+    throw Error(ErrorKind::usage, {.file = {},
+                                   .what = concat(key, " changes nothing without ", needs),
+                                   .where = key,
+                                   .hint = concat("add --", needs, " or leave it out")});
+  }
+}
+
+}  // namespace
+
+GenerationOptions folder_options(const std::string& folder) {
+  GenerationOptions options;
+  const std::string file = (std::filesystem::path(folder) / "generation_config.json").string();
+  const std::string config = (std::filesystem::path(folder) / "config.json").string();
+  if (path_exists(file, ErrorKind::model)) {
+    const Json object = object_in(file);
+    const FromJson visit{object, file};
+    visit_fields(visit, options);
+    warn_of_foreign_keys(object, file);
+  } else {
+    const Json object = object_in(config);
+    const FromJson visit{object, config};
+    visit(options.eos_token_id, {.key = "eos_token_id", .range = count_from(0)});
+  }
+  return options;
+}
+
+void set_options(const std::map<std::string, std::vector<std::string>>& given, GenerationOptions& options) {
+  const FromTexts visit{given};
+  visit_fields(visit, options);
+  if (!options.do_sample) refuse_idle(given, {"temperature", "top_k", "top_p", "min_p"}, "do_sample");
+  if (options.num_beams == 1) refuse_idle(given, {"length_penalty", "early_stopping"}, "num_beams");
+}
+
+}  // namespace attune::infer

@@ -1,0 +1,100 @@
+// See passes.h.
+#include "passes.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros_like.h>
+
+#include <algorithm>
+
+namespace attune::infer {
+
+namespace {
+
+/// New tokens in one pass; prompts beyond that wait for the next, which bounds the memory of hidden states.
+constexpr std::int64_t kPassTokens = 4096;
+
+std::int64_t fresh_tokens(const Row& row) {
+  return static_cast<std::int64_t>(row.ids.size()) - row.cached.length;
+}
+
+/// longrope: whether a text of this length has the frequencies of long texts.
+bool is_long(const nn::RotarySpec& rotary, std::int64_t length) {
+  return length > rotary.original_positions;
+}
+
+models::Input packed(std::span<Row* const> rows) {
+  std::vector<std::int64_t> ids, positions, wanted;
+  std::vector<std::int32_t> lengths;
+  for (const Row* row : rows) {
+    for (auto t = static_cast<std::size_t>(row->cached.length); t < row->ids.size(); ++t) {
+      ids.push_back(row->ids[t]);
+      positions.push_back(static_cast<std::int64_t>(t));
+    }
+    lengths.push_back(static_cast<std::int32_t>(fresh_tokens(*row)));
+    wanted.push_back(static_cast<std::int64_t>(ids.size()) - 1);
+  }
+  models::Input input;
+  input.ids = at::tensor(ids, at::kLong);
+  input.positions = at::tensor(positions, at::kLong);
+  input.segments = at::zeros_like(input.ids);
+  input.wanted = at::tensor(wanted, at::kLong);
+  input.layout = nn::make_layout(lengths);
+  return input;
+}
+
+}  // namespace
+
+CachedText Passes::reusable(const CachedText& text, std::int64_t common, std::int64_t length) const {
+  const CachedText part = beginning(text, std::min(common, text.length));
+  for (const nn::RotarySpec& rotary : model_.spec().decoder.rotary) {
+    const bool is_dynamic = rotary.scaling == nn::RotaryScaling::dynamic;
+    if (is_dynamic && std::max(part.longest, length) > rotary.max_positions) return {};
+    if (rotary.scaling == nn::RotaryScaling::longrope && is_long(rotary, part.longest) != is_long(rotary, length))
+      return {};
+  }
+  return part;
+}
+
+/// A text that outgrows longrope's original length changes all its frequencies, so it is computed anew, once. Dynamic
+/// frequencies change with every token; the reference keeps the keys as they were computed, and so does this.
+void Passes::forget_other_frequencies(Row& row) const {
+  for (const nn::RotarySpec& rotary : model_.spec().decoder.rotary) {
+    if (rotary.scaling != nn::RotaryScaling::longrope || row.cached.length == 0) continue;
+    if (is_long(rotary, row.cached.longest) != is_long(rotary, static_cast<std::int64_t>(row.ids.size())))
+      row.cached = {};
+  }
+}
+
+at::Tensor Passes::pass(std::span<Row* const> rows) {
+  models::Input input = models::to_device(packed(rows), model_.execution().device);
+  std::vector<CachedText*> texts;
+  std::vector<std::int32_t> counts;
+  for (Row* row : rows) {
+    texts.push_back(&row->cached);
+    counts.push_back(static_cast<std::int32_t>(fresh_tokens(*row)));
+  }
+  computed_ += input.layout.total;
+  input.past = cache_.extend(texts, counts);
+  return models::forward(model_, model_.prepare(std::move(input), false)).logits.to(at::kCPU, at::kFloat);
+}
+
+at::Tensor Passes::next_logits(std::span<Row* const> rows) {
+  const at::NoGradGuard no_grad;
+  for (Row* row : rows) forget_other_frequencies(*row);
+  std::vector<at::Tensor> parts;
+  for (std::size_t begin = 0; begin < rows.size();) {
+    std::size_t end = begin;
+    for (std::int64_t tokens = 0; end < rows.size(); ++end) {
+      tokens += fresh_tokens(*rows[end]);
+      if (end > begin && tokens > kPassTokens) break;
+    }
+    parts.push_back(pass(rows.subspan(begin, end - begin)));
+    begin = end;
+  }
+  return parts.size() == 1 ? parts.front().contiguous() : at::cat(parts, 0).contiguous();
+}
+
+}  // namespace attune::infer

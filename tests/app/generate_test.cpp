@@ -1,0 +1,155 @@
+// attune generate through the built program: prompts, files, chats, and what cannot be generated from.
+#include "attune/infer/generate.h"
+
+#include <nlohmann/json.hpp>
+
+#include "app/program.h"
+#include "attune/files/storage.h"
+#include "catch.h"
+#include "infer/tiny_tokenizer.h"
+#include "models/golden.h"
+
+namespace {
+
+using namespace attune;
+using namespace attune::testing;
+using Json = nlohmann::ordered_json;
+using Ids = std::vector<std::int32_t>;
+
+/// The golden Llama with a tokenizer, room for 64 tokens, and a chat template of one letter a role.
+void write_model(
+    const Workspace& workspace,
+    const std::string& chat_template = "{% for m in messages %}{{ m.role[0] }}{{ m.content }}.{% endfor %}a") {
+  const std::string golden = golden_folder("llama_causal_lm");
+  Json config = Json::parse(files::read_file(golden + "/config.json"));
+  config["max_position_embeddings"] = 64;
+  config["eos_token_id"] = 2;
+  workspace.write("m/config.json", config.dump());
+  workspace.write("m/model.safetensors", files::read_file(golden + "/model.safetensors"));
+  workspace.write("m/tokenizer.json", tiny_tokenizer_json());
+  Json settings = {{"eos_token", "</s>"}};
+  if (!chat_template.empty()) settings["chat_template"] = chat_template;
+  workspace.write("m/tokenizer_config.json", settings.dump());
+}
+
+std::vector<Json> lines_of(const std::string& text) {
+  std::vector<Json> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) lines.push_back(Json::parse(line));
+  return lines;
+}
+
+/// What infer makes of the ids, without the program.
+Ids expected(const Workspace& workspace, const Ids& prompt, std::int64_t tokens) {
+  models::LoadOptions load;
+  load.task = models::Task::causal_lm;
+  const models::LoadedModel loaded = models::load_model(workspace.path("m"), load);
+  infer::GenerationOptions options;
+  options.max_new_tokens = tokens;
+  options.eos_token_id = {2};
+  return infer::generate(*loaded.model, std::vector<Ids>{prompt}, options).front().ids;
+}
+
+Finished run_ok(const Workspace& workspace, const std::string& arguments, const std::string& before = "") {
+  Finished finished = run_attune(workspace, arguments, before);
+  INFO(arguments << "\n" << finished.err);
+  REQUIRE(finished.exit_code == 0);
+  return finished;
+}
+
+void check_refused(const Workspace& workspace, const std::string& arguments, int code, const std::string& part) {
+  const Finished finished = run_attune(workspace, arguments, "echo abc |");
+  INFO(arguments << "\n" << finished.out << finished.err);
+  CHECK(finished.exit_code == code);
+  CHECK(finished.err.find(part) != std::string::npos);
+  CHECK(std::count(finished.err.begin(), finished.err.end(), '\n') == 1);
+}
+
+}  // namespace
+
+TEST_CASE("a prompt is continued, as text and as JSON", "[app][shell][infer]") {
+  const Workspace workspace;
+  write_model(workspace);
+  const Ids ids = expected(workspace, {6, 7, 8}, 12);
+  const auto json = lines_of(run_ok(workspace, "generate m --prompt abc --max-new-tokens 12 --json").out);
+  REQUIRE(json.size() == 1);
+  CHECK(json[0]["ids"].get<Ids>() == ids);
+  CHECK(json[0]["finish_reason"] == (ids.back() == 2 ? "end_token" : "length"));
+  CHECK(run_ok(workspace, "generate m -p abc --max_new_tokens 12").out == json[0]["text"].get<std::string>() + "\n");
+  // A stop string cuts the text before it.
+  const auto text = json[0]["text"].get<std::string>();
+  REQUIRE(text.size() > 4);
+  const std::string stop = text.substr(2, 1);
+  const auto stopped = lines_of(
+      run_ok(workspace, "generate m --prompt abc --max-new-tokens 12 --json --stop-strings '" + stop + "'").out);
+  CHECK(stopped[0]["text"] == text.substr(0, text.find(stop)));
+  CHECK(stopped[0]["finish_reason"] == "stop_string");
+  const std::string drawn = "generate m --prompt abc --max-new-tokens 12 --do-sample --temperature 2 --seed ";
+  CHECK(run_ok(workspace, drawn + "1").out == run_ok(workspace, drawn + "1").out);
+  CHECK(run_ok(workspace, drawn + "1").out != run_ok(workspace, drawn + "2").out);
+  CHECK(lines_of(run_ok(workspace, "generate m --prompt abc --max-new-tokens 5 --num-beams 3 --json").out)[0].contains(
+      "score"));
+}
+
+TEST_CASE("prompts of a file and of stdin keep their order", "[app][shell][infer]") {
+  const Workspace workspace;
+  write_model(workspace);
+  workspace.write("p.txt", "abc\nzz\n\nhello\n");
+  const auto of_text = lines_of(run_ok(workspace, "generate m --file p.txt --json --max-new-tokens 4").out);
+  REQUIRE(of_text.size() == 3);
+  CHECK(of_text[2]["id"] == "3");
+  CHECK(of_text[0]["ids"].get<Ids>() == expected(workspace, {6, 7, 8}, 4));
+  CHECK(of_text[1]["ids"].get<Ids>() == expected(workspace, {31, 31}, 4));
+  workspace.write("p.jsonl", R"({"id": "x", "prompt": "zz"})"
+                             "\n"
+                             R"({"messages": [{"role": "user", "content": "hi"}]})"
+                             "\n");
+  const auto of_rows = lines_of(run_ok(workspace, "generate m --file p.jsonl --json --max-new-tokens 4").out);
+  REQUIRE(of_rows.size() == 2);
+  CHECK(of_rows[0]["id"] == "x");
+  CHECK(of_rows[0]["ids"] == of_text[1]["ids"]);
+  CHECK(of_rows[1]["ids"].get<Ids>() == expected(workspace, {26, 13, 14, 5, 6}, 4));  // "uhi.a"
+  const auto of_stdin = lines_of(run_ok(workspace, "generate m --json --max-new-tokens 4", "printf 'zz\\n' |").out);
+  CHECK(of_stdin[0]["ids"] == of_text[1]["ids"]);
+  const std::string plain = run_ok(workspace, "generate m --file p.txt --max-new-tokens 4").out;
+  CHECK(plain.starts_with("> abc\n" + of_text[0]["text"].get<std::string>() + "\n\n> zz\n"));
+}
+
+TEST_CASE("a chat remembers its turns", "[app][shell][infer]") {
+  const Workspace workspace;
+  write_model(workspace);
+  const auto turns = lines_of(
+      run_ok(workspace, "generate m --chat --system no --json --max-new-tokens 3", "printf 'hi\\nbye\\n' |").out);
+  REQUIRE(turns.size() == 2);
+  const auto spelled = [](const std::string& text) {
+    Ids ids;
+    for (const char c : text) ids.push_back(c == ' ' ? 3 : c == '\n' ? 4 : c == '.' ? 5 : c - 'a' + 6);
+    return ids;
+  };
+  CHECK(turns[0]["ids"].get<Ids>() == expected(workspace, spelled("sno.uhi.a"), 3));
+  const std::string history = "sno.uhi.a" + turns[0]["text"].get<std::string>() + ".ubye.a";
+  CHECK(turns[1]["ids"].get<Ids>() == expected(workspace, spelled(history), 3));
+}
+
+TEST_CASE("what cannot be generated from is said in one line", "[app][shell][infer]") {
+  const Workspace workspace;
+  write_model(workspace, "");
+  workspace.write("bad.jsonl", R"({"text": "zz"})"
+                               "\n");
+  workspace.write("empty.txt", "\n");
+  check_refused(workspace, "generate m --chat", 3, "no chat template");
+  check_refused(workspace, "generate '" + kTinyModel + "' --prompt a", 3,
+                "a bert model has no head for text-generation");
+  check_refused(workspace, "generate nowhere --prompt a", 3, "there is no such folder");
+  check_refused(workspace, "generate m --prompt '" + std::string(65, 'a') + "'", 4,
+                "the prompt has 65 tokens, the model takes at most 64");
+  check_refused(workspace, "generate m --file bad.jsonl", 4, "neither `prompt` nor `messages` (line 1)");
+  check_refused(workspace, "generate m --file empty.txt", 4, "there is no prompt in it");
+  check_refused(workspace, "generate m --file missing.txt", 4, "missing.txt");
+  check_refused(workspace, "generate m --prompt a --temperature 0.5", 2,
+                "temperature changes nothing without do_sample");
+  check_refused(workspace, "generate m --prompt a --top-q 3", 2, "--top-q");
+  check_refused(workspace, "generate m --prompt a --do-sample --top-p 3", 2, "expected a value in [0, 1]");
+  check_refused(workspace, "generate m --prompt a --chat", 2, "only one can be taken");
+  check_refused(workspace, "generate m --prompt a --system b", 2, "--system needs --chat");
+}

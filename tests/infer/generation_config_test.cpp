@@ -1,0 +1,89 @@
+// Options from generation_config.json and from a command line.
+#include "attune/infer/generation_config.h"
+
+#include <fstream>
+
+#include "attune/base/log.h"
+#include "raises.h"
+#include "temporary_folder.h"
+
+using namespace attune;
+using namespace attune::infer;
+using attune::testing::TemporaryFolder;
+
+namespace {
+
+using Given = std::map<std::string, std::vector<std::string>>;
+
+void write(const TemporaryFolder& folder, const std::string& name, const std::string& text) {
+  std::ofstream(folder / name) << text;
+}
+
+GenerationOptions after(const Given& given) {
+  GenerationOptions options;
+  set_options(given, options);
+  return options;
+}
+
+}  // namespace
+
+TEST_CASE("a folder's generation_config.json gives the defaults", "[infer]") {
+  const TemporaryFolder folder;
+  write(folder, "config.json", R"({"eos_token_id": 9})");
+  CHECK(folder_options(folder.path()).eos_token_id == std::vector<std::int64_t>{9});
+  write(
+      folder, "generation_config.json",
+      R"({"eos_token_id": [1, 2], "do_sample": true, "temperature": 0.6, "top_p": 0.95, "top_k": null, "early_stopping": true,
+            "max_length": 30, "transformers_version": "5.23.0"})");
+  const GenerationOptions options = folder_options(folder.path());
+  CHECK(options.eos_token_id == std::vector<std::int64_t>{1, 2});
+  CHECK(options.do_sample);
+  CHECK(options.temperature == 0.6);
+  CHECK(options.top_p == 0.95);
+  CHECK(options.top_k == 50);
+  CHECK(options.early_stopping == "true");
+  CHECK(options.new_tokens_behind(10) == 20);
+  write(folder, "generation_config.json", R"({"temperature": "hot"})");
+  CHECK_RAISES(folder_options(folder.path()), model, "found \"hot\", expected a value > 0 (temperature)");
+  write(folder, "generation_config.json", "[]");
+  CHECK_RAISES(folder_options(folder.path()), model, "expected an object");
+}
+
+TEST_CASE("what a folder asks for and attune does not do is said", "[infer]") {
+  const TemporaryFolder folder;
+  write(folder, "config.json", "{}");
+  write(folder, "generation_config.json",
+        R"({"typical_p": 0.5, "eta_cutoff": 0.0, "guidance_scale": null, "min_length": 0})");
+  std::vector<std::string> said;
+  log::redirect([&](log::Level, std::string_view message) { said.emplace_back(message); });
+  folder_options(folder.path());
+  log::redirect(nullptr);
+  REQUIRE(said.size() == 1);
+  CHECK(said[0].find("typical_p is not followed") != std::string::npos);
+}
+
+TEST_CASE("options of a command line are read by their kind", "[infer]") {
+  const GenerationOptions options = after({{"do_sample", {"true"}},
+                                           {"top_k", {"3", "5"}},
+                                           {"stop_strings", {"1", "\n"}},
+                                           {"eos_token_id", {"1", "2"}},
+                                           {"min_p", {"0.1"}},
+                                           {"seed", {"18446744073709551615"}}});
+  CHECK(options.top_k == 5);
+  CHECK(options.stop_strings == std::vector<std::string>{"1", "\n"});
+  CHECK(options.eos_token_id == std::vector<std::int64_t>{1, 2});
+  CHECK(options.min_p == 0.1);
+  CHECK(options.seed == 18446744073709551615u);
+  CHECK(after({{"num_beams", {"2"}}, {"early_stopping", {"true"}}}).early_stopping == "true");
+  CHECK_RAISES(after({{"max_new_tokens", {"0"}}}), usage, "found 0, expected a value in [1, ");
+  CHECK_RAISES(after({{"max_new_tokens", {"2.5"}}}), usage, "found 2.5");
+  CHECK_RAISES(after({{"max_new_tokens", {"many"}}}), usage, "found \"many\"");
+  CHECK_RAISES(after({{"num_beams", {"2"}}, {"early_stopping", {"soon"}}}), usage,
+               "expected a value false, true, never");
+}
+
+TEST_CASE("options that would change nothing are refused", "[infer]") {
+  CHECK_RAISES(after({{"temperature", {"0.5"}}}), usage, "temperature changes nothing without do_sample");
+  CHECK_RAISES(after({{"top_p", {"0.5"}}, {"do_sample", {"false"}}}), usage, "top_p changes nothing without do_sample");
+  CHECK_RAISES(after({{"length_penalty", {"2"}}}), usage, "length_penalty changes nothing without num_beams");
+}
