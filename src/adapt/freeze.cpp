@@ -124,12 +124,15 @@ std::vector<bool> trainable_parameters(models::Model& model, const TuningOptions
   const std::vector<Parameter>& parameters = model.parameters();
   std::vector<bool> trainable;
   for (const Parameter& parameter : parameters) {
-    trainable.push_back(parameter.kind != ParameterKind::buffer && (options.method != "head" || parameter.is_head));
+    const bool chosen = options.method == "head"   ? parameter.is_head
+                        : options.method == "lora" ? parameter.with_adapter
+                                                   : true;
+    trainable.push_back(chosen && parameter.kind != ParameterKind::buffer);
   }
   if (options.method == "freeze") {
     apply_freeze(parameters, model.depth(), options.freeze, trainable);
-  } else if (options.method != "full" && options.method != "head") {
-    refuse(concat("unknown method '", options.method, "'"), "tuning.method", "one of full, head, freeze");
+  } else if (options.method != "full" && options.method != "head" && options.method != "lora") {
+    refuse(concat("unknown method '", options.method, "'"), "tuning.method", "one of full, head, freeze, lora");
   }
   if (std::count(trainable.begin(), trainable.end(), true) == 0) {
     refuse("nothing is left to train", "tuning", "freeze less");

@@ -1,6 +1,7 @@
 // attune info: the build and the machine, or what a model folder holds.
 #include <nlohmann/json.hpp>
 
+#include "attune/adapt/peft.h"
 #include "attune/app/verbs.h"
 #include "attune/base/console.h"
 #include "attune/base/strings.h"
@@ -22,8 +23,27 @@ files::Json describe_machine() {
   return info;
 }
 
+files::Json describe_adapter(const std::string& folder) {
+  const adapt::AdapterFolder adapter = adapt::open_adapter(folder);
+  models::LoadOptions options;
+  options.task = adapt::adapter_task(adapter);
+  const models::LoadedModel loaded = adapt::load_adapted(adapter, options);
+  std::int64_t parameters = 0, own = 0;
+  for (const models::Parameter& parameter : loaded.model->parameters()) {
+    const bool is_low_rank = parameter.kind == models::ParameterKind::low_rank;
+    parameters += is_low_rank ? 0 : parameter.tensor.numel();
+    own += parameter.with_adapter ? parameter.tensor.numel() : 0;
+  }
+  std::int64_t changed = 0;
+  for (const models::AdaptableLayer& layer : loaded.model->adaptable_layers()) changed += *layer.change ? 1 : 0;
+  return {{"folder", folder}, {"adapter", "LoRA"}, {"base", adapter.base}, {"model_type", loaded.model->spec().model_type},
+          {"parameters_of_base", parameters}, {"parameters_of_adapter", own}, {"layers_changed", changed},
+          {"r", adapter.config.lora.r}, {"lora_alpha", adapter.config.lora.lora_alpha}, {"modules_saved", adapter.config.lora.modules_to_save}};
+}
+
 files::Json describe_model(const std::string& path) {
   const std::string folder = models::resolve_model_path(path);
+  if (adapt::is_adapter(folder)) return describe_adapter(folder);
   models::LoadOptions options;
   options.task = models::Task::base;
   const models::LoadedModel loaded = models::load_model(folder, options);

@@ -138,6 +138,14 @@ Run add_verify(CLI::App& verb) {
   return [options] { return app::run_verify(*options); };
 }
 
+Run add_merge(CLI::App& verb) {
+  auto options = std::make_shared<app::MergeVerb>();
+  verb.add_option("adapter", options->adapter, "Folder of a LoRA adapter")->required();
+  verb.add_option("--output,-o", options->destination, "New folder for the merged model")->required();
+  add_json(verb, options->output);
+  return [options] { return app::run_merge(*options); };
+}
+
 Run add_config(CLI::App& verb) {
   auto options = std::make_shared<app::ConfigVerb>();
   verb.add_option("action", options->action, "init (a starting file), check, show (all effective settings), schema, docs")
@@ -169,6 +177,7 @@ constexpr Verb kVerbs[] = {
     {"generate", "Continue prompts or chat with a language model", add_generate},
     {"tokenize", "Show how a model's tokenizer splits lines of stdin", add_tokenize},
     {"verify", "Check that a run can be reproduced", add_verify},
+    {"merge", "Make one model of a LoRA adapter and its base", add_merge},
     {"config", "Write, check or explain configurations", add_config},
     {"info", "Describe this build or a model", add_info},
 };

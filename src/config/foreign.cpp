@@ -73,11 +73,6 @@ constexpr std::array kForeignKeys = {
     ForeignKey{"load_in_4bit", kNotYet},
     ForeignKey{"load_in_8bit", kNotYet},
     ForeignKey{"quantization_config", kNotYet},
-    ForeignKey{"lora", kNotYet},
-    ForeignKey{"lora_rank", kNotYet},
-    ForeignKey{"lora_r", kNotYet},
-    ForeignKey{"lora_alpha", kNotYet},
-    ForeignKey{"lora_target", kNotYet},
 };
 
 }  // namespace

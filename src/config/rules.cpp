@@ -8,6 +8,7 @@
 #include "attune/base/strings.h"
 #include "metric_rules.h"
 #include "option.h"
+#include "tuning_rules.h"
 
 namespace attune::config {
 
@@ -251,6 +252,11 @@ void Rules::tuning() {
   refuse_if(
       !freeze.layers.empty() && freeze.trainable_layers, {"tuning.freeze.trainable_layers", "tuning.freeze.layers"},
       "frozen layers are given twice: by their numbers and by how many of the last ones train", "keep one of the two");
+  std::set<std::string> changed_paths;
+  for (const auto& [path, value] : values_.items()) {
+    if (changed(path)) changed_paths.insert(path);
+  }
+  for (Violation& violation : broken_lora_rules(o_, changed_paths)) violations_.push_back(std::move(violation));
   refuse_if(o_.model.init == "random" && method != "full", {"model.init", "tuning.method"},
             "layers that start from random weights would stay random", "set tuning.method to \"full\"");
   refuse_if(o_.model.init == "random" && o_.model.new_head, {"model.new_head", "model.init"},

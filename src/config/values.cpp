@@ -195,4 +195,20 @@ Json Codec<ChoiceOrNumbers>::schema(const Field& field) {
   return {{"anyOf", {Codec<std::string>::schema(field), Codec<std::map<std::string, double>>::schema(field)}}};
 }
 
+bool Codec<files::NamesOrPattern>::read(const Json& json, files::NamesOrPattern& value, const Field& field) {
+  value = {};
+  if (json.is_null()) return true;
+  if (json.is_string()) return Codec<std::string>::read(json, value.pattern, field);
+  return json.is_array() && Codec<std::vector<std::string>>::read(json, value.names, field);
+}
+
+Json Codec<files::NamesOrPattern>::write(const files::NamesOrPattern& value) {
+  if (value.empty()) return nullptr;
+  return value.pattern.empty() ? Json(value.names) : Json(value.pattern);
+}
+
+Json Codec<files::NamesOrPattern>::schema(const Field&) {
+  return {{"anyOf", {{{"type", "array"}, {"items", {{"type", "string"}}}}, {{"type", "string"}}, {{"type", "null"}}}}};
+}
+
 }  // namespace attune::config

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "attune/base/fields.h"
+#include "attune/files/adapter_config.h"
 #include "attune/files/json.h"
 
 namespace attune::config {
@@ -74,6 +75,15 @@ struct Codec<ChoiceOrNumbers> {
   static std::string words(const Field& field);
   static bool read(const Json& json, ChoiceOrNumbers& value, const Field& field);
   static Json write(const ChoiceOrNumbers& value);
+  static Json schema(const Field& field);
+};
+
+/// null, a text, or a list of texts.
+template <>
+struct Codec<files::NamesOrPattern> {
+  static std::string words(const Field&) { return "a list of names, or a text, or null"; }
+  static bool read(const Json& json, files::NamesOrPattern& value, const Field& field);
+  static Json write(const files::NamesOrPattern& value);
   static Json schema(const Field& field);
 };
 

@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "attune/adapt/peft.h"
 #include "attune/base/clock.h"
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
@@ -18,9 +19,19 @@
 
 namespace attune::job {
 
+std::string weights_file(const std::string& folder) {
+  return adapt::is_adapter(folder) ? "adapter_model.safetensors" : "model.safetensors";
+}
+
 std::map<std::string, std::string> tensor_hashes(const std::string& folder) {
   std::map<std::string, std::string> hashes;
-  for (const files::SafetensorsFile& file : files::open_checkpoint(folder)) {
+  std::vector<files::SafetensorsFile> opened;
+  if (adapt::is_adapter(folder)) {
+    opened.push_back(files::open_safetensors((std::filesystem::path(folder) / weights_file(folder)).string()));
+  } else {
+    opened = files::open_checkpoint(folder);
+  }
+  for (const files::SafetensorsFile& file : opened) {
     for (const files::TensorInfo& tensor : file.header.tensors) {
       const auto bytes = file.bytes(tensor);
       hashes[tensor.name] = files::sha256_hex({reinterpret_cast<const char*>(bytes.data()), bytes.size()});

@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "attune/adapt/peft.h"
 #include "attune/base/error.h"
 #include "attune/base/paths.h"
 #include "attune/base/strings.h"
@@ -100,15 +101,34 @@ std::unique_ptr<files::FolderLock> claim_output_folder(const RunOptions& options
   return lock;
 }
 
-Json save_and_reopen(const Fit& fit, const Prepared& prepared, std::span<const task::Encoded> probe, const std::string& folder) {
-  models::save_model(fit.loaded, prepared.model_folder, folder);
+namespace {
+
+/// Writes the model, or its adapter, with what its tokenizer needs.
+void save(const Fit& fit, const Prepared& prepared, const std::string& folder) {
+  const adapt::TuningOptions& tuning = prepared.options.tuning;
+  if (tuning.method == "lora") {
+    adapt::save_adapter(fit.loaded, tuning.lora, prepared.options.model.path, folder);
+  } else {
+    models::save_model(fit.loaded, prepared.model_folder, folder);
+  }
   if (const std::string& own = prepared.chats->own_default(); !own.empty()) {
     files::write_file_atomically(folder + "/chat_template.jinja", own);
   }
-  probe = probe.first(std::min(probe.size(), kProbeRows));
+}
+
+models::LoadedModel reopen(const Prepared& prepared, const std::string& folder) {
   models::LoadOptions options;
   options.task = prepared.kind;
-  const models::LoadedModel reopened = models::load_model(folder, options);
+  if (prepared.options.tuning.method == "lora") return adapt::load_adapted(adapt::open_adapter(folder), options);
+  return models::load_model(folder, options);
+}
+
+}  // namespace
+
+Json save_and_reopen(const Fit& fit, const Prepared& prepared, std::span<const task::Encoded> probe, const std::string& folder) {
+  probe = probe.first(std::min(probe.size(), kProbeRows));
+  save(fit, prepared, folder);
+  const models::LoadedModel reopened = reopen(prepared, folder);
   reopened.model->set_execution(fit.loaded.model->execution());
   const auto in_memory = probe_logits(*fit.loaded.model, *fit.task, probe);
   const auto from_disk = probe_logits(*reopened.model, *fit.task, probe);
@@ -120,7 +140,8 @@ Json save_and_reopen(const Fit& fit, const Prepared& prepared, std::span<const t
   }
   if (!(worst <= kReopenTolerance)) {
     throw Error(ErrorKind::storage, {.file = folder, .what = concat("the saved model gives other logits than the one in memory, off by ", worst),
-                                     .where = "model.safetensors", .hint = "the disk may be damaged; train again into another folder"});
+                                     .where = prepared.options.tuning.method == "lora" ? "adapter_model.safetensors" : "model.safetensors",
+                                     .hint = "the disk may be damaged; train again into another folder"});
   }
   return {{"rows", in_memory.size()}, {"max_abs_difference", worst}, {"bit_equal", worst == 0}};
 }

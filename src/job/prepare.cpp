@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "attune/adapt/freeze.h"
+#include "attune/adapt/peft.h"
 #include "attune/base/error.h"
 #include "attune/base/log.h"
 #include "attune/base/strings.h"
@@ -215,6 +216,8 @@ void fingerprint(Prepared& prepared) {
     if (name != "config.json" && !is_weights) continue;
     hashes["base"][name] = files::sha256_file(entry.path().string(), ErrorKind::model);
   }
+  const adapt::TuningOptions& tuning = prepared.options.tuning;
+  if (tuning.method == "lora" && !tuning.lora.adapter.empty()) hashes["adapter"] = adapt::base_hashes(tuning.lora.adapter);
 }
 
 }  // namespace
@@ -285,6 +288,8 @@ models::LoadOptions load_options(const Prepared& prepared, std::uint64_t seed) {
 
 models::LoadedModel load_base(const Prepared& prepared, std::uint64_t seed) {
   models::LoadedModel loaded = models::load_model(prepared.model_folder, load_options(prepared, seed));
+  const adapt::TuningOptions& tuning = prepared.options.tuning;
+  if (tuning.method == "lora") adapt::start_lora(loaded, tuning.lora, seed);
   loaded.model->set_execution(execution_of(prepared.options));
   return loaded;
 }
@@ -359,6 +364,13 @@ void tokenise(Prepared& prepared, const report::EventBus& events) {
   tokenising.end();
 }
 
+void refuse_adapter_as_base(const std::string& folder) {
+  const std::filesystem::path path = folder;
+  if (!adapt::is_adapter(folder) || std::filesystem::exists(path / "model.safetensors")) return;
+  throw Error(ErrorKind::usage, {.file = folder, .what = "this is an adapter, not a model", .where = "model.path",
+                                 .hint = "name its base here and the adapter as tuning.lora.adapter, or merge them: attune merge"});
+}
+
 void tell(const char* name, const Json& fields, const report::EventBus& events) {
   Json event = {{"event", name}};
   event.update(fields);
@@ -372,6 +384,7 @@ Prepared prepare(const RunOptions& options, const report::EventBus& events) {
   prepared.options = options;
   prepared.kind = models::task_by_name(options.model.task);
   prepared.model_folder = models::resolve_model_path(options.model.path);
+  refuse_adapter_as_base(prepared.model_folder);
   prepared.tokenizer = std::make_shared<const text::Tokenizer>(text::Tokenizer::from_folder(prepared.model_folder));
   prepared.chats = chat_templates(prepared.model_folder, options.data);
   read_rows(prepared, events);

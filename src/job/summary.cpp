@@ -8,6 +8,7 @@
 #include "attune/base/clock.h"
 #include "attune/base/print_number.h"
 #include "attune/base/strings.h"
+#include "attune/job/manifest.h"
 #include "attune/report/table.h"
 
 namespace attune::job {
@@ -118,7 +119,8 @@ std::string result_table(const Json& results) {
   if (results.contains("statistics")) text += seed_table(results) + "\n";
   const std::string folder = results["output_dir"].get<std::string>();
   if (results.contains("kept_seed")) text += concat("kept      the model of seed ", results["kept_seed"].dump(), ", the best of ", results["seeds"].size(), "\n");
-  if (results.contains("reopened")) text += concat("model     ", folder, "/model.safetensors (opens in Transformers; reopened, logits equal)\n");
+  if (results.contains("reopened")) text += concat("model     ", folder, "/", weights_file(folder), weights_file(folder) == "model.safetensors" ? " (opens in Transformers" : " (opens in PEFT",
+                                                       "; reopened, logits equal)\n");
   if (results.contains("cross_validation") && !results.contains("reopened")) {
     text += concat("folds     ", folder, "/cv/ (no model is kept; \"refit\": true trains one on all rows)\n");
   }

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <initializer_list>
 
 #include <nlohmann/json.hpp>
 
+#include "attune/adapt/peft.h"
 #include "attune/base/error.h"
 #include "attune/base/paths.h"
 #include "attune/base/strings.h"
@@ -51,6 +53,31 @@ data::LabelMap labels_of(const models::ModelSpec& spec, models::Task kind) {
   return labels;
 }
 
+/// Fills kind, model and tokenizer from an adapter folder. One that another tool wrote has no config.json and no tokenizer
+/// of its own: the base's count then.
+void open_adapter(const std::string& path, Tuned& tuned) {
+  const adapt::AdapterFolder adapter = adapt::open_adapter(path);
+  const std::string own = (fs::path(path) / "config.json").string();
+  tuned.kind = path_exists(own, ErrorKind::model) ? task_of_architecture(files::read_json(own), own) : adapt::adapter_task(adapter);
+  models::LoadOptions load;
+  load.task = tuned.kind;
+  tuned.loaded = adapt::load_adapted(adapter, load);
+  const bool has_tokenizer = std::ranges::any_of(std::initializer_list<const char*>{"tokenizer.json", "vocab.txt", "vocab.json"}, [&](const char* name) {
+    return path_exists((fs::path(path) / name).string(), ErrorKind::model);
+  });
+  tuned.tokenizer = std::make_shared<const text::Tokenizer>(text::Tokenizer::from_folder(has_tokenizer ? path : adapter.base));
+}
+
+/// The same from the folder of a whole model.
+void open_model(const std::string& path, Tuned& tuned) {
+  const std::string config_file = (fs::path(path) / "config.json").string();
+  tuned.kind = task_of_architecture(files::read_json(config_file), config_file);
+  models::LoadOptions load;
+  load.task = tuned.kind;
+  tuned.loaded = models::load_model(path, load);
+  tuned.tokenizer = std::make_shared<const text::Tokenizer>(text::Tokenizer::from_folder(path));
+}
+
 }  // namespace
 
 Tuned open_tuned(const std::string& folder, const std::vector<std::string>& overrides) {
@@ -62,17 +89,12 @@ Tuned open_tuned(const std::string& folder, const std::vector<std::string>& over
   settings.insert(settings.end(), overrides.begin(), overrides.end());
   tuned.options = with_precision_decided(path_exists(resolved, ErrorKind::model) ? config::load(resolved, settings, machine())
                                                                                  : config::defaults(settings, machine()));
-  const std::string config_file = (fs::path(path) / "config.json").string();
-  tuned.kind = task_of_architecture(files::read_json(config_file), config_file);
-  models::LoadOptions load;
-  load.task = tuned.kind;
-  tuned.loaded = models::load_model(path, load);
+  (adapt::is_adapter(path) ? open_adapter : open_model)(path, tuned);
   tuned.loaded.model->set_execution(execution_of(tuned.options));
   if (!tuned.loaded.report.newly_initialised.empty()) {
     throw Error(ErrorKind::model, {.file = path, .what = concat("the tensor ", tuned.loaded.report.newly_initialised.front(), " of the head is missing"),
                                    .where = "model.safetensors", .hint = "train the model first: attune train"});
   }
-  tuned.tokenizer = std::make_shared<const text::Tokenizer>(text::Tokenizer::from_folder(path));
   check_vocabulary(*tuned.tokenizer, tuned.loaded.model->spec(), path);
   task::TaskOptions task_options;
   task_options.kind = tuned.kind;

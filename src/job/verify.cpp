@@ -48,12 +48,13 @@ void difference(const Json& recorded, const Json& now, const std::string& path, 
 void check_tensors(const Json& manifest, const std::string& folder, std::vector<std::string>& differences) {
   if (!manifest.contains("tensors")) return;
   const std::map<std::string, std::string> now = tensor_hashes(folder);
+  const std::string file = weights_file(folder);
   for (const auto& [name, hash] : manifest["tensors"].items()) {
     const auto found = now.find(name);
     if (found == now.end()) {
-      differences.push_back(concat("model.safetensors: tensor ", name, " is missing"));
+      differences.push_back(concat(file, ": tensor ", name, " is missing"));
     } else if (found->second != hash.get<std::string>()) {
-      differences.push_back(concat("model.safetensors: tensor ", name, " has other values than when the run ended"));
+      differences.push_back(concat(file, ": tensor ", name, " has other values than when the run ended"));
     }
   }
 }
@@ -65,7 +66,7 @@ void check_files(const Json& manifest, const std::string& folder, std::vector<st
     const auto found = now.find(name);
     if (found == now.end()) {
       differences.push_back(concat(name, ": the file is missing"));
-    } else if (found->second != hash.get<std::string>() && !(tensors_differ && name == "model.safetensors")) {
+    } else if (found->second != hash.get<std::string>() && !(tensors_differ && name == weights_file(folder))) {
       differences.push_back(concat(name, ": the file has other bytes than when the run ended"));
     }
   }

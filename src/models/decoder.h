@@ -53,7 +53,7 @@ class DecoderBody {
   at::Tensor embed(const Context& context) const;  ///< → [T, H]
   at::Tensor block(int i, const at::Tensor& hidden, const Context& context) const;
   at::Tensor final_norm(const at::Tensor& hidden) const { return normed(final_norm_, hidden); }
-  const at::Tensor& word_embeddings() const { return word_; }
+  const at::Tensor& word_embeddings() const { return word_.weight; }
 
  private:
   struct Layer {
@@ -80,7 +80,7 @@ class DecoderBody {
   const ModelSpec& spec_;
   const DecoderNames& names_;
   nn::Activation activation_;
-  at::Tensor word_, position_;  ///< position_ undefined: rotary positions
+  Embedding word_, position_;  ///< position_ undefined: rotary positions
   std::vector<Layer> layers_;
   Norm final_norm_;
 };

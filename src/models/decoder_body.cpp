@@ -96,9 +96,9 @@ at::Tensor DecoderBody::normed(const Norm& norm, const at::Tensor& x) const {
 
 at::Tensor DecoderBody::embed(const Context& context) const {
   const Input& input = context.input;
-  at::Tensor x = nn::embedding(input.ids, word_, names_.padding_is_constant ? spec_.pad_token_id : -1);
+  at::Tensor x = word_(input.ids);
   if (spec_.decoder.embedding_scale != 1.0) x = x * spec_.decoder.embedding_scale;
-  if (position_.defined()) x = x + nn::embedding(input.positions, position_);
+  if (position_) x = x + position_(input.positions);
   return nn::dropout(x, dropout_site(context, 0, 0, spec_.decoder.embedding_dropout));
 }
 

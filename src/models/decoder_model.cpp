@@ -4,6 +4,7 @@
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
 #include "decoder.h"
+#include "pass.h"
 #include "stream.h"
 #include "zoo.h"
 
@@ -32,13 +33,14 @@ class DecoderModel : public Model, public torch::nn::Module {
   DecoderModel(const ModelSpec& spec, const DecoderNames& names)
       : spec_(spec),
         has_learnt_positions_(!names.positions.empty()),
-        body_(Scope(*this, parameters_).at(body_prefix(family_of(spec), spec.task)), spec_, names),
-        head_(Scope(*this, parameters_), spec_, names, body_.word_embeddings()) {}
+        body_(Scope(*this, registry_).at(body_prefix(family_of(spec), spec.task)), spec_, names),
+        head_(Scope(*this, registry_), spec_, names, body_.word_embeddings()) {}
 
   const ModelSpec& spec() const override { return spec_; }
   int depth() const override { return static_cast<int>(spec_.num_hidden_layers); }
-  std::vector<Parameter>& parameters() override { return parameters_; }
-  const std::vector<Parameter>& parameters() const override { return parameters_; }
+  std::vector<Parameter>& parameters() override { return registry_.parameters; }
+  const std::vector<Parameter>& parameters() const override { return registry_.parameters; }
+  const std::vector<AdaptableLayer>& adaptable_layers() const override { return registry_.layers; }
 
   Context prepare(Input input, bool training) const override {
     const nn::Layout& texts = input.past ? input.past->layout : input.layout;
@@ -55,18 +57,21 @@ class DecoderModel : public Model, public torch::nn::Module {
   }
 
   State embed(const Context& context) const override {
+    const PassScope pass(context, 0);
     const at::Tensor hidden = body_.embed(context);
     trace(0, hidden, context);
     return {.hidden = hidden, .memory = {}};
   }
 
   State block(int i, const State& state, const Context& context) const override {
+    const PassScope pass(context, i + 1);
     const at::Tensor hidden = body_.block(i, state.hidden, context);
     if (i + 1 < depth()) trace(i + 1, hidden, context);
     return {.hidden = hidden, .memory = {}};
   }
 
   Output head(const State& state, const Context& context) const override {
+    const PassScope pass(context, depth() + 1);
     // The reference's last hidden state is behind the norm, all rows of it.
     if (context.trace) trace(depth(), body_.final_norm(state.hidden), context);
     const at::Tensor x = body_.final_norm(head_.rows_read(state.hidden, context));
@@ -87,7 +92,7 @@ class DecoderModel : public Model, public torch::nn::Module {
   }
 
   ModelSpec spec_;
-  std::vector<Parameter> parameters_;
+  Registry registry_;
   bool has_learnt_positions_;
   DecoderBody body_;
   DecoderHead head_;

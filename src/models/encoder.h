@@ -55,7 +55,7 @@ class EncoderBody {
   at::Tensor embed(const Context& context) const;  ///< → [T, H]
   /// One layer for the rows `queries` of hidden [T, H] → [rows, H].
   at::Tensor block(int i, const at::Tensor& hidden, const Rows& queries, const Context& context) const;
-  const at::Tensor& word_embeddings() const { return word_; }
+  const at::Tensor& word_embeddings() const { return word_.weight; }
 
  private:
   struct Layer {
@@ -64,10 +64,10 @@ class EncoderBody {
   };
   Layer make_layer(const Scope& scope, const ModelSpec& spec, const LayerNames& names) const;
 
-  std::int64_t heads_, padding_id_, padding_position_;
+  std::int64_t heads_;
   double epsilon_, hidden_dropout_, attention_output_dropout_, attention_dropout_;
   nn::Activation activation_;
-  at::Tensor word_, position_, segment_;  ///< segment_ undefined: no token types
+  Embedding word_, position_, segment_;  ///< segment_ undefined: no token types
   Norm embedding_norm_;
   Linear project_;  ///< undefined: embeddings have the hidden size
   std::vector<Layer> layers_;

@@ -21,8 +21,6 @@ at::Tensor split_heads(const at::Tensor& x, std::int64_t heads) {
 
 EncoderBody::EncoderBody(const Scope& scope, const ModelSpec& spec, const EncoderNames& names)
     : heads_(spec.num_attention_heads),
-      padding_id_(spec.pad_token_id),
-      padding_position_(names.positions_behind_padding ? spec.pad_token_id : -1),
       epsilon_(spec.layer_norm_eps),
       hidden_dropout_(spec.hidden_dropout),
       attention_output_dropout_(names.layer.dropout_after_attention ? spec.hidden_dropout : 0.0),
@@ -30,9 +28,9 @@ EncoderBody::EncoderBody(const Scope& scope, const ModelSpec& spec, const Encode
       activation_(nn::activation_by_name(spec.hidden_act)) {
   const Scope embeddings = scope.at("embeddings");
   const auto row = [](std::int64_t id) { return id >= 0 ? std::optional(id) : std::nullopt; };
-  word_ = embeddings.embedding("word_embeddings", spec.vocab_size, spec.embedding_size, row(padding_id_));
+  word_ = embeddings.embedding("word_embeddings", spec.vocab_size, spec.embedding_size, row(spec.pad_token_id));
   position_ = embeddings.embedding("position_embeddings", spec.max_position_embeddings, spec.embedding_size,
-                                   row(padding_position_));
+                                   row(names.positions_behind_padding ? spec.pad_token_id : -1));
   if (spec.type_vocab_size > 0) {
     segment_ = embeddings.embedding("token_type_embeddings", spec.type_vocab_size, spec.embedding_size);
   }
@@ -61,9 +59,9 @@ EncoderBody::Layer EncoderBody::make_layer(const Scope& scope, const ModelSpec& 
 
 at::Tensor EncoderBody::embed(const Context& context) const {
   const Input& input = context.input;
-  at::Tensor sum = nn::embedding(input.ids, word_, padding_id_);
-  if (segment_.defined()) sum = sum + nn::embedding(input.segments, segment_);
-  sum = sum + nn::embedding(input.positions, position_, padding_position_);
+  at::Tensor sum = word_(input.ids);
+  if (segment_) sum = sum + segment_(input.segments);
+  sum = sum + position_(input.positions);
   const at::Tensor hidden = nn::layer_norm_dropout(sum, embedding_norm_.weight, embedding_norm_.bias, epsilon_,
                                                    dropout_site(context, 0, 0, hidden_dropout_));
   return project_ ? project_(hidden) : hidden;

@@ -3,6 +3,7 @@
 
 #include "attune/base/strings.h"
 #include "encoder.h"
+#include "pass.h"
 #include "stream.h"
 
 namespace attune::models {
@@ -14,13 +15,14 @@ class EncoderModel : public Model, public torch::nn::Module {
   EncoderModel(const ModelSpec& spec, const EncoderNames& names)
       : spec_(spec),
         first_position_(names.positions_behind_padding ? spec.pad_token_id + 1 : 0),
-        body_(Scope(*this, parameters_).at(spec.task == Task::base ? "" : names.prefix), spec, names),
-        head_(make_head(Scope(*this, parameters_), spec, names, body_.word_embeddings())) {}
+        body_(Scope(*this, registry_).at(spec.task == Task::base ? "" : names.prefix), spec, names),
+        head_(make_head(Scope(*this, registry_), spec, names, body_.word_embeddings())) {}
 
   const ModelSpec& spec() const override { return spec_; }
   int depth() const override { return static_cast<int>(spec_.num_hidden_layers); }
-  std::vector<Parameter>& parameters() override { return parameters_; }
-  const std::vector<Parameter>& parameters() const override { return parameters_; }
+  std::vector<Parameter>& parameters() override { return registry_.parameters; }
+  const std::vector<Parameter>& parameters() const override { return registry_.parameters; }
+  const std::vector<AdaptableLayer>& adaptable_layers() const override { return registry_.layers; }
 
   Context prepare(Input input, bool training) const override {
     check_length(input.layout, spec_.max_position_embeddings - first_position_);
@@ -33,10 +35,12 @@ class EncoderModel : public Model, public torch::nn::Module {
   }
 
   State embed(const Context& context) const override {
+    const PassScope pass(context, 0);
     return traced(0, {.hidden = body_.embed(context), .memory = {}}, context);
   }
 
   State block(int i, const State& state, const Context& context) const override {
+    const PassScope pass(context, i + 1);
     // Above the last block only the head reads: what it does not read is not computed, unless someone looks on.
     const bool first_only = i + 1 == depth() && head_->reads_first_only() && !context.trace;
     const Rows all{.index = {}, .layout = context.input.layout};
@@ -44,7 +48,10 @@ class EncoderModel : public Model, public torch::nn::Module {
     return traced(i + 1, {.hidden = body_.block(i, state.hidden, queries, context), .memory = {}}, context);
   }
 
-  Output head(const State& state, const Context& context) const override { return (*head_)(state, context); }
+  Output head(const State& state, const Context& context) const override {
+    const PassScope pass(context, depth() + 1);
+    return (*head_)(state, context);
+  }
 
  private:
   static State traced(int stage, State state, const Context& context) {
@@ -54,7 +61,7 @@ class EncoderModel : public Model, public torch::nn::Module {
 
   ModelSpec spec_;
   std::int64_t first_position_;
-  std::vector<Parameter> parameters_;
+  Registry registry_;
   EncoderBody body_;
   std::unique_ptr<EncoderHead> head_;
 };

@@ -4,12 +4,17 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <memory>
+
+#include "attune/models/low_rank.h"
+
 namespace attune::models {
 
 struct Linear {
   at::Tensor weight;    ///< [out, in]; [in, out] in a Conv1D
   at::Tensor bias;      ///< [out]; undefined = none
   bool conv1d = false;  ///< GPT-2's layers store their weights the other way round
+  std::shared_ptr<const LowRank> change = {};  ///< null: no place for one
 
   /// The family has this layer.
   explicit operator bool() const { return weight.defined(); }
@@ -20,6 +25,16 @@ struct Linear {
 
  private:
   at::Tensor apply(const at::Tensor& x, const at::Tensor& added) const;
+};
+
+struct Embedding {
+  at::Tensor weight;                           ///< [rows, features]
+  std::int64_t padding_id = -1;                ///< its row gets no gradient; -1 = none
+  std::shared_ptr<const LowRank> change = {};  ///< null: no place for one
+
+  explicit operator bool() const { return weight.defined(); }
+  /// ids int64 [T] → [T, features].
+  at::Tensor operator()(const at::Tensor& ids) const;
 };
 
 struct Norm {

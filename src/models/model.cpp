@@ -38,6 +38,11 @@ bool decays(const Parameter& parameter) {
   return !has_component(name, "norm", true) && !has_component(name, "_norm", false);
 }
 
+const std::vector<AdaptableLayer>& Model::adaptable_layers() const {
+  static const std::vector<AdaptableLayer> none;
+  return none;
+}
+
 void Model::set_execution(const Execution& execution) {
   execution_ = execution;
   for (Parameter& parameter : parameters()) parameter.tensor.set_data(parameter.tensor.detach().to(execution.device));

@@ -4,6 +4,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "attune/base/error.h"
 #include "attune/base/strings.h"
 #include "attune/files/json.h"
 #include "attune/files/storage.h"
@@ -100,6 +101,7 @@ files::Json config_to_save(const LoadedModel& loaded) {
 void save_weights(const LoadedModel& loaded, const std::string& path) {
   std::map<std::string, at::Tensor> tensors;
   for (const Parameter& parameter : loaded.model->parameters()) {
+    if (parameter.kind == ParameterKind::low_rank) internal_error("save_model: an adapter is not merged");
     tensors.emplace(parameter.file_name, parameter.tensor.detach().to(loaded.dtype));
   }
   tensor::save_tensors(path, tensors);
@@ -109,14 +111,19 @@ void save_weights(const LoadedModel& loaded, const std::string& path) {
 
 void round_to_dtype(const LoadedModel& loaded) {
   for (Parameter& parameter : loaded.model->parameters()) {
+    if (parameter.kind == ParameterKind::low_rank) continue;
     parameter.tensor.set_data(parameter.tensor.detach().to(loaded.dtype));
   }
 }
 
 void save_model(const LoadedModel& loaded, const std::string& tokenizer_folder, const std::string& folder) {
+  save_config(loaded, tokenizer_folder, folder);
+  save_weights(loaded, (fs::path(folder) / "model.safetensors").string());
+}
+
+void save_config(const LoadedModel& loaded, const std::string& tokenizer_folder, const std::string& folder) {
   fs::create_directories(folder);
   files::write_json((fs::path(folder) / "config.json").string(), config_to_save(loaded));
-  save_weights(loaded, (fs::path(folder) / "model.safetensors").string());
   for (const char* name : kTokenizerFiles) {
     const fs::path from = fs::path(tokenizer_folder) / name;
     const fs::path to = fs::path(folder) / name;

@@ -76,11 +76,21 @@ at::Tensor Scope::parameter(std::string_view name, std::vector<std::int64_t> sha
   return tensor;
 }
 
-at::Tensor Scope::embedding(std::string_view path, std::int64_t rows, std::int64_t features,
-                            std::optional<std::int64_t> padding_row) const {
-  const at::Tensor table = at(path).parameter("weight", {rows, features}, ParameterKind::embedding);
+std::shared_ptr<const LowRank> Scope::adaptable(const at::Tensor& weight, LayerKind kind, std::int64_t in,
+                                                std::int64_t out) const {
+  auto change = std::make_shared<LowRank>();
+  layers_->push_back({.path = path_, .kind = kind, .in = in, .out = out, .stage = stage_, .has_bias = false, .weight = weight, .change = change});
+  return change;
+}
+
+Embedding Scope::embedding(std::string_view path, std::int64_t rows, std::int64_t features,
+                           std::optional<std::int64_t> padding_row) const {
+  const Scope layer = at(path);
+  const at::Tensor table = layer.parameter("weight", {rows, features}, ParameterKind::embedding);
   list_->back().padding_row = padding_row;
-  return table;
+  return {.weight = table,
+          .padding_id = padding_row.value_or(-1),
+          .change = layer.adaptable(table, LayerKind::embedding, rows, features)};
 }
 
 Linear Scope::linear(std::string_view path, std::int64_t out, std::int64_t in, const LinearForm& form) const {
@@ -90,6 +100,8 @@ Linear Scope::linear(std::string_view path, std::int64_t out, std::int64_t in, c
                                           ParameterKind::matrix),
                 .bias = form.bias ? layer.parameter("bias", {out}, ParameterKind::bias) : at::Tensor(),
                 .conv1d = form.conv1d};
+  linear.change = layer.adaptable(linear.weight, form.conv1d ? LayerKind::conv1d : LayerKind::linear, in, out);
+  layers_->back().has_bias = form.bias;
   (*list_)[first].initial_factor = form.initial_factor;
   if (!form.in_files.empty()) {
     const Scope in_files = at(form.in_files);

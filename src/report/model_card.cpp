@@ -72,10 +72,14 @@ std::string number(double value) {
   return print_number("%.4f", value);
 }
 
+bool is_adapter(const Json& summary) {
+  return text_of(summary, {"settings", "tuning", "method"}) == "lora";
+}
+
 std::string front_matter(const Json& summary, const MainSplit& split) {
   const std::string base = text_of(summary, {"base_model"}),
                     tag = pipeline_tag(text_of(summary, {"settings", "model", "task"}));
-  std::string yaml = "---\nlibrary_name: transformers\n";
+  std::string yaml = concat("---\nlibrary_name: ", is_adapter(summary) ? "peft" : "transformers", "\n");
   if (is_hub_id(base)) yaml += "base_model: " + yaml_text(base) + "\n";
   if (!tag.empty()) yaml += "pipeline_tag: " + tag + "\n";
   yaml += "tags:\n- attune\n- fine-tuned\n";
@@ -153,7 +157,8 @@ std::string model_card(const Json& summary) {
   if (const std::string about = text_of(summary, {"about"}); !about.empty()) card += plain(about) + "\n\n";
   const std::string base = base_name(text_of(summary, {"base_model"}));
   card += concat("Fine-tuned with attune", base.empty() ? "" : " from `" + base + "`",
-                 "; loads with Transformers' `from_pretrained`.\n");
+                 is_adapter(summary) ? "; a LoRA adapter that loads with PEFT's `PeftModel.from_pretrained`.\n"
+                                     : "; loads with Transformers' `from_pretrained`.\n");
   return card + results_text(summary, split) + labels_text(summary) + training_text(summary);
 }
 

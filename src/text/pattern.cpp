@@ -1,4 +1,4 @@
-// See pattern.h. The only file that knows PCRE2.
+// See pattern.h. Besides regex.cpp the only file that knows PCRE2.
 #include "pattern.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8

@@ -71,7 +71,8 @@ TEST_CASE("mistakes in what to freeze are refused", "[adapt]") {
   CHECK_RAISES(trained(freeze("x")), usage, "is no layer");
   CHECK_RAISES(trained(freeze("")), usage, "freezes nothing");
   CHECK_RAISES(trained(freeze("", {"*"})), usage, "nothing is left to train");
-  CHECK_RAISES(trained({.method = "lora", .freeze = {}}), usage, "unknown method");
+  CHECK_RAISES(trained({.method = "lora", .freeze = {}}), usage, "nothing is left to train");
+  CHECK_RAISES(trained({.method = "prompt", .freeze = {}}), usage, "unknown method");
 }
 
 TEST_CASE("the parts of a model say how much of them trains", "[adapt]") {

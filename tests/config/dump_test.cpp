@@ -23,6 +23,7 @@ const std::vector<Overrides>& samples() {
       {"cross_validation={\"folds\":3,\"refit\":true}", "data.columns.group=patient",
        "training.class_weights={\"a\":2.5}"},
       {"tuning.method=freeze", "tuning.freeze={\"layers\":\"0-3\",\"patterns\":[\"*.bias\"]}", "training.bf16=auto"},
+      {"tuning.method=lora", "tuning.lora={\"r\":4,\"target_modules\":[\"query\"],\"exclude_modules\":\".*0.*\",\"fan_in_fan_out\":false}"},
       {"model.task=question-answering", "data.validation=[\"b\",\"c\"]", "training.save_total_limit=null"},
       {"data.columns.group=g", "data.split=stratified", "training.learning_rate=0.1234567890123456789"},
       {"training.lr_scheduler_type=cosine", "lr_scheduler_kwargs={\"num_cycles\":0.25}", "warmup_steps=0.06"},

@@ -36,7 +36,7 @@ TEST_CASE("every misspelt key is refused with the name that was meant", "[config
   job::RunOptions options;
   for (const auto& option : option_table(options)) {
     std::string misspelt = option.key();
-    std::swap(misspelt[misspelt.size() / 2], misspelt[misspelt.size() / 2 - 1]);
+    if (misspelt.size() > 1) std::swap(misspelt[misspelt.size() / 2], misspelt[misspelt.size() / 2 - 1]);
     if (misspelt == option.key()) misspelt += "x";
     const std::string path = child_path(option.block, misspelt);
     INFO(path);

@@ -19,6 +19,7 @@ constexpr Row kRows[] = {
     {"/resave/", attune::probe::run_resave_case},
     {"/models/", attune::probe::run_model_case},
     {"/layouts/", attune::probe::run_model_case},
+    {"/peft/", attune::probe::run_model_case},
     {"/safetensors", attune::probe::run_safetensors_case},
     {"/training/schedules", attune::probe::run_schedules_case},
     {"/training/shuffle_order", attune::probe::run_shuffle_order_case},

@@ -1,5 +1,5 @@
-// Groups `models` and `layouts` of the judge: a checkpoint folder, a padded batch, and what loading, forward, backward
-// and one AdamW step make of them.
+// Groups `models`, `layouts` and `peft` of the judge: a checkpoint folder, perhaps with an adapter, a padded batch, and
+// what loading, forward, backward and one AdamW step make of them.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
@@ -15,6 +15,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "attune/adapt/peft.h"
 #include "attune/files/json.h"
 #include "attune/infer/generate.h"
 #include "attune/models/model.h"
@@ -46,17 +47,59 @@ void refuse_unknown_types(const std::string& checkpoint) {
   if (std::find(known.begin(), known.end(), type) == known.end()) throw Unsupported{"model type " + type};
 }
 
+/// An adapter of a kind that attune has, or Unsupported.
+adapt::AdapterFolder open_lora(const std::string& folder) {
+  const files::Json config = files::read_json(folder + "/adapter/adapter_config.json");
+  if (config.at("peft_type") != "LORA") throw Unsupported{config.at("peft_type").get<std::string>()};
+  refuse_unknown_types(folder + "/base");
+  return adapt::open_adapter(folder + "/adapter", folder + "/base");
+}
+
+/// PEFT's names in memory, where the adapter is called "default", for what the adapter trains.
+std::map<std::string, std::string> names_in_peft(const models::LoadedModel& loaded, const adapt::AdapterFolder& adapter) {
+  adapt::LoraOptions options;
+  static_cast<files::LoraSettings&>(options) = adapter.config.lora;
+  const adapt::LoraPlan plan = adapt::plan_lora(loaded, options, adapt::Names::some_may_not);
+  std::map<std::string, std::string> names;
+  for (const models::Parameter& parameter : loaded.model->parameters()) {
+    if (!parameter.with_adapter) continue;
+    std::string name = adapt::peft_name(parameter, *loaded.model);
+    if (parameter.kind == models::ParameterKind::low_rank) {
+      const bool is_layer = name.ends_with(".weight");
+      const bool is_magnitude = name.ends_with("magnitude_vector");
+      if (is_layer) name.resize(name.size() - std::string_view(".weight").size());
+      name += is_layer || is_magnitude ? ".default.weight" : ".default";
+    } else {
+      std::size_t end = parameter.name.find('.');
+      while (end != std::string::npos && !plan.saves(parameter.name.substr(0, end))) end = parameter.name.find('.', end + 1);
+      if (end != std::string::npos) name.insert(name.size() - parameter.name.size() + end, ".modules_to_save.default");
+    }
+    names[parameter.name] = name;
+  }
+  return names;
+}
+
 /// One checkpoint with one batch.
 class Case {
  public:
   explicit Case(const std::string& folder) : info_(files::read_json(folder + "/case.json")) {
-    const std::string checkpoint = folder + "/checkpoint";
-    refuse_unknown_types(checkpoint);
     models::LoadOptions options;
-    options.task = task_of_class(info_.at("model_class").get<std::string>());
-    loaded_ = models::load_model(checkpoint, options);
+    if (info_.contains("adapter_config")) {
+      const adapt::AdapterFolder adapter = open_lora(folder);
+      options.task = adapt::adapter_task(adapter);
+      loaded_ = adapt::load_adapted(adapter, options);
+      names_ = names_in_peft(loaded_, adapter);
+    } else {
+      const std::string checkpoint = folder + "/checkpoint";
+      refuse_unknown_types(checkpoint);
+      options.task = task_of_class(info_.at("model_class").get<std::string>());
+      loaded_ = models::load_model(checkpoint, options);
+    }
     // Mapped weights are read-only; the optimiser step writes.
     for (models::Parameter& parameter : parameters()) parameter.tensor.set_data(parameter.tensor.detach().clone());
+    if (is_adapted()) {
+      for (models::Parameter& parameter : parameters()) parameter.tensor.set_requires_grad(parameter.with_adapter);
+    }
     inputs_ = tensor::load_tensors(folder + "/inputs.safetensors");
     // The reference's span loss is a softmax over the padding too, which therefore is fed.
     const bool span = options.task == models::Task::question_answering;
@@ -77,7 +120,7 @@ class Case {
     if (!info_.contains("optimizer")) return out;
     step(norm);
     for (const models::Parameter& parameter : parameters()) {
-      out["after_step." + parameter.name] = parameter.tensor.detach();
+      if (trains(parameter)) out["after_step." + name_of(parameter)] = parameter.tensor.detach();
     }
     Tensors ignored;
     told["loss_after_step"] = run_forward(ignored).item<float>();
@@ -86,6 +129,11 @@ class Case {
 
  private:
   std::vector<models::Parameter>& parameters() { return loaded_.model->parameters(); }
+  bool is_adapted() const { return !names_.empty(); }
+  bool trains(const models::Parameter& parameter) const { return !is_adapted() || parameter.with_adapter; }
+  std::string name_of(const models::Parameter& parameter) const {
+    return is_adapted() ? names_.at(parameter.name) : parameter.name;
+  }
   models::Task task() const { return loaded_.model->spec().task; }
 
   /// A pass of its own: without the trace the last block computes only the rows that the head reads.
@@ -168,7 +216,7 @@ class Case {
     for (const models::Parameter& parameter : parameters()) {
       const at::Tensor& grad = parameter.tensor.grad();
       if (!grad.defined()) continue;
-      out["grad." + parameter.name] = grad.clone();
+      out["grad." + name_of(parameter)] = grad.clone();
       sum += grad.to(at::kDouble).square().sum().item<double>();
     }
     return std::sqrt(sum);
@@ -189,6 +237,7 @@ class Case {
         second.push_back(at::zeros_like(parameter.tensor));
         steps.push_back(at::ones({}, at::kFloat));
       }
+      if (values.empty()) continue;  // LoRA alone has no part without decay
       at::_fused_adamw_(values, grads, first, second, {}, steps, options.at("lr").get<double>(),
                         options.at("betas").at(0).get<double>(), options.at("betas").at(1).get<double>(),
                         decay ? options.at("weight_decay").get<double>() : 0.0, options.at("eps").get<double>(),
@@ -201,12 +250,13 @@ class Case {
     told["unexpected_keys"] = loaded_.report.unused;
     told["decay_params"] = told["no_decay_params"] = files::Json::array();
     for (const models::Parameter& parameter : parameters()) {
-      told[models::decays(parameter) ? "decay_params" : "no_decay_params"].push_back(parameter.name);
+      if (trains(parameter)) told[models::decays(parameter) ? "decay_params" : "no_decay_params"].push_back(name_of(parameter));
     }
   }
 
   files::Json info_;
   models::LoadedModel loaded_;
+  std::map<std::string, std::string> names_;  ///< of what an adapter trains; empty without one
   Tensors inputs_;
   PaddedBatch batch_;
 };

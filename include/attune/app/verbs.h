@@ -72,6 +72,13 @@ struct VerifyVerb {
 };
 int run_verify(const VerifyVerb& options);
 
+struct MergeVerb {
+  std::string adapter;
+  std::string destination;  ///< folder of the merged model
+  OutputOptions output;
+};
+int run_merge(const MergeVerb& options);
+
 struct ConfigVerb {
   std::string action;  ///< init, check, schema, show, docs
   std::string config;

@@ -29,7 +29,9 @@ files::Json read_manifest(const std::string& path);
 /// [{"step", "loss", "grad_norm", "weights_sha256" at recorded steps}].
 files::Json trajectory_json(const std::vector<train::TrajectoryPoint>& trajectory);
 
-/// Name → SHA-256 of the tensor's bytes, all tensors of a checkpoint folder.
+/// The file in which a run's folder has its weights, or those of its adapter.
+std::string weights_file(const std::string& folder);
+/// Name → SHA-256 of the tensor's bytes, all tensors of a checkpoint or adapter folder.
 std::map<std::string, std::string> tensor_hashes(const std::string& folder);
 
 /// Name → SHA-256 of the files that a run leaves for others: model, tokenizer, results, predictions, and those of cv/. Not

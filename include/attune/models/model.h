@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "attune/models/low_rank.h"
 #include "attune/models/spec.h"
 #include "attune/nn/dropout.h"
 #include "attune/nn/layout.h"
@@ -80,7 +81,8 @@ struct Output {
   nn::Vocabulary vocabulary = {};  ///< with Input::defer_vocabulary: the logits before they are multiplied out
 };
 
-enum class ParameterKind { matrix, bias, norm, embedding, buffer };
+/// low_rank: of an adapter. It stays float32 whatever the model's dtype is, and never lies in the model's own files.
+enum class ParameterKind { matrix, bias, norm, embedding, buffer, low_rank };
 
 struct Parameter {
   std::string name;                 ///< Transformers' in-memory name of the head class
@@ -90,6 +92,7 @@ struct Parameter {
   ParameterKind kind;
   std::vector<std::string> aliases;  ///< tied names that share this storage
   bool is_head = false;              ///< part of the task head: new when the checkpoint has none
+  bool with_adapter = false;         ///< trains, and is saved, with the adapter that the model has
   /// How it starts without a checkpoint: a matrix's deviation in units of initializer_range, or the weight of a norm.
   double initial_factor = 1.0;
   std::optional<std::int64_t>
@@ -114,6 +117,8 @@ class Model {
   /// Each storage once, in registration order.
   virtual std::vector<Parameter>& parameters() = 0;
   virtual const std::vector<Parameter>& parameters() const = 0;
+  /// The layers that an adapter can change, in registration order; none where the network has no place for adapters.
+  virtual const std::vector<AdaptableLayer>& adaptable_layers() const;
 
   /// Throws Error{data} when a sequence is longer than the model's positions.
   virtual Context prepare(Input input, bool training) const = 0;
@@ -172,11 +177,14 @@ LoadedModel load_model(const std::string& folder, const LoadOptions& options);
 /// looked.
 std::string resolve_model_path(const std::string& path_or_id);
 
-/// Gives every parameter its model's dtype, which ends training: whoever opens the saved model sees the same numbers.
+/// Gives every parameter but an adapter's its model's dtype, which ends training: whoever opens the saved model sees the same numbers.
 void round_to_dtype(const LoadedModel& loaded);
 
 /// Writes config.json and model.safetensors as Transformers' save_pretrained does (tied tensors once, renames reverted,
 /// unknown config keys kept, in the model's dtype) and copies the tokenizer files of `tokenizer_folder`.
 void save_model(const LoadedModel& model, const std::string& tokenizer_folder, const std::string& folder);
+
+/// The same without the weights: config.json with this model's head and labels, and the tokenizer files.
+void save_config(const LoadedModel& model, const std::string& tokenizer_folder, const std::string& folder);
 
 }  // namespace attune::models

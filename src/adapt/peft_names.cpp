@@ -1,0 +1,82 @@
+// See peft_names.h. Follows peft 0.21's utils/save_and_load.py.
+#include "adapt/peft_names.h"
+
+#include <algorithm>
+
+#include "attune/adapt/peft.h"
+#include "attune/base/strings.h"
+
+namespace attune::adapt {
+
+namespace {
+
+using models::AdaptableLayer;
+using models::Parameter;
+
+constexpr const char* kPrefix = "base_model.model.";
+
+std::string module_of(const std::string& tensor) {
+  const std::size_t dot = tensor.rfind('.');
+  return dot == std::string::npos ? "" : tensor.substr(0, dot);
+}
+
+/// The changed layer whose own tensor this is, or null.
+const AdaptableLayer* changed_layer(const Parameter& parameter, const models::Model& model) {
+  if (parameter.kind == models::ParameterKind::low_rank) return nullptr;
+  const std::string module = module_of(parameter.name);
+  const auto& layers = model.adaptable_layers();
+  const auto found = std::find_if(layers.begin(), layers.end(),
+                                  [&](const AdaptableLayer& layer) { return *layer.change && layer.path == module; });
+  return found == layers.end() ? nullptr : &*found;
+}
+
+/// The names by which PEFT knows embeddings.
+bool is_known_embedding(const std::string& path) {
+  const std::string leaf = split(path, '.').back();
+  return leaf == "embed_tokens" || leaf == "lm_head";
+}
+
+}  // namespace
+
+std::string peft_name(const Parameter& parameter, const models::Model& model) {
+  if (changed_layer(parameter, model) == nullptr) return kPrefix + parameter.name;
+  const std::string module = module_of(parameter.name);
+  return concat(kPrefix, module, ".base_layer", parameter.name.substr(module.size()));
+}
+
+std::vector<const Parameter*> embeddings_written(const models::Model& model) {
+  std::vector<const Parameter*> written;
+  for (const Parameter& parameter : model.parameters()) {
+    const AdaptableLayer* layer = changed_layer(parameter, model);
+    if (layer == nullptr || parameter.with_adapter || !is_known_embedding(layer->path)) continue;
+    written.push_back(&parameter);
+  }
+  return written;
+}
+
+std::string saved_module(const Parameter& parameter, const LoraPlan& plan) {
+  if (parameter.kind == models::ParameterKind::low_rank) return "";
+  std::string outermost;
+  for (std::string module = module_of(parameter.name); !module.empty(); module = module_of(module)) {
+    const auto& saved = plan.options.modules_to_save;
+    const auto ends = [&](const std::string& name) { return module.ends_with(name); };
+    if (std::any_of(saved.begin(), saved.end(), ends)) outermost = module;
+  }
+  return outermost;
+}
+
+std::vector<WrapperBias> wrapper_biases(const models::Model& model, const LoraPlan& plan) {
+  std::vector<WrapperBias> biases;
+  if (plan.options.bias != "all") return biases;
+  for (const Parameter& parameter : model.parameters()) {
+    const std::string module = saved_module(parameter, plan);
+    if (module.empty() || !parameter.name.ends_with("bias")) continue;
+    const std::string rest = parameter.name.substr(module.size());
+    biases.push_back({.trained = concat(kPrefix, module, ".modules_to_save", rest),
+                      .original = concat(kPrefix, module, ".original_module", rest),
+                      .parameter = parameter.name});
+  }
+  return biases;
+}
+
+}  // namespace attune::adapt

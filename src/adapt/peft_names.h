@@ -1,0 +1,26 @@
+// Which tensors an adapter file holds, and what they are called there.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "attune/adapt/lora.h"
+#include "attune/models/model.h"
+
+namespace attune::adapt {
+
+/// Weights of changed embeddings that PEFT writes beside their change (save_embedding_layers "auto").
+std::vector<const models::Parameter*> embeddings_written(const models::Model& model);
+
+/// With bias "all" PEFT also writes each saved module's biases under the two names that its wrapper has for them. They
+/// say nothing new, and nothing reads them.
+struct WrapperBias {
+  std::string trained, original;  ///< names in the file
+  std::string parameter;
+};
+std::vector<WrapperBias> wrapper_biases(const models::Model& model, const LoraPlan& plan);
+
+/// The outermost module of `parameter` that `plan` saves; "" = none.
+std::string saved_module(const models::Parameter& parameter, const LoraPlan& plan);
+
+}  // namespace attune::adapt
