@@ -12,6 +12,7 @@
 #include "models/golden.h"
 #include "raises.h"
 #include "shared.h"
+#include "without_kernels.h"
 
 using namespace attune;
 using namespace attune::infer;
@@ -105,6 +106,17 @@ TEST_CASE("the logits behind kept keys are those of one pass over the whole text
       other.ids.push_back(30 - next);
       if (next % 3 == 0) other.ids.push_back(next);  // two tokens in one pass
     }
+  }
+}
+
+TEST_CASE("kept keys serve attention in plain operators too", "[infer]") {
+  for (const std::string name : {"gemma2_causal_lm", "qwen2_causal_lm"}) {  // capped scores, a window
+    INFO(name);
+    const models::LoadedModel loaded = load_golden(name);
+    const std::vector<Ids> prompts{{7, 3, 11}, {9}};
+    const std::vector<Ids> fused = ids_of(generate(*loaded.model, prompts, greedy(8)));
+    const WithoutKernels plain;
+    CHECK(ids_of(generate(*loaded.model, prompts, greedy(8))) == fused);
   }
 }
 
