@@ -76,6 +76,7 @@ class Rules {
   void task_keys();
   void loss();
   void optimizer();
+  void mixture();
   void order();
   void schedule();
   void places();
@@ -339,12 +340,22 @@ void Rules::optimizer() {
     refuse_if(optim == "sgd" && changed(key), {key, "training.optim"}, "has no effect with optimiser \"sgd\"",
               "remove it");
   }
+  mixture();
   order();
   schedule();
   auto seeds = o_.seeds;
   std::sort(seeds.begin(), seeds.end());
   refuse_if(std::adjacent_find(seeds.begin(), seeds.end()) != seeds.end(), {"seeds"}, "a seed is listed twice",
             "two runs with one seed are the same run: remove one");
+}
+
+void Rules::mixture() {
+  for (const auto& [file, passes] : o_.data.train_weights) {
+    const auto& files = o_.data.train;
+    refuse_if(std::find(files.begin(), files.end(), file) == files.end(), {"data.train_weights", "data.train"},
+              concat("'", file, "' is not a training file"), concat("the files are ", join(files, ", ")));
+    refuse_if(!(passes > 0), {"data.train_weights"}, concat("'", file, "' has the weight ", passes), "give a number above 0");
+  }
 }
 
 void Rules::order() {

@@ -8,6 +8,7 @@
 #include "attune/data/csv.h"
 #include "attune/data/json_row.h"
 #include "attune/files/line_reader.h"
+#include "json_list.h"
 
 namespace attune::data {
 
@@ -38,6 +39,36 @@ class JsonLines : public RecordReader {
   files::LineReader lines_;
   std::string line_;
 };
+
+/// A .json file that is one list of objects, as instruction data are often published.
+class JsonList : public RecordReader {
+ public:
+  JsonList(const std::string& path, std::string text) : path_(path), text_(std::move(text)), list_(text_) {}
+
+  bool next(Record& record) override {
+    std::string_view item;
+    const JsonListItem found = list_.next(item);
+    record.origin = {path_, list_.line()};
+    if (found == JsonListItem::broken) {
+      throw Error(ErrorKind::data, {.file = path_, .what = "the list of rows is not JSON", .where = concat("line ", list_.line()),
+                                    .hint = "write [{…}, {…}], or one object a line"});
+    }
+    if (found == JsonListItem::end) return false;
+    record.columns = parse_json_row(item, record.origin);
+    return true;
+  }
+
+ private:
+  std::string path_;
+  std::string text_;
+  JsonListScanner list_;
+};
+
+/// Whether the text of the file begins with a list.
+bool is_list(const std::string& text) {
+  const std::string_view begin = trim(std::string_view(text).substr(0, 4096));
+  return !begin.empty() && begin.front() == '[';
+}
 
 class PlainLines : public RecordReader {
  public:
@@ -123,6 +154,10 @@ bool is_plain_text(const std::string& path) {
 
 std::unique_ptr<RecordReader> open_records(const std::string& path, const std::string& text_unit) {
   const std::string form = form_of(path);
+  if (form == ".json") {
+    std::string text = files::read_text(path);
+    if (is_list(text)) return std::make_unique<JsonList>(path, std::move(text));
+  }
   if (form == ".jsonl" || form == ".json" || form == ".ndjson") return std::make_unique<JsonLines>(path);
   if (form == ".csv") return std::make_unique<Table>(path, ',');
   if (form == ".tsv") return std::make_unique<Table>(path, '\t');

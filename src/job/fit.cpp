@@ -28,6 +28,22 @@ std::vector<task::Encoded> rows_of(std::span<const task::Encoded> rows, std::spa
   return taken;
 }
 
+namespace {
+
+/// data.train_weights by row; empty where nothing is mixed.
+std::vector<double> passes_of(std::span<const task::Encoded> rows, const Prepared& prepared) {
+  const std::map<std::string, double>& weights = prepared.options.data.train_weights;
+  std::vector<double> passes;
+  for (const task::Encoded& row : rows) {
+    if (weights.empty()) break;
+    const auto found = weights.find(prepared.train.examples[static_cast<std::size_t>(row.example)].origin.file);
+    passes.push_back(found == weights.end() ? 1.0 : found->second);
+  }
+  return passes;
+}
+
+}  // namespace
+
 std::string job_fingerprint(const Prepared& prepared, const FitRequest& request) {
   files::Json parts = prepared.fingerprints;
   parts["configuration"] = config::decisive(prepared.options);
@@ -58,6 +74,7 @@ Fit fit(const FitRequest& request) {
   job.task = fit.task.get();
   job.trainable = fit.trainable;
   job.train = {request.train, prepared.train.examples};
+  job.passes = passes_of(request.train, prepared);
   if (!request.validation.empty()) job.validation = train::Split{request.validation, *request.validation_examples};
   job.options = prepared.options.training;
   job.options.seed = request.seed;

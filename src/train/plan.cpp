@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <utility>
 
 #include "attune/base/error.h"
@@ -33,13 +32,14 @@ void group_by_length(std::vector<std::int64_t>& order, const std::vector<std::in
 
 }  // namespace
 
-Plan::Plan(const TrainingOptions& options, std::uint64_t seed, std::vector<std::int64_t> lengths)
+Plan::Plan(const TrainingOptions& options, std::uint64_t seed, std::vector<std::int64_t> lengths,
+           const std::vector<double>& passes)
     : options_(options), order_seed_(options.data_seed.value_or(seed)), lengths_(std::move(lengths)) {
   if (lengths_.empty()) {
     throw Error(ErrorKind::data, {.file = "", .what = "there are no training rows", .where = "data.train", .hint = ""});
   }
-  const auto rows = static_cast<std::int64_t>(lengths_.size());
-  batches_per_epoch_ = divide_up(rows, options_.per_device_train_batch_size);
+  share_out(passes);
+  batches_per_epoch_ = divide_up(rows_per_epoch_, options_.per_device_train_batch_size);
   steps_per_epoch_ = divide_up(batches_per_epoch_, options_.gradient_accumulation_steps);
   total_steps_ =
       options_.max_steps > 0
@@ -47,6 +47,33 @@ Plan::Plan(const TrainingOptions& options, std::uint64_t seed, std::vector<std::
           : static_cast<std::int64_t>(std::ceil(options_.num_train_epochs * static_cast<double>(steps_per_epoch_)));
   eval_interval_ = options_.eval_steps > 0 ? interval(options_.eval_steps) : options_.logging_steps;
   save_interval_ = interval(options_.save_steps);
+}
+
+void Plan::share_out(const std::vector<double>& passes) {
+  for (std::size_t row = 0; row < lengths_.size(); ++row) {
+    const double wanted = passes.empty() ? 1.0 : passes[row];
+    auto share = std::find_if(shares_.begin(), shares_.end(), [&](const Share& other) { return other.passes == wanted; });
+    if (share == shares_.end()) share = shares_.insert(shares_.end(), {.passes = wanted, .rows = {}});
+    share->rows.push_back(static_cast<std::int64_t>(row));
+  }
+  for (Share& share : shares_) {
+    const double draws = std::round(share.passes * static_cast<double>(share.rows.size()));
+    share.draws = std::max<std::int64_t>(1, static_cast<std::int64_t>(draws));
+    rows_per_epoch_ += share.draws;
+  }
+}
+
+std::vector<std::int64_t> Plan::drawn(std::int64_t epoch) const {
+  std::vector<std::int64_t> rows;
+  for (const Share& share : shares_) {
+    const auto count = static_cast<std::int64_t>(share.rows.size());
+    for (std::int64_t pass = 0; pass < share.draws / count; ++pass) rows.insert(rows.end(), share.rows.begin(), share.rows.end());
+    std::vector<std::int64_t> rest = torch_randperm(count, order_seed_ + static_cast<std::uint64_t>(epoch));
+    rest.resize(static_cast<std::size_t>(share.draws % count));
+    std::sort(rest.begin(), rest.end());
+    for (const std::int64_t place : rest) rows.push_back(share.rows[static_cast<std::size_t>(place)]);
+  }
+  return rows;
 }
 
 std::int64_t Plan::interval(double setting) const {
@@ -62,13 +89,11 @@ double Plan::epoch_after(std::int64_t step) const {
 }
 
 std::vector<std::int64_t> Plan::order(std::int64_t epoch) const {
-  const auto count = static_cast<std::int64_t>(lengths_.size());
-  if (options_.train_sampling_strategy == "sequential") {
-    std::vector<std::int64_t> rows(lengths_.size());
-    std::iota(rows.begin(), rows.end(), std::int64_t{0});
-    return rows;
-  }
-  auto rows = torch_randperm(count, order_seed_ + static_cast<std::uint64_t>(epoch));
+  std::vector<std::int64_t> rows = drawn(epoch);
+  if (options_.train_sampling_strategy == "sequential") return rows;
+  auto places = torch_randperm(rows_per_epoch_, order_seed_ + static_cast<std::uint64_t>(epoch));
+  for (std::int64_t& place : places) place = rows[static_cast<std::size_t>(place)];
+  rows = std::move(places);
   if (options_.group_by_length) group_by_length(rows, lengths_, options_.per_device_train_batch_size);
   return rows;
 }

@@ -90,7 +90,7 @@ void expect_empty(const TensorMap& tensors, const std::string& folder) {
 Run::Run(const TrainJob& the_job)
     : job(the_job),
       options(the_job.options),
-      plan(options, job.seed, lengths_of(job.train.rows)),
+      plan(options, job.seed, lengths_of(job.train.rows), job.passes),
       schedule(schedule_options(options, plan.total_steps())),
       best_metric(best_model_metric(options, job.early_stopping)),
       watched_metric(stopping_metric(options, job.early_stopping)),

@@ -115,6 +115,43 @@ TEST_CASE("chats in three shapes are the same rows, and the template is saved wi
   CHECK(refused.err.find("line 1") != std::string::npos);
 }
 
+TEST_CASE("training files are mixed by weight, repeatably", "[app][shell][language]") {
+  const Workspace workspace;
+  write_job(workspace, R"("train": ["train.jsonl", "more.jsonl"], "train_weights": {"more.jsonl": 2.5, "train.jsonl": 0.25}, "max_length": 64)");
+  workspace.write("more.jsonl", documents(8));
+  for (const char* folder : {"out", "again"}) {
+    const Finished trained = run_attune(workspace, std::string("train run.json --quiet --set output_dir=") + folder);
+    INFO(trained.err);
+    REQUIRE(trained.exit_code == 0);
+  }
+  const Json state = Json::parse(workspace.read("out/trainer_state.json"));
+  CHECK(state["global_step"] == 21);  // 0.25 x 32 + 2.5 x 8 = 28 rows, 7 batches of 4, 3 epochs
+  CHECK(attune::files::sha256_file(workspace.path("out/model.safetensors")) == attune::files::sha256_file(workspace.path("again/model.safetensors")));
+  const Finished refused = run_attune(workspace, "train run.json --quiet --set output_dir=third --set 'data.train=[\"train.jsonl\"]'");
+  CHECK(refused.exit_code == 2);
+  CHECK(refused.err.find("more.jsonl") != std::string::npos);
+}
+
+TEST_CASE("a real small Llama learns a play: its perplexity falls by more than half", "[app][shell][language]") {
+  ATTUNE_NEEDS_SHARED(shared);
+  const Workspace workspace;
+  write_job(workspace, R"("text_unit": "paragraph", "max_length": 96, "train": "train.txt", "validation": "valid.txt")",
+            R"("num_train_epochs": 1, "max_steps": 60, "per_device_train_batch_size": 8, "learning_rate": 0.003, "eval_on_start": true)");
+  workspace.write("train.txt", attune::files::read_file(shared + "/data/tinyshakespeare/train.txt").substr(0, 100'000));
+  workspace.write("valid.txt", attune::files::read_file(shared + "/data/tinyshakespeare/valid.txt").substr(0, 10'000));
+  const Finished trained = run_attune(workspace, "train run.json --quiet --set threads=2 --set model.path=" + shared + "/models/stories260K/hf");
+  INFO(trained.err);
+  REQUIRE(trained.exit_code == 0);
+  std::vector<double> perplexities;
+  const Json state = Json::parse(workspace.read("out/trainer_state.json"));
+  for (const Json& line : state["log_history"]) {
+    if (line.contains("eval_perplexity")) perplexities.push_back(line["eval_perplexity"].get<double>());
+  }
+  REQUIRE(perplexities.size() >= 2);
+  CHECK(perplexities.front() > 60);
+  CHECK(perplexities.back() < 0.5 * perplexities.front());
+}
+
 TEST_CASE("show-examples prints tokens with the loss mask and writes nothing", "[app][shell][language]") {
   const Workspace workspace;
   write_job(workspace);

@@ -207,7 +207,7 @@ TEST_CASE("keys of other trainers and of other blocks get a hint", "[config]") {
   CHECK(mentions(problems_of(with_value("text", "body")), "text", "did you mean 'data.columns.text'?"));
   CHECK(mentions(problems_of(R"({"training.bf16": true})"), "training.bf16", "write an object"));
   CHECK(mentions(problems_of(with_value("data.zzzzzzzz", 1)), "data.zzzzzzzz",
-                 "the keys of 'data' are train, validation"));
+                 "the keys of 'data' are train, train_weights, validation"));
 }
 
 TEST_CASE("--set goes over the file, the last one wins, and text needs no quotes", "[config]") {

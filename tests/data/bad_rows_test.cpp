@@ -63,8 +63,8 @@ TEST_CASE("bad files are errors that say what was found", "[data][bad]") {
       {"x.csv", "text,label,text\na,1,b\n", "x.csv: the column 'text' occurs twice (header)"},
       {"x.csv", "text,label\n\"a,1\nb,2\n", "x.csv:2:1: the quote that opens here is never closed"},
       {"x.csv", "te\0xt,label\na,1\n"s, "x.csv:1: a NUL character in the text (header)"},
-      {"x.json", "[{\"text\": \"a\", \"label\": 1}]",
-       "x.json:1: the line holds a list, a JSON object was expected; write one object a line"},
+      {"x.jsonl", "[{\"text\": \"a\", \"label\": 1}]",
+       "x.jsonl:1: the line holds a list, a JSON object was expected; write one object a line"},
   });
   ReadReport report;
   CHECK_RAISES(read_examples({"/nowhere/x.jsonl"}, {}, RowKind::classification, report), data, "/nowhere/x.jsonl: ");

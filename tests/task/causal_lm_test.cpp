@@ -13,6 +13,8 @@
 #include "attune/train/trainer.h"
 #include "catch.h"
 #include "raises.h"
+#include "shared.h"
+#include "temporary_folder.h"
 
 using namespace attune;
 using attune::files::Json;
@@ -61,7 +63,12 @@ data::Example chat(const Json& messages) {
 
 std::vector<int> learned_of(const task::Encoded& row) { return {row.learned.begin(), row.learned.end()}; }
 
-Json expected() { return files::read_json(kFolder + "expected.json"); }
+/// The cases of one kind; a copy, so that a range-for may read it.
+Json expected(const char* kind) {
+  Json all = files::read_json(kFolder + "expected.json");
+  REQUIRE_FALSE(all.at(kind).empty());
+  return all.at(kind);
+}
 
 models::LoadedModel tiny_gpt() {
   models::LoadOptions options;
@@ -91,11 +98,11 @@ void check_scored(const Json& want, const data::Example& example, std::size_t fi
 }  // namespace
 
 TEST_CASE("documents are learned from the second token to the end-of-text token, as the reference scores them", "[task][language]") {
-  for (const Json& want : expected()["documents"]) check_scored(want, document(want["text"].get<std::string>()), 1);
+  for (const Json& want : expected("documents")) check_scored(want, document(want["text"].get<std::string>()), 1);
 }
 
 TEST_CASE("of a prompt with a completion the completion is learned", "[task][language]") {
-  for (const Json& want : expected()["completions"]) {
+  for (const Json& want : expected("completions")) {
     const auto first = std::max<std::size_t>(1, want["first"].get<std::size_t>());
     check_scored(want, completion(want["prompt"].get<std::string>(), want["completion"].get<std::string>()), first);
   }
@@ -103,7 +110,7 @@ TEST_CASE("of a prompt with a completion the completion is learned", "[task][lan
 
 TEST_CASE("of a chat the assistant's tokens are learned, as the reference masks them", "[task][language]") {
   const Language language;
-  for (const Json& want : expected()["chats"]) {
+  for (const Json& want : expected("chats")) {
     const task::Encoded row = language.encode_one(chat(want["messages"]));
     CHECK(row.ids == want["ids"].get<std::vector<std::int32_t>>());
     CHECK(learned_of(row) == want["mask"].get<std::vector<int>>());
@@ -114,7 +121,7 @@ TEST_CASE("without generation spans the same tokens are found by prefixes, with 
   Language language;
   const std::string plain = ATTUNE_SOURCE_DIR "/tests/goldens/language/plain_chatml.jinja";
   language.chats.set_default(plain);
-  for (const Json& want : expected()["chats"]) {
+  for (const Json& want : expected("chats")) {
     const task::Encoded row = language.encode_one(chat(want["messages"]));
     CHECK(row.ids == want["ids"].get<std::vector<std::int32_t>>());
     std::vector<int> mask = want["mask"].get<std::vector<int>>();
@@ -126,7 +133,7 @@ TEST_CASE("without generation spans the same tokens are found by prefixes, with 
 TEST_CASE("a template whose prefixes do not nest is refused unless it marks what the assistant says", "[task][language]") {
   Language language;
   language.chats.set_default(ATTUNE_SOURCE_DIR "/tests/goldens/language/counting.jinja");
-  const Json messages = expected()["chats"][1]["messages"];
+  const Json messages = expected("chats")[1]["messages"];
   CHECK_THROWS_WITH(language.encode_one(chat(messages)), Catch::Contains("rows.jsonl") && Catch::Contains("line 7") &&
                                                              Catch::Contains("generation"));
 }
@@ -193,4 +200,31 @@ TEST_CASE("the length policy cuts, drops or refuses rows that are too long", "[t
   CHECK(under("truncate_left").at(0).ids == std::vector<std::int32_t>(whole.begin() + 2, whole.end()));
   CHECK(under("drop").empty());
   CHECK_THROWS_WITH(under("error"), Catch::Contains("rows.jsonl") && Catch::Contains("line 7"));
+}
+
+TEST_CASE("a row has one beginning-of-text token, whether its template writes it or not", "[task][language]") {
+  ATTUNE_NEEDS_SHARED(shared);
+  const text::Tokenizer tokenizer = text::Tokenizer::from_folder(shared + "/models/stories260K/hf");
+  const std::int32_t bos = *tokenizer.special_id("bos_token"), eos = *tokenizer.special_id("eos_token");
+  const testing::TemporaryFolder folder;
+  const std::string turns = "{%- for m in messages %}{{- m.role + ': ' + m.content + '\\n' }}{%- endfor %}{%- if add_generation_prompt %}assistant: {% endif %}";
+  for (const std::string begin : {"", "{{- bos_token }}"}) {
+    INFO(begin);
+    text::ChatTemplates chats = text::ChatTemplates::from_folder(shared + "/models/stories260K/hf");
+    chats.set_default(folder.write("template.jinja", begin + turns));
+    task::TaskOptions options;
+    options.kind = models::Task::causal_lm;
+    options.tokenizer = &tokenizer;
+    options.chats = &chats;
+    const auto task = task::make_task(options);
+    const data::Example rows[] = {chat({{{"role", "user"}, {"content", "one day"}}, {{"role", "assistant"}, {"content", "a boy"}}}),
+                                  document("one day"), document("<s>one day"), completion("one day", " a boy")};
+    for (const task::Encoded& row : task->encode(rows, tokenizer)) {
+      CHECK(row.ids.front() == bos);
+      CHECK(std::count(row.ids.begin(), row.ids.end(), bos) == 1);
+      CHECK(row.learned.front() == 0);
+      CHECK(row.ids.back() == eos);
+      CHECK(row.learned.back() == 1);
+    }
+  }
 }

@@ -3,8 +3,10 @@
 
 #include <ATen/ops/equal.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <set>
 #include <utility>
 
@@ -98,6 +100,29 @@ TEST_CASE("each epoch reads every row once, in the order of torch.randperm under
     }
     CHECK(run.task.seen_rows == expected);
   }
+}
+
+TEST_CASE("a mixture reads rows as often as their weights say, another part of a fraction each epoch", "[train]") {
+  train::TrainingOptions options;
+  options.per_device_train_batch_size = 5;
+  std::vector<double> passes(10, 0.5);
+  passes.insert(passes.end(), 4, 2.25);
+  train::Plan plan(options, 1, std::vector<std::int64_t>(14, 1), passes);
+  CHECK(plan.steps_per_epoch() == 3);  // 5 + 9 rows
+  const auto counts = [&](std::int64_t epoch) {
+    std::vector<int> count(14, 0);
+    for (const std::int64_t row : plan.order(epoch)) ++count[static_cast<std::size_t>(row)];
+    return count;
+  };
+  const std::vector<int> first = counts(0);
+  CHECK(std::accumulate(first.begin(), first.begin() + 10, 0) == 5);
+  CHECK(*std::max_element(first.begin(), first.begin() + 10) == 1);
+  CHECK(std::accumulate(first.begin() + 10, first.end(), 0) == 9);
+  CHECK(*std::min_element(first.begin() + 10, first.end()) == 2);
+  CHECK(counts(0) == first);
+  CHECK(counts(1) != first);
+  options.train_sampling_strategy = "sequential";
+  CHECK(train::Plan(options, 1, std::vector<std::int64_t>(3, 1)).order(4) == std::vector<std::int64_t>{0, 1, 2});
 }
 
 TEST_CASE("grouping by length keeps every row and puts like lengths together", "[train]") {

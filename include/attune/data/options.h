@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,6 +32,7 @@ struct ColumnOptions {
 
 struct DataOptions {
   std::vector<std::string> train;  ///< one file or several
+  std::map<std::string, double> train_weights;  ///< by file of `train`: passes over its rows an epoch; 1 where it is not named
   std::vector<std::string> validation;
   std::vector<std::string> test;
   ColumnOptions columns;
@@ -169,6 +171,11 @@ void visit_fields(Visitor& visit, DataOptions& options) {
          .help = "Training rows: a file or a list of files (.jsonl, .csv, .tsv, .txt, each also as .gz).",
          .aliases = {"train_file", "train_files"},
          .required = true});
+  visit(options.train_weights,
+        {.key = "train_weights",
+         .help = "Mixes training files: `{\"chats.jsonl\": 2, \"old.jsonl\": 0.25}` reads every row of the first twice an "
+                 "epoch and another quarter of the second each epoch. Files that are not named are read once.",
+         .range = above(0)});
   visit(options.validation, {.key = "validation",
                              .help = "Validation rows: a file or a list of files.",
                              .aliases = {"validation_file", "validation_files", "eval_file", "dev_file"}});

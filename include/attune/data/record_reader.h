@@ -16,7 +16,7 @@ class RecordReader {
   virtual bool next(Record& record) = 0;
 };
 
-/// .jsonl, .json (one object a line), .csv, .tsv (header line first), .txt (each line a row with the one column
+/// .jsonl, .json (one object a line, or one list of objects), .csv, .tsv (header line first), .txt (each line a row with the one column
 /// "text"), each also with .gz behind it. Empty lines are passed over. Error{data} for other names, unreadable files
 /// and bad headers.
 /// `text_unit`: what a row of a .txt file is, "line", "paragraph" (lines up to an empty one) or "file".

@@ -20,7 +20,10 @@ struct Window {
 class Plan {
  public:
   /// `lengths`: tokens of each training row. Throws Error{data} when there are none.
-  Plan(const TrainingOptions& options, std::uint64_t seed, std::vector<std::int64_t> lengths);
+  /// `passes`: how often each row is read an epoch, a fraction meaning that another part of such rows is read each epoch;
+  /// empty = once.
+  Plan(const TrainingOptions& options, std::uint64_t seed, std::vector<std::int64_t> lengths,
+       const std::vector<double>& passes = {});
 
   std::int64_t total_steps() const { return total_steps_; }
   std::int64_t steps_per_epoch() const { return steps_per_epoch_; }
@@ -28,7 +31,7 @@ class Plan {
   double epoch_after(std::int64_t step) const;
   /// The rows of the step after `step` finished ones.
   Window window(std::int64_t step) const;
-  /// All rows in the order of an epoch: torch.randperm under (data_seed or seed) + epoch; under
+  /// The rows in the order of an epoch: torch.randperm under (data_seed or seed) + epoch; under
   /// train_sampling_strategy "sequential" as they are.
   std::vector<std::int64_t> order(std::int64_t epoch) const;
 
@@ -42,12 +45,23 @@ class Plan {
   std::int64_t save_interval() const { return save_interval_; }
 
  private:
+  /// Rows that are read equally often.
+  struct Share {
+    double passes = 1;
+    std::vector<std::int64_t> rows;
+    std::int64_t draws = 0;  ///< an epoch
+  };
+  void share_out(const std::vector<double>& passes);
+  /// All that is read in an epoch, before shuffling.
+  std::vector<std::int64_t> drawn(std::int64_t epoch) const;
   bool due(const std::string& strategy, std::int64_t interval, std::int64_t step) const;
   std::int64_t interval(double setting) const;
 
   TrainingOptions options_;
   std::uint64_t order_seed_;
   std::vector<std::int64_t> lengths_;
+  std::vector<Share> shares_;
+  std::int64_t rows_per_epoch_ = 0;
   std::int64_t batches_per_epoch_ = 0, steps_per_epoch_ = 0, total_steps_ = 0;
   std::int64_t eval_interval_ = 0, save_interval_ = 0;
   mutable std::int64_t cached_epoch_ = -1;  ///< the order of the current epoch, which is asked for step by step

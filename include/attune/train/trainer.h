@@ -32,6 +32,7 @@ struct TrainJob {
   const task::Task* task = nullptr;
   std::vector<bool> trainable;  ///< one a parameter
   Split train;
+  std::vector<double> passes;  ///< Plan's: how often each training row is read an epoch; empty = once
   std::optional<Split> validation;
   TrainingOptions options;
   EarlyStoppingOptions early_stopping;

@@ -1,0 +1,105 @@
+// Rows of language modelling: the shapes they come in, as one list of messages or as prompt and completion.
+#include <nlohmann/json.hpp>
+
+#include "attune/base/error.h"
+#include "attune/data/read.h"
+#include "catch.h"
+#include "raises.h"
+#include "temporary_folder.h"
+
+namespace {
+
+using namespace attune::data;
+using attune::ErrorKind;
+using attune::testing::error_of;
+using attune::testing::TemporaryFolder;
+using Json = nlohmann::ordered_json;
+
+std::vector<Example> read(const std::string& name, const std::string& content, const DataOptions& options = {}) {
+  const TemporaryFolder folder;
+  ReadReport report;
+  return read_examples({folder.write(name, content)}, options, RowKind::language, report, LabelNeed::optional);
+}
+
+Example read_row(const Json& row, const DataOptions& options = {}) { return read("x.jsonl", row.dump(), options).at(0); }
+
+std::string error_of_row(const Json& row) {
+  return error_of([&] { read("x.jsonl", "\n" + row.dump()); }, ErrorKind::data);
+}
+
+const Json kAsked = {{"role", "user"}, {"content", "where?"}};
+const Json kAnswered = {{"role", "assistant"}, {"content", "there"}};
+
+}  // namespace
+
+TEST_CASE("the shape of a language row is seen from its columns", "[data][language]") {
+  CHECK(read_row({{"text", "a document"}}).text == "a document");
+  const Example completed = read_row({{"prompt", "Q: "}, {"completion", "A"}});
+  CHECK(completed.text == "Q: ");
+  CHECK(completed.text_pair == "A");
+  CHECK(completed.has_pair);
+  const Json messages = {kAsked, kAnswered};
+  CHECK(Json::parse(read_row({{"messages", messages}}).messages) == messages);
+  const Json spoken = {{{"from", "human"}, {"value", "where?"}}, {{"from", "gpt"}, {"value", "there"}}};
+  CHECK(Json::parse(read_row({{"conversations", spoken}}).messages) == messages);
+  CHECK(Json::parse(read_row({{"instruction", "where?"}, {"input", ""}, {"output", "there"}}).messages) == messages);
+  CHECK(read_row({{"messages", messages}}).text == "user: where?\nassistant: there");
+}
+
+TEST_CASE("systems, histories, inputs, tools and parts of text are kept", "[data][language]") {
+  const Json history = Json::array({Json::array({"who?", "me"})});
+  const Example alpaca = read_row(
+      {{"instruction", "where?"}, {"input", "now"}, {"output", "there"}, {"system", "brief"}, {"history", history}});
+  const Json messages = Json::parse(alpaca.messages);
+  REQUIRE(messages.size() == 5);
+  CHECK(messages[0] == Json({{"role", "system"}, {"content", "brief"}}));
+  CHECK(messages[2]["content"] == "me");
+  CHECK(messages[3]["content"] == "where?\n\nnow");
+  const Json parts = {{"role", "user"}, {"content", {{{"type", "text"}, {"text", "a"}}, {{"type", "text"}, {"value", "b"}}}}};
+  CHECK(Json::parse(read_row({{"messages", {parts, kAnswered}}}).messages)[0]["content"] == "ab");
+  CHECK(read_row({{"messages", {kAsked, kAnswered}}, {"tools", "[{\"name\": \"f\"}]"}}).tools == R"([{"name":"f"}])");
+}
+
+TEST_CASE("a template makes the prompt of a completion", "[data][language]") {
+  DataOptions options;
+  options.template_text = "Sum up: {{dialogue}}\n";
+  options.columns.completion = "summary";
+  const Example row = read_row({{"dialogue", "a b"}, {"summary", "a"}}, options);
+  CHECK(row.text == "Sum up: a b\n");
+  CHECK(row.text_pair == "a");
+}
+
+TEST_CASE("a .json file may be one list of rows, which keep their lines", "[data][language]") {
+  const auto rows = read("x.json", "[\n {\"text\": \"a, ] \\\" b\"},\n\n {\"text\": \"c\",\n  \"more\": [{}]}\n]\n");
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[0].text == "a, ] \" b");
+  CHECK(rows[1].origin.line == 4);
+  for (const char* broken : {"[{\"text\": \"a\"}", "[{\"text\": \"a\"} {\"text\": \"b\"}]", "[{\"text\": \"a\"}]]", "[{\"text\": \"a\"},]"}) {
+    INFO(broken);
+    CHECK_THROWS_AS(read("x.json", broken), attune::Error);
+  }
+  CHECK(error_of([] { read("x.json", "[]"); }, ErrorKind::data).find("no rows") != std::string::npos);
+}
+
+TEST_CASE("what a row of a text file is can be chosen", "[data][language]") {
+  const std::string content = "one\ntwo\n\n\nthree\n";
+  DataOptions options;
+  CHECK(read("x.txt", content, options).size() == 3);
+  options.text_unit = "paragraph";
+  const auto paragraphs = read("x.txt", content, options);
+  REQUIRE(paragraphs.size() == 2);
+  CHECK(paragraphs[0].text == "one\ntwo");
+  CHECK(paragraphs[1].origin.line == 5);
+  options.text_unit = "file";
+  CHECK(read("x.txt", content, options).at(0).text == "one\ntwo\n\n\nthree");
+}
+
+TEST_CASE("bad chats are errors with line and place", "[data][language]") {
+  CHECK(error_of_row({{"messages", Json::array()}}).find("x.jsonl:2") != std::string::npos);
+  CHECK(error_of_row({{"messages", {{{"role", "user"}}}}}).find("messages[0]") != std::string::npos);
+  CHECK(error_of_row({{"messages", {{{"content", "a"}}}}}).find("role") != std::string::npos);
+  CHECK(error_of_row({{"conversations", {{{"from", "humann"}, {"value", "a"}}}}}).find("did you mean 'human'?") != std::string::npos);
+  const Json image = {{"role", "user"}, {"content", {{{"type", "image"}, {"value", "x.png"}}}}};
+  CHECK(error_of_row({{"messages", {image}}}).find("only text") != std::string::npos);
+  CHECK(error_of_row({{"prompt", "a"}, {"completion", 3}}).find("completion") != std::string::npos);
+}
