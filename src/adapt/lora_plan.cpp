@@ -144,8 +144,7 @@ class Planner {
     for (std::size_t i = 0; i < layers().size(); ++i) {
       const AdaptableLayer& layer = layers()[i];
       const bool wanted = all_linear ? is_inner_linear(layer) : targets.match(layer.path);
-      if (!wanted || excluded.match(layer.path) || is_saved_component(layer.path) || !in_wanted_block(layer.path))
-        continue;
+      if (!wanted || excluded.match(layer.path) || plan_.saves(layer.path) || !in_wanted_block(layer.path)) continue;
       plan_.targets.push_back(target(i, layer.path));
     }
   }
@@ -153,15 +152,6 @@ class Planner {
   /// Under "all-linear": not what gives the logits.
   bool is_inner_linear(const AdaptableLayer& layer) const {
     return layer.kind != LayerKind::embedding && layer.path != "lm_head";
-  }
-
-  /// PEFT never changes what lies in a module that is saved: here by whole components, unlike where modules are saved.
-  bool is_saved_component(const std::string& path) const {
-    const std::string dotted = concat(".", path, ".");
-    const auto& saved = plan_.options.modules_to_save;
-    return std::any_of(saved.begin(), saved.end(), [&](const std::string& name) {
-      return dotted.find(concat(".", name, ".")) != std::string::npos;
-    });
   }
 
   bool in_wanted_block(const std::string& path) const {

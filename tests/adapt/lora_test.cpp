@@ -173,6 +173,8 @@ TEST_CASE("layers are named as PEFT names them", "[adapt]") {
   options.target_modules.pattern = "all-linear";
   CHECK(changed_paths("llama_causal_lm", options).size() == 14);
   CHECK(changed_paths("bert_sequence", options).size() == 13);  // the pooler too, the classifier not
+  // "classifier" saves pre_classifier too, and PEFT takes no layer twice.
+  CHECK(changed_paths("distilbert_sequence", options).size() == 12);
 }
 
 TEST_CASE("what the checkpoint lacked is saved with the adapter", "[adapt]") {
