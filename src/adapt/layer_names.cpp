@@ -48,7 +48,8 @@ LayerNames::LayerNames(const files::NamesOrPattern& names, const std::string& ke
 
 bool LayerNames::match(const std::string& path) const {
   if (!pattern_.empty()) return full_match(pattern_, path, key_);
-  return std::any_of(names_.begin(), names_.end(), [&](const std::string& name) { return is_or_ends_with(path, name); });
+  return std::any_of(names_.begin(), names_.end(),
+                     [&](const std::string& name) { return is_or_ends_with(path, name); });
 }
 
 std::optional<std::int64_t> block_of(const std::string& path, const std::vector<std::string>& patterns) {

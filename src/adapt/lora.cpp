@@ -140,16 +140,18 @@ void merge_lora(models::LoadedModel& loaded) {
   for (const AdaptableLayer& layer : model.adaptable_layers()) {
     if (!*layer.change) continue;
     if (is_shared(model, layer.weight)) {
-      throw Error(ErrorKind::model, {.file = loaded.folder,
-                                     .what = "the adapter changes a weight that another layer shares, which would change too",
-                                     .where = "tensor " + layer.path + ".weight",
-                                     .hint = "use the adapter as it is"});
+      throw Error(ErrorKind::model,
+                  {.file = loaded.folder,
+                   .what = "the adapter changes a weight that another layer shares, which would change too",
+                   .where = "tensor " + layer.path + ".weight",
+                   .hint = "use the adapter as it is"});
     }
     at::Tensor weight = layer.weight;  // a handle: set_data reaches the parameter
     weight.set_data((weight.to(at::kFloat) + models::weight_change(layer)).contiguous());
     *layer.change = {};
   }
-  std::erase_if(model.parameters(), [](const Parameter& parameter) { return parameter.kind == ParameterKind::low_rank; });
+  std::erase_if(model.parameters(),
+                [](const Parameter& parameter) { return parameter.kind == ParameterKind::low_rank; });
   loaded.dtype = at::kFloat;
 }
 

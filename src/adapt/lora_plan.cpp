@@ -25,12 +25,19 @@ struct Defaults {
 
 /// peft 0.21's TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING for the types that attune has.
 const std::vector<Defaults>& defaults_table() {
-  static const std::vector<Defaults> table = {
-      {"bert", {"query", "value"}},         {"roberta", {"query", "value"}},   {"xlm-roberta", {"query", "value"}},
-      {"electra", {"query", "value"}},      {"gpt2", {"c_attn"}},              {"gpt_neox", {"query_key_value"}},
-      {"llama", {"q_proj", "v_proj"}},      {"mistral", {"q_proj", "v_proj"}}, {"gemma", {"q_proj", "v_proj"}},
-      {"gemma2", {"q_proj", "v_proj"}},     {"gemma3_text", {"q_proj", "v_proj"}},
-      {"qwen2", {"q_proj", "v_proj"}},      {"qwen3", {"q_proj", "v_proj"}}};
+  static const std::vector<Defaults> table = {{"bert", {"query", "value"}},
+                                              {"roberta", {"query", "value"}},
+                                              {"xlm-roberta", {"query", "value"}},
+                                              {"electra", {"query", "value"}},
+                                              {"gpt2", {"c_attn"}},
+                                              {"gpt_neox", {"query_key_value"}},
+                                              {"llama", {"q_proj", "v_proj"}},
+                                              {"mistral", {"q_proj", "v_proj"}},
+                                              {"gemma", {"q_proj", "v_proj"}},
+                                              {"gemma2", {"q_proj", "v_proj"}},
+                                              {"gemma3_text", {"q_proj", "v_proj"}},
+                                              {"qwen2", {"q_proj", "v_proj"}},
+                                              {"qwen3", {"q_proj", "v_proj"}}};
   return table;
 }
 
@@ -104,7 +111,8 @@ class Planner {
       LoraPlan alone;
       alone.options.modules_to_save = {name};
       const auto& all = model_.parameters();
-      if (std::any_of(all.begin(), all.end(), [&](const Parameter& p) { return alone.saves(module_of(p.name)); })) continue;
+      if (std::any_of(all.begin(), all.end(), [&](const Parameter& p) { return alone.saves(module_of(p.name)); }))
+        continue;
       std::vector<std::string> modules;
       for (const Parameter& parameter : all) modules.push_back(module_of(parameter.name));
       refuse("modules_to_save", concat("no module of the model is called '", name, "'"), nearest_hint(name, modules));
@@ -121,7 +129,8 @@ class Planner {
   void check_block_settings(bool all_linear) const {
     const LoraOptions& o = plan_.options;
     if (!o.layers_to_transform.empty() && !o.target_modules.pattern.empty() && !all_linear) {
-      refuse("layers_to_transform", "it cannot be used with a regular expression", "name the blocks in target_modules itself");
+      refuse("layers_to_transform", "it cannot be used with a regular expression",
+             "name the blocks in target_modules itself");
     }
     if (!o.layers_pattern.empty() && o.layers_to_transform.empty()) {
       refuse("layers_pattern", "it says where layers_to_transform counts, which is not given", "give both or none");
@@ -135,7 +144,7 @@ class Planner {
     for (std::size_t i = 0; i < layers().size(); ++i) {
       const AdaptableLayer& layer = layers()[i];
       const bool wanted = all_linear ? is_inner_linear(layer) : targets.match(layer.path);
-      if (!wanted || excluded.match(layer.path) || is_saved_component(layer.path) || !in_wanted_block(layer.path)) continue;
+      if (!wanted || excluded.match(layer.path) || plan_.saves(layer.path) || !in_wanted_block(layer.path)) continue;
       plan_.targets.push_back(target(i, layer.path));
     }
   }
@@ -143,15 +152,6 @@ class Planner {
   /// Under "all-linear": not what gives the logits.
   bool is_inner_linear(const AdaptableLayer& layer) const {
     return layer.kind != LayerKind::embedding && layer.path != "lm_head";
-  }
-
-  /// PEFT never changes what lies in a module that is saved: here by whole components, unlike where modules are saved.
-  bool is_saved_component(const std::string& path) const {
-    const std::string dotted = concat(".", path, ".");
-    const auto& saved = plan_.options.modules_to_save;
-    return std::any_of(saved.begin(), saved.end(), [&](const std::string& name) {
-      return dotted.find(concat(".", name, ".")) != std::string::npos;
-    });
   }
 
   bool in_wanted_block(const std::string& path) const {
@@ -166,7 +166,8 @@ class Planner {
     const LoraOptions& o = plan_.options;
     const double rank = value_by_pattern(o.rank_pattern, path, static_cast<double>(o.r), "tuning.lora.rank_pattern");
     const double alpha = value_by_pattern(o.alpha_pattern, path, o.lora_alpha, "tuning.lora.alpha_pattern");
-    if (rank != std::floor(rank)) refuse("rank_pattern", concat("the rank ", format_number(rank), " is no whole number"), "");
+    if (rank != std::floor(rank))
+      refuse("rank_pattern", concat("the rank ", format_number(rank), " is no whole number"), "");
     return {.layer = index,
             .rank = static_cast<std::int64_t>(rank),
             .scale = alpha / (o.use_rslora ? std::sqrt(rank) : rank)};
@@ -215,12 +216,14 @@ class Planner {
       any_conv1d |= layer.kind == LayerKind::conv1d;
       any_linear |= layer.kind == LayerKind::linear;
       if (layer.kind == LayerKind::embedding && plan_.options.use_dora) {
-        refuse("use_dora", concat("'", layer.path, "' is an embedding, which has no DoRA here"), "leave it out of target_modules");
+        refuse("use_dora", concat("'", layer.path, "' is an embedding, which has no DoRA here"),
+               "leave it out of target_modules");
       }
     }
     std::optional<bool>& stated = plan_.options.fan_in_fan_out;
     if (names_ == Names::all_must_fit && stated && (*stated ? any_linear : any_conv1d)) {
-      refuse("fan_in_fan_out", concat("found ", *stated ? "true" : "false", ", the layers store their weights the other way round"),
+      refuse("fan_in_fan_out",
+             concat("found ", *stated ? "true" : "false", ", the layers store their weights the other way round"),
              "leave it out");
     }
     stated = any_conv1d;
@@ -260,13 +263,15 @@ class Planner {
     }
     const std::vector<std::string> all(leaves.begin(), leaves.end());
     const std::string nearest = nearest_name(name, all);
-    return nearest.empty() ? concat("modules look like '", all.empty() ? "" : all.back(), "'") : concat("did you mean '", nearest, "'?");
+    return nearest.empty() ? concat("modules look like '", all.empty() ? "" : all.back(), "'")
+                           : concat("did you mean '", nearest, "'?");
   }
 
   std::string layer_hint(const std::string& name) const {
     const std::vector<std::string> leaves = leaf_names();
     const std::string nearest = nearest_name(name, leaves);
-    return nearest.empty() ? concat("its layers are called ", join(leaves, ", ")) : concat("did you mean '", nearest, "'?");
+    return nearest.empty() ? concat("its layers are called ", join(leaves, ", "))
+                           : concat("did you mean '", nearest, "'?");
   }
 
   const models::Model& model_;
@@ -281,7 +286,8 @@ bool LoraPlan::saves(const std::string& path) const {
   // As PEFT has it, by the end of a path and not by whole components: "classifier" saves "pre_classifier" too.
   for (std::string module = path; !module.empty(); module = module_of(module)) {
     const auto& saved = options.modules_to_save;
-    if (std::any_of(saved.begin(), saved.end(), [&](const std::string& name) { return module.ends_with(name); })) return true;
+    if (std::any_of(saved.begin(), saved.end(), [&](const std::string& name) { return module.ends_with(name); }))
+      return true;
   }
   return false;
 }

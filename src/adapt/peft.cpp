@@ -35,7 +35,8 @@ std::string file_in(const std::string& folder, const char* name) {
   return (fs::path(folder) / name).string();
 }
 
-[[noreturn]] void refuse(const std::string& file, const std::string& what, const std::string& where, const std::string& hint) {
+[[noreturn]] void refuse(const std::string& file, const std::string& what, const std::string& where,
+                         const std::string& hint) {
   throw Error(ErrorKind::model, {.file = file, .what = what, .where = where, .hint = hint});
 }
 
@@ -53,14 +54,16 @@ std::string listed(const std::vector<std::string>& names) {
 
 /// The base's folder: from the working folder or the Hub's cache, else from the adapter's folder.
 std::string find_base(const std::string& path, const std::string& adapter) {
-  if (path.empty()) refuse(file_in(adapter, kConfig), "the adapter does not say what it was trained on", "key base_model_name_or_path", "write the base's folder there");
+  if (path.empty())
+    refuse(file_in(adapter, kConfig), "the adapter does not say what it was trained on", "key base_model_name_or_path",
+           "write the base's folder there");
   const fs::path beside = fs::path(adapter) / path;
   if (!path_exists(path, ErrorKind::model) && path_exists(beside.string(), ErrorKind::model)) return beside.string();
   try {
     return models::resolve_model_path(path);
   } catch (const Error& error) {
-    refuse(file_in(adapter, kConfig), concat("the base '", path, "' was not found: ", error.text().what), "key base_model_name_or_path",
-           "put the base there, or write where it is");
+    refuse(file_in(adapter, kConfig), concat("the base '", path, "' was not found: ", error.text().what),
+           "key base_model_name_or_path", "put the base there, or write where it is");
   }
 }
 
@@ -69,7 +72,8 @@ void check_base(const AdapterFolder& adapter) {
   if (!path_exists(own, ErrorKind::model)) return;
   const Json recorded = files::read_json(own);
   if (!recorded.is_object() || !recorded.contains("base") || !recorded["base"].is_object()) {
-    refuse(own, "the hashes of the base are missing", "key base", "copy the adapter again, or remove this file to skip the check");
+    refuse(own, "the hashes of the base are missing", "key base",
+           "copy the adapter again, or remove this file to skip the check");
   }
   if (recorded["base"] == base_hashes(adapter.base)) return;
   refuse(adapter.folder, concat("the adapter was trained on other weights than those in ", adapter.base), kOwn,
@@ -98,7 +102,8 @@ class Filler {
       }
     }
     if (!missing.empty()) {
-      refuse(file_, concat("the adapter lacks ", missing.size(), " tensors: ", listed(missing)), "", "adapter_config.json and weights do not belong together, or the file is not whole");
+      refuse(file_, concat("the adapter lacks ", missing.size(), " tensors: ", listed(missing)), "",
+             "adapter_config.json and weights do not belong together, or the file is not whole");
     }
     refuse_unexpected();
   }
@@ -108,7 +113,9 @@ class Filler {
     const std::string path = file_in(folder, kWeights);
     if (!path_exists(path, ErrorKind::model)) {
       const bool pickle = path_exists(file_in(folder, "adapter_model.bin"), ErrorKind::model);
-      refuse(folder, concat("there is no ", kWeights), "", pickle ? "adapter_model.bin is a pickle, which can run code: save the adapter again with a current peft" : "copy the adapter again");
+      refuse(folder, concat("there is no ", kWeights), "",
+             pickle ? "adapter_model.bin is a pickle, which can run code: save the adapter again with a current peft"
+                    : "copy the adapter again");
     }
     return tensor::Weights({files::open_safetensors(path)});
   }
@@ -116,7 +123,9 @@ class Filler {
   at::Tensor value(const std::string& name, const Parameter& parameter) const {
     const std::vector<std::int64_t>& shape = weights_.info(name).shape;
     if (shape != parameter.shape) {
-      refuse(file_, concat("the tensor has shape ", shape_text(shape), ", ", kConfig, " and the base make it ", shape_text(parameter.shape)),
+      refuse(file_,
+             concat("the tensor has shape ", shape_text(shape), ", ", kConfig, " and the base make it ",
+                    shape_text(parameter.shape)),
              "tensor " + name, "adapter, configuration and base do not belong together");
     }
     const at::Tensor value = weights_.tensor(name);
@@ -124,7 +133,8 @@ class Filler {
       refuse(file_, "found whole numbers, expected floating-point numbers", "tensor " + name, "save the adapter again");
     }
     if (const std::int64_t bad = tensor::non_finite_count(value); bad > 0) {
-      refuse(file_, concat("the tensor has ", bad, " non-finite values (NaN or infinity)"), "tensor " + name, "its training diverged: use another adapter");
+      refuse(file_, concat("the tensor has ", bad, " non-finite values (NaN or infinity)"), "tensor " + name,
+             "its training diverged: use another adapter");
     }
     return value.to(parameter.kind == ParameterKind::low_rank ? at::kFloat : loaded_.dtype);
   }
@@ -135,7 +145,8 @@ class Filler {
     known_.insert(name);
     if (!weights_.contains(name)) return;
     if (at::equal(value(name, parameter), parameter.tensor)) return;
-    refuse(file_, "the adapter brings other values of an embedding than its base has", "tensor " + name, "use the base that it was trained on");
+    refuse(file_, "the adapter brings other values of an embedding than its base has", "tensor " + name,
+           "use the base that it was trained on");
   }
 
   void refuse_unexpected() const {
@@ -144,8 +155,10 @@ class Filler {
       if (!known_.contains(name)) unexpected.push_back(name);
     }
     if (unexpected.empty()) return;
-    refuse(file_, concat("the adapter has ", unexpected.size(), " tensors that the model has no place for: ", listed(unexpected)), "",
-           "adapter, configuration and base do not belong together");
+    refuse(
+        file_,
+        concat("the adapter has ", unexpected.size(), " tensors that the model has no place for: ", listed(unexpected)),
+        "", "adapter, configuration and base do not belong together");
   }
 
   models::LoadedModel& loaded_;
@@ -167,7 +180,8 @@ LoraPlan plan_of(const models::LoadedModel& loaded, const AdapterFolder& adapter
     return plan_lora(loaded, options_of(adapter), Names::some_may_not);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::usage) throw;
-    refuse(file_in(adapter.folder, kConfig), error.text().what, error.text().where, "the adapter belongs to another kind of model");
+    refuse(file_in(adapter.folder, kConfig), error.text().what, error.text().where,
+           "the adapter belongs to another kind of model");
   }
 }
 
@@ -181,17 +195,16 @@ std::string absolute_if_folder(const std::string& path) {
   return path_exists(path, ErrorKind::model) ? fs::absolute(path).lexically_normal().string() : path;
 }
 
-std::map<std::string, at::Tensor> tensors_to_save(const models::LoadedModel& loaded, const LoraPlan& plan) {
+std::map<std::string, at::Tensor> tensors_to_save(const models::LoadedModel& loaded) {
   const models::Model& model = *loaded.model;
-  std::map<std::string, at::Tensor> tensors, by_parameter;
+  std::map<std::string, at::Tensor> tensors;
   for (const Parameter& parameter : model.parameters()) {
     if (!parameter.with_adapter) continue;
     const at::ScalarType type = parameter.kind == ParameterKind::low_rank ? at::kFloat : loaded.dtype;
-    by_parameter[parameter.name] = tensors[peft_name(parameter, model)] = parameter.tensor.detach().to(type);
+    tensors[peft_name(parameter, model)] = parameter.tensor.detach().to(type);
   }
-  for (const Parameter* parameter : embeddings_written(model)) tensors[peft_name(*parameter, model)] = parameter->tensor.detach();
-  for (const WrapperBias& bias : wrapper_biases(model, plan)) {
-    tensors[bias.trained] = tensors[bias.original] = by_parameter.at(bias.parameter);
+  for (const Parameter* parameter : embeddings_written(model)) {
+    tensors[peft_name(*parameter, model)] = parameter->tensor.detach();
   }
   return tensors;
 }
@@ -210,13 +223,15 @@ Json base_hashes(const std::string& folder) {
     if (name.ends_with(".safetensors")) names.push_back(name);
   }
   std::sort(names.begin(), names.end());
-  for (const std::string& name : names) hashes[name] = files::sha256_file(file_in(folder, name.c_str()), ErrorKind::model);
+  for (const std::string& name : names)
+    hashes[name] = files::sha256_file(file_in(folder, name.c_str()), ErrorKind::model);
   return hashes;
 }
 
 AdapterFolder open_adapter(const std::string& folder, const std::string& base) {
   if (!is_adapter(folder)) refuse(folder, concat("there is no ", kConfig), "", "name the folder of an adapter");
-  AdapterFolder adapter{.folder = folder, .config = {}, .json = files::read_json(file_in(folder, kConfig)), .base = base};
+  AdapterFolder adapter{
+      .folder = folder, .config = {}, .json = files::read_json(file_in(folder, kConfig)), .base = base};
   adapter.config = files::parse_adapter_config(adapter.json, file_in(folder, kConfig));
   if (base.empty()) adapter.base = find_base(adapter.config.base, folder);
   check_base(adapter);
@@ -224,15 +239,17 @@ AdapterFolder open_adapter(const std::string& folder, const std::string& base) {
 }
 
 models::Task adapter_task(const AdapterFolder& adapter) {
-  for (const auto task : {models::Task::sequence_classification, models::Task::token_classification, models::Task::question_answering,
-                          models::Task::causal_lm, models::Task::base}) {
+  for (const auto task : {models::Task::sequence_classification, models::Task::token_classification,
+                          models::Task::question_answering, models::Task::causal_lm, models::Task::base}) {
     if (adapter.config.task_type == peft_task_type(task)) return task;
   }
   const std::string own = file_in(adapter.folder, "config.json");
   const std::string file = path_exists(own, ErrorKind::model) ? own : file_in(adapter.base, "config.json");
   const Json config = files::read_json(file);
-  const Json named = config.is_object() && config.contains("architectures") && config["architectures"].is_array() && !config["architectures"].empty()
-                         ? config["architectures"].front() : Json("");
+  const Json named = config.is_object() && config.contains("architectures") && config["architectures"].is_array() &&
+                             !config["architectures"].empty()
+                         ? config["architectures"].front()
+                         : Json("");
   const std::string name = named.is_string() ? named.get<std::string>() : "";
   if (name.ends_with("ForMaskedLM")) return models::Task::masked_lm;
   if (name.ends_with("ForSequenceClassification")) return models::Task::sequence_classification;
@@ -240,19 +257,23 @@ models::Task adapter_task(const AdapterFolder& adapter) {
   if (name.ends_with("ForQuestionAnswering")) return models::Task::question_answering;
   if (name.ends_with("ForCausalLM") || name.ends_with("LMHeadModel")) return models::Task::causal_lm;
   if (name.ends_with("Model")) return models::Task::base;
-  refuse(file_in(adapter.folder, kConfig), concat("task_type is '", adapter.config.task_type, "' and the base is a '", name, "'; no task follows from them"),
-         "key task_type", "write SEQ_CLS, TOKEN_CLS, QUESTION_ANS or CAUSAL_LM");
+  refuse(
+      file_in(adapter.folder, kConfig),
+      concat("task_type is '", adapter.config.task_type, "' and the base is a '", name, "'; no task follows from them"),
+      "key task_type", "write SEQ_CLS, TOKEN_CLS, QUESTION_ANS or CAUSAL_LM");
 }
 
 models::LoadedModel load_adapted(const AdapterFolder& adapter, models::LoadOptions options) {
   const std::string own = file_in(adapter.folder, "config.json");
   if (options.labels.empty() && path_exists(own, ErrorKind::model)) {
     const models::ModelSpec spec = models::read_spec(files::read_json(own), own, options.task);
-    const bool has_labels = options.task == models::Task::sequence_classification || options.task == models::Task::token_classification;
+    const bool has_labels =
+        options.task == models::Task::sequence_classification || options.task == models::Task::token_classification;
     if (has_labels) options.labels = spec.labels;
     if (options.problem_type.empty()) options.problem_type = spec.problem_type;
     const Json config = files::read_json(own);
-    if (options.dtype == "auto" && config.contains("dtype") && config["dtype"].is_string()) options.dtype = config["dtype"].get<std::string>();
+    if (options.dtype == "auto" && config.contains("dtype") && config["dtype"].is_string())
+      options.dtype = config["dtype"].get<std::string>();
   }
   models::LoadedModel loaded = models::load_model(adapter.base, options);
   put_on(loaded, adapter);
@@ -268,22 +289,27 @@ void start_lora(models::LoadedModel& loaded, const LoraOptions& options, std::ui
   const AdapterFolder adapter = open_adapter(options.adapter, loaded.folder);
   const files::LoraSettings& given = options;
   if (!(given == files::LoraSettings{}) && !(given == adapter.config.lora)) {
-    throw Error(ErrorKind::usage, {.file = "", .what = "the adapter to go on from has other settings than this block", .where = "tuning.lora",
+    throw Error(ErrorKind::usage, {.file = "",
+                                   .what = "the adapter to go on from has other settings than this block",
+                                   .where = "tuning.lora",
                                    .hint = "leave all settings but 'adapter' out: the adapter decides them"});
   }
   put_on(loaded, adapter);
 }
 
 LoraPlan started_plan(const models::LoadedModel& loaded, const LoraOptions& options) {
-  return options.adapter.empty() ? plan_lora(loaded, options) : plan_of(loaded, open_adapter(options.adapter, loaded.folder));
+  return options.adapter.empty() ? plan_lora(loaded, options)
+                                 : plan_of(loaded, open_adapter(options.adapter, loaded.folder));
 }
 
-void save_adapter(const models::LoadedModel& loaded, const LoraOptions& options, const std::string& base, const std::string& folder) {
+void save_adapter(const models::LoadedModel& loaded, const LoraOptions& options, const std::string& base,
+                  const std::string& folder) {
   const LoraPlan plan = started_plan(loaded, options);
   const Json before = options.adapter.empty() ? Json(nullptr) : open_adapter(options.adapter, loaded.folder).json;
   models::save_config(loaded, loaded.folder, folder);
-  const files::AdapterConfig config{.lora = plan.options, .base = absolute_if_folder(base), .task_type = peft_task_type(loaded.model->spec().task)};
-  tensor::save_tensors(file_in(folder, kWeights), tensors_to_save(loaded, plan));
+  const files::AdapterConfig config{
+      .lora = plan.options, .base = absolute_if_folder(base), .task_type = peft_task_type(loaded.model->spec().task)};
+  tensor::save_tensors(file_in(folder, kWeights), tensors_to_save(loaded));
   files::write_json(file_in(folder, kOwn), {{"base", base_hashes(loaded.folder)}});
   files::write_json(file_in(folder, kConfig), files::adapter_config_json(config, before));
 }

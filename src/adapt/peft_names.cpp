@@ -73,8 +73,7 @@ std::vector<WrapperBias> wrapper_biases(const models::Model& model, const LoraPl
     if (module.empty() || !parameter.name.ends_with("bias")) continue;
     const std::string rest = parameter.name.substr(module.size());
     biases.push_back({.trained = concat(kPrefix, module, ".modules_to_save", rest),
-                      .original = concat(kPrefix, module, ".original_module", rest),
-                      .parameter = parameter.name});
+                      .original = concat(kPrefix, module, ".original_module", rest)});
   }
   return biases;
 }

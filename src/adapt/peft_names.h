@@ -12,11 +12,10 @@ namespace attune::adapt {
 /// Weights of changed embeddings that PEFT writes beside their change (save_embedding_layers "auto").
 std::vector<const models::Parameter*> embeddings_written(const models::Model& model);
 
-/// With bias "all" PEFT also writes each saved module's biases under the two names that its wrapper has for them. They
-/// say nothing new, and nothing reads them.
+/// With bias "all" PEFT also writes each saved module's biases under the two names that its wrapper has for them, and
+/// finds them out of place when it reads them. Nothing needs them: they are let through and not written.
 struct WrapperBias {
   std::string trained, original;  ///< names in the file
-  std::string parameter;
 };
 std::vector<WrapperBias> wrapper_biases(const models::Model& model, const LoraPlan& plan);
 

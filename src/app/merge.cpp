@@ -1,10 +1,11 @@
 // attune merge: one model folder out of an adapter and its base.
+#include "attune/job/merge.h"
+
 #include <nlohmann/json.hpp>
 
 #include "attune/app/verbs.h"
 #include "attune/base/console.h"
 #include "attune/base/strings.h"
-#include "attune/job/merge.h"
 
 namespace attune::app {
 
@@ -14,8 +15,9 @@ int run_merge(const MergeVerb& options) {
     console::print(files::json_text(result) + "\n");
     return 0;
   }
-  console::print(concat(result["output"].get<std::string>(), ": ", result["base"].get<std::string>(), " with the adapter merged, float32\n",
-                        "largest difference of a logit ", result["max_abs_difference"].dump(), " (largest logit ", result["largest_logit"].dump(), ", ",
+  console::print(concat(result["output"].get<std::string>(), ": ", result["base"].get<std::string>(),
+                        " with the adapter merged, float32\n", "largest difference of a logit ",
+                        result["max_abs_difference"].dump(), " (largest logit ", result["largest_logit"].dump(), ", ",
                         result["sequences"].dump(), " random sequences)\n"));
   return 0;
 }

@@ -14,9 +14,9 @@ std::vector<Violation> broken_lora_rules(const job::RunOptions& options, const s
   std::copy_if(changed.begin(), changed.end(), std::back_inserter(keys),
                [](const std::string& path) { return path.rfind("tuning.lora.", 0) == 0; });
   if (keys.size() > 2 && options.tuning.method != "lora") {
-    violations.push_back(
-        {std::move(keys), concat("the method is \"", options.tuning.method, "\", and tuning.lora describes an adapter"),
-         "set tuning.method to \"lora\", or remove tuning.lora"});
+    violations.push_back({std::move(keys),
+                          concat("the method is \"", options.tuning.method, "\", and tuning.lora describes an adapter"),
+                          "set tuning.method to \"lora\", or remove tuning.lora"});
   }
   const std::string& pattern = lora.target_modules.pattern;
   if (!lora.layers_to_transform.empty() && !pattern.empty() && to_lower_ascii(pattern) != "all-linear") {

@@ -16,8 +16,8 @@ constexpr double kLargestRank = 1 << 20;
 
 /// Variants of LoRA that peft 0.21 knows and that change what is computed or trained. Off are null, false and {}.
 constexpr const char* kUnsupported[] = {
-    "alora_invocation_tokens", "arrow_config", "corda_config",     "eva_config",    "kasa_config",
-    "layer_replication",       "lora_bias",    "lora_ga_config",   "loftq_config",  "megatron_config",
+    "alora_invocation_tokens", "arrow_config", "corda_config",      "eva_config",   "kasa_config",
+    "layer_replication",       "lora_bias",    "lora_ga_config",    "loftq_config", "megatron_config",
     "monteclora_config",       "use_bdlora",   "target_parameters", "use_qalora",   "velora_config",
     "trainable_token_indices"};
 
@@ -62,7 +62,8 @@ class Reader {
     if (!json.is_array()) refuse(key, "found " + short_text(json) + ", expected a list of names");
     for (const Json& name : json) {
       if (!name.is_string() || name == "") refuse(key, "found " + short_text(name) + ", expected a name");
-      if (std::find(value.begin(), value.end(), name.get<std::string>()) == value.end()) value.push_back(name.get<std::string>());
+      if (std::find(value.begin(), value.end(), name.get<std::string>()) == value.end())
+        value.push_back(name.get<std::string>());
     }
   }
 
@@ -84,7 +85,8 @@ class Reader {
   }
 
   double checked_number(const Json& json, const std::string& key) const {
-    if (!json.is_number() || !std::isfinite(json.get<double>())) refuse(key, "found " + short_text(json) + ", expected a number");
+    if (!json.is_number() || !std::isfinite(json.get<double>()))
+      refuse(key, "found " + short_text(json) + ", expected a number");
     return json.get<double>();
   }
 
@@ -203,25 +205,26 @@ AdapterConfig parse_adapter_config(const Json& json, const std::string& file) {
 
 Json adapter_config_json(const AdapterConfig& config, const Json& before) {
   const LoraSettings& lora = config.lora;
-  const Json ours = {{"alpha_pattern", numbers_json(lora.alpha_pattern)},
-                     {"base_model_name_or_path", config.base},
-                     {"bias", lora.bias},
-                     {"exclude_modules", names_json(lora.exclude_modules)},
-                     {"fan_in_fan_out", lora.fan_in_fan_out.value_or(false)},
-                     {"inference_mode", true},
-                     {"init_lora_weights", lora.init_lora_weights == "true" ? Json(true) : Json(lora.init_lora_weights)},
-                     {"layers_pattern", list_or_null(lora.layers_pattern)},
-                     {"layers_to_transform", list_or_null(lora.layers_to_transform)},
-                     {"lora_alpha", whole_or_not(lora.lora_alpha)},
-                     {"lora_dropout", lora.lora_dropout},
-                     {"modules_to_save", list_or_null(lora.modules_to_save)},
-                     {"peft_type", "LORA"},
-                     {"r", lora.r},
-                     {"rank_pattern", numbers_json(lora.rank_pattern)},
-                     {"target_modules", names_json(lora.target_modules)},
-                     {"task_type", config.task_type.empty() ? Json(nullptr) : Json(config.task_type)},
-                     {"use_dora", lora.use_dora},
-                     {"use_rslora", lora.use_rslora}};
+  const Json ours = {
+      {"alpha_pattern", numbers_json(lora.alpha_pattern)},
+      {"base_model_name_or_path", config.base},
+      {"bias", lora.bias},
+      {"exclude_modules", names_json(lora.exclude_modules)},
+      {"fan_in_fan_out", lora.fan_in_fan_out.value_or(false)},
+      {"inference_mode", true},
+      {"init_lora_weights", lora.init_lora_weights == "true" ? Json(true) : Json(lora.init_lora_weights)},
+      {"layers_pattern", list_or_null(lora.layers_pattern)},
+      {"layers_to_transform", list_or_null(lora.layers_to_transform)},
+      {"lora_alpha", whole_or_not(lora.lora_alpha)},
+      {"lora_dropout", lora.lora_dropout},
+      {"modules_to_save", list_or_null(lora.modules_to_save)},
+      {"peft_type", "LORA"},
+      {"r", lora.r},
+      {"rank_pattern", numbers_json(lora.rank_pattern)},
+      {"target_modules", names_json(lora.target_modules)},
+      {"task_type", config.task_type.empty() ? Json(nullptr) : Json(config.task_type)},
+      {"use_dora", lora.use_dora},
+      {"use_rslora", lora.use_rslora}};
   nlohmann::json sorted = before.is_object() ? nlohmann::json(before) : nlohmann::json::object();
   for (const auto& [key, value] : ours.items()) sorted[key] = value;
   return sorted;

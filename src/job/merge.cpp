@@ -33,7 +33,8 @@ models::Input probe_input(const models::ModelSpec& spec) {
   const RandomKey key(0, "merge/probe");
   std::vector<std::int32_t> lengths;
   for (std::int64_t i = 0; i < kSequences; ++i) {
-    lengths.push_back(static_cast<std::int32_t>(std::min(kLongest - 3 * i, std::max<std::int64_t>(1, spec.max_position_embeddings / 2))));
+    lengths.push_back(static_cast<std::int32_t>(
+        std::min(kLongest - 3 * i, std::max<std::int64_t>(1, spec.max_position_embeddings / 2))));
   }
   models::Input input;
   input.layout = nn::make_layout(lengths);
@@ -62,7 +63,10 @@ at::Tensor probe_logits(const models::Model& model) {
 void check_output(const std::string& output) {
   if (!path_exists(output, ErrorKind::storage)) return;
   if (is_folder(output, ErrorKind::storage) && fs::is_empty(output)) return;
-  throw Error(ErrorKind::usage, {.file = output, .what = "there is something already", .where = "--output", .hint = "name a folder that is new or empty"});
+  throw Error(ErrorKind::usage, {.file = output,
+                                 .what = "there is something already",
+                                 .where = "--output",
+                                 .hint = "name a folder that is new or empty"});
 }
 
 }  // namespace
@@ -85,13 +89,15 @@ files::Json merge(const std::string& adapter_folder, const std::string& output) 
   const double largest = before.abs().max().item<double>();
   const double difference = (probe_logits(*reopened.model) - before).abs().max().item<double>();
   if (!(difference <= kTolerance * std::max(1.0, largest))) {
-    throw Error(ErrorKind::model, {.file = adapter_folder,
-                                   .what = concat("merging changes logits by up to ", difference, ", the largest is ", largest),
-                                   .where = "",
-                                   .hint = "use the adapter as it is"});
+    throw Error(ErrorKind::model,
+                {.file = adapter_folder,
+                 .what = concat("merging changes logits by up to ", difference, ", the largest is ", largest),
+                 .where = "",
+                 .hint = "use the adapter as it is"});
   }
-  const files::Json result = {{"adapter", adapter_folder}, {"base", adapter.base}, {"output", output}, {"sequences", kSequences},
-                              {"largest_logit", largest}, {"max_abs_difference", difference}};
+  const files::Json result = {{"adapter", adapter_folder}, {"base", adapter.base},
+                              {"output", output},          {"sequences", kSequences},
+                              {"largest_logit", largest},  {"max_abs_difference", difference}};
   files::write_json((fs::path(stage.path()) / "merge_results.json").string(), result);
   stage.commit();
   return result;

@@ -11,9 +11,9 @@
 namespace attune::models {
 
 struct Linear {
-  at::Tensor weight;    ///< [out, in]; [in, out] in a Conv1D
-  at::Tensor bias;      ///< [out]; undefined = none
-  bool conv1d = false;  ///< GPT-2's layers store their weights the other way round
+  at::Tensor weight;                           ///< [out, in]; [in, out] in a Conv1D
+  at::Tensor bias;                             ///< [out]; undefined = none
+  bool conv1d = false;                         ///< GPT-2's layers store their weights the other way round
   std::shared_ptr<const LowRank> change = {};  ///< null: no place for one
 
   /// The family has this layer.

@@ -24,8 +24,8 @@ class PassScope {
   friend nn::DropoutSite adapter_dropout(const LowRank& change, std::int64_t rows);
 };
 
-/// Dropout of an adapter's input of `rows` rows. A stage computes all rows of the stream, those that are wanted, or those
-/// that stand for their sequences; how many there are says which.
+/// Dropout of an adapter's input of `rows` rows. A stage computes all rows of the stream, those that are wanted, or
+/// those that stand for their sequences; how many there are says which.
 nn::DropoutSite adapter_dropout(const LowRank& change, std::int64_t rows);
 
 }  // namespace attune::models

@@ -79,7 +79,14 @@ at::Tensor Scope::parameter(std::string_view name, std::vector<std::int64_t> sha
 std::shared_ptr<const LowRank> Scope::adaptable(const at::Tensor& weight, LayerKind kind, std::int64_t in,
                                                 std::int64_t out) const {
   auto change = std::make_shared<LowRank>();
-  layers_->push_back({.path = path_, .kind = kind, .in = in, .out = out, .stage = stage_, .has_bias = false, .weight = weight, .change = change});
+  layers_->push_back({.path = path_,
+                      .kind = kind,
+                      .in = in,
+                      .out = out,
+                      .stage = stage_,
+                      .has_bias = false,
+                      .weight = weight,
+                      .change = change});
   return change;
 }
 

@@ -22,7 +22,8 @@ inline std::vector<std::string> golden_adapters() {
 }
 
 struct GoldenAdapter {
-  explicit GoldenAdapter(const std::string& name) : folder(std::string(ATTUNE_SOURCE_DIR) + "/tests/goldens/adapters/" + name) {
+  explicit GoldenAdapter(const std::string& name)
+      : folder(std::string(ATTUNE_SOURCE_DIR) + "/tests/goldens/adapters/" + name) {
     base = files::read_json(folder + "/adapter_config.json")["base_model_name_or_path"].get<std::string>();
     expected = tensor::load_tensors(folder + "/expected.safetensors");
   }
@@ -33,7 +34,8 @@ struct GoldenAdapter {
     models::LoadOptions options;
     options.task = adapt::adapter_task(open());
     models::LoadedModel loaded = adapt::load_adapted(open(), options);
-    for (models::Parameter& parameter : loaded.model->parameters()) parameter.tensor.set_data(parameter.tensor.detach().clone());
+    for (models::Parameter& parameter : loaded.model->parameters())
+      parameter.tensor.set_data(parameter.tensor.detach().clone());
     return loaded;
   }
   at::Tensor logits(const models::LoadedModel& loaded) const {

@@ -11,7 +11,9 @@ using Json = nlohmann::ordered_json;
 
 const std::string kLora = R"("tuning": {"method": "lora", "lora": {"r": 4, "lora_dropout": 0.1}})";
 
-Json json_of(const Workspace& workspace, const std::string& name) { return Json::parse(workspace.read(name)); }
+Json json_of(const Workspace& workspace, const std::string& name) {
+  return Json::parse(workspace.read(name));
+}
 
 /// Of the logits in two outputs of `predict --logits`.
 double largest_difference(const std::string& a, const std::string& b) {
@@ -21,7 +23,8 @@ double largest_difference(const std::string& a, const std::string& b) {
   for (std::size_t i = 0; i < lines.size(); ++i) {
     if (lines[i].empty()) continue;
     const Json first = Json::parse(lines[i])["logits"], second = Json::parse(others[i])["logits"];
-    for (std::size_t j = 0; j < first.size(); ++j) largest = std::max(largest, std::abs(first[j].get<double>() - second[j].get<double>()));
+    for (std::size_t j = 0; j < first.size(); ++j)
+      largest = std::max(largest, std::abs(first[j].get<double>() - second[j].get<double>()));
   }
   return largest;
 }
@@ -87,13 +90,15 @@ TEST_CASE("a LoRA run goes on from an adapter, and cross-validates", "[app][shel
   const Workspace workspace;
   write_tiny_job(workspace, "", kLora);
   train(workspace);
-  workspace.write("more.json", tiny_config(R"("max_steps": 1, "learning_rate": 1e-9)",
-                                           R"("output_dir": "more", "tuning": {"method": "lora", "lora": {"adapter": "out"}})"));
+  workspace.write("more.json",
+                  tiny_config(R"("max_steps": 1, "learning_rate": 1e-9)",
+                              R"("output_dir": "more", "tuning": {"method": "lora", "lora": {"adapter": "out"}})"));
   const Finished more = run_attune(workspace, "train more.json --quiet");
   INFO(more.err);
   REQUIRE(more.exit_code == 0);
   CHECK(json_of(workspace, "more/adapter_config.json")["r"] == 4);
-  CHECK(json_of(workspace, "more/eval_results.json")["eval_accuracy"] == json_of(workspace, "out/eval_results.json")["eval_accuracy"]);
+  CHECK(json_of(workspace, "more/eval_results.json")["eval_accuracy"] ==
+        json_of(workspace, "out/eval_results.json")["eval_accuracy"]);
   const Finished other = run_attune(workspace, "train more.json --quiet --set tuning.lora.r=2 --set output_dir=other");
   CHECK(other.exit_code == 2);
   CHECK(other.err.find("the adapter decides them") != std::string::npos);
@@ -104,7 +109,8 @@ TEST_CASE("a LoRA run goes on from an adapter, and cross-validates", "[app][shel
   const Finished info = run_attune(workspace, "info out --json");
   CHECK(Json::parse(info.out)["layers_changed"] == 4);
 
-  workspace.write("cv.json", tiny_config("", kLora + R"(, "output_dir": "cv", "cross_validation": {"folds": 2, "refit": true})"));
+  workspace.write("cv.json",
+                  tiny_config("", kLora + R"(, "output_dir": "cv", "cross_validation": {"folds": 2, "refit": true})"));
   const Finished folds = run_attune(workspace, "train cv.json --quiet");
   INFO(folds.err);
   CHECK(folds.exit_code == 0);

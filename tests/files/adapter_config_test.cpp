@@ -1,4 +1,5 @@
-// adapter_config.json: what is read, what is refused by its key, and that a written file reads as what it was made from.
+// adapter_config.json: what is read, what is refused by its key, and that a written file reads as what it was made
+// from.
 #include "attune/files/adapter_config.h"
 
 #include <nlohmann/json.hpp>
@@ -54,7 +55,8 @@ TEST_CASE("absent keys of an adapter's configuration have PEFT's defaults", "[fi
   CHECK(config.lora.lora_alpha == 8);
   CHECK(config.lora.bias == "none");
   CHECK(config.task_type.empty());
-  CHECK(parse(minimal({{"layers_to_transform", 3}, {"layers_pattern", "h"}})).lora.layers_to_transform == std::vector<std::int64_t>{3});
+  CHECK(parse(minimal({{"layers_to_transform", 3}, {"layers_pattern", "h"}})).lora.layers_to_transform ==
+        std::vector<std::int64_t>{3});
   CHECK(parse(minimal({{"modules_to_save", {"a", "b", "a"}}})).lora.modules_to_save.size() == 2);
 }
 

@@ -56,7 +56,8 @@ adapt::AdapterFolder open_lora(const std::string& folder) {
 }
 
 /// PEFT's names in memory, where the adapter is called "default", for what the adapter trains.
-std::map<std::string, std::string> names_in_peft(const models::LoadedModel& loaded, const adapt::AdapterFolder& adapter) {
+std::map<std::string, std::string> names_in_peft(const models::LoadedModel& loaded,
+                                                 const adapt::AdapterFolder& adapter) {
   adapt::LoraOptions options;
   static_cast<files::LoraSettings&>(options) = adapter.config.lora;
   const adapt::LoraPlan plan = adapt::plan_lora(loaded, options, adapt::Names::some_may_not);
@@ -71,7 +72,8 @@ std::map<std::string, std::string> names_in_peft(const models::LoadedModel& load
       name += is_layer || is_magnitude ? ".default.weight" : ".default";
     } else {
       std::size_t end = parameter.name.find('.');
-      while (end != std::string::npos && !plan.saves(parameter.name.substr(0, end))) end = parameter.name.find('.', end + 1);
+      while (end != std::string::npos && !plan.saves(parameter.name.substr(0, end)))
+        end = parameter.name.find('.', end + 1);
       if (end != std::string::npos) name.insert(name.size() - parameter.name.size() + end, ".modules_to_save.default");
     }
     names[parameter.name] = name;
@@ -250,7 +252,8 @@ class Case {
     told["unexpected_keys"] = loaded_.report.unused;
     told["decay_params"] = told["no_decay_params"] = files::Json::array();
     for (const models::Parameter& parameter : parameters()) {
-      if (trains(parameter)) told[models::decays(parameter) ? "decay_params" : "no_decay_params"].push_back(name_of(parameter));
+      if (trains(parameter))
+        told[models::decays(parameter) ? "decay_params" : "no_decay_params"].push_back(name_of(parameter));
     }
   }
 

@@ -58,44 +58,56 @@ void visit_lora_size(Visitor& visit, LoraOptions& options) {
                     .help = "Rank of the change that each layer gets.",
                     .range = between(1, 1 << 20),
                     .aliases = {"lora_r", "lora_rank"}});
-  visit(options.lora_alpha, {.key = "lora_alpha", .help = "The change is multiplied by `lora_alpha` / `r`.", .range = above(0)});
+  visit(options.lora_alpha,
+        {.key = "lora_alpha", .help = "The change is multiplied by `lora_alpha` / `r`.", .range = above(0)});
   visit(options.lora_dropout, {.key = "lora_dropout", .help = "Dropout of what the change reads.", .range = share()});
   visit(options.use_rslora, {.key = "use_rslora", .help = "Multiplies by `lora_alpha` / sqrt(`r`) instead (rsLoRA)."});
-  visit(options.use_dora, {.key = "use_dora", .help = "Learns the length of every output row beside its direction (DoRA)."});
+  visit(options.use_dora,
+        {.key = "use_dora", .help = "Learns the length of every output row beside its direction (DoRA)."});
   visit(options.rank_pattern, {.key = "rank_pattern",
                                .help = "Other ranks for layers whose path ends with, or matches, a key.",
                                .range = between(1, 1 << 20)});
-  visit(options.alpha_pattern,
-        {.key = "alpha_pattern", .help = "Other values of `lora_alpha` for layers, as in `rank_pattern`.", .range = above(0)});
-  visit(options.init_lora_weights, {.key = "init_lora_weights",
-                                    .help = "How A starts: true for uniform numbers as PEFT's, or normal ones. B starts at 0.",
-                                    .choices = {"true", "gaussian"},
-                                    .literals = {{"true", "true"}}});
+  visit(options.alpha_pattern, {.key = "alpha_pattern",
+                                .help = "Other values of `lora_alpha` for layers, as in `rank_pattern`.",
+                                .range = above(0)});
+  visit(options.init_lora_weights,
+        {.key = "init_lora_weights",
+         .help = "How A starts: true for uniform numbers as PEFT's, or normal ones. B starts at 0.",
+         .choices = {"true", "gaussian"},
+         .literals = {{"true", "true"}}});
 }
 
 template <class Visitor>
 void visit_fields(Visitor& visit, LoraOptions& options) {
   visit_lora_size(visit, options);
-  visit(options.target_modules, {.key = "target_modules",
-                                 .help = "Layers that change: ends of their paths, a regular expression over whole paths, "
-                                         "or `all-linear`. By default those that PEFT takes for the model type. A name "
-                                         "that no layer has is an error.",
-                                 .aliases = {"lora_target", "lora_target_modules"}});
+  visit(options.target_modules,
+        {.key = "target_modules",
+         .help = "Layers that change: ends of their paths, a regular expression over whole paths, "
+                 "or `all-linear`. By default those that PEFT takes for the model type. A name "
+                 "that no layer has is an error.",
+         .aliases = {"lora_target", "lora_target_modules"}});
   visit(options.exclude_modules, {.key = "exclude_modules", .help = "Layers that do not, named in the same ways."});
-  visit(options.layers_to_transform,
-        {.key = "layers_to_transform", .help = "Only in these blocks, counted from 0. Not with a regular expression.", .range = count_from(0)});
-  visit(options.layers_pattern, {.key = "layers_pattern",
-                                 .help = "What stands before the number of a block in paths, where that is not clear."});
-  visit(options.modules_to_save, {.key = "modules_to_save",
-                                  .help = "Modules that train as they are and are saved with the adapter. A classification head and "
-                                          "whatever the checkpoint lacks is always among them.",
-                                  .aliases = {"lora_modules_to_save"}});
-  visit(options.bias, {.key = "bias", .help = "Biases that train too: none, all, or those of the layers that change.", .choices = {"none", "all", "lora_only"}});
-  visit(options.fan_in_fan_out, {.key = "fan_in_fan_out",
-                                 .help = "Whether the layers store their weights as [in, out], as GPT-2's do. By default as they do."});
-  visit(options.adapter, {.key = "adapter",
-                          .help = "Folder of an adapter of the same base to go on from. It decides all other settings of this block.",
-                          .aliases = {"adapter_name_or_path"}});
+  visit(options.layers_to_transform, {.key = "layers_to_transform",
+                                      .help = "Only in these blocks, counted from 0. Not with a regular expression.",
+                                      .range = count_from(0)});
+  visit(
+      options.layers_pattern,
+      {.key = "layers_pattern", .help = "What stands before the number of a block in paths, where that is not clear."});
+  visit(options.modules_to_save,
+        {.key = "modules_to_save",
+         .help = "Modules that train as they are and are saved with the adapter. A classification head and "
+                 "whatever the checkpoint lacks is always among them.",
+         .aliases = {"lora_modules_to_save"}});
+  visit(options.bias, {.key = "bias",
+                       .help = "Biases that train too: none, all, or those of the layers that change.",
+                       .choices = {"none", "all", "lora_only"}});
+  visit(options.fan_in_fan_out,
+        {.key = "fan_in_fan_out",
+         .help = "Whether the layers store their weights as [in, out], as GPT-2's do. By default as they do."});
+  visit(options.adapter,
+        {.key = "adapter",
+         .help = "Folder of an adapter of the same base to go on from. It decides all other settings of this block.",
+         .aliases = {"adapter_name_or_path"}});
 }
 
 template <class Visitor>
@@ -106,7 +118,8 @@ void visit_fields(Visitor& visit, TuningOptions& options) {
                          .choices = {"full", "head", "freeze", "lora"},
                          .aliases = {"finetuning_type"}});
   visit(options.freeze, {.key = "freeze", .help = "What stays as it is under `method: freeze`."});
-  visit(options.lora, {.key = "lora", .help = "The adapter under `method: lora`, under the names of PEFT's LoraConfig."});
+  visit(options.lora,
+        {.key = "lora", .help = "The adapter under `method: lora`, under the names of PEFT's LoraConfig."});
 }
 
 }  // namespace attune::adapt

@@ -1,6 +1,7 @@
 // Adapters in files, as PEFT writes and reads them: adapter_config.json and adapter_model.safetensors. Beside them lies
 // attune_adapter.json, which PEFT ignores: the hashes of the base's weights, so that an adapter is never put on another
-// base. An adapter that attune wrote also has config.json (the base's, with this head's labels) and the tokenizer files.
+// base. An adapter that attune wrote also has config.json (the base's, with this head's labels) and the tokenizer
+// files.
 #pragma once
 
 #include <cstdint>

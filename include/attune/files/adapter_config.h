@@ -49,8 +49,8 @@ struct AdapterConfig {
   std::string task_type;  ///< SEQ_CLS, TOKEN_CLS, QUESTION_ANS, CAUSAL_LM, …; "" = none
 };
 
-/// Throws Error{model} naming `file` and the key: another kind of adapter, a value of the wrong type or range, a variant
-/// that changes the computation in a way that nothing here follows. Unknown keys are let through.
+/// Throws Error{model} naming `file` and the key: another kind of adapter, a value of the wrong type or range, a
+/// variant that changes the computation in a way that nothing here follows. Unknown keys are let through.
 AdapterConfig parse_adapter_config(const Json& json, const std::string& file);
 
 /// The file for `config`: its keys over those of `before` (null or the file that the adapter came from), in order.

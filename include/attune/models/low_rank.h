@@ -30,7 +30,7 @@ enum class LayerKind { linear, conv1d, embedding };
 struct AdaptableLayer {
   std::string path;  ///< of the module, under Transformers' names
   LayerKind kind;
-  std::int64_t in;   ///< of an embedding its rows
+  std::int64_t in;  ///< of an embedding its rows
   std::int64_t out;
   int stage;
   bool has_bias;

@@ -177,7 +177,8 @@ LoadedModel load_model(const std::string& folder, const LoadOptions& options);
 /// looked.
 std::string resolve_model_path(const std::string& path_or_id);
 
-/// Gives every parameter but an adapter's its model's dtype, which ends training: whoever opens the saved model sees the same numbers.
+/// Gives every parameter but an adapter's its model's dtype, which ends training: whoever opens the saved model sees
+/// the same numbers.
 void round_to_dtype(const LoadedModel& loaded);
 
 /// Writes config.json and model.safetensors as Transformers' save_pretrained does (tied tensors once, renames reverted,

@@ -1,5 +1,5 @@
-// A regular expression of a user over short names, such as the paths of a model's layers: PCRE2, whose syntax is that of
-// Python's `re` for everything that such patterns use.
+// A regular expression of a user over short names, such as the paths of a model's layers: PCRE2, whose syntax is that
+// of Python's `re` for everything that such patterns use.
 #pragma once
 
 #include <memory>
