@@ -11,10 +11,10 @@ import random
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from data_sets import domain_text, entities, faq_qa, intents, transactions, triage  # noqa: E402
+from data_sets import domain_text, entities, faq_qa, intents, support_chat, transactions, triage  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent / "data"
-SETS = (intents, transactions, triage, entities, faq_qa, domain_text)
+SETS = (intents, transactions, triage, entities, faq_qa, domain_text, support_chat)
 
 
 def files_of(data_set):
