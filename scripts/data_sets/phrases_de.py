@@ -23,15 +23,15 @@ What it asks of a model: the verb at the end (`Ich habe meine Karte verloren.`),
 (`in der Apotheke`, `im Wartezimmer`), separable verbs, and combinations of noun, place and time that the training file does not have.
 """
 
-# English, then German: nominative with article, accusative with possessive "mein", its bare accusative with "ein".
+# English, then German in the accusative: with "mein", with "ein".
 THINGS = [
-    ("card", "die Karte", "meine Karte", "eine Karte"), ("passport", "der Pass", "meinen Pass", "einen Pass"),
-    ("key", "der Schlüssel", "meinen Schlüssel", "einen Schlüssel"), ("phone", "das Handy", "mein Handy", "ein Handy"),
-    ("bag", "die Tasche", "meine Tasche", "eine Tasche"), ("receipt", "der Beleg", "meinen Beleg", "einen Beleg"),
-    ("form", "das Formular", "mein Formular", "ein Formular"), ("contract", "der Vertrag", "meinen Vertrag", "einen Vertrag"),
-    ("insurance card", "die Versichertenkarte", "meine Versichertenkarte", "eine Versichertenkarte"),
-    ("prescription", "das Rezept", "mein Rezept", "ein Rezept"), ("bank statement", "der Kontoauszug", "meinen Kontoauszug", "einen Kontoauszug"),
-    ("appointment card", "der Terminzettel", "meinen Terminzettel", "einen Terminzettel"),
+    ("card", "meine Karte", "eine Karte"), ("passport", "meinen Pass", "einen Pass"),
+    ("key", "meinen Schlüssel", "einen Schlüssel"), ("phone", "mein Handy", "ein Handy"),
+    ("bag", "meine Tasche", "eine Tasche"), ("receipt", "meinen Beleg", "einen Beleg"),
+    ("form", "mein Formular", "ein Formular"), ("contract", "meinen Vertrag", "einen Vertrag"),
+    ("insurance card", "meine Versichertenkarte", "eine Versichertenkarte"),
+    ("prescription", "mein Rezept", "ein Rezept"), ("bank statement", "meinen Kontoauszug", "einen Kontoauszug"),
+    ("appointment card", "meinen Terminzettel", "einen Terminzettel"),
 ]
 # English with preposition, German with preposition and dative; then the place as a question has it (nominative).
 PLACES = [
@@ -58,8 +58,9 @@ SYMPTOMS = [("a fever", "Fieber"), ("a cough", "Husten"), ("a headache", "Kopfsc
             ("an infection", "eine Infektion"), ("a sore throat", "Halsschmerzen"), ("back pain", "Rückenschmerzen")]
 MEDICINES = [("this tablet", "diese Tablette"), ("the drops", "die Tropfen"), ("the antibiotic", "das Antibiotikum"), ("the painkiller", "das Schmerzmittel")]
 TIMES_A_DAY = [("once a day", "einmal am Tag"), ("twice a day", "zweimal am Tag"), ("three times a day", "dreimal am Tag"), ("before meals", "vor dem Essen"), ("after meals", "nach dem Essen"), ("before going to bed", "vor dem Schlafengehen")]
-ACCOUNTS = [("my account", "mein Konto", "meinem Konto", "meinem Konto"), ("my savings account", "mein Sparkonto", "meinem Sparkonto", "meinem Sparkonto"),
-            ("our joint account", "unser Gemeinschaftskonto", "unserem Gemeinschaftskonto", "unserem Gemeinschaftskonto")]
+# English, German accusative, dative.
+ACCOUNTS = [("my account", "mein Konto", "meinem Konto"), ("my savings account", "mein Sparkonto", "meinem Sparkonto"),
+            ("our joint account", "unser Gemeinschaftskonto", "unserem Gemeinschaftskonto")]
 
 
 def capital(text):
@@ -79,15 +80,15 @@ def at_counter(rng):
     for_span = f"vor {span[1]}" if span[0] not in ("last night", "this morning") else span[1]
     ago = f"{span[0]} ago" if span[0] not in ("last night", "this morning") else span[0]
     return rng.choice([
-        (f"I have lost my {thing[0]}.", f"Ich habe {thing[2]} verloren."),
-        (f"I lost my {thing[0]} {place[0]}.", f"Ich habe {thing[2]} {place[1]} verloren."),
-        (f"I lost my {thing[0]} {ago}.", f"Ich habe {for_span} {thing[2]} verloren."),
-        (f"I left my {thing[0]} {place[0]}.", f"Ich habe {thing[2]} {place[1]} liegen lassen."),
-        (f"Have you found my {thing[0]}?", f"Haben Sie {thing[2]} gefunden?"),
+        (f"I have lost my {thing[0]}.", f"Ich habe {thing[1]} verloren."),
+        (f"I lost my {thing[0]} {place[0]}.", f"Ich habe {thing[1]} {place[1]} verloren."),
+        (f"I lost my {thing[0]} {ago}.", f"Ich habe {for_span} {thing[1]} verloren."),
+        (f"I left my {thing[0]} {place[0]}.", f"Ich habe {thing[1]} {place[1]} liegen lassen."),
+        (f"Have you found my {thing[0]}?", f"Haben Sie {thing[1]} gefunden?"),
         (f"Where is {place[2]}?", f"Wo ist {place[3]}?"),
         (f"Please wait {room[0]}.", f"Bitte warten Sie {room[1]}."),
-        (f"Do I need {'an' if thing[0][0] in 'aio' else 'a'} {thing[0]}?", f"Brauche ich {thing[3]}?"),
-        (f"Please bring your {thing[0]} on {day[0]}.", f"Bitte bringen Sie am {day[1]} {thing[2].replace('mein', 'Ihr', 1)} mit."),
+        (f"Do I need {'an' if thing[0][0] in 'aio' else 'a'} {thing[0]}?", f"Brauche ich {thing[2]}?"),
+        (f"Please bring your {thing[0]} on {day[0]}.", f"Bitte bringen Sie am {day[1]} {thing[1].replace('mein', 'Ihr', 1)} mit."),
         (f"I have an appointment with {official[0]} at {time}.", f"Ich habe um {uhr} einen Termin bei {official[2]}.".replace("bei dem", "beim")),
         (f"I would like to speak to {person[0]}.", f"Ich möchte mit {person[2]} sprechen."),
         (f"I am waiting for {person[0]}.", f"Ich warte auf {person[1]}."),
@@ -108,10 +109,10 @@ def at_bank(rng):
         (f"I withdrew {sum_[0]} {place[0]} on {day[0]}.", f"Ich habe am {day[1]} {place[1]} {sum_[1]} abgehoben."),
         (f"Please transfer {sum_[0]} to {account[0]}.", f"Bitte überweisen Sie {sum_[1]} auf {account[1]}."),
         (f"I would like to pay {sum_[0]} into {account[0]}.", f"Ich möchte {sum_[1]} auf {account[1]} einzahlen."),
-        (f"{capital(sum_[0])} are missing from {account[0]}.", f"Auf {account[3]} fehlen {sum_[1]}."),
+        (f"{capital(sum_[0])} are missing from {account[0]}.", f"Auf {account[2]} fehlen {sum_[1]}."),
         (f"The fee is {sum_[0]}.", f"Die Gebühr beträgt {sum_[1]}."),
         (f"Please close {account[0]} on {day[0]}.", f"Bitte schließen Sie {account[1]} am {day[1]}."),
-        (f"How much money is in {account[0]}?", f"Wie viel Geld ist auf {account[3]}?"),
+        (f"How much money is in {account[0]}?", f"Wie viel Geld ist auf {account[2]}?"),
     ])
 
 
