@@ -42,7 +42,7 @@ def language_run(base, documents, work):
         "about": "The tiny GPT, stage 1: all texts of data/ from random weights.",
         "model": {"path": str(base), "task": "text-generation", "init": "random"},
         "data": {"train": str(documents["train"]), "validation": str(documents["validation"]), "max_length": 256},
-        "training": {"num_train_epochs": 12, "per_device_train_batch_size": 32, "learning_rate": 3e-3, "lr_scheduler_type": "cosine", "warmup_steps": 0.05,
+        "training": {"num_train_epochs": 2, "per_device_train_batch_size": 32, "learning_rate": 3e-3, "lr_scheduler_type": "cosine", "warmup_steps": 0.05,
                      "weight_decay": 0.1, "adam_beta2": 0.95},
         "seeds": [1], "output_dir": str(work / "language"), "overwrite_output_dir": True,
     }
@@ -54,7 +54,7 @@ def chat_run(work):
         "about": "The tiny GPT, stage 2: the support chats.",
         "model": {"path": str(work / "language"), "task": "text-generation", "dtype": "float16"},
         "data": {"train": str(data / "train.jsonl"), "validation": str(data / "validation.jsonl"), "max_length": 512},
-        "training": {"num_train_epochs": 8, "per_device_train_batch_size": 8, "learning_rate": 1.5e-3, "lr_scheduler_type": "cosine", "warmup_steps": 0.05,
+        "training": {"num_train_epochs": 6, "per_device_train_batch_size": 8, "learning_rate": 2e-3, "lr_scheduler_type": "cosine", "warmup_steps": 0.05,
                      "adam_beta2": 0.95},
         "seeds": [1], "output_dir": str(work / "chat"), "overwrite_output_dir": True,
     }
