@@ -5,6 +5,7 @@
 #include "attune/app/verbs.h"
 #include "attune/base/console.h"
 #include "attune/base/error.h"
+#include "attune/base/strings.h"
 #include "attune/files/standard_input.h"
 #include "attune/job/environment.h"
 #include "attune/job/output.h"
@@ -32,9 +33,14 @@ int run_predict(const PredictVerb& options) {
     throw Error(ErrorKind::usage, {.file = "", .what = "question answering needs a file of rows with question and context", .where = "",
                                    .hint = "attune predict MODEL rows.jsonl"});
   }
+  const bool is_causal = tuned.kind == models::Task::causal_lm;
+  if (is_causal ? options.logits : options.token_logprobs) {
+    throw Error(ErrorKind::usage, {.file = "", .what = concat(is_causal ? "--logits" : "--token-logprobs", " does not fit this model"), .where = "",
+                                   .hint = is_causal ? "a language model has --token-logprobs" : "it belongs to causal language models"});
+  }
   const job::Rows rows = options.data.empty() ? job::rows_of_texts(tuned, lines_of_stdin()) : job::read_rows(tuned, options.data, false);
   const auto predictions = job::predict_rows(tuned, rows, events);
-  console::print(job::prediction_lines(*tuned.task, predictions, rows.examples, options.logits));
+  console::print(job::prediction_lines(*tuned.task, predictions, rows.examples, options.logits || options.token_logprobs));
   return 0;
 }
 

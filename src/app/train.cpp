@@ -10,6 +10,7 @@
 #include "attune/base/strings.h"
 #include "attune/config/config.h"
 #include "attune/job/environment.h"
+#include "attune/job/examples.h"
 #include "attune/job/execution.h"
 #include "attune/job/run.h"
 #include "attune/job/summary.h"
@@ -45,6 +46,11 @@ int run_train(const TrainVerb& options) {
   const job::RunOptions run_options = config::load(options.config, overrides, job::machine());
   report::EventBus events;
   attach_progress(events, options.output);
+  if (options.show_examples > 0) {
+    job::set_threads(run_options.threads);
+    console::print(job::show_examples(run_options, options.show_examples, events));
+    return 0;
+  }
   if (options.dry_run) {
     job::set_threads(run_options.threads);
     const files::Json plan = job::plan(run_options, events);

@@ -51,6 +51,8 @@ Run add_train(CLI::App& verb) {
       ->default_str("")
       ->each([](const std::string&) {});
   verb.add_flag("--dry-run", options->dry_run, "Read everything, say what would be done, write nothing");
+  verb.add_option("--show-examples", options->show_examples, "Show the first N training rows as tokens with what is learned of each, and stop")
+      ->check(CLI::Range(std::int64_t{1}, kMostSteps, "a whole number from 1 on"));
   add_output(verb, options->output);
   return [options, &verb] {
     if (verb.count("--resume") > 0 && options->resume.empty()) options->resume = "auto";
@@ -74,6 +76,7 @@ Run add_predict(CLI::App& verb) {
   verb.add_option("model", options->model, "Folder of a tuned model")->required();
   verb.add_option("data", options->data, "Files of rows; without one, a text a line is read from stdin");
   verb.add_flag("--logits", options->logits, "Add the logits to each line");
+  verb.add_flag("--token-logprobs", options->token_logprobs, "Of a language model: add the log-probability of each scored token");
   add_overrides(verb, options->overrides);
   add_progress(verb, options->output);
   return [options] { return app::run_predict(*options); };

@@ -64,7 +64,6 @@ constexpr std::array kForeignKeys = {
     ForeignKey{"unfrozen_parameters", "use \"tuning.freeze\", which names what stays as it is"},
     ForeignKey{"freeze_trainable_modules", "use \"tuning.freeze.patterns\", which names what stays as it is"},
     ForeignKey{"freeze_extra_modules", "use \"tuning.freeze.patterns\", which names what stays as it is"},
-    ForeignKey{"gradient_checkpointing", kNotYet},
     ForeignKey{"torch_compile", kNotYet},
     ForeignKey{"tf32", kNotYet},
     ForeignKey{"deepspeed", kNotYet},

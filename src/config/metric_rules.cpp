@@ -18,6 +18,7 @@ std::vector<std::string> possible_metrics(const job::RunOptions& options) {
   const std::string& labels = options.data.labels;
   if (task == "token-classification") return metrics::metric_names({Predicted::tags});
   if (task == "question-answering") return metrics::metric_names({Predicted::answer});
+  if (task == "text-generation") return metrics::metric_names({Predicted::next_tokens});
   if (task == "fill-mask") return metrics::metric_names({Predicted::masked_tokens});
   if (labels == "single") return metrics::metric_names({Predicted::one_of_two, Predicted::one_of_many});
   if (labels == "multi") return metrics::metric_names({Predicted::label_set});

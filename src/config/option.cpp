@@ -34,7 +34,7 @@ template <class T>
 Json write_value(const T& value, const Field& field) {
   Json json = Codec<T>::write(value);
   for (const Literal& literal : field.literals) {
-    if (json == literal_value<T>(literal)) return Json::parse(literal.json);
+    if (!literal.only_read && json == literal_value<T>(literal)) return Json::parse(literal.json);
   }
   return json;
 }

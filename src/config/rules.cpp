@@ -75,6 +75,7 @@ class Rules {
   void task_keys();
   void loss();
   void optimizer();
+  void order();
   void schedule();
   void places();
   void device();
@@ -271,7 +272,8 @@ void Rules::task() {
   refuse_if(data.positive_label && (!classifies() || data.labels == "multi" || data.labels == "regression"),
             {"data.positive_label", "data.labels", "model.task"}, "only one label of two a row can be the positive one",
             "remove it");
-  refuse_if(o_.model.num_labels && (task == "fill-mask" || task == "question-answering"),
+  const bool has_labels = classifies() || task == "token-classification";
+  refuse_if(o_.model.num_labels && !has_labels,
             {"model.num_labels", "model.task"}, concat("the head of ", task, " has no labels to count"), "remove it");
   refuse_if(o_.model.num_labels == std::optional<std::int64_t>(1) && data.labels == "single",
             {"model.num_labels", "data.labels"}, "one class is no choice",
@@ -296,7 +298,11 @@ void Rules::task_keys() {
       {"data.mlm_probability", "fill-mask"},           {"data.doc_stride", "question-answering"},
       {"data.columns.words", "token-classification"},  {"data.columns.tags", "token-classification"},
       {"data.columns.question", "question-answering"}, {"data.columns.context", "question-answering"},
-      {"data.columns.answers", "question-answering"}};
+      {"data.columns.answers", "question-answering"},  {"data.columns.prompt", "text-generation"},
+      {"data.columns.completion", "text-generation"},  {"data.columns.messages", "text-generation"},
+      {"data.columns.conversations", "text-generation"}, {"data.format", "text-generation"},
+      {"data.text_unit", "text-generation"},           {"data.append_eos", "text-generation"},
+      {"data.length_policy", "text-generation"},       {"data.chat_template", "text-generation"}};
   for (const auto& [key, task] : owners) {
     refuse_if(changed(key) && o_.model.task != task, {key, "model.task"},
               concat("belongs to ", task, ", and the task is ", o_.model.task), "remove it, or set model.task");
@@ -309,7 +315,7 @@ void Rules::loss() {
   const bool smoothed = training.label_smoothing_factor > 0;
   const bool numbers = o_.data.labels == "regression";
   const bool several = o_.data.labels == "multi";
-  const bool no_classes = o_.model.task == "fill-mask" || o_.model.task == "question-answering";
+  const bool no_classes = !classifies() && o_.model.task != "token-classification";
   refuse_if(weighted && (numbers || several || no_classes), {"training.class_weights", "data.labels", "model.task"},
             "weights of classes need one class for each prediction", "remove it");
   refuse_if(training.class_weights == "given" && training.class_weight_values.empty(), {"training.class_weights"},
@@ -327,11 +333,21 @@ void Rules::optimizer() {
     refuse_if(optim == "sgd" && changed(key), {key, "training.optim"}, "has no effect with optimiser \"sgd\"",
               "remove it");
   }
+  order();
   schedule();
   auto seeds = o_.seeds;
   std::sort(seeds.begin(), seeds.end());
   refuse_if(std::adjacent_find(seeds.begin(), seeds.end()) != seeds.end(), {"seeds"}, "a seed is listed twice",
             "two runs with one seed are the same run: remove one");
+}
+
+void Rules::order() {
+  refuse_if(o_.training.train_sampling_strategy == "sequential" && o_.training.group_by_length,
+            {"training.train_sampling_strategy", "training.group_by_length"}, "the rows have one order only",
+            "keep one of them");
+  refuse_if(o_.training.train_sampling_strategy == "sequential" && o_.training.data_seed,
+            {"training.train_sampling_strategy", "training.data_seed"}, "nothing is drawn when the rows come as in the files",
+            "remove the seed");
 }
 
 void Rules::schedule() {

@@ -8,6 +8,7 @@
 #include "attune/base/strings.h"
 #include "attune/data/columns.h"
 #include "attune/data/time_value.h"
+#include "language_row.h"
 
 namespace attune::data {
 
@@ -37,6 +38,9 @@ Example ExampleBuilder::build(const Record& record, std::int64_t row) const {
       break;
     case RowKind::span_qa:
       read_question(record, example);
+      break;
+    case RowKind::language:
+      read_language(record, example);
       break;
   }
   return example;
@@ -116,6 +120,16 @@ void ExampleBuilder::read_question(const Record& record, Example& example) const
   if (answers == nullptr && need_ == LabelNeed::optional) return;
   require(record, {columns.answers, "data.columns.answers"});
   example.target = read_answers(record, columns.answers, example.text_pair);
+}
+
+void ExampleBuilder::read_language(const Record& record, Example& example) const {
+  const LanguageFormat format = language_format(record, options_, template_.has_value());
+  if (format == LanguageFormat::text) return read_text(record, example);
+  if (format != LanguageFormat::prompt_completion) return read_chat(record, format, options_.columns, example);
+  const ColumnOptions& columns = options_.columns;
+  example.text = template_ ? template_->render(record) : text_of(record, {columns.prompt, "data.columns.prompt"});
+  example.text_pair = text_of(record, {columns.completion, "data.columns.completion"});
+  example.has_pair = true;
 }
 
 const Field* ExampleBuilder::label_field(const Record& record, const std::string& column,

@@ -24,7 +24,7 @@ class Reader {
     first_skipped_.clear();
     const std::size_t rows_before = examples_.size();
     const std::int64_t skipped_before = report_.skipped;
-    const auto records = open_records(path);
+    const auto records = open_records(path, options_.text_unit);
     while (read_row(*records)) {
     }
     if (examples_.size() > rows_before) return;
@@ -45,7 +45,7 @@ class Reader {
  private:
   void check_form(const std::string& path) const {
     const bool text_is_enough =
-        kind_ == RowKind::masked_lm || (kind_ == RowKind::classification && need_ == LabelNeed::optional);
+        kind_ == RowKind::masked_lm || kind_ == RowKind::language || (kind_ == RowKind::classification && need_ == LabelNeed::optional);
     if (!is_plain_text(path) || text_is_enough) return;
     throw Error(ErrorKind::data, {.file = path,
                                   .what = "is a plain text file, rows with labels were expected",

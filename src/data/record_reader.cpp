@@ -41,15 +41,18 @@ class JsonLines : public RecordReader {
 
 class PlainLines : public RecordReader {
  public:
-  explicit PlainLines(const std::string& path) : path_(path), lines_(path) {}
+  PlainLines(const std::string& path, const std::string& unit)
+      : path_(path), lines_(path), joins_(unit != "line"), whole_(unit == "file") {}
 
   bool next(Record& record) override {
     do {
       if (!lines_.next(line_)) return false;
     } while (trim(line_).empty());
     record.origin = {path_, lines_.line_number()};
-    check_text(line_, record.origin, "");
-    record.columns = {Field::Kind::object, "", {{Field::Kind::text, line_, {}, {}}}, {"text"}};
+    std::string text = line_;
+    while (joins_ && lines_.next(line_) && (whole_ || !trim(line_).empty())) text += "\n" + line_;
+    check_text(text, record.origin, "");
+    record.columns = {Field::Kind::object, "", {{Field::Kind::text, std::move(text), {}, {}}}, {"text"}};
     return true;
   }
 
@@ -57,6 +60,7 @@ class PlainLines : public RecordReader {
   std::string path_;
   files::LineReader lines_;
   std::string line_;
+  bool joins_, whole_;  ///< a row is several lines; all lines
 };
 
 class Table : public RecordReader {
@@ -117,12 +121,12 @@ bool is_plain_text(const std::string& path) {
   return form_of(path) == ".txt";
 }
 
-std::unique_ptr<RecordReader> open_records(const std::string& path) {
+std::unique_ptr<RecordReader> open_records(const std::string& path, const std::string& text_unit) {
   const std::string form = form_of(path);
   if (form == ".jsonl" || form == ".json" || form == ".ndjson") return std::make_unique<JsonLines>(path);
   if (form == ".csv") return std::make_unique<Table>(path, ',');
   if (form == ".tsv") return std::make_unique<Table>(path, '\t');
-  if (form == ".txt") return std::make_unique<PlainLines>(path);
+  if (form == ".txt") return std::make_unique<PlainLines>(path, text_unit);
   throw Error(ErrorKind::data, {.file = path,
                                 .what = "the name does not say what form the data has",
                                 .where = "",

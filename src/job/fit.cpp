@@ -22,6 +22,7 @@ std::vector<task::Encoded> rows_of(std::span<const task::Encoded> rows, std::spa
   }
   std::vector<task::Encoded> taken;
   for (const std::int64_t example : examples) {
+    if (static_cast<std::size_t>(example) >= by_example.size()) continue;  // the length policy left its rows out
     for (const task::Encoded* row : by_example[example]) taken.push_back(*row);
   }
   return taken;

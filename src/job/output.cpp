@@ -102,6 +102,9 @@ std::unique_ptr<files::FolderLock> claim_output_folder(const RunOptions& options
 
 Json save_and_reopen(const Fit& fit, const Prepared& prepared, std::span<const task::Encoded> probe, const std::string& folder) {
   models::save_model(fit.loaded, prepared.model_folder, folder);
+  if (const std::string& own = prepared.chats->own_default(); !own.empty()) {
+    files::write_file_atomically(folder + "/chat_template.jinja", own);
+  }
   probe = probe.first(std::min(probe.size(), kProbeRows));
   models::LoadOptions options;
   options.task = prepared.kind;

@@ -44,7 +44,7 @@ void report_skipped(const data::ReadReport& report, const char* split, Json& sum
 /// Training rows decide what labels are; the other files are read as they were and checked against them.
 void read_splits(Prepared& prepared) {
   data::DataOptions options = data_options(prepared.options);
-  const data::LabelNeed need = prepared.kind == models::Task::masked_lm ? data::LabelNeed::optional : data::LabelNeed::required;
+  const data::LabelNeed need = models::models_language(prepared.kind) ? data::LabelNeed::optional : data::LabelNeed::required;
   data::ReadReport report;
   prepared.train.examples = data::read_examples(options.train, options, row_kind(prepared.kind), report, need);
   report_skipped(report, "train", prepared.data_summary);
@@ -141,6 +141,37 @@ void summarise_lengths(Prepared& prepared) {
                                      {"rows_at_max_length", at_limit}};
 }
 
+/// What the length policy did to the rows of each split.
+void summarise_cuts(Prepared& prepared) {
+  for (const auto& [name, rows] : named_splits(prepared)) {
+    std::vector<std::int64_t> windows(rows->examples.size(), 0);
+    std::int64_t truncated = 0;
+    for (const task::Encoded& row : rows->encoded) {
+      ++windows[static_cast<std::size_t>(row.example)];
+      truncated += row.cut > 0 ? 1 : 0;
+    }
+    const auto dropped = std::count(windows.begin(), windows.end(), 0);
+    const auto split = std::count_if(windows.begin(), windows.end(), [](std::int64_t n) { return n > 1; });
+    const auto tell = [&](const char* key, std::int64_t count, const char* what) {
+      if (count == 0) return;
+      prepared.data_summary["splits"][name][key] = count;
+      log::warning(concat(name, ": ", count, " of ", windows.size(), " rows are longer than data.max_length (",
+                          prepared.options.data.max_length, " tokens) and ", what));
+    };
+    tell("truncated", truncated, "were cut (data.length_policy)");
+    tell("dropped", dropped, "were left out (data.length_policy)");
+    if (split > 0) {
+      prepared.data_summary["splits"][name]["split"] = split;
+      log::info(concat(name, ": ", split, " of ", windows.size(), " rows are longer than data.max_length; they make ",
+                       rows->encoded.size() - static_cast<std::size_t>(static_cast<std::int64_t>(windows.size()) - split - dropped), " windows"));
+    }
+    if (!rows->empty() && rows->encoded.empty()) {
+      throw Error(ErrorKind::data, {.file = "", .what = concat("no row of ", name, " is short enough"), .where = "data.max_length",
+                                    .hint = "raise data.max_length or change data.length_policy"});
+    }
+  }
+}
+
 /// A misspelt metric ends the run here and not at its first evaluation.
 void check_metrics(const RunOptions& options, const task::Task& task) {
   const std::vector<std::string> known = task.metric_names();
@@ -158,6 +189,7 @@ void encode(Prepared& prepared, const task::Task& task) {
   for (const auto& [name, rows] : named_splits(prepared)) {
     rows->encoded = task.encode(rows->examples, *prepared.tokenizer);
   }
+  if (prepared.kind == models::Task::causal_lm) summarise_cuts(prepared);
 }
 
 bool starts_random(const RunOptions& options) { return options.model.init == "random"; }
@@ -191,9 +223,23 @@ data::RowKind row_kind(models::Task kind) {
   switch (kind) {
     case models::Task::token_classification: return data::RowKind::token_labels;
     case models::Task::masked_lm: return data::RowKind::masked_lm;
+    case models::Task::causal_lm: return data::RowKind::language;
     case models::Task::question_answering: return data::RowKind::span_qa;
     default: return data::RowKind::classification;
   }
+}
+
+std::shared_ptr<const text::ChatTemplates> chat_templates(const std::string& folder, const data::DataOptions& options) {
+  auto chats = std::make_shared<text::ChatTemplates>(text::ChatTemplates::from_folder(folder));
+  if (!options.chat_template.empty()) chats->set_default(options.chat_template);
+  return chats;
+}
+
+void set_language(task::TaskOptions& task, const data::DataOptions& options, const text::ChatTemplates* chats) {
+  task.mlm_probability = options.mlm_probability;
+  task.chats = chats;
+  task.append_eos = options.append_eos;
+  task.length_policy = options.length_policy;
 }
 
 std::unique_ptr<task::Task> make_fitted_task(const Prepared& prepared, const std::vector<const data::Example*>& train_examples) {
@@ -201,8 +247,8 @@ std::unique_ptr<task::Task> make_fitted_task(const Prepared& prepared, const std
   options.kind = prepared.kind;
   options.labels = prepared.labels;
   options.max_length = prepared.options.data.max_length;
+  set_language(options, prepared.options.data, prepared.chats.get());
   options.doc_stride = prepared.options.data.doc_stride;
-  options.mlm_probability = prepared.options.data.mlm_probability;
   options.label_smoothing = prepared.options.training.label_smoothing_factor;
   options.tokenizer = prepared.tokenizer.get();
   options.class_weights = class_weights(prepared, train_examples);
@@ -327,6 +373,7 @@ Prepared prepare(const RunOptions& options, const report::EventBus& events) {
   prepared.kind = models::task_by_name(options.model.task);
   prepared.model_folder = models::resolve_model_path(options.model.path);
   prepared.tokenizer = std::make_shared<const text::Tokenizer>(text::Tokenizer::from_folder(prepared.model_folder));
+  prepared.chats = chat_templates(prepared.model_folder, options.data);
   read_rows(prepared, events);
   tokenise(prepared, events);
   tell("data", prepared.data_summary, events);

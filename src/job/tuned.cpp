@@ -1,6 +1,7 @@
 // See tuned.h.
 #include "attune/job/tuned.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include <nlohmann/json.hpp>
@@ -27,6 +28,7 @@ models::Task task_of_architecture(const files::Json& config, const std::string& 
   const std::string name = is_named ? found->front().get<std::string>() : "";
   if (name.ends_with("ForSequenceClassification")) return models::Task::sequence_classification;
   if (name.ends_with("ForTokenClassification")) return models::Task::token_classification;
+  if (name.ends_with("ForCausalLM") || name.ends_with("LMHeadModel")) return models::Task::causal_lm;
   if (name.ends_with("ForMaskedLM")) return models::Task::masked_lm;
   if (name.ends_with("ForQuestionAnswering")) return models::Task::question_answering;
   throw Error(ErrorKind::model, {.file = file, .what = concat("architectures says '", name, "', which has no head to predict with"),
@@ -38,6 +40,7 @@ data::LabelMap labels_of(const models::ModelSpec& spec, models::Task kind) {
   labels.names = spec.labels;
   switch (kind) {
     case models::Task::token_classification: labels.kind = data::TargetKind::tags; break;
+    case models::Task::causal_lm:
     case models::Task::masked_lm: labels.kind = data::TargetKind::none; break;
     case models::Task::question_answering: labels.kind = data::TargetKind::answers; break;
     default:
@@ -77,7 +80,10 @@ Tuned open_tuned(const std::string& folder, const std::vector<std::string>& over
   task_options.labels = tuned.labels;
   task_options.max_length = tuned.options.data.max_length;
   task_options.doc_stride = tuned.options.data.doc_stride;
-  task_options.mlm_probability = tuned.options.data.mlm_probability;
+  const bool other_template = std::any_of(overrides.begin(), overrides.end(), [](const std::string& text) { return text.starts_with("data.chat_template="); });
+  if (!other_template) tuned.options.data.chat_template.clear();  // training has saved it with the model
+  tuned.chats = chat_templates(path, tuned.options.data);
+  set_language(task_options, tuned.options.data, tuned.chats.get());
   task_options.tokenizer = tuned.tokenizer.get();
   tuned.task = task::make_task(task_options);
   return tuned;
@@ -88,7 +94,7 @@ Rows read_rows(const Tuned& tuned, const std::vector<std::string>& paths, bool l
   data::ReadReport report;
   data::DataOptions options = tuned.options.data;
   if (tuned.kind == models::Task::sequence_classification) options.labels = data::labels_setting(tuned.labels.kind);
-  const bool has_labels = labels_wanted && tuned.kind != models::Task::masked_lm;
+  const bool has_labels = labels_wanted && !models::models_language(tuned.kind);
   rows.examples = data::read_examples(paths, options, row_kind(tuned.kind), report, has_labels ? data::LabelNeed::required : data::LabelNeed::optional);
   for (std::size_t i = 0; i < rows.examples.size(); ++i) rows.examples[i].row = static_cast<std::int64_t>(i);
   rows.encoded = tuned.task->encode(rows.examples, *tuned.tokenizer);

@@ -22,7 +22,8 @@ constexpr unsigned kSets = bits({Predicted::label_set});
 constexpr unsigned kNumbers = bits({Predicted::number});
 constexpr unsigned kTags = bits({Predicted::tags});
 constexpr unsigned kAnswers = bits({Predicted::answer});
-constexpr unsigned kMasked = bits({Predicted::masked_tokens});
+constexpr unsigned kNext = bits({Predicted::next_tokens});
+constexpr unsigned kTokens = bits({Predicted::masked_tokens, Predicted::next_tokens});
 
 enum class Better { less, more };
 
@@ -70,7 +71,8 @@ constexpr std::array kTable = {
     Row{"HasAns_f1", Better::more, kAnswers},
     Row{"NoAns_exact", Better::more, kAnswers},
     Row{"NoAns_f1", Better::more, kAnswers},
-    Row{"perplexity", Better::less, kMasked},
+    Row{"perplexity", Better::less, kTokens},
+    Row{"bits_per_byte", Better::less, kNext},
 };
 
 }  // namespace

@@ -93,7 +93,7 @@ class DecoderHead {
   /// The rows of hidden [T, H] that the logits are computed from.
   at::Tensor rows_read(const at::Tensor& hidden, const Context& context) const;
   /// x: these rows, normed.
-  at::Tensor logits(const at::Tensor& x, const Context& context) const;
+  Output operator()(const at::Tensor& x, const Context& context) const;
 
  private:
   Task task_;

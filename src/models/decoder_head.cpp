@@ -3,6 +3,7 @@
 
 #include "attune/nn/dropout.h"
 #include "decoder.h"
+#include "stream.h"
 #include "zoo.h"
 
 namespace attune::models {
@@ -46,10 +47,12 @@ at::Tensor DecoderHead::rows_read(const at::Tensor& hidden, const Context& conte
   return task_ == Task::causal_lm && wanted.defined() ? at::index_select(hidden, 0, wanted) : hidden;
 }
 
-at::Tensor DecoderHead::logits(const at::Tensor& x, const Context& context) const {
-  if (!out_) return x;
-  const at::Tensor logits = out_(nn::dropout(x, dropout_site(context, stage_, block_site(stage_ - 1, 0), dropout_)));
-  return softcap_ > 0.0 ? nn::softcap(logits, softcap_) : logits;
+Output DecoderHead::operator()(const at::Tensor& x, const Context& context) const {
+  if (!out_) return {.logits = x, .pooled = {}};
+  const at::Tensor read = nn::dropout(x, dropout_site(context, stage_, block_site(stage_ - 1, 0), dropout_));
+  if (task_ != Task::causal_lm) return {.logits = out_(read), .pooled = {}};
+  return vocabulary_output(
+      {.x = read, .weight = out_.weight, .bias = {}, .softcap = softcap_, .precision = nn::current_precision()}, context);
 }
 
 }  // namespace attune::models

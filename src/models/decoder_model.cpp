@@ -69,7 +69,7 @@ class DecoderModel : public Model, public torch::nn::Module {
     // The reference's last hidden state is behind the norm, all rows of it.
     if (context.trace) trace(depth(), body_.final_norm(state.hidden), context);
     const at::Tensor x = body_.final_norm(head_.rows_read(state.hidden, context));
-    return {.logits = head_.logits(x, context), .pooled = {}};
+    return head_(x, context);
   }
 
  private:

@@ -7,6 +7,7 @@
 #include "attune/nn/linear.h"
 #include "attune/nn/norm.h"
 #include "encoder.h"
+#include "stream.h"
 #include "zoo.h"
 
 namespace attune::models {
@@ -104,7 +105,7 @@ class MaskedLmHead : public EncoderHead {
     at::Tensor x = wanted.defined() ? at::index_select(state.hidden, 0, wanted) : state.hidden;
     x = nn::bias_activate(dense_.product(x), dense_.bias, activation_);
     x = nn::layer_norm(x, norm_.weight, norm_.bias, epsilon_);
-    return {.logits = nn::linear(x, weight_, bias_), .pooled = {}};
+    return vocabulary_output({.x = x, .weight = weight_, .bias = bias_, .precision = nn::current_precision()}, context);
   }
 
  private:

@@ -65,4 +65,9 @@ at::Tensor positions_behind_padding(const Input& input, std::int64_t padding_id)
   return positions.to(input.ids.device());
 }
 
+Output vocabulary_output(const nn::Vocabulary& vocabulary, const Context& context) {
+  if (context.input.defer_vocabulary) return {.logits = {}, .pooled = {}, .vocabulary = vocabulary};
+  return {.logits = nn::vocabulary_logits(vocabulary), .pooled = {}};
+}
+
 }  // namespace attune::models

@@ -18,4 +18,7 @@ Rows last_of_each(const Input& input, std::int64_t padding_id);
 /// RoBERTa's positions: the tokens of a sequence that are no padding count from padding_id + 1, padding has padding_id.
 at::Tensor positions_behind_padding(const Input& input, std::int64_t padding_id);
 
+/// What an LM head gives: its logits, or with Input::defer_vocabulary what they are made of.
+Output vocabulary_output(const nn::Vocabulary& vocabulary, const Context& context);
+
 }  // namespace attune::models

@@ -129,7 +129,8 @@ std::string metric_label(const std::string& name) {
       {"pearson", "Pearson correlation"},
       {"spearman", "Spearman correlation"},
       {"exact_match", "Exact match, %"},
-      {"perplexity", "Perplexity"}};
+      {"perplexity", "Perplexity"},
+      {"bits_per_byte", "Bits per byte"}};
   for (const auto& [key, label] : labels) {
     if (key == name) return label;
   }

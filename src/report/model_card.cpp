@@ -41,7 +41,7 @@ std::string text_of(const Json& object, std::initializer_list<const char*> path)
 
 std::string pipeline_tag(const std::string& task) {
   if (task == "masked-lm" || task == "masked_lm") return "fill-mask";
-  for (const char* known : {"text-classification", "token-classification", "question-answering", "fill-mask"}) {
+  for (const char* known : {"text-classification", "token-classification", "question-answering", "fill-mask", "text-generation"}) {
     if (task == known) return known;
   }
   return "";

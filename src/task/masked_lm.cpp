@@ -49,28 +49,20 @@ class MaskedLm : public Task {
   Batch collate(std::span<const Encoded* const> rows, const BatchKey& key) const override {
     Batch batch = pack(rows, key);
     auto* ids = batch.input.ids.mutable_data_ptr<std::int64_t>();
-    std::vector<std::int64_t> wanted, labels;
-    std::vector<float> weights;
+    WantedTokens wanted;
     std::int64_t begin = 0;
     for (const Encoded* row : rows) {
       const RandomKey row_key = choice_key(*row, key);
       for (const std::size_t i : chosen(*row, row_key)) {
-        wanted.push_back(begin + static_cast<std::int64_t>(i));
-        labels.push_back(row->ids[i]);
-        weights.push_back(static_cast<float>(row->weight));
+        wanted.add(begin + static_cast<std::int64_t>(i), row->ids[i], row->weight);
         ids[begin + static_cast<std::int64_t>(i)] = replacement(row->ids[i], row_key.with(i));
       }
       for (std::size_t i = 0; i < row->ids.size(); ++i) {
-        if (row->ids[i] != mask_id_) continue;
-        wanted.push_back(begin + static_cast<std::int64_t>(i));
-        labels.push_back(nn::kIgnoreIndex);
-        weights.push_back(0.0F);
+        if (row->ids[i] == mask_id_) wanted.add(begin + static_cast<std::int64_t>(i), nn::kIgnoreIndex, 0.0);
       }
       begin += static_cast<std::int64_t>(row->ids.size());
     }
-    batch.input.wanted = long_tensor(wanted);
-    batch.labels = long_tensor(labels);
-    if (row_weights(rows).defined()) batch.weights = float_tensor(weights, {static_cast<std::int64_t>(weights.size())});
+    wanted.set(batch, row_weights(rows).defined());
     return batch;
   }
 
@@ -79,10 +71,12 @@ class MaskedLm : public Task {
   }
 
   nn::LossSum loss(const models::Output& output, const Batch& batch) const override {
-    return nn::cross_entropy(output.logits, batch.labels, {}, batch.weights, options_.label_smoothing);
+    return nn::vocabulary_cross_entropy(output.vocabulary, batch.labels, batch.weights, options_.label_smoothing);
   }
 
   std::vector<Prediction> predict(const models::Output& output, const Batch& batch) const override {
+    const nn::RowLosses losses = nn::vocabulary_losses(output.vocabulary, batch.labels, options_.label_smoothing);
+    const std::vector<float> nll = to_floats(losses.nll), smoothed = to_floats(losses.smoothed);
     std::vector<Prediction> predictions;
     std::int64_t next = 0;
     const auto* labels = batch.labels.const_data_ptr<std::int64_t>();
@@ -91,14 +85,13 @@ class MaskedLm : public Task {
       Prediction prediction;
       prediction.encoded = batch.rows[b];
       for (; next < batch.labels.numel() && wanted[next] < batch.input.layout.cu_seqlens[b + 1]; ++next) {
-        const std::vector<float> logits = to_floats(output.logits.select(0, next));
         if (labels[next] == nn::kIgnoreIndex) {
-          prediction.fills.push_back(best_tokens(logits));
-        } else {
-          prediction.loss_sum += batch.rows[b]->weight *
-                                 smoothed_nll(logits, static_cast<std::size_t>(labels[next]), options_.label_smoothing);
-          prediction.loss_weight += batch.rows[b]->weight;
+          prediction.fills.push_back(best_tokens(logits_of(output.vocabulary, next)));
+          continue;
         }
+        prediction.logits.push_back(-nll[next]);
+        prediction.loss_sum += batch.rows[b]->weight * smoothed[next];
+        prediction.loss_weight += batch.rows[b]->weight;
       }
       predictions.push_back(std::move(prediction));
     }
@@ -129,6 +122,11 @@ class MaskedLm : public Task {
   }
 
  private:
+  static std::vector<float> logits_of(nn::Vocabulary vocabulary, std::int64_t row) {
+    vocabulary.x = vocabulary.x.narrow(0, row, 1);
+    return to_floats(nn::vocabulary_logits(vocabulary));
+  }
+
   bool is_special(std::int32_t id) const {
     for (const char* role : {"cls_token", "sep_token", "pad_token", "mask_token"}) {
       if (options_.tokenizer->special_id(role) == id) return true;

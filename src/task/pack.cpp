@@ -64,6 +64,19 @@ Batch to_device(Batch batch, const at::Device& device) {
   return batch;
 }
 
+void WantedTokens::add(std::int64_t row, std::int64_t label, double weight) {
+  rows.push_back(row);
+  labels.push_back(label);
+  weights.push_back(static_cast<float>(weight));
+}
+
+void WantedTokens::set(Batch& batch, bool weighted) const {
+  batch.input.wanted = long_tensor(rows);
+  batch.input.defer_vocabulary = true;
+  batch.labels = long_tensor(labels);
+  if (weighted) batch.weights = float_tensor(weights, {static_cast<std::int64_t>(weights.size())});
+}
+
 at::Tensor row_weights(std::span<const Encoded* const> rows) {
   if (std::all_of(rows.begin(), rows.end(), [](const Encoded* row) { return row->weight == 1.0; })) return {};
   std::vector<float> weights;

@@ -18,7 +18,7 @@ std::unique_ptr<Task> make_task(const TaskOptions& options) {
     case models::Task::token_classification: return make_token_labels(options);
     case models::Task::masked_lm: return make_masked_lm(options);
     case models::Task::question_answering: return make_span_qa(options);
-    case models::Task::causal_lm:
+    case models::Task::causal_lm: return make_causal_lm(options);
     case models::Task::base: break;
   }
   internal_error("this head has no task");

@@ -7,6 +7,7 @@
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
 #include "attune/text/chat_template.h"
+#include "built_in_templates.h"
 #include "json_node.h"
 #include "text_file.h"
 
@@ -104,6 +105,13 @@ void ChatTemplates::read_config() {
   node->each_element([&](const JsonNode& row) {
     sources_.push_back({row.at("name").string(), row.at("template").string(), file});
   });
+}
+
+void ChatTemplates::set_default(const std::string& name_or_file) {
+  const std::string_view built_in = built_in_template(name_or_file);
+  own_default_ = built_in.empty() ? read_text_file(name_or_file) : std::string(built_in);
+  std::erase_if(sources_, [](const Source& source) { return source.name == "default"; });
+  sources_.push_back({"default", own_default_, name_or_file});
 }
 
 std::vector<std::string> ChatTemplates::names() const {

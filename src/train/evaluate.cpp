@@ -67,8 +67,12 @@ std::optional<std::vector<task::Prediction>> predict_until(const models::Model& 
     const models::Context context =
         model.prepare(models::to_device(batch.input, model.execution().device), /*training=*/false);
     models::Output output = models::forward(model, context);
-    output.logits = output.logits.cpu();  // in one piece, not row by row
-    check_outputs(output.logits, members);
+    if (output.vocabulary.defined()) {
+      check_outputs(output.vocabulary.x, members);
+    } else {
+      output.logits = output.logits.cpu();  // in one piece, not row by row
+      check_outputs(output.logits, members);
+    }
     std::vector<task::Prediction> of_batch = task.predict(output, batch);
     if (of_batch.size() != indices.size()) internal_error("a task predicted another number of rows than it was given");
     for (std::size_t i = 0; i < indices.size(); ++i) predictions[indices[i]] = std::move(of_batch[i]);

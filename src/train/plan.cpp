@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 #include "attune/base/error.h"
@@ -61,8 +62,13 @@ double Plan::epoch_after(std::int64_t step) const {
 }
 
 std::vector<std::int64_t> Plan::order(std::int64_t epoch) const {
-  auto rows =
-      torch_randperm(static_cast<std::int64_t>(lengths_.size()), order_seed_ + static_cast<std::uint64_t>(epoch));
+  const auto count = static_cast<std::int64_t>(lengths_.size());
+  if (options_.train_sampling_strategy == "sequential") {
+    std::vector<std::int64_t> rows(lengths_.size());
+    std::iota(rows.begin(), rows.end(), std::int64_t{0});
+    return rows;
+  }
+  auto rows = torch_randperm(count, order_seed_ + static_cast<std::uint64_t>(epoch));
   if (options_.group_by_length) group_by_length(rows, lengths_, options_.per_device_train_batch_size);
   return rows;
 }

@@ -38,14 +38,29 @@ void StagedPass::cross(models::State& state, int reader) {
   state.memory = cut(state.memory, reader, memory_);
 }
 
+models::State StagedPass::run(int stage, const models::State& state) const {
+  return stage == 0 ? model_.embed(context_) : model_.block(stage - 1, state, context_);
+}
+
+void StagedPass::run_again(int stage, Cut& hidden) {
+  const nn::PrecisionGuard precision(model_.execution().precision);
+  const at::AutoGradMode graph(true);
+  const models::State made = run(stage, std::exchange(inputs_[stage], {}));
+  hidden.made = made.hidden;
+  if (stage == memory_maker_) memory_.made = made.memory;
+}
+
 models::Output StagedPass::forward() {
   const nn::PrecisionGuard precision(model_.execution().precision);
   const int head = model_.depth() + 1;
   hidden_.assign(head + 1, {});
+  inputs_.assign(head + 1, {});
   models::State state;
   for (int stage = 0; stage < head; ++stage) {
-    const at::AutoGradMode graph(stage >= lowest_);
-    state = stage == 0 ? model_.embed(context_) : model_.block(stage - 1, state, context_);
+    const bool trains = stage >= lowest_;
+    const at::AutoGradMode graph(trains && !recompute_);
+    if (trains && recompute_) inputs_[stage] = state;
+    state = run(stage, state);
     cross(state, stage + 1);
   }
   return model_.head(state, context_);
@@ -59,7 +74,8 @@ void StagedPass::backward(const at::Tensor& root, double scale) {
     roots.clear();
     gradients.clear();
     // The graph of this stage is gone; what crossed its lower boundary starts the stage below.
-    const Cut below = std::exchange(hidden_[stage], {});
+    Cut below = std::exchange(hidden_[stage], {});
+    if (recompute_ && below.leaf.defined()) run_again(stage - 1, below);
     if (below.leaf.defined()) add_root(below.made, below.leaf.grad(), roots, gradients);
     if (stage - 1 == memory_maker_ && memory_.leaf.defined()) {
       add_root(memory_.made, memory_.leaf.grad(), roots, gradients);

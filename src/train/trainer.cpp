@@ -60,7 +60,8 @@ double run_batch(Run& run, const task::Batch& batch, double window_weight) {
   for (std::size_t stage = 0; stage < context.dropout_on.size(); ++stage) {
     context.dropout_on[stage] = run.options.frozen_dropout || run.trained.trained_stages()[stage];
   }
-  StagedPass pass(model, context, run.trained.lowest_stage());
+  const Recompute recompute = run.options.gradient_checkpointing ? Recompute::yes : Recompute::no;
+  StagedPass pass(model, context, run.trained.lowest_stage(), recompute);
   const nn::LossSum loss = run.job.task->loss(pass.forward(), batch);
   const double value = loss.sum.item<double>();
   if (!std::isfinite(value)) loss_diverged(run, value, batch.rows);

@@ -24,6 +24,8 @@ constexpr Row kRows[] = {
     {"/training/shuffle_order", attune::probe::run_shuffle_order_case},
     {"/training/adamw3", attune::probe::run_adamw_case},
     {"training/activations", attune::probe::run_activations_case},
+    {"/training/gradient_accumulation", attune::probe::run_gradient_accumulation_case},
+    {"/training/trainer_run", attune::probe::run_trainer_case},
     {"/chat_templates/", attune::probe::run_chat_template_case},
     {"/tokenizers/", attune::probe::run_tokenizer_case},
     {"training/label_smoother", attune::probe::run_label_smoother_case},

@@ -19,6 +19,8 @@ void run_label_smoother_case(const std::string& file, const std::string& out);
 void run_shuffle_order_case(const std::string& file, const std::string& out);
 void run_activations_case(const std::string& file, const std::string& out);
 void run_adamw_case(const std::string& file, const std::string& out);
+void run_gradient_accumulation_case(const std::string& file, const std::string& out);
+void run_trainer_case(const std::string& folder, const std::string& out);
 void run_minilm_case(const std::string& folder, const std::string& out);
 /// Not the judge's: loads a checkpoint for the head that its config.json names, and saves it (tests/python/saved_models.py).
 void run_resave_case(const std::string& folder, const std::string& out);

@@ -22,8 +22,9 @@ std::vector<const task::Encoded*> pointers(const std::vector<task::Encoded>& row
   return members;
 }
 
-Gradients gradients(testing::FakeOptions options, const std::vector<bool>& flags, bool by_stages,
-                    int* lowest = nullptr) {
+enum class Way { whole, staged, recomputed };
+
+Gradients gradients(testing::FakeOptions options, const std::vector<bool>& flags, Way way, int* lowest = nullptr) {
   FakeModel model(options);
   const FakeTask task;
   const std::vector<task::Encoded> rows = testing::fake_rows(5);
@@ -31,8 +32,9 @@ Gradients gradients(testing::FakeOptions options, const std::vector<bool>& flags
   if (lowest != nullptr) *lowest = trained.lowest_stage();
   const task::Batch batch = task.collate(pointers(rows), {.seed = 1, .step = 2, .epoch = 0, .training = true});
   const models::Context context = model.prepare(batch.input, true);
-  if (by_stages) {
-    train::StagedPass pass(model, context, trained.lowest_stage());
+  if (way != Way::whole) {
+    const auto recompute = way == Way::recomputed ? train::Recompute::yes : train::Recompute::no;
+    train::StagedPass pass(model, context, trained.lowest_stage(), recompute);
     pass.backward(task.loss(pass.forward(), batch).sum, 0.125);
   } else {
     models::State state = model.embed(context);
@@ -56,12 +58,14 @@ TEST_CASE("backward by stages gives the bits of one whole backward, for every lo
       for (std::size_t first = 0; first < count; ++first) {
         std::vector<bool> flags(count, true);
         for (std::size_t i = 0; i < first; ++i) flags[i] = false;
-        const Gradients whole = gradients(options, flags, false), staged = gradients(options, flags, true);
+        const Gradients whole = gradients(options, flags, Way::whole), staged = gradients(options, flags, Way::staged);
+        const Gradients recomputed = gradients(options, flags, Way::recomputed);
         REQUIRE(whole.size() == count - first);
         for (std::size_t i = 0; i < whole.size(); ++i) {
           INFO("tied " << tied << ", memory " << memory << ", first trained " << first << ", slice " << i);
           CHECK(whole[i].abs().sum().item<float>() > 0);
           CHECK(at::equal(whole[i], staged[i]));
+          CHECK(at::equal(whole[i], recomputed[i]));
         }
       }
     }
@@ -73,9 +77,24 @@ TEST_CASE("a frozen part above a trained one passes gradients on", "[train]") {
   std::vector<bool> flags(model.parameters().size(), false);
   flags[0] = true;  // embeddings alone
   int lowest = -1;
-  const Gradients staged = gradients({}, flags, true, &lowest);
+  const Gradients staged = gradients({}, flags, Way::staged, &lowest);
   CHECK(lowest == 0);
-  CHECK(at::equal(staged.at(0), gradients({}, flags, false).at(0)));
+  CHECK(at::equal(staged.at(0), gradients({}, flags, Way::whole).at(0)));
+}
+
+TEST_CASE("stages whose graph is not kept are run again", "[train]") {
+  FakeModel model;
+  const train::Trainables trained(model, std::vector<bool>(model.parameters().size(), true));
+  const FakeTask task;
+  const std::vector<task::Encoded> rows = testing::fake_rows(3);
+  const task::Batch batch = task.collate(pointers(rows), {.seed = 1, .step = 2, .epoch = 0, .training = true});
+  const models::Context context = model.prepare(batch.input, true);
+  for (const auto& [recompute, runs] : {std::pair{train::Recompute::no, 1}, {train::Recompute::yes, 2}}) {
+    model.stages_run = 0;
+    train::StagedPass pass(model, context, 0, recompute);
+    pass.backward(task.loss(pass.forward(), batch).sum, 1.0);
+    CHECK(model.stages_run == runs);  // of the embeddings
+  }
 }
 
 TEST_CASE("stages below the lowest trained one build no graph", "[train]") {

@@ -20,6 +20,7 @@ struct TrainVerb {
   std::vector<std::string> overrides;
   std::string resume;  ///< "" = as configured
   bool dry_run = false;
+  std::int64_t show_examples = 0;  ///< > 0: show so many training rows as tokens and stop
   OutputOptions output;
 };
 int run_train(const TrainVerb& options);
@@ -39,6 +40,7 @@ struct PredictVerb {
   std::vector<std::string> data;  ///< JSONL, CSV, TSV; none = one text a line from stdin
   std::vector<std::string> overrides;
   bool logits = false;
+  bool token_logprobs = false;  ///< causal LMs: log p of each learned token
   OutputOptions output;
 };
 int run_predict(const PredictVerb& options);

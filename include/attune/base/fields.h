@@ -67,6 +67,7 @@ struct Alias {
 struct Literal {
   std::string_view json;
   std::string_view value;
+  bool only_read = false;  ///< another spelling: the value is written as itself
 };
 
 struct Field {

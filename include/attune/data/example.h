@@ -36,8 +36,10 @@ struct Example {
   double weight = 1.0;
 
   std::string text;       ///< for span QA the question
-  std::string text_pair;  ///< for span QA the context
+  std::string text_pair;  ///< for span QA the context, for prompts the completion
   bool has_pair = false;
+  std::string messages;  ///< chats: the list of messages as JSON (OpenAI's shape); text is then what they say, for people
+  std::string tools;     ///< chats: the list of tools as JSON; ""
   std::vector<std::string> words;           ///< token labels: the words, text is empty
   std::vector<std::int32_t> input_ids;      ///< rows that skip the tokenizer
   std::vector<std::int32_t> token_type_ids; ///< optional, with input_ids

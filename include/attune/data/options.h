@@ -23,6 +23,10 @@ struct ColumnOptions {
   std::string question = "question";  ///< question-answering
   std::string context = "context";    ///< question-answering
   std::string answers = "answers";    ///< question-answering: {"text": […], "answer_start": […]}
+  std::string prompt = "prompt";          ///< text-generation
+  std::string completion = "completion";  ///< text-generation
+  std::string messages = "messages";            ///< text-generation: [{"role", "content"}, …]
+  std::string conversations = "conversations";  ///< text-generation: ShareGPT's [{"from", "value"}, …]
 };
 
 struct DataOptions {
@@ -41,7 +45,33 @@ struct DataOptions {
   std::optional<std::string> positive_label;  ///< of two labels; default: the second by name
   double mlm_probability = 0.15;              ///< fill-mask: share of tokens chosen
   std::int64_t doc_stride = 64;               ///< question-answering: overlap of windows in tokens
+  std::string format = "auto";         ///< text-generation: shape of the rows (language_row.h)
+  std::string text_unit = "line";      ///< text-generation: what one row of a .txt file is: line, paragraph, file
+  bool append_eos = true;              ///< text-generation: texts and completions end with the end-of-text token
+  std::string length_policy = "auto";  ///< text-generation: auto, split, truncate, truncate_left, drop, error
+  std::string chat_template;           ///< text-generation: "" = the checkpoint's own; chatml, alpaca, or a file
 };
+
+template <class Visitor>
+void visit_language_columns(Visitor& visit, ColumnOptions& options) {
+  visit(options.prompt, {.key = "prompt",
+                         .help = "Column with what comes before the text to be learned: a prompt, a source text "
+                                 "(text-generation).",
+                         .aliases = {"source", "prompt_column", "source_column"}});
+  visit(options.completion, {.key = "completion",
+                             .help = "Column with the text to be learned: the answer, the target text "
+                                     "(text-generation).",
+                             .aliases = {"target", "completion_column", "target_column"}});
+  visit(options.messages,
+        {.key = "messages",
+         .help = "Column with a chat as a list of `{\"role\", \"content\"}` (text-generation); a column `tools` beside it "
+                 "is given to the chat template.",
+         .aliases = {"messages_column"}});
+  visit(options.conversations, {.key = "conversations",
+                                .help = "Column with a chat in ShareGPT's shape, a list of `{\"from\", \"value\"}` "
+                                        "(text-generation).",
+                                .aliases = {"conversations_column"}});
+}
 
 template <class Visitor>
 void visit_fields(Visitor& visit, ColumnOptions& options) {
@@ -79,6 +109,7 @@ void visit_fields(Visitor& visit, ColumnOptions& options) {
          .help = "Column with the answers as in SQuAD: an object of two lists, `text` and `answer_start` "
                  "(question-answering).",
          .aliases = {"answer_column", "answers_column"}});
+  visit_language_columns(visit, options);
 }
 
 template <class Visitor>
@@ -100,6 +131,35 @@ void visit_holdout_fields(Visitor& visit, DataOptions& options) {
        .choices = {"random", "stratified", "group", "time"}});
   visit(options.split_seed,
         {.key = "split_seed", .help = "Seed of the drawing. By default the first of the run's seeds."});
+}
+
+template <class Visitor>
+void visit_language_fields(Visitor& visit, DataOptions& options) {
+  visit(options.format,
+        {.key = "format",
+         .help = "Shape of the rows (text-generation): `text` (documents), `prompt_completion`, `messages`, `sharegpt`, or "
+                 "`alpaca` (instruction, input, output). `auto` goes by the columns of each row. Of documents every token "
+                 "is learned, of the others only completions and what the assistant says.",
+         .choices = {"auto", "text", "prompt_completion", "messages", "sharegpt", "alpaca"}});
+  visit(options.text_unit, {.key = "text_unit",
+                            .help = "What one row of a .txt file is (text-generation): a `line`, a `paragraph` (up to an "
+                                    "empty line), or the whole `file`.",
+                            .choices = {"line", "paragraph", "file"}});
+  visit(options.append_eos, {.key = "append_eos",
+                             .help = "Ends documents and completions with the tokenizer's end-of-text token, which is "
+                                     "learned too (text-generation). Chats end as their template says."});
+  visit(options.length_policy,
+        {.key = "length_policy",
+         .help = "What happens to rows longer than `max_length` (text-generation): `split` cuts them into windows that "
+                 "share one token, so that every token is learned once; `truncate` drops their end, `truncate_left` their "
+                 "beginning, `drop` the row; `error` stops. `auto`: `split` for documents, `truncate` for the rest. All "
+                 "are counted.",
+         .choices = {"auto", "split", "truncate", "truncate_left", "drop", "error"}});
+  visit(options.chat_template,
+        {.key = "chat_template",
+         .help = "Template of chats (text-generation): a file with a Jinja template, or `chatml` or `alpaca`, which are "
+                 "built in. By default the checkpoint's own. The template is saved with the model.",
+         .literals = {{"null", ""}}});
 }
 
 template <class Visitor>
@@ -146,6 +206,7 @@ void visit_fields(Visitor& visit, DataOptions& options) {
                              .help = "Tokens by which neighbouring windows of a long passage overlap "
                                      "(question-answering).",
                              .range = count_from(0)});
+  visit_language_fields(visit, options);
 }
 
 }  // namespace attune::data

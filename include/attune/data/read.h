@@ -26,6 +26,7 @@ enum class RowKind {
   token_labels,    ///< list of words, list of tags
   masked_lm,       ///< text; or input_ids
   span_qa,         ///< question, context, answers
+  language,        ///< text; prompt and completion; a chat in one of three shapes; or input_ids
 };
 
 enum class LabelNeed {

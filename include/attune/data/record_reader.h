@@ -19,7 +19,8 @@ class RecordReader {
 /// .jsonl, .json (one object a line), .csv, .tsv (header line first), .txt (each line a row with the one column
 /// "text"), each also with .gz behind it. Empty lines are passed over. Error{data} for other names, unreadable files
 /// and bad headers.
-std::unique_ptr<RecordReader> open_records(const std::string& path);
+/// `text_unit`: what a row of a .txt file is, "line", "paragraph" (lines up to an empty one) or "file".
+std::unique_ptr<RecordReader> open_records(const std::string& path, const std::string& text_unit = "line");
 
 /// Whether the file is a .txt or .txt.gz, whose rows have a text and nothing else.
 bool is_plain_text(const std::string& path);

@@ -39,6 +39,7 @@ struct Prepared {
   std::string model_folder;
   std::shared_ptr<OpenedBase> base = std::make_shared<OpenedBase>();
   std::shared_ptr<const text::Tokenizer> tokenizer;
+  std::shared_ptr<const text::ChatTemplates> chats;  ///< the model's, or with data.chat_template that one
   data::LabelMap labels;
   models::Task kind = models::Task::sequence_classification;
   Rows train, validation, test;
@@ -53,6 +54,11 @@ Prepared prepare(const RunOptions& options, const report::EventBus& events);
 
 /// The kind of rows that a task reads.
 data::RowKind row_kind(models::Task kind);
+
+/// The chat templates of the folder, with data.chat_template in place of the default one.
+std::shared_ptr<const text::ChatTemplates> chat_templates(const std::string& folder, const data::DataOptions& options);
+/// What the settings say about language modelling. `chats` must outlive the task.
+void set_language(task::TaskOptions& task, const data::DataOptions& options, const text::ChatTemplates* chats);
 
 /// Weights of the classes by label id as training.class_weights says, "balanced" for these rows; empty for none.
 std::vector<double> class_weights(const Prepared& prepared, const std::vector<const data::Example*>& train_examples);

@@ -14,6 +14,7 @@ namespace attune::job {
 struct Tuned {
   models::LoadedModel loaded;
   std::shared_ptr<const text::Tokenizer> tokenizer;
+  std::shared_ptr<const text::ChatTemplates> chats;
   std::unique_ptr<task::Task> task;
   models::Task kind = models::Task::sequence_classification;
   data::LabelMap labels;

@@ -19,6 +19,7 @@ enum class Predicted : unsigned {
   tags = 1u << 4,
   answer = 1u << 5,
   masked_tokens = 1u << 6,
+  next_tokens = 1u << 7,
 };
 
 /// Names of the metrics that any of `kinds` has, in the order of the table. Some are undefined for some rows, as

@@ -17,6 +17,7 @@
 #include "attune/nn/layout.h"
 #include "attune/nn/precision.h"
 #include "attune/nn/rotary.h"
+#include "attune/nn/vocabulary.h"
 
 namespace attune::models {
 
@@ -37,6 +38,7 @@ struct Input {
   nn::Layout layout;
   nn::DropoutKeys dropout;   ///< token_keys undefined in evaluation
   at::Tensor wanted;         ///< int64 [N]: rows of the stream whose logits are wanted (LM heads); undefined = all
+  bool defer_vocabulary = false;  ///< LM heads give Output::vocabulary in place of logits
   std::optional<Rows> keys;  ///< the rows that may be attended to, where not all may (padding that a reference reads)
   /// Length of each sequence's whole text, for rotary positions that depend on it; empty = its rows in the stream.
   std::vector<std::int32_t> text_lengths;
@@ -66,6 +68,7 @@ struct Output {
   /// vocab] · span QA [T, 2] · base model [T, H]
   at::Tensor logits;
   at::Tensor pooled;  ///< base model with a pooler: [B, H]; undefined otherwise
+  nn::Vocabulary vocabulary = {};  ///< with Input::defer_vocabulary: the logits before they are multiplied out
 };
 
 enum class ParameterKind { matrix, bias, norm, embedding, buffer };

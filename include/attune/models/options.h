@@ -12,7 +12,7 @@ namespace attune::models {
 struct ModelOptions {
   std::string path;  ///< checkpoint folder, or a Hub id found in the local Hugging Face cache
   std::string task =
-      "text-classification";               ///< text-classification, token-classification, fill-mask, question-answering
+      "text-classification";  ///< text-classification, token-classification, fill-mask, text-generation, question-answering
   std::optional<std::int64_t> num_labels;  ///< default: the labels of the training rows
   std::string dtype = "auto";              ///< auto, float32, bfloat16, float16
   std::string init = "pretrained";         ///< pretrained; random trains from config.json
@@ -31,7 +31,9 @@ void visit_fields(Visitor& visit, ModelOptions& options) {
                        .required = true});
   visit(options.task, {.key = "task",
                        .help = "What the model learns to do; it decides the head and the loss.",
-                       .choices = {"text-classification", "token-classification", "fill-mask", "question-answering"}});
+                       .choices = {"text-classification", "token-classification", "fill-mask", "text-generation",
+                                   "question-answering"},
+                       .literals = {{"\"causal-lm\"", "text-generation", /*only_read=*/true}}});
   visit(options.num_labels, {.key = "num_labels",
                              .help = "Outputs of the head. By default as many as the training rows have labels.",
                              .range = count_from(1)});

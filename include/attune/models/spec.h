@@ -13,6 +13,10 @@
 namespace attune::models {
 
 enum class Task { sequence_classification, token_classification, masked_lm, causal_lm, question_answering, base };
+/// Masked and causal language modelling: tasks without labels.
+inline bool models_language(Task task) {
+  return task == Task::masked_lm || task == Task::causal_lm;
+}
 Task task_by_name(const std::string& name);  ///< "text-classification", … of ModelOptions::task; Error{usage}
 
 /// What one block of a decoder does in its own way.

@@ -13,6 +13,8 @@ std::unique_ptr<Task> make_classification(const TaskOptions& options);
 std::unique_ptr<Task> make_token_labels(const TaskOptions& options);
 /// BERT's masked language modelling: 80 % mask token, 10 % another token, 10 % unchanged.
 std::unique_ptr<Task> make_masked_lm(const TaskOptions& options);
+/// Language modelling from left to right: documents, completions of prompts, and what the assistant of a chat says.
+std::unique_ptr<Task> make_causal_lm(const TaskOptions& options);
 /// Extractive question answering over windows of the context, as in Transformers' run_qa.
 std::unique_ptr<Task> make_span_qa(const TaskOptions& options);
 

@@ -13,6 +13,15 @@ Batch pack(std::span<const Encoded* const> rows, const BatchKey& key);
 /// The batch on a device, for the loss; predict() of a task reads its batch on the CPU.
 Batch to_device(Batch batch, const at::Device& device);
 
+/// The learned tokens of rows of a language model: which rows of the stream predict them, and what they are.
+struct WantedTokens {
+  std::vector<std::int64_t> rows, labels;
+  std::vector<float> weights;
+  void add(std::int64_t row, std::int64_t label, double weight);
+  /// Input::wanted, labels and weights of the batch, whose logits are never made as a whole.
+  void set(Batch& batch, bool weighted) const;
+};
+
 /// Float [N] of the rows' weights, or undefined when all are 1.
 at::Tensor row_weights(std::span<const Encoded* const> rows);
 

@@ -15,6 +15,7 @@
 #include "attune/files/json.h"
 #include "attune/models/model.h"
 #include "attune/nn/losses.h"
+#include "attune/text/chat_template.h"
 #include "attune/text/tokenizer.h"
 
 namespace attune::task {
@@ -33,6 +34,8 @@ struct Encoded {
   std::vector<float> targets;                ///< multi-label (0/1 a label) or regression
   std::vector<std::int32_t> token_labels;    ///< token classification, -100 = not supervised
   std::vector<std::uint8_t> maskable;        ///< masked LM: tokens that may be chosen
+  std::vector<std::uint8_t> learned;         ///< causal LM: tokens that are learned from those before them, never the first
+  std::int64_t cut = 0;                      ///< causal LM: tokens of the row that the length policy left out
   std::vector<std::pair<std::uint32_t, std::uint32_t>> offsets;  ///< span QA and token labels: code points of the context; (0,0) elsewhere
   std::vector<std::int32_t> word_ids;        ///< token labels: word of each token, -1 for special tokens
 };
@@ -57,7 +60,7 @@ struct Batch {
 /// What was predicted for one Encoded.
 struct Prediction {
   const Encoded* encoded = nullptr;
-  std::vector<float> logits;  ///< [labels]; token classification [tokens × labels]; span QA: start logits then end logits
+  std::vector<float> logits;  ///< [labels]; token classification [tokens × labels]; span QA: start logits then end logits; LMs: log p of each learned token
   double loss_sum = 0;        ///< Σ w·loss of the row, Σ w beside it; 0 and 0 when unlabelled
   double loss_weight = 0;
   std::vector<std::vector<std::pair<std::int32_t, float>>> fills;  ///< masked LM: a mask of the text → (id, probability), best first
@@ -96,7 +99,10 @@ struct TaskOptions {
   double mlm_probability = 0.15;
   double label_smoothing = 0.0;
   std::vector<double> class_weights;  ///< by label id; empty = none
-  const text::Tokenizer* tokenizer = nullptr;  ///< masked LM: mask token and vocabulary; must outlive the task
+  const text::Tokenizer* tokenizer = nullptr;  ///< LMs: special tokens and vocabulary; must outlive the task
+  const text::ChatTemplates* chats = nullptr;  ///< causal LM: for rows that are chats; must outlive the task
+  bool append_eos = true;                      ///< causal LM: texts and completions end with the end-of-text token
+  std::string length_policy = "auto";          ///< causal LM: as DataOptions::length_policy
 };
 std::unique_ptr<Task> make_task(const TaskOptions& options);
 

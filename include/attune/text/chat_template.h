@@ -79,6 +79,12 @@ class ChatTemplates {
   /// templates are not parsed yet.
   static ChatTemplates from_folder(const std::string& folder);
 
+  /// Takes the place of the default template: "chatml" or "alpaca" (built in, with {% generation %} spans), or a file.
+  /// Error{model} for a file that cannot be read.
+  void set_default(const std::string& name_or_file);
+  /// The text of the template that set_default() set; "" when it was not called.
+  const std::string& own_default() const { return own_default_; }
+
   bool empty() const { return sources_.empty(); }
   std::vector<std::string> names() const;
   /// Parses the template of that name; with "" the one for tools ("tool_use") where there is one and `with_tools`,
@@ -97,6 +103,7 @@ class ChatTemplates {
 
   std::string folder_;
   std::vector<Source> sources_;
+  std::string own_default_;
   std::vector<std::pair<std::string, std::string>> special_tokens_;  ///< role → text, in the reference's order
 };
 

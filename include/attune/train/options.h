@@ -36,7 +36,9 @@ struct TrainingOptions {
   std::map<std::string, double> class_weight_values;
   std::uint64_t seed = 42;  ///< of one run: set from the configuration's `seeds`, for which `training.seed` is an alias
   std::optional<std::uint64_t> data_seed;
+  std::string train_sampling_strategy = "random";  ///< random, sequential
   bool group_by_length = false;
+  bool gradient_checkpointing = false;  ///< stages are run again for backward
   bool frozen_dropout = false;  ///< dropout stays on in frozen stages, as in the reference trainer
 
   std::string eval_strategy = "epoch";  ///< no, steps, epoch (TrainingArguments: no)
@@ -153,6 +155,14 @@ void visit_loss_fields(Visitor& visit, TrainingOptions& options) {
          .literals = {{"null", "none"}}});
   visit(options.data_seed,
         {.key = "data_seed", .help = "Seed of the order of the training rows. By default the run's seed."});
+  visit(options.train_sampling_strategy,
+        {.key = "train_sampling_strategy",
+         .help = "Order of the training rows: another one each epoch (`random`), or that of the files (`sequential`).",
+         .choices = {"random", "sequential"}});
+  visit(options.gradient_checkpointing,
+        {.key = "gradient_checkpointing",
+         .help = "Keeps only what crosses from layer to layer and computes each layer again for its gradients: less "
+                 "memory, about a third more time, the same numbers."});
   visit(options.group_by_length,
         {.key = "group_by_length", .help = "Puts rows of about the same length into one batch."});
   visit(options.frozen_dropout,

@@ -28,7 +28,8 @@ class Plan {
   double epoch_after(std::int64_t step) const;
   /// The rows of the step after `step` finished ones.
   Window window(std::int64_t step) const;
-  /// All rows in the order of an epoch: torch.randperm under (data_seed or seed) + epoch.
+  /// All rows in the order of an epoch: torch.randperm under (data_seed or seed) + epoch; under
+  /// train_sampling_strategy "sequential" as they are.
   std::vector<std::int64_t> order(std::int64_t epoch) const;
 
   /// Whether an event falls on the end of step `step` (counted from 1). An epoch that max_steps cuts short ends there

@@ -12,12 +12,16 @@
 
 namespace attune::train {
 
+/// Whether stages keep their graphs until backward, or only what they read and are run again (the same bits, because
+/// dropout is a pure function of the row; less memory, a forward pass more).
+enum class Recompute { no, yes };
+
 /// One forward pass that can be run backward once.
 class StagedPass {
  public:
   /// `lowest`: the lowest stage that reads a trained parameter. Both references must outlive the pass.
-  StagedPass(const models::Model& model, const models::Context& context, int lowest)
-      : model_(model), context_(context), lowest_(lowest) {}
+  StagedPass(const models::Model& model, const models::Context& context, int lowest, Recompute recompute = Recompute::no)
+      : model_(model), context_(context), lowest_(lowest), recompute_(recompute == Recompute::yes) {}
 
   models::Output forward();
   /// `root`: a scalar computed from forward()'s output; `scale` multiplies its gradient. Adds into the parameters'
@@ -32,10 +36,15 @@ class StagedPass {
   };
   at::Tensor cut(const at::Tensor& value, int reader, Cut& record) const;
   void cross(models::State& state, int reader);
+  models::State run(int stage, const models::State& state) const;
+  /// Makes the graph of a stage that was run without one, and puts its outputs in place of those of the first run.
+  void run_again(int stage, Cut& hidden);
 
   const models::Model& model_;
   const models::Context& context_;
   int lowest_;
+  bool recompute_;
+  std::vector<models::State> inputs_;  ///< what each stage that will be run again reads
   std::vector<Cut> hidden_;  ///< by the stage that reads the leaf
   Cut memory_;               ///< one leaf for all stages that read the encoder's memory
   int memory_maker_ = -1;

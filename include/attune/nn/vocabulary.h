@@ -1,0 +1,41 @@
+// The product of hidden rows with a long vocabulary, and the cross-entropy over it. Logits [N, V] of a real batch are
+// larger than everything else in a step, so the loss makes, uses and forgets them for some rows at a time, forward and
+// backward. Nothing here knows tasks: rows whose label is kIgnoreIndex are left out, the rest is the plain formula of
+// nn::cross_entropy.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "attune/nn/losses.h"
+#include "attune/nn/precision.h"
+
+namespace attune::nn {
+
+/// Logits that were not multiplied out: softcap(x · weightᵀ + bias).
+struct Vocabulary {
+  at::Tensor x;       ///< [N, H]
+  at::Tensor weight;  ///< [V, H]
+  at::Tensor bias;    ///< [V], or undefined
+  double softcap = 0.0;  ///< 0 = none
+  Precision precision = Precision::float32;
+
+  bool defined() const { return x.defined(); }
+};
+
+/// All logits [N, V], differentiable.
+at::Tensor vocabulary_logits(const Vocabulary& vocabulary);
+
+/// cross_entropy(vocabulary_logits(v), labels, {}, row_weights, label_smoothing), in chunks of rows. labels int64 [N],
+/// row_weights [N] or undefined. Gradients of weights go straight into their preset `.grad`.
+LossSum vocabulary_cross_entropy(const Vocabulary& vocabulary, const at::Tensor& labels, const at::Tensor& row_weights,
+                                 double label_smoothing);
+
+/// Losses of single rows, float [N] on the device of x; 0 for a row that is ignored.
+struct RowLosses {
+  at::Tensor nll;       ///< -log p(label)
+  at::Tensor smoothed;  ///< the loss under label smoothing; nll itself without
+};
+/// Without a graph.
+RowLosses vocabulary_losses(const Vocabulary& vocabulary, const at::Tensor& labels, double label_smoothing);
+
+}  // namespace attune::nn

@@ -1,0 +1,20 @@
+// The shapes in which people keep rows for language models, and chats of all shapes as one list of messages.
+#pragma once
+
+#include "attune/data/options.h"
+#include "attune/data/record.h"
+
+namespace attune::data {
+
+enum class LanguageFormat { text, prompt_completion, messages, sharegpt, alpaca };
+
+/// data.format; with "auto" the first that the row has the columns of: messages, sharegpt (conversations),
+/// prompt_completion (completion, and prompt or a template), alpaca (instruction and output), text.
+LanguageFormat language_format(const Record& record, const DataOptions& options, bool has_template);
+
+/// Sets `messages`, `tools` and `text` of the example from a row of one of the three chat shapes. A column `system`
+/// beside ShareGPT's and Alpaca's columns becomes the first message, Alpaca's `history` the turns before the last.
+/// BadRow for a list that is empty, a message without role or text, and a role that is not known.
+void read_chat(const Record& record, LanguageFormat format, const ColumnOptions& columns, Example& example);
+
+}  // namespace attune::data

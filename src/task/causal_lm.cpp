@@ -1,0 +1,135 @@
+// Causal language modelling: each learned token is predicted from those before it in its row. Rows are documents (all
+// tokens but the first are learned), prompts with completions, or chats (the assistant's words and the token that ends
+// them). What is learned is marked by position, never by id, so that an end-of-text token that is also the padding token
+// is learned like any other.
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include <nlohmann/json.hpp>
+
+#include "attune/base/error.h"
+#include "attune/base/strings.h"
+#include "attune/metrics/table.h"
+#include "attune/task/kinds.h"
+#include "attune/task/pack.h"
+#include "task/common.h"
+#include "task/language_rows.h"
+#include "task/scores.h"
+
+namespace attune::task {
+
+namespace {
+
+class CausalLm : public Task {
+ public:
+  explicit CausalLm(const TaskOptions& options) : options_(options) {}
+
+  std::vector<Encoded> encode(std::span<const data::Example> examples, const text::Tokenizer& tokenizer) const override {
+    return encode_language_rows(examples, tokenizer, options_);
+  }
+
+  Batch collate(std::span<const Encoded* const> rows, const BatchKey& key) const override {
+    Batch batch = pack(rows, key);
+    WantedTokens wanted;
+    std::int64_t begin = 0;
+    for (const Encoded* row : rows) {
+      for (std::size_t i = 1; i < row->ids.size(); ++i) {
+        if (row->learned[i] != 0) wanted.add(begin + static_cast<std::int64_t>(i) - 1, row->ids[i], row->weight);
+      }
+      begin += static_cast<std::int64_t>(row->ids.size());
+    }
+    wanted.set(batch, row_weights(rows).defined());
+    return batch;
+  }
+
+  double loss_weight(const Encoded& row, const BatchKey&) const override {
+    return row.weight * static_cast<double>(count_learned(row));
+  }
+
+  nn::LossSum loss(const models::Output& output, const Batch& batch) const override {
+    return nn::vocabulary_cross_entropy(output.vocabulary, batch.labels, batch.weights, options_.label_smoothing);
+  }
+
+  std::vector<Prediction> predict(const models::Output& output, const Batch& batch) const override {
+    const nn::RowLosses losses = nn::vocabulary_losses(output.vocabulary, batch.labels, options_.label_smoothing);
+    const std::vector<float> nll = to_floats(losses.nll), smoothed = to_floats(losses.smoothed);
+    std::vector<Prediction> predictions;
+    std::size_t next = 0;
+    for (const Encoded* row : batch.rows) {
+      Prediction prediction;
+      prediction.encoded = row;
+      for (const std::size_t end = next + count_learned(*row); next < end; ++next) {
+        prediction.logits.push_back(-nll[next]);
+        prediction.loss_sum += row->weight * smoothed[next];
+      }
+      prediction.loss_weight = loss_weight(*row, {});
+      predictions.push_back(std::move(prediction));
+    }
+    return predictions;
+  }
+
+  std::vector<std::string> metric_names() const override { return metrics::metric_names({metrics::Predicted::next_tokens}); }
+
+  files::Json score(std::span<const Prediction> predictions, std::span<const data::Example> examples) const override {
+    files::Json scores = summarise(predictions, nullptr);
+    double nll = 0, weight = 0, document_nll = 0, bytes = 0;
+    bool all_documents = !predictions.empty();
+    for (const Prediction& prediction : predictions) {
+      const Encoded& row = *prediction.encoded;
+      const data::Example& example = examples[static_cast<std::size_t>(row.example)];
+      const double sum = -sum_of_logs(prediction);
+      nll += row.weight * sum;
+      weight += prediction.loss_weight;
+      document_nll += sum;
+      all_documents = all_documents && is_document(example) && row.cut == 0;
+      if (row.window == 0) bytes += static_cast<double>(example.text.size());
+    }
+    if (weight > 0) scores["perplexity"] = std::exp(nll / weight);
+    if (all_documents && bytes > 0) scores["bits_per_byte"] = document_nll / std::numbers::ln2 / bytes;
+    scores["tokens"] = weight > 0 ? count_all(predictions) : 0;
+    return scores;
+  }
+
+  files::Json describe(std::span<const Prediction> windows, const data::Example& example, bool with_logprobs) const override {
+    double loss = 0, weight = 0;
+    std::vector<float> logprobs;
+    for (const Prediction& window : windows) {
+      loss += window.loss_sum;
+      weight += window.loss_weight;
+      logprobs.insert(logprobs.end(), window.logits.begin(), window.logits.end());
+    }
+    files::Json line = {{"id", example.id}, {"loss", loss / weight}, {"tokens", logprobs.size()}};
+    if (with_logprobs) line["token_logprobs"] = logprobs;
+    return line;
+  }
+
+ private:
+  static std::size_t count_learned(const Encoded& row) {
+    return static_cast<std::size_t>(std::count(row.learned.begin(), row.learned.end(), 1));
+  }
+
+  static std::size_t count_all(std::span<const Prediction> predictions) {
+    std::size_t tokens = 0;
+    for (const Prediction& prediction : predictions) tokens += prediction.logits.size();
+    return tokens;
+  }
+
+  static bool is_document(const data::Example& example) {
+    return example.messages.empty() && !example.has_pair && example.input_ids.empty();
+  }
+
+  static double sum_of_logs(const Prediction& prediction) {
+    double sum = 0;
+    for (const float logprob : prediction.logits) sum += logprob;
+    return sum;
+  }
+
+  TaskOptions options_;
+};
+
+}  // namespace
+
+std::unique_ptr<Task> make_causal_lm(const TaskOptions& options) { return std::make_unique<CausalLm>(options); }
+
+}  // namespace attune::task

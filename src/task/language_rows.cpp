@@ -1,0 +1,224 @@
+// See language_rows.h.
+#include "task/language_rows.h"
+
+#include <algorithm>
+
+#include "attune/base/error.h"
+#include "attune/base/strings.h"
+#include "attune/task/pack.h"
+#include "task/learned_text.h"
+
+namespace attune::task {
+
+namespace {
+
+using Ids = std::vector<std::int32_t>;
+
+class RowMaker {
+ public:
+  RowMaker(const text::Tokenizer& tokenizer, const TaskOptions& options)
+      : tokenizer_(tokenizer), options_(options), bos_(tokenizer.special_id("bos_token")), eos_(tokenizer.special_id("eos_token")) {
+    const Ids alone = tokenizer_.encode({.text = "a"}, {.with_tokens = false}).ids;
+    adds_bos_ = bos_ && !alone.empty() && alone.front() == *bos_;
+  }
+
+  Encoded make(const data::Example& example, const LearnedText& learned, const text::Encoding& encoding) const {
+    Encoded row = encode_text(example, encoding);
+    row.type_ids.clear();
+    if (learned.is_document) {
+      row.learned.assign(row.ids.size(), 1);
+    } else {
+      row.learned.assign(row.ids.size(), 0);
+      for (const Span& span : learned.spans) mark(span, encoding, row);
+    }
+    if (learned.adds_special ? options_.append_eos : learned.ends_with_answer) end(row, example);
+    begin(row, learned.adds_special);
+    return row;
+  }
+
+  Encoded make_from_ids(const data::Example& example) const {
+    Encoded row = encode_ids(example, static_cast<std::int64_t>(example.input_ids.size()), tokenizer_.vocab_size());
+    row.type_ids.clear();
+    row.learned.assign(row.ids.size(), 1);
+    row.learned.front() = 0;
+    return row;
+  }
+
+ private:
+  /// Tokens from the first to the last that a span touches, and the special token that ends what the assistant says.
+  void mark(const Span& span, const text::Encoding& encoding, Encoded& row) const {
+    const auto touches = [&](std::size_t i) {
+      const auto& [begin, end] = encoding.offsets[i];
+      return begin < end && begin < span.second && end > span.first;
+    };
+    std::size_t first = 0, last = encoding.offsets.size();
+    while (first < last && !touches(first)) ++first;
+    while (last > first && !touches(last - 1)) --last;
+    if (first == last) return;
+    std::fill(row.learned.begin() + static_cast<std::ptrdiff_t>(first), row.learned.begin() + static_cast<std::ptrdiff_t>(last), 1);
+    const std::size_t said = without_blanks(row.ids, last);
+    const bool is_ended = said > first && is_special(row.ids[said - 1]);
+    if (!is_ended && last < row.ids.size() && is_special(row.ids[last])) row.learned[last] = 1;
+  }
+
+  /// The end of the first `count` ids without tokens of nothing but blanks.
+  std::size_t without_blanks(const Ids& ids, std::size_t count) const {
+    while (count > 0 && tokenizer_.decode({&ids[count - 1], 1}, false).find_first_not_of(" \n") == std::string::npos) --count;
+    return count;
+  }
+
+  bool is_special(std::int32_t id) const {
+    const Ids one = {id};
+    return tokenizer_.decode(one, /*skip_special_tokens=*/true).empty() && !tokenizer_.decode(one, /*skip_special_tokens=*/false).empty();
+  }
+
+  /// The row ends with a learned special token: the one it has, or the end-of-text token.
+  void end(Encoded& row, const data::Example& example) const {
+    const std::size_t last = without_blanks(row.ids, row.ids.size());
+    if (last > 0 && is_special(row.ids[last - 1])) {
+      row.learned[last - 1] = 1;
+      return;
+    }
+    if (!eos_) {
+      throw Error(ErrorKind::model, {.file = example.origin.file, .what = "the row should end with the end-of-text token, and the tokenizer has none",
+                                     .where = concat("line ", example.origin.line),
+                                     .hint = "name eos_token in tokenizer_config.json, or set data.append_eos to false"});
+    }
+    row.ids.push_back(*eos_);
+    row.learned.push_back(1);
+  }
+
+  /// Exactly one beginning-of-text token where the tokenizer adds one to plain text; the first token is never learned.
+  void begin(Encoded& row, bool text_is_plain) const {
+    const auto is_bos = [&](std::size_t i) { return bos_ && row.ids.size() > i && row.ids[i] == *bos_; };
+    if (adds_bos_ && !text_is_plain && !is_bos(0)) {
+      row.ids.insert(row.ids.begin(), *bos_);
+      row.learned.insert(row.learned.begin(), 0);
+    }
+    while (is_bos(0) && is_bos(1) && *bos_ != eos_.value_or(-1)) {
+      row.ids.erase(row.ids.begin());
+      row.learned.erase(row.learned.begin());
+    }
+    if (!row.learned.empty()) row.learned.front() = 0;
+  }
+
+  const text::Tokenizer& tokenizer_;
+  const TaskOptions& options_;
+  std::optional<std::int32_t> bos_, eos_;
+  bool adds_bos_ = false;
+};
+
+/// Cuts rows to max_length as the policy says.
+class LengthPolicy {
+ public:
+  LengthPolicy(const TaskOptions& options, std::optional<std::int32_t> bos)
+      : most_(static_cast<std::size_t>(options.max_length)), policy_(options.length_policy), bos_(bos) {}
+
+  void apply(Encoded row, const data::Example& example, bool is_document, std::vector<Encoded>& rows) const {
+    if (row.ids.size() <= most_) return keep(std::move(row), example, rows);
+    const std::string policy = policy_ == "auto" ? (is_document ? "split" : "truncate") : policy_;
+    if (policy == "drop") return;
+    if (policy == "split") return split(row, example, rows);
+    if (policy == "error") {
+      throw Error(ErrorKind::data, {.file = example.origin.file,
+                                    .what = concat("the row has ", row.ids.size(), " tokens, data.max_length is ", most_),
+                                    .where = concat("line ", example.origin.line),
+                                    .hint = "raise data.max_length, or say in data.length_policy what to do"});
+    }
+    row.cut = static_cast<std::int64_t>(row.ids.size() - most_);
+    const bool keeps_bos = policy == "truncate_left" && bos_ && row.ids.front() == *bos_;
+    const std::size_t from = policy == "truncate_left" ? row.ids.size() - most_ + (keeps_bos ? 1 : 0) : 0;
+    Encoded cut = slice(row, from, from + most_ - (keeps_bos ? 1 : 0));
+    if (keeps_bos) {
+      cut.ids.insert(cut.ids.begin(), *bos_);
+      cut.learned.insert(cut.learned.begin(), 0);
+    } else {
+      cut.learned.front() = 0;
+    }
+    keep(std::move(cut), example, rows);
+  }
+
+ private:
+  static Encoded slice(const Encoded& row, std::size_t begin, std::size_t end) {
+    Encoded part = row;
+    part.ids.assign(row.ids.begin() + static_cast<std::ptrdiff_t>(begin), row.ids.begin() + static_cast<std::ptrdiff_t>(end));
+    part.learned.assign(row.learned.begin() + static_cast<std::ptrdiff_t>(begin), row.learned.begin() + static_cast<std::ptrdiff_t>(end));
+    return part;
+  }
+
+  /// Neighbouring windows share the token that the first of the later one is predicted from.
+  void split(const Encoded& row, const data::Example& example, std::vector<Encoded>& rows) const {
+    const std::size_t before = rows.size();
+    for (std::size_t begin = 0; begin + 1 < row.ids.size(); begin += most_ - 1) {
+      Encoded window = slice(row, begin, std::min(begin + most_, row.ids.size()));
+      window.learned.front() = 0;
+      window.window = static_cast<std::int64_t>(rows.size() - before);
+      if (std::count(window.learned.begin(), window.learned.end(), 1) > 0) rows.push_back(std::move(window));
+    }
+    if (rows.size() == before) throw nothing_learned(row, example);
+  }
+
+  void keep(Encoded row, const data::Example& example, std::vector<Encoded>& rows) const {
+    if (std::count(row.learned.begin(), row.learned.end(), 1) == 0) throw nothing_learned(row, example);
+    rows.push_back(std::move(row));
+  }
+
+  Error nothing_learned(const Encoded& row, const data::Example& example) const {
+    const char* hint = row.cut > 0 ? "raise data.max_length, or set data.length_policy to \"truncate_left\" or \"drop\""
+                       : !example.messages.empty() ? "give a chat in which the assistant speaks"
+                                                   : "remove the row";
+    return {ErrorKind::data, {.file = example.origin.file,
+                              .what = row.cut > 0 ? concat("of the row's first ", most_, " tokens none is to be learned")
+                                                  : std::string("no token of the row is to be learned"),
+                              .where = concat("line ", example.origin.line), .hint = hint}};
+  }
+
+  std::size_t most_;
+  std::string policy_;
+  std::optional<std::int32_t> bos_;
+};
+
+std::vector<LearnedText> learned_texts(std::span<const data::Example> examples, const TaskOptions& options) {
+  ChatRenderer chats(options.chats);
+  std::vector<LearnedText> texts;
+  for (const data::Example& example : examples) {
+    texts.push_back(example.input_ids.empty() ? learned_text(example, chats) : LearnedText{.text = {}, .spans = {}, .is_document = true});
+  }
+  return texts;
+}
+
+/// One encoding a text, on all cores: those that get special tokens and those that have their own.
+std::vector<text::Encoding> encodings_of(const std::vector<LearnedText>& texts, const text::Tokenizer& tokenizer) {
+  std::vector<text::Encoding> encodings(texts.size());
+  for (const bool special : {false, true}) {
+    std::vector<text::TextInput> inputs;
+    std::vector<std::size_t> places;
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      if (texts[i].adds_special != special || texts[i].text.empty()) continue;
+      inputs.push_back({.text = texts[i].text});
+      places.push_back(i);
+    }
+    std::vector<text::Encoding> some = tokenizer.encode_batch(inputs, {.add_special_tokens = special, .with_tokens = false});
+    for (std::size_t i = 0; i < places.size(); ++i) encodings[places[i]] = std::move(some[i]);
+  }
+  return encodings;
+}
+
+}  // namespace
+
+std::vector<Encoded> encode_language_rows(std::span<const data::Example> examples, const text::Tokenizer& tokenizer,
+                                          const TaskOptions& options) {
+  const std::vector<LearnedText> texts = learned_texts(examples, options);
+  const std::vector<text::Encoding> encodings = encodings_of(texts, tokenizer);
+  const RowMaker maker(tokenizer, options);
+  const LengthPolicy policy(options, tokenizer.special_id("bos_token"));
+  std::vector<Encoded> rows;
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    Encoded row = examples[i].input_ids.empty() ? maker.make(examples[i], texts[i], encodings[i]) : maker.make_from_ids(examples[i]);
+    row.example = static_cast<std::int64_t>(i);
+    policy.apply(std::move(row), examples[i], texts[i].is_document, rows);
+  }
+  return rows;
+}
+
+}  // namespace attune::task

@@ -1,0 +1,130 @@
+// See learned_text.h.
+#include "task/learned_text.h"
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "attune/base/error.h"
+#include "attune/base/strings.h"
+#include "attune/base/utf8.h"
+
+namespace attune::task {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::uint32_t code_points(std::string_view text) {
+  const auto count = std::count_if(text.begin(), text.end(), [](char byte) { return !is_continuation_byte(byte); });
+  return static_cast<std::uint32_t>(count);
+}
+
+Error at_row(const Error& error, const data::Example& example) {
+  const ErrorText& text = error.text();
+  const std::string where = text.where.empty() ? "" : concat(text.file.empty() ? "" : text.file + " ", text.where, ": ");
+  return {error.kind(), {.file = example.origin.file, .what = where + text.what, .where = concat("line ", example.origin.line), .hint = text.hint}};
+}
+
+/// One chat under one template.
+class Conversation {
+ public:
+  Conversation(const text::ChatTemplates& templates, const text::ChatTemplate& chosen, const data::Example& example)
+      : templates_(templates), template_(chosen), messages_(Json::parse(example.messages)) {
+    if (!example.tools.empty()) tools_ = Json::parse(example.tools);
+  }
+
+  text::RenderedChat whole() const { return render(messages_, false); }
+
+  /// What the template writes between each prompt and the end of the answer to it.
+  std::vector<Span> answers(const std::string& whole) const {
+    std::vector<Span> spans;
+    for (std::size_t i = 0; i < messages_.size(); ++i) {
+      if (messages_[i].value("role", "") != "assistant") continue;
+      const bool goes_on = i + 1 < messages_.size() && messages_[i + 1].value("role", "") == "assistant";
+      const std::string prompt = i == 0 ? "" : render(first(i), true).text;
+      const std::string answered = i + 1 == messages_.size() ? whole : render(first(i + 1), false).text;
+      if (goes_on || !answered.starts_with(prompt) || !whole.starts_with(answered)) throw not_nested(i);
+      spans.emplace_back(code_points(prompt), code_points(answered));
+    }
+    return spans;
+  }
+
+ private:
+  text::RenderedChat render(const Json& messages, bool add_generation_prompt) const {
+    const Json variables = templates_.variables({.messages = messages, .tools = tools_.is_null() ? nullptr : &tools_,
+                                                 .add_generation_prompt = add_generation_prompt});
+    return template_.render(variables);
+  }
+
+  Json first(std::size_t count) const {
+    Json messages = Json::array();
+    for (std::size_t i = 0; i < count; ++i) messages.push_back(messages_[i]);
+    return messages;
+  }
+
+  static Error not_nested(std::size_t message) {
+    return {ErrorKind::model,
+            {.file = "",
+             .what = concat("which part of the rendered chat is the answer of message ", message + 1,
+                            " cannot be proven: the template has no {% generation %} block, and it renders the chat up to "
+                            "there otherwise than the beginning of the whole"),
+             .where = "",
+             .hint = "put {% generation %} … {% endgeneration %} around what the assistant writes and name the file in "
+                     "data.chat_template"}};
+  }
+
+  const text::ChatTemplates& templates_;
+  const text::ChatTemplate& template_;
+  Json messages_;
+  Json tools_;
+};
+
+LearnedText prompt_and_completion(const data::Example& example) {
+  const std::uint32_t begin = code_points(example.text);
+  LearnedText learned{.text = example.text + example.text_pair, .spans = {}};
+  learned.spans.emplace_back(begin, begin + code_points(example.text_pair));
+  return learned;
+}
+
+}  // namespace
+
+const text::ChatTemplate& ChatRenderer::chosen(bool with_tools, const data::Example& example) {
+  std::optional<text::ChatTemplate>& parsed = with_tools ? with_tools_ : plain_;
+  if (parsed) return *parsed;
+  if (templates_ == nullptr || templates_->empty()) {
+    throw Error(ErrorKind::model, {.file = example.origin.file, .what = "the row is a chat, and the model has no chat template",
+                                   .where = concat("line ", example.origin.line),
+                                   .hint = "set data.chat_template to \"chatml\", \"alpaca\" or a file, or start from a chat model"});
+  }
+  parsed = templates_->choose("", with_tools);
+  return *parsed;
+}
+
+LearnedText ChatRenderer::render(const data::Example& example) {
+  const text::ChatTemplate& chosen_template = chosen(!example.tools.empty(), example);
+  try {
+    const Conversation conversation(*templates_, chosen_template, example);
+    text::RenderedChat rendered = conversation.whole();
+    LearnedText learned;
+    learned.adds_special = false;
+    learned.spans = chosen_template.marks_generation() ? std::move(rendered.generation_spans) : conversation.answers(rendered.text);
+    learned.text = std::move(rendered.text);
+    std::erase_if(learned.spans, [](const Span& span) { return span.first == span.second; });
+    const bool at_end = !learned.spans.empty() && learned.spans.back().second > 0;
+    const std::u32string points = at_end ? to_utf32(learned.text) : std::u32string();
+    learned.ends_with_answer =
+        at_end && std::all_of(points.begin() + learned.spans.back().second, points.end(), [](char32_t c) { return c == ' ' || c == '\n'; });
+    return learned;
+  } catch (const Error& error) {
+    throw at_row(error, example);
+  }
+}
+
+LearnedText learned_text(const data::Example& example, ChatRenderer& chats) {
+  if (!example.messages.empty()) return chats.render(example);
+  if (example.has_pair) return prompt_and_completion(example);
+  return {.text = example.text, .spans = {}, .is_document = true};
+}
+
+}  // namespace attune::task

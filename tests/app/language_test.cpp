@@ -1,0 +1,145 @@
+// Language modelling with a decoder, through the built program.
+#include <nlohmann/json.hpp>
+
+#include "app/program.h"
+#include "attune/files/storage.h"
+#include "catch.h"
+#include "shared.h"
+
+namespace {
+
+using attune::testing::Finished;
+using attune::testing::run_attune;
+using attune::testing::Workspace;
+using Json = nlohmann::ordered_json;
+namespace fs = std::filesystem;
+
+const std::string kTinyGpt = ATTUNE_SOURCE_DIR "/tests/goldens/language/tiny_gpt";
+
+std::string documents(int rows) {
+  const char* texts[] = {"the card is lost", "where is my account", "what can i do in the app", "it was sent on monday"};
+  std::string lines;
+  for (int i = 0; i < rows; ++i) lines += Json({{"text", std::string(texts[i % 4]) + " " + texts[i / 4 % 4] + " " + std::to_string(i)}}).dump() + "\n";
+  return lines;
+}
+
+/// A job over train.jsonl and valid.jsonl; `data` (members of an object) is laid over its data block.
+void write_job(const Workspace& workspace, const std::string& data = "", const std::string& training = "") {
+  Json config = {{"model", {{"path", kTinyGpt}, {"task", "text-generation"}}},
+                 {"data", {{"train", "train.jsonl"}, {"validation", "valid.jsonl"}, {"max_length", 16}}},
+                 {"training", {{"num_train_epochs", 3}, {"per_device_train_batch_size", 4}, {"learning_rate", 0.02}, {"logging_steps", 1}}},
+                 {"seeds", {1}},
+                 {"threads", 1},
+                 {"output_dir", "out"}};
+  config["data"].update(Json::parse("{" + data + "}"));
+  config["training"].update(Json::parse("{" + training + "}"));
+  workspace.write("train.jsonl", documents(32));
+  workspace.write("valid.jsonl", documents(8));
+  workspace.write("run.json", config.dump());
+}
+
+Json first_line(const std::string& text) { return Json::parse(text.substr(0, text.find('\n'))); }
+
+}  // namespace
+
+TEST_CASE("a decoder learns documents, and predict, evaluate and verify open what it saves", "[app][shell][language]") {
+  const Workspace workspace;
+  write_job(workspace);
+  const Finished trained = run_attune(workspace, "train run.json --json");
+  INFO(trained.err);
+  REQUIRE(trained.exit_code == 0);
+  const Json results = Json::parse(trained.out);
+  CHECK(results["reopened"]["bit_equal"] == true);
+  const Json& metrics = results["validation"]["metrics"];
+  CHECK(metrics["perplexity"].get<double>() == Approx(std::exp(metrics["loss"].get<double>())));
+  CHECK(metrics["perplexity"].get<double>() < 60);  // 300 ids
+  CHECK(metrics["bits_per_byte"].get<double>() > 0);
+  CHECK(trained.err.find("longer than data.max_length") != std::string::npos);
+  CHECK(workspace.read("out/README.md").find("pipeline_tag: text-generation") != std::string::npos);
+  CHECK(run_attune(workspace, "verify out --quiet").exit_code == 0);
+
+  const Finished scored = run_attune(workspace, "evaluate out valid.jsonl --json --quiet");
+  REQUIRE(scored.exit_code == 0);
+  CHECK(Json::parse(scored.out)["metrics"]["loss"].get<double>() == Approx(metrics["loss"].get<double>()).epsilon(1e-6));
+  CHECK(run_attune(workspace, "evaluate out valid.jsonl --require 'perplexity<=1'").exit_code == 20);
+
+  const std::string input = "printf 'the card is lost\\n' |";
+  const Finished predicted = run_attune(workspace, "predict out --token-logprobs", input);
+  REQUIRE(predicted.exit_code == 0);
+  const Json line = first_line(predicted.out);
+  CHECK(line["token_logprobs"].size() == line["tokens"].get<std::size_t>());
+  double sum = 0;
+  for (const Json& logprob : line["token_logprobs"]) sum -= logprob.get<double>();
+  CHECK(line["loss"].get<double>() == Approx(sum / line["tokens"].get<double>()).epsilon(1e-5));
+  CHECK_FALSE(first_line(run_attune(workspace, "predict out", input).out).contains("token_logprobs"));
+  CHECK(run_attune(workspace, "predict out --logits", input).exit_code == 2);
+}
+
+TEST_CASE("a language model resumes with the same bits, with and without gradient checkpointing", "[app][shell][language]") {
+  const Workspace workspace;
+  write_job(workspace, "", R"("save_strategy": "steps", "save_steps": 5, "save_total_limit": null)");
+  REQUIRE(run_attune(workspace, "train run.json --quiet").exit_code == 0);
+  REQUIRE(run_attune(workspace, "train run.json --quiet --set output_dir=less --set training.gradient_checkpointing=true").exit_code == 0);
+  const std::string whole = attune::files::sha256_file(workspace.path("out/model.safetensors"));
+  CHECK(attune::files::sha256_file(workspace.path("less/model.safetensors")) == whole);
+  fs::create_directories(workspace.path("again/checkpoints"));
+  fs::copy(workspace.path("out/checkpoints/checkpoint-5"), workspace.path("again/checkpoints/checkpoint-5"), fs::copy_options::recursive);
+  const Finished resumed = run_attune(workspace, "train run.json --quiet --resume --set output_dir=again");
+  INFO(resumed.err);
+  REQUIRE(resumed.exit_code == 0);
+  CHECK(attune::files::sha256_file(workspace.path("again/model.safetensors")) == whole);
+}
+
+TEST_CASE("chats in three shapes are the same rows, and the template is saved with the model", "[app][shell][language]") {
+  const Workspace workspace;
+  write_job(workspace, R"("chat_template": "chatml", "max_length": 64)", R"("max_steps": 2)");
+  const Json messages = {{{"role", "user"}, {"content", "where is my card"}}, {{"role", "assistant"}, {"content", "in the app"}}};
+  const Json spoken = {{{"from", "human"}, {"value", "where is my card"}}, {{"from", "gpt"}, {"value", "in the app"}}};
+  const std::vector<Json> shapes = {{{"messages", messages}}, {{"conversations", spoken}}, {{"instruction", "where is my card"}, {"input", ""}, {"output", "in the app"}}};
+  std::vector<std::string> hashes;
+  for (const Json& shape : shapes) {
+    fs::remove_all(workspace.path("out"));
+    for (const char* name : {"train.jsonl", "valid.jsonl"}) workspace.write(name, shape.dump() + "\n" + shape.dump() + "\n");
+    const Finished trained = run_attune(workspace, "train run.json --quiet");
+    INFO(trained.err);
+    REQUIRE(trained.exit_code == 0);
+    hashes.push_back(attune::files::sha256_file(workspace.path("out/model.safetensors")));
+  }
+  CHECK(hashes[0] == hashes[1]);
+  CHECK(hashes[0] == hashes[2]);
+  CHECK(workspace.read("out/chat_template.jinja").find("generation") != std::string::npos);
+  workspace.write("bad.jsonl", R"({"messages": [{"role": "user", "content": "hello"}]})" "\n");
+  const Finished refused = run_attune(workspace, "evaluate out bad.jsonl");
+  CHECK(refused.exit_code == 4);
+  CHECK(refused.err.find("bad.jsonl") != std::string::npos);
+  CHECK(refused.err.find("line 1") != std::string::npos);
+}
+
+TEST_CASE("show-examples prints tokens with the loss mask and writes nothing", "[app][shell][language]") {
+  const Workspace workspace;
+  write_job(workspace);
+  workspace.write("train.jsonl", R"({"prompt": "where is my", "completion": " card"})" "\n");
+  workspace.write("valid.jsonl", R"({"source": "where is my", "target": " card"})" "\n");
+  const Finished shown = run_attune(workspace, "train run.json --quiet --show-examples 3 --set data.validation=[]");
+  INFO(shown.err);
+  REQUIRE(shown.exit_code == 0);
+  CHECK(shown.out.find("train.jsonl:1") != std::string::npos);
+  CHECK(shown.out.find("3 learned") != std::string::npos);  // " ca", "rd" and the end of the text
+  CHECK(shown.out.find("<|endoftext|>") != std::string::npos);
+  CHECK_FALSE(fs::exists(workspace.path("out")));
+  const Finished renamed = run_attune(workspace, "train run.json --quiet --show-examples 3 --set data.train=valid.jsonl --set data.validation=[]"
+                                                 " --set data.columns.source=source --set data.columns.target=target");
+  INFO(renamed.err);
+  CHECK(renamed.out.find("3 learned") != std::string::npos);
+}
+
+TEST_CASE("a decoder without a chat template refuses chats with what to do", "[app][shell][language]") {
+  const Workspace workspace;
+  write_job(workspace);
+  fs::copy(kTinyGpt, workspace.path("bare"));
+  fs::remove(workspace.path("bare/chat_template.jinja"));
+  workspace.write("train.jsonl", R"({"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]})" "\n");
+  const Finished refused = run_attune(workspace, "train run.json --set model.path=bare");
+  CHECK(refused.exit_code == 3);
+  CHECK(refused.err.find("data.chat_template") != std::string::npos);
+}

@@ -1,0 +1,120 @@
+// The loss over a long vocabulary in chunks, against the plain computation that holds all logits.
+#include "attune/nn/vocabulary.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/rand.h>
+#include <ATen/ops/randint.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/tanh.h>
+#include <ATen/ops/zeros_like.h>
+
+#include <limits>
+
+#include "catch.h"
+
+using namespace attune::nn;
+
+namespace {
+
+struct Case {
+  std::int64_t rows, vocabulary;
+  bool bias = false, weighted = false, preset = false, frozen = false;
+  double softcap = 0.0, smoothing = 0.0;
+};
+
+at::Tensor leaf(const at::Tensor& x, bool trained = true) {
+  return x.defined() ? x.detach().clone().requires_grad_(trained) : x;
+}
+
+/// Largest difference in units of the largest wanted value.
+double distance(const at::Tensor& got, const at::Tensor& want) {
+  return ((got - want).abs().max() / want.abs().max().clamp_min(1e-12)).item<double>();
+}
+
+void check(const Case& c) {
+  INFO(c.rows << " x " << c.vocabulary << " bias " << c.bias << " weighted " << c.weighted << " preset " << c.preset
+              << " frozen " << c.frozen << " softcap " << c.softcap << " smoothing " << c.smoothing);
+  const at::Tensor x = at::randn({c.rows, 6}), weight = at::randn({c.vocabulary, 6});
+  const at::Tensor bias = c.bias ? at::randn({c.vocabulary}) : at::Tensor();
+  const at::Tensor row_weights = c.weighted ? at::rand({c.rows}) + 0.1 : at::Tensor();
+  at::Tensor labels = at::randint(c.vocabulary, {c.rows}, at::kLong);
+  labels[1] = kIgnoreIndex;
+  const auto vocabulary = [&](bool trained) {
+    return Vocabulary{.x = leaf(x), .weight = leaf(weight, trained), .bias = leaf(bias, trained), .softcap = c.softcap};
+  };
+  Vocabulary ours = vocabulary(!c.frozen), theirs = vocabulary(!c.frozen);
+  if (c.preset) ours.weight.mutable_grad() = at::zeros_like(weight);
+  const LossSum got = vocabulary_cross_entropy(ours, labels, row_weights, c.smoothing);
+  const LossSum want = cross_entropy(vocabulary_logits(theirs), labels, {}, row_weights, c.smoothing);
+  CHECK(got.weight == Approx(want.weight).epsilon(1e-12));
+  CHECK(got.sum.item<double>() == Approx(want.sum.item<double>()).epsilon(1e-6));
+  (got.sum * 0.25).backward();
+  (want.sum * 0.25).backward();
+  CHECK(distance(ours.x.grad(), theirs.x.grad()) < 1e-5);
+  if (c.frozen) return;
+  CHECK(distance(ours.weight.grad(), theirs.weight.grad()) < 1e-5);
+  if (c.bias) CHECK(distance(ours.bias.grad(), theirs.bias.grad()) < 1e-5);
+}
+
+}  // namespace
+
+TEST_CASE("the loss in chunks is the plain one, gradients included", "[nn][vocabulary]") {
+  for (const double softcap : {0.0, 3.0}) {
+    for (const double smoothing : {0.0, 0.2}) {
+      check({.rows = 9, .vocabulary = 17, .bias = true, .weighted = true, .softcap = softcap, .smoothing = smoothing});
+      check({.rows = 9, .vocabulary = 17, .preset = true, .softcap = softcap, .smoothing = smoothing});
+      check({.rows = 9, .vocabulary = 17, .weighted = true, .frozen = true, .softcap = softcap, .smoothing = smoothing});
+    }
+  }
+}
+
+TEST_CASE("more logits than are kept are made again for backward", "[nn][vocabulary]") {
+  check({.rows = 300, .vocabulary = 90'001, .preset = true});
+  check({.rows = 300, .vocabulary = 90'001, .bias = true, .weighted = true, .softcap = 3.0, .smoothing = 0.1});
+  check({.rows = 300, .vocabulary = 90'001, .frozen = true});
+}
+
+TEST_CASE("rows without a label may hold anything", "[nn][vocabulary]") {
+  at::Tensor x = at::randn({3, 4});
+  x[1].fill_(std::numeric_limits<float>::quiet_NaN());
+  at::Tensor labels = at::randint(5, {3}, at::kLong);
+  labels[1] = kIgnoreIndex;
+  const Vocabulary vocabulary{.x = leaf(x), .weight = leaf(at::randn({5, 4})), .bias = {}};
+  const LossSum loss = vocabulary_cross_entropy(vocabulary, labels, {}, 0.0);
+  CHECK(loss.weight == 2);
+  loss.sum.backward();
+  CHECK(vocabulary.weight.grad().isfinite().all().item<bool>());
+  CHECK(vocabulary.x.grad()[1].abs().sum().item<double>() == 0);
+}
+
+TEST_CASE("losses of single rows add up to the loss", "[nn][vocabulary]") {
+  at::Tensor labels = at::randint(50'000, {250}, at::kLong);
+  labels[7] = kIgnoreIndex;
+  const Vocabulary vocabulary{.x = at::randn({250, 6}), .weight = at::randn({50'000, 6}), .bias = at::randn({50'000}), .softcap = 4.0};
+  for (const double smoothing : {0.0, 0.3}) {
+    const RowLosses rows = vocabulary_losses(vocabulary, labels, smoothing);
+    CHECK(rows.nll[7].item<double>() == 0);
+    CHECK(rows.smoothed[7].item<double>() == 0);
+    const LossSum smoothed = vocabulary_cross_entropy(vocabulary, labels, {}, smoothing);
+    const LossSum plain = vocabulary_cross_entropy(vocabulary, labels, {}, 0.0);
+    CHECK(rows.smoothed.sum().item<double>() == Approx(smoothed.sum.item<double>()).epsilon(1e-6));
+    CHECK(rows.nll.sum().item<double>() == Approx(plain.sum.item<double>()).epsilon(1e-6));
+  }
+}
+
+TEST_CASE("bfloat16 rounds the operands of the product and nothing else", "[nn][vocabulary]") {
+  const at::Tensor x = at::randn({40, 8}), weight = at::randn({30, 8}), labels = at::randint(30, {40}, at::kLong);
+  const auto run = [&](Precision precision) {
+    const Vocabulary vocabulary{.x = leaf(x), .weight = leaf(weight), .bias = {}, .precision = precision};
+    const LossSum loss = vocabulary_cross_entropy(vocabulary, labels, {}, 0.0);
+    loss.sum.backward();
+    return std::pair(loss.sum.item<double>(), vocabulary.weight.grad());
+  };
+  const auto [exact, exact_gradient] = run(Precision::float32);
+  const auto [rounded, rounded_gradient] = run(Precision::bfloat16);
+  CHECK(rounded != exact);
+  CHECK(rounded == Approx(exact).epsilon(1e-2));
+  CHECK(distance(rounded_gradient, exact_gradient) < 2e-2);
+  CHECK(rounded_gradient.scalar_type() == at::kFloat);
+}

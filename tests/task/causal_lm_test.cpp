@@ -1,0 +1,196 @@
+// Causal language modelling: ids, what is learned and the losses against Transformers on a tiny GPT-2, and the policies
+// for length. Goldens: scripts/goldens/language.py.
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include <nlohmann/json.hpp>
+
+#include "attune/base/error.h"
+#include "attune/files/json.h"
+#include "attune/models/model.h"
+#include "attune/task/task.h"
+#include "attune/train/trainer.h"
+#include "catch.h"
+#include "raises.h"
+
+using namespace attune;
+using attune::files::Json;
+
+namespace {
+
+const std::string kFolder = ATTUNE_SOURCE_DIR "/tests/goldens/language/";
+
+/// The tiny GPT-2's tokenizer, chat template and a task over them.
+struct Language {
+  text::Tokenizer tokenizer = text::Tokenizer::from_folder(kFolder + "tiny_gpt");
+  text::ChatTemplates chats = text::ChatTemplates::from_folder(kFolder + "tiny_gpt");
+  task::TaskOptions options;
+
+  Language() {
+    options.kind = models::Task::causal_lm;
+    options.tokenizer = &tokenizer;
+    options.chats = &chats;
+  }
+
+  std::vector<task::Encoded> encode(const std::vector<data::Example>& examples) const {
+    return task::make_task(options)->encode(examples, tokenizer);
+  }
+  task::Encoded encode_one(const data::Example& example) const { return encode({example}).at(0); }
+};
+
+data::Example document(const std::string& text) {
+  data::Example example;
+  example.origin = {.file = "rows.jsonl", .line = 7};
+  example.text = text;
+  return example;
+}
+
+data::Example completion(const std::string& prompt, const std::string& answer) {
+  data::Example example = document(prompt);
+  example.text_pair = answer;
+  example.has_pair = true;
+  return example;
+}
+
+data::Example chat(const Json& messages) {
+  data::Example example = document("");
+  example.messages = messages.dump();
+  return example;
+}
+
+std::vector<int> learned_of(const task::Encoded& row) { return {row.learned.begin(), row.learned.end()}; }
+
+Json expected() { return files::read_json(kFolder + "expected.json"); }
+
+models::LoadedModel tiny_gpt() {
+  models::LoadOptions options;
+  options.task = models::Task::causal_lm;
+  return models::load_model(kFolder + "tiny_gpt", options);
+}
+
+/// Ids, what is learned from `first` on, log probabilities and the mean loss.
+void check_scored(const Json& want, const data::Example& example, std::size_t first) {
+  Language language;
+  const auto task = task::make_task(language.options);
+  const std::vector<task::Encoded> rows = task->encode({&example, 1}, language.tokenizer);
+  REQUIRE(rows.size() == 1);
+  CHECK(rows[0].ids == want["ids"].get<std::vector<std::int32_t>>());
+  for (std::size_t i = 0; i < rows[0].ids.size(); ++i) CHECK(rows[0].learned[i] == (i >= first ? 1 : 0));
+  const models::LoadedModel loaded = tiny_gpt();
+  const auto predictions = train::predict(*loaded.model, *task, rows, 4);
+  REQUIRE(predictions[0].logits.size() == want["logprobs"].size());
+  for (std::size_t i = 0; i < predictions[0].logits.size(); ++i) {
+    CHECK(predictions[0].logits[i] == Approx(want["logprobs"][i].get<double>()).margin(2e-5));
+  }
+  CHECK(predictions[0].loss_sum / predictions[0].loss_weight == Approx(want["loss"].get<double>()).margin(1e-5));
+  const Json scores = task->score(predictions, {&example, 1});
+  CHECK(scores["perplexity"].get<double>() == Approx(std::exp(want["loss"].get<double>())).epsilon(1e-4));
+}
+
+}  // namespace
+
+TEST_CASE("documents are learned from the second token to the end-of-text token, as the reference scores them", "[task][language]") {
+  for (const Json& want : expected()["documents"]) check_scored(want, document(want["text"].get<std::string>()), 1);
+}
+
+TEST_CASE("of a prompt with a completion the completion is learned", "[task][language]") {
+  for (const Json& want : expected()["completions"]) {
+    const auto first = std::max<std::size_t>(1, want["first"].get<std::size_t>());
+    check_scored(want, completion(want["prompt"].get<std::string>(), want["completion"].get<std::string>()), first);
+  }
+}
+
+TEST_CASE("of a chat the assistant's tokens are learned, as the reference masks them", "[task][language]") {
+  const Language language;
+  for (const Json& want : expected()["chats"]) {
+    const task::Encoded row = language.encode_one(chat(want["messages"]));
+    CHECK(row.ids == want["ids"].get<std::vector<std::int32_t>>());
+    CHECK(learned_of(row) == want["mask"].get<std::vector<int>>());
+  }
+}
+
+TEST_CASE("without generation spans the same tokens are found by prefixes, with the end of the answer", "[task][language]") {
+  Language language;
+  const std::string plain = ATTUNE_SOURCE_DIR "/tests/goldens/language/plain_chatml.jinja";
+  language.chats.set_default(plain);
+  for (const Json& want : expected()["chats"]) {
+    const task::Encoded row = language.encode_one(chat(want["messages"]));
+    CHECK(row.ids == want["ids"].get<std::vector<std::int32_t>>());
+    std::vector<int> mask = want["mask"].get<std::vector<int>>();
+    for (std::size_t i = mask.size(); i-- > 1;) mask[i] = mask[i] != 0 || mask[i - 1] != 0;  // the line end behind <|im_end|>
+    CHECK(learned_of(row) == mask);
+  }
+}
+
+TEST_CASE("a template whose prefixes do not nest is refused unless it marks what the assistant says", "[task][language]") {
+  Language language;
+  language.chats.set_default(ATTUNE_SOURCE_DIR "/tests/goldens/language/counting.jinja");
+  const Json messages = expected()["chats"][1]["messages"];
+  CHECK_THROWS_WITH(language.encode_one(chat(messages)), Catch::Contains("rows.jsonl") && Catch::Contains("line 7") &&
+                                                             Catch::Contains("generation"));
+}
+
+TEST_CASE("an answer ends with a learned token although padding and end of text are one token", "[task][language]") {
+  Language language;
+  CHECK(language.tokenizer.special_id("pad_token") == language.tokenizer.special_id("eos_token"));
+  for (const data::Example& example : {document("the card"), completion("where is", " it")}) {
+    const task::Encoded row = language.encode_one(example);
+    CHECK(row.ids.back() == *language.tokenizer.special_id("eos_token"));
+    CHECK(row.learned.back() == 1);
+  }
+  language.options.append_eos = false;
+  CHECK(language.encode_one(document("the card")).ids.back() != *language.tokenizer.special_id("eos_token"));
+  language.chats.set_default("alpaca");
+  const task::Encoded row = language.encode_one(chat({{{"role", "user"}, {"content", "hello"}}, {{"role", "assistant"}, {"content", "Hi"}}}));
+  CHECK(row.ids.back() == *language.tokenizer.special_id("eos_token"));
+  CHECK(row.learned.back() == 1);
+}
+
+TEST_CASE("a row of which nothing is learned is an error with its line", "[task][language]") {
+  Language language;
+  const data::Example asked = chat({{{"role", "user"}, {"content", "hello"}}});
+  CHECK_THROWS_WITH(language.encode_one(asked), Catch::Contains("rows.jsonl") && Catch::Contains("line 7"));
+  language.options.max_length = 8;
+  const data::Example late = completion("where is my card and what can i do with it in the app", " nothing");
+  CHECK_THROWS_WITH(language.encode_one(late), Catch::Contains("data.max_length"));
+}
+
+TEST_CASE("windows of a long document share one token and learn each token once", "[task][language]") {
+  Language language;
+  const std::string text = "the card is lost where my account was sent on monday app block it in help what can do line end";
+  const std::vector<std::int32_t> whole = language.encode_one(document(text)).ids;
+  language.options.max_length = 7;
+  const std::vector<task::Encoded> rows = language.encode({document(text)});
+  REQUIRE(rows.size() == (whole.size() - 1 + 5) / 6);
+  std::vector<std::int32_t> learned = {whole.front()};
+  for (std::size_t w = 0; w < rows.size(); ++w) {
+    CHECK(rows[w].window == static_cast<std::int64_t>(w));
+    CHECK(rows[w].ids.size() <= 7);
+    CHECK(rows[w].learned.front() == 0);
+    CHECK(rows[w].ids.front() == learned.back());
+    for (std::size_t i = 1; i < rows[w].ids.size(); ++i) {
+      REQUIRE(rows[w].learned[i] == 1);
+      learned.push_back(rows[w].ids[i]);
+    }
+  }
+  CHECK(learned == whole);
+}
+
+TEST_CASE("the length policy cuts, drops or refuses rows that are too long", "[task][language]") {
+  Language language;
+  const data::Example row = completion("where is my card", " it was sent on monday");
+  const std::vector<std::int32_t> whole = language.encode_one(row).ids;
+  language.options.max_length = static_cast<std::int64_t>(whole.size()) - 2;
+  const auto under = [&](const char* policy) {
+    language.options.length_policy = policy;
+    return language.encode({row});
+  };
+  const std::vector<task::Encoded> cut = under("truncate");
+  CHECK(cut.at(0).ids == std::vector<std::int32_t>(whole.begin(), whole.end() - 2));
+  CHECK(cut.at(0).cut == 2);
+  CHECK(under("auto").at(0).ids == cut[0].ids);
+  CHECK(under("truncate_left").at(0).ids == std::vector<std::int32_t>(whole.begin() + 2, whole.end()));
+  CHECK(under("drop").empty());
+  CHECK_THROWS_WITH(under("error"), Catch::Contains("rows.jsonl") && Catch::Contains("line 7"));
+}
