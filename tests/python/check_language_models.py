@@ -13,9 +13,9 @@ import reference as ref
 sys.path.insert(0, str(ref.ROOT / "scripts"))
 from language_models import contexts, texts, vocabulary
 
-from transformers import AutoModelForMaskedLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer
 
-CLASSES = {"masked": AutoModelForMaskedLM}
+CLASSES = {"masked": AutoModelForMaskedLM, "causal": AutoModelForCausalLM}
 args = ref.arguments()
 
 
@@ -80,3 +80,5 @@ with ref.workspace() as temporary:
     check_vocabulary(Path(temporary))
     check_contexts()
     check_models(Path(temporary))
+    script("make_tiny_gpt.py", "--work", Path(temporary) / "tiny", "--output", Path(temporary) / "none", "--dry-run")
+    ref.check(not (Path(temporary) / "none").exists(), "make_tiny_gpt.py: a dry run passes and writes no model")
