@@ -74,7 +74,7 @@ def main():
     train = documents("train", arguments.data)
     seen = set(train)
     # A few hundred documents tell as much as thousands.
-    validation = [text for text in documents("validation", arguments.data) if text not in seen][:400]
+    validation = [text for text in documents("validation", arguments.data) if text not in seen][:200]
     for part, found in (("train", train), ("validation", validation)):
         texts.write_rows(work / f"{part}.jsonl", [{"text": text} for text in found])
     kind["write"](work / "base", kind["vocabulary"](train, VOCABULARY), kind["config"])

@@ -10,7 +10,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 MODEL = ref.ROOT / "data/tiny-gpt"
 CHATS = ref.ROOT / "data/support_chat/test.jsonl"
-args = ref.arguments()
+ref.arguments()
+torch.set_num_threads(1)  # faster for so small a model
 
 
 def answer(model, tokenizer, messages):
