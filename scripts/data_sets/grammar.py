@@ -27,6 +27,11 @@ def tidy(text):
     return re.sub(r" ([,.!?;:])", r"\1", text)
 
 
+def unique_key(text):
+    """Texts that differ in case, blanks and punctuation only are one text."""
+    return "".join(c for c in text.lower() if c.isalnum())
+
+
 def jsonl(rows):
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 

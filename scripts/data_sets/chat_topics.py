@@ -1,0 +1,185 @@
+"""The topics of the support chats: what a customer of Harbour Bank writes, what the assistant asks and answers.
+
+A topic: `open`, the first messages; `steps`, pairs of (assistant asks, customer replies); `answer`, what settles the matter; `more`,
+pairs of (customer asks on, assistant answers). Slots stand for the same value in the whole conversation."""
+
+TOPICS = {
+    "lost_card": {
+        "open": ["I [lost|have lost|can't find] my card {where}.", "[Help, my|My] card is gone, I think I left it {where}.", "[Someone stole|I was robbed of] my card {where}.",
+                 "My wallet with the card was stolen {where} {when}.", "what do I do if my card was [stolen|lost] {where}?"],
+        "steps": [("I am sorry to hear that. Do you still have the app on your phone?", "[yes|Yes, I do.|Yes I have it here]")],
+        "answer": ["Please open Cards and tap Block card. The card is then useless to anyone. A new one is on its way and reaches you within five working days."],
+        "more": [("What does the new card cost?", "Nothing. The first new card in a year is free."),
+                 ("[Will the new card have|Do I get] the same PIN?", "Yes, your PIN stays the same."),
+                 ("What if [I find the old one|the old card turns up]?", "Please cut it up. A blocked card cannot be used again."),
+                 ("Can I pay with my phone [until then|in the meantime]?", "Yes. The new card is in your phone wallet right away.")],
+    },
+    "card_delivery": {
+        "open": ["My new card has not [arrived|come] yet.", "I [ordered|was promised] a new card {days} ago, where is it?", "Still no card in the post after {days}.", "when will my [new|debit|credit] card arrive?"],
+        "steps": [("When did you order the card?", "[About|I think] {days} ago[.|, on the app.|]")],
+        "answer": ["A card takes up to five working days. If it is not there after ten days, open Cards, tap Order again, and check your address. The second letter is free."],
+        "more": [("Can you send it [by courier|faster]?", "Yes, by courier it takes two days and costs £12."),
+                 ("[Is the PIN in the same letter|When does the PIN come]?", "The PIN comes in a letter of its own, two days later.")],
+    },
+    "card_declined": {
+        "open": ["My card was [declined|refused] at {shop}.", "I wanted to pay {amount} at {shop} and the card did not work.", "card payment at {shop} [failed|rejected], why?", "why does {shop} not take my card?"],
+        "steps": [("Did you see a message in the app after the payment?", "[It said|yes, it says] {reason}.")],
+        "answer": ["Thank you. Please open Cards and tap Limits: there you can raise the limit or allow the payment. Then try once more at {shop}."],
+        "more": [("Was the {amount} taken [all the same|anyway]?", "No. A declined payment takes no money from your account."),
+                 ("What is my daily limit?", "The daily limit for card payments is £2,000. You can change it under Limits.")],
+    },
+    "unknown_charge": {
+        "open": ["There is a payment of {amount} to {shop} that I [don't know|did not make].", "I never bought anything at {shop}, but {amount} is gone.", "What is this charge of {amount} [from|by] {shop}?",
+                 "Somebody [used my card|paid with my card] at {shop}, {amount}!"],
+        "steps": [("I will help you with that. Do you still have the card with you?", "[Yes.|yes it is in my wallet|Yes, I do.]"),
+                  ("Has anybody else used it, family for example?", "No[.|, nobody.|, only me.]")],
+        "answer": ["I have blocked the card and opened a dispute over {amount}. You get the money back within ten days while we ask {shop}."],
+        "more": [("Do I have to go to the police?", "Only if the card was stolen. For a dispute we need no report."),
+                 ("How long does the dispute take?", "Most disputes are closed within six weeks.")],
+    },
+    "duplicate_charge": {
+        "open": ["{shop} [charged|billed] me twice, {amount} each.", "I see the payment of {amount} to {shop} two times.", "I paid {amount} at {shop} once but it was taken twice."],
+        "steps": [("Are both payments booked, or is one still pending?", "[Both are booked.|both booked|Booked, both of them.]")],
+        "answer": ["Then one of them is wrong. I have asked {shop} to return {amount}. Please allow five working days. If nothing comes, write to us again and we open a dispute."],
+        "more": [("And if one were pending?", "A pending double goes away by itself within three days.")],
+    },
+    "refund_status": {
+        "open": ["{shop} promised a refund of {amount} and [it is not here|I don't see it].", "Where is my refund from {shop}?", "I sent the things back to {shop} {days} ago and [still have|got] no refund."],
+        "steps": [("When did {shop} send the refund?", "[They say|They told me] {days} ago.")],
+        "answer": ["Refunds to a card take up to seven working days after the shop has sent them. If it is not there by then, please ask {shop} for the reference number and send it to us."],
+        "more": [("Where will I see it?", "Under Payments, with a green arrow. You also get a message.")],
+    },
+    "transfer_pending": {
+        "open": ["My transfer to {person} has not arrived.", "I sent {amount} to {person} {when} and it is still pending.", "why is my transfer of {amount} to {person} [stuck|pending]?"],
+        "steps": [("Was it a transfer inside the country or to another country?", "[Inside the country.|inside the country|A normal one, in this country.]")],
+        "answer": ["A transfer ordered before 4 pm arrives on the same working day, later ones on the next. If {person} has nothing by tomorrow evening, tap the transfer and then Trace."],
+        "more": [("And to another country?", "That takes up to three working days."),
+                 ("Can I [stop|cancel] it?", "Yes, as long as it is pending: tap the transfer and then Call back.")],
+    },
+    "cancel_transfer": {
+        "open": ["I sent {amount} to the wrong [person|account]!", "Please [stop|cancel] my transfer of {amount} to {person}.", "I typed a wrong account number for {person}, can I get the {amount} back?"],
+        "steps": [("Is the transfer still shown as pending?", "[Yes, pending.|it says pending|Yes, it is.]")],
+        "answer": ["Good. Tap the transfer and then Call back. The {amount} is back on your account within a minute."],
+        "more": [("What if it is no longer pending?", "Then we ask the other bank to return it. That takes up to ten days and needs the payee to agree.")],
+    },
+    "reset_pin": {
+        "open": ["I forgot my PIN.", "My PIN [does not work|is wrong, it says], what now?", "How do I [change|reset|get a new] PIN?", "I typed the wrong PIN three times."],
+        "steps": [("Is it the PIN of the card or of the app?", "[Of the card.|the card|The card PIN.]")],
+        "answer": ["Open Cards and tap Show PIN. To choose a new one, tap Change PIN and use it once at a cash machine."],
+        "more": [("And the PIN of the app?", "On the first screen tap Forgot PIN and hold your passport in front of the camera."),
+                 ("Is my card blocked after three tries?", "For online payments no. A chip payment with the right PIN opens it again.")],
+    },
+    "change_address": {
+        "open": ["I [moved|have moved|am moving] to {city}.", "Please change my address, I live in {city} now.", "How can I tell you my new address in {city}?"],
+        "steps": [("Has the move taken place already?", "[Yes.|yes, {when}|Yes, {when}.]")],
+        "answer": ["Open Profile, tap Address and type the new one in {city}. You get a letter with a code there. Type the code in the app and the change is done."],
+        "more": [("Does my account number change?", "No. Your account number and your cards stay as they are."),
+                 ("How long does the letter take?", "Two to three working days.")],
+    },
+    "change_phone": {
+        "open": ["I have a new [phone|mobile] number.", "My [phone|mobile] number has changed, how do I tell you?", "I got a new phone and the app asks for the old number."],
+        "steps": [("Can you still receive messages at the old number?", "[No.|No, not any more.|no it is gone]")],
+        "answer": ["Then tap Number lost on the first screen and hold your passport in front of the camera. After that the new number works at once."],
+        "more": [("And with the old number?", "Then open Profile, tap Phone, and confirm with a code to the old number.")],
+    },
+    "fee_question": {
+        "open": ["What is this fee of {fee} on my account?", "Why did you take {fee} from me?", "I see a fee of {fee} [this month|{when}] and don't know why."],
+        "steps": [("Do you have a Harbour Basic or a Harbour Plus account?", "[Basic|Harbour Basic.|The Basic one.]")],
+        "answer": ["With Harbour Basic there is a fee for cash from machines of other banks. It is shown as one line of {fee} in the month after."],
+        "more": [("How do I avoid it?", "Use one of our own machines, or change to Harbour Plus, which has no such fee."),
+                 ("What does Harbour Plus cost?", "Harbour Plus costs £6 a month.")],
+    },
+    "travel": {
+        "open": ["I am [going|travelling|flying] to {place}, will my card work?", "Can I [pay|use my card] in {place}?", "What does it cost to pay in {place}?"],
+        "steps": [("Would you like to pay by card or draw cash in {place}?", "[By card.|card mostly|Both.]")],
+        "answer": ["Your card works in {place}. A payment costs 1% of the sum, and cash £2 for each withdrawal. Please choose to pay in the local currency."],
+        "more": [("Do I have to tell you [before|first]?", "No. But keep your phone on, since we may ask you to confirm a payment."),
+                 ("And data on my phone in {place}?", "Under Plan, tap Travel pass. It costs £3 a day.")],
+    },
+    "no_signal": {
+        "open": ["I have no signal {where2}.", "My phone has had no network {where2} since {since}.", "Mobile data does not work {where2}."],
+        "steps": [("Please switch the phone off and on again. Does that help?", "[No.|no, the same|No, still nothing.]")],
+        "answer": ["Then the mast near you may be down. I have told our engineers. Please tap Plan and then Network to see when it is repaired. Calls over Wi-Fi work in the meantime."],
+        "more": [("Do I get money back?", "Yes, if it takes longer than two days, we take a part off your next bill.")],
+    },
+    "change_plan": {
+        "open": ["I [need|want] more data on my plan.", "My data is always used up by [the 20th|mid-month], what can I do?", "Can I change to a [cheaper|bigger|smaller] plan?"],
+        "steps": [("How much data do you use in a month?", "[About|around|Roughly] {gigabytes} GB.")],
+        "answer": ["Then {plan} fits you. Tap Plan and then Change. The new plan begins on the first day of the next month."],
+        "more": [("What does {plan} cost?", "{plan} costs {price} a month."),
+                 ("Can I [go back|change back]?", "Yes, you can change once a month.")],
+    },
+    "close_account": {
+        "open": ["I want to close my account.", "How do I [leave you|close my account|end my account]?", "Please close my [savings|current] account."],
+        "steps": [("I am sorry that you are leaving. Is there money left on the account?", "[Yes, some.|yes a little|A few pounds.]")],
+        "answer": ["Please send it to another account first. Then open Profile and tap Close account. It is closed after 14 days, and until then you can change your mind."],
+        "more": [("Is there a fee?", "No, closing an account is free."),
+                 ("Can I keep my statements?", "Yes. Please save them as PDF under Documents before the account is closed.")],
+    },
+    "app_login": {
+        "open": ["I can't log in to the app.", "The app [throws me out|shows an error|keeps closing] {since2}.", "After the update the app [does not open|hangs]."],
+        "steps": [("Which phone do you use?", "[A|It is a|An old] {phone}.")],
+        "answer": ["Please update the app in the store of your {phone}, then switch the phone off and on. If that does not help, remove the app and install it again. Nothing is lost."],
+        "more": [("Are my cards still in the app then?", "Yes. They are with us and come back when you log in.")],
+    },
+    "savings": {
+        "open": ["What interest do you pay on savings?", "I want to save {amount} a month, what do you offer?", "Do you have a [savings account|savings plan]?"],
+        "steps": [("Would you like to reach the money at any time, or tie it up for a year?", "[At any time.|any time|I may need it.]")],
+        "answer": ["Then Harbour Saver is right. It pays 2% a year, and you can take the money out on any day. Tap Accounts and then New."],
+        "more": [("And for a year?", "Harbour Fixed pays 3% if the money stays for 12 months."),
+                 ("When is the interest paid?", "On the last day of the year.")],
+    },
+    "standing_order": {
+        "open": ["How do I set up a standing order to {person}?", "I want to pay {amount} to {person} every month.", "Please change my standing order to {person} to {amount}."],
+        "steps": [("On which day of the month should it be paid?", "[On the|The] {day}.")],
+        "answer": ["Open Payments, tap Standing orders and then New. Choose {person}, type {amount} and the {day}. You can change it until the evening before."],
+        "more": [("How do I end it?", "Tap the standing order and then End. It stops at once.")],
+    },
+    "limit": {
+        "open": ["I need to pay {big} and my limit is too low.", "How can I raise my transfer limit to {big}?", "My limit does not let me send {big}."],
+        "steps": [("Do you need it once or for good?", "[Just once.|once|Only this time.]")],
+        "answer": ["Open Payments and tap Limits. Type {big} and choose Today only. You confirm it with your face or your PIN. At midnight the old limit is back."],
+        "more": [("What is the highest limit?", "In the app £50,000. For more, please call us.")],
+    },
+    "phishing": {
+        "open": ["I got a message that my account is locked and I should click a link.", "Someone called and asked for my [PIN|password|code].", "Is this mail from you? It asks for my [PIN|password]."],
+        "steps": [("We never ask for that. Did you click on anything or tell anyone a code?", "[No.|no, nothing|No, I did not.]")],
+        "answer": ["Well done. Please delete the message and send a copy to fraud@harbour.example. Your account is safe."],
+        "more": [("And if I had?", "Then you would block your cards under Cards and call us at once, day or night."),
+                 ("How do I know that it is you?", "We write in the app only, and we never ask for a PIN or a code.")],
+    },
+    "hours": {
+        "open": ["When is the branch in {city} open?", "What are your [opening hours|hours] in {city}?", "Is the branch in {city} open on [Saturday|Saturdays]?"],
+        "steps": [],
+        "answer": ["The branch in {city} is open from 9 am to 5 pm, Monday to Friday, and on Saturday until noon."],
+        "more": [("Do I need an appointment?", "Only for loans. For all else just come in."),
+                 ("Is there a cash machine?", "Yes, in the entrance, day and night.")],
+    },
+}
+
+SLOTS = {
+    "where": ["on the train", "on the bus", "in a taxi", "at the airport", "somewhere in town", "at the pub", "on the beach", "at the market", "at work", "at the gym"],
+    "where2": ["at home", "in the office", "in {city}", "on the train"],
+    "when": ["this morning", "yesterday", "last night", "on Monday", "an hour ago", "on the weekend", "last week"],
+    "since": ["this morning", "yesterday", "last night", "Monday", "noon", "the storm"],
+    "since2": ["since yesterday", "since the update", "since this morning", "every time", "all day"],
+    "days": ["two days", "three days", "four days", "a week", "eight days", "two weeks", "six days"],
+    "shop": ["Northway Outdoor", "the garden centre", "Pixel & Page", "Brightside Pharmacy", "the petrol station", "StreamBox", "the supermarket", "Trattoria Nonna", "the shoe shop", "Hill Books"],
+    "person": ["my landlord", "my sister", "a friend", "the builder", "my daughter", "my son", "the school", "my neighbour"],
+    "city": ["Leith", "Cardiff", "Hull", "Dundee", "Whitby", "Bath", "York", "Truro"],
+    "place": ["Spain", "Turkey", "Canada", "Japan", "Norway", "Morocco", "Italy", "Greece"],
+    "reason": ["limit reached", "payment blocked", "online payments are off"],
+    "phone": ["Fairphone", "Pixel", "Galaxy", "tablet", "Nokia"],
+    "plan": ["Drift 10", "Drift 30", "Surf Solo", "Surf Family"],
+    "price": ["£8", "£12", "£18", "£25"],
+    "gigabytes": ["5", "8", "12", "20", "30"],
+    "fee": ["£2", "£3", "£4", "£6"],
+    "day": ["1st", "3rd", "5th", "10th", "15th", "20th"],
+    "big": ["£3,000", "£5,000", "£8,000", "£12,000", "£20,000"],
+}
+
+GREETINGS = ["Hi", "Hello", "Hi there", "Good morning", "Good evening", "Hey"]
+THANKS = [("[Thanks|Thank you|Thanks a lot|thank you very much][.|!|, that helps.]", ["You are welcome. Is there anything else?", "You are welcome. Have a good day!"]),
+          ("[Great, thanks|Perfect, thank you|ok thanks][.|!|]", ["Glad to help. Have a good day!"])]
+BYE = ("[No, that is all.|No, thanks.|no that's it]", ["Then have a good day. Goodbye!"])
+SYSTEM = "You are the assistant of Harbour Bank. Be brief and kind."

@@ -1,0 +1,1 @@
+"""What the scripts that make small language models share: vocabularies, texts, labelled examples in context, runs of attune."""
