@@ -139,7 +139,7 @@ TEST_CASE("a real small Llama learns a play: its perplexity falls by more than h
             R"("num_train_epochs": 1, "max_steps": 60, "per_device_train_batch_size": 8, "learning_rate": 0.003, "eval_on_start": true)");
   workspace.write("train.txt", attune::files::read_file(shared + "/data/tinyshakespeare/train.txt").substr(0, 100'000));
   workspace.write("valid.txt", attune::files::read_file(shared + "/data/tinyshakespeare/valid.txt").substr(0, 10'000));
-  const Finished trained = run_attune(workspace, "train run.json --quiet --set threads=2 --set model.path=" + shared + "/models/stories260K/hf");
+  const Finished trained = run_attune(workspace, "train run.json --quiet --set model.path=" + shared + "/models/stories260K/hf");
   INFO(trained.err);
   REQUIRE(trained.exit_code == 0);
   std::vector<double> perplexities;
