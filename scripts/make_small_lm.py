@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes language models of 6 to 7 million parameters from nothing in at most half an hour each on 2 cores: a causal one (Llama
+"""Makes language models of 5 to 7 million parameters from nothing, sized for half an hour each on 2 idle cores: a causal one (Llama
 architecture) and a masked one (BERT). They learn texts and, in every third document, labelled examples in context, which makes them
 good enough to study few-shot prompting. Texts: the training files of data/, and of a folder of public data sets if --data names one.
 
