@@ -21,7 +21,7 @@ std::int64_t elements(const Parameter& parameter) {
 /// 1234567 → "1,234,567".
 std::string grouped(std::int64_t number) {
   std::string digits = std::to_string(number);
-  for (auto i = static_cast<std::int64_t>(digits.size()) - 3; i > 0; i -= 3) digits.insert(i, ",");
+  for (auto i = static_cast<std::int64_t>(digits.size()) - 3; i > 0; i -= 3) digits.insert(i, 1, ',');
   return digits;
 }
 

@@ -3,17 +3,16 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <initializer_list>
 
 #include <nlohmann/json.hpp>
 
-#include "attune/adapt/peft.h"
 #include "attune/base/error.h"
 #include "attune/base/paths.h"
 #include "attune/base/strings.h"
 #include "attune/config/config.h"
 #include "attune/job/execution.h"
 #include "attune/job/fits_model.h"
+#include "attune/job/open_folder.h"
 #include "attune/report/phase.h"
 #include "attune/train/evaluate.h"
 
@@ -22,20 +21,6 @@ namespace attune::job {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// The task that a head class of Transformers serves: "BertForTokenClassification" → token classification.
-models::Task task_of_architecture(const files::Json& config, const std::string& file) {
-  const auto found = config.is_object() ? config.find("architectures") : config.end();
-  const bool is_named = found != config.end() && found->is_array() && !found->empty() && found->front().is_string();
-  const std::string name = is_named ? found->front().get<std::string>() : "";
-  if (name.ends_with("ForSequenceClassification")) return models::Task::sequence_classification;
-  if (name.ends_with("ForTokenClassification")) return models::Task::token_classification;
-  if (name.ends_with("ForCausalLM") || name.ends_with("LMHeadModel")) return models::Task::causal_lm;
-  if (name.ends_with("ForMaskedLM")) return models::Task::masked_lm;
-  if (name.ends_with("ForQuestionAnswering")) return models::Task::question_answering;
-  throw Error(ErrorKind::model, {.file = file, .what = concat("architectures says '", name, "', which has no head to predict with"),
-                                 .where = "architectures", .hint = "name the output folder of `attune train` or a fine-tuned checkpoint"});
-}
 
 data::LabelMap labels_of(const models::ModelSpec& spec, models::Task kind) {
   data::LabelMap labels;
@@ -53,31 +38,6 @@ data::LabelMap labels_of(const models::ModelSpec& spec, models::Task kind) {
   return labels;
 }
 
-/// Fills kind, model and tokenizer from an adapter folder. One that another tool wrote has no config.json and no tokenizer
-/// of its own: the base's count then.
-void open_adapter(const std::string& path, Tuned& tuned) {
-  const adapt::AdapterFolder adapter = adapt::open_adapter(path);
-  const std::string own = (fs::path(path) / "config.json").string();
-  tuned.kind = path_exists(own, ErrorKind::model) ? task_of_architecture(files::read_json(own), own) : adapt::adapter_task(adapter);
-  models::LoadOptions load;
-  load.task = tuned.kind;
-  tuned.loaded = adapt::load_adapted(adapter, load);
-  const bool has_tokenizer = std::ranges::any_of(std::initializer_list<const char*>{"tokenizer.json", "vocab.txt", "vocab.json"}, [&](const char* name) {
-    return path_exists((fs::path(path) / name).string(), ErrorKind::model);
-  });
-  tuned.tokenizer = std::make_shared<const text::Tokenizer>(text::Tokenizer::from_folder(has_tokenizer ? path : adapter.base));
-}
-
-/// The same from the folder of a whole model.
-void open_model(const std::string& path, Tuned& tuned) {
-  const std::string config_file = (fs::path(path) / "config.json").string();
-  tuned.kind = task_of_architecture(files::read_json(config_file), config_file);
-  models::LoadOptions load;
-  load.task = tuned.kind;
-  tuned.loaded = models::load_model(path, load);
-  tuned.tokenizer = std::make_shared<const text::Tokenizer>(text::Tokenizer::from_folder(path));
-}
-
 }  // namespace
 
 Tuned open_tuned(const std::string& folder, const std::vector<std::string>& overrides) {
@@ -89,13 +49,11 @@ Tuned open_tuned(const std::string& folder, const std::vector<std::string>& over
   settings.insert(settings.end(), overrides.begin(), overrides.end());
   tuned.options = with_precision_decided(path_exists(resolved, ErrorKind::model) ? config::load(resolved, settings, machine())
                                                                                  : config::defaults(settings, machine()));
-  (adapt::is_adapter(path) ? open_adapter : open_model)(path, tuned);
+  const ModelFolder parts = look_into(path);
+  tuned.kind = parts.task;
+  tuned.loaded = load(parts, {});
   tuned.loaded.model->set_execution(execution_of(tuned.options));
-  if (!tuned.loaded.report.newly_initialised.empty()) {
-    throw Error(ErrorKind::model, {.file = path, .what = concat("the tensor ", tuned.loaded.report.newly_initialised.front(), " of the head is missing"),
-                                   .where = "model.safetensors", .hint = "train the model first: attune train"});
-  }
-  check_vocabulary(*tuned.tokenizer, tuned.loaded.model->spec(), path);
+  tuned.tokenizer = load_tokenizer(parts, tuned.loaded.model->spec());
   task::TaskOptions task_options;
   task_options.kind = tuned.kind;
   tuned.labels = labels_of(tuned.loaded.model->spec(), tuned.kind);
@@ -104,7 +62,7 @@ Tuned open_tuned(const std::string& folder, const std::vector<std::string>& over
   task_options.doc_stride = tuned.options.data.doc_stride;
   const bool other_template = std::any_of(overrides.begin(), overrides.end(), [](const std::string& text) { return text.starts_with("data.chat_template="); });
   if (!other_template) tuned.options.data.chat_template.clear();  // training has saved it with the model
-  tuned.chats = chat_templates(path, tuned.options.data);
+  tuned.chats = chat_templates(parts.tokenizer, tuned.options.data);
   set_language(task_options, tuned.options.data, tuned.chats.get());
   task_options.tokenizer = tuned.tokenizer.get();
   tuned.task = task::make_task(task_options);

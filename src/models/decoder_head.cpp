@@ -1,6 +1,7 @@
 // The heads of the pre-norm decoder. See decoder.h.
 #include <ATen/ops/index_select.h>
 
+#include "attune/nn/activation.h"
 #include "attune/nn/dropout.h"
 #include "decoder.h"
 #include "stream.h"
@@ -51,6 +52,10 @@ Output DecoderHead::operator()(const at::Tensor& x, const Context& context) cons
   if (!out_) return {.logits = x, .pooled = {}};
   const at::Tensor read = nn::dropout(x, dropout_site(context, stage_, block_site(stage_ - 1, 0), dropout_));
   if (task_ != Task::causal_lm) return {.logits = out_(read), .pooled = {}};
+  if (out_.change && *out_.change) {  // nn::Vocabulary knows one matrix, without an adapter's change
+    const at::Tensor logits = out_(read);
+    return {.logits = softcap_ > 0 ? nn::softcap(logits, softcap_) : logits, .pooled = {}};
+  }
   return vocabulary_output(
       {.x = read, .weight = out_.weight, .bias = {}, .softcap = softcap_, .precision = nn::current_precision()}, context);
 }

@@ -35,7 +35,7 @@ std::string listed(const std::vector<std::string>& names) {
 std::string shape_text(at::IntArrayRef shape) {
   std::vector<std::string> sizes;
   for (const std::int64_t size : shape) sizes.push_back(std::to_string(size));
-  return "[" + join(sizes, ", ") + "]";
+  return concat("[", join(sizes, ", "), "]");
 }
 
 std::vector<std::string> names_of(const Parameter& parameter) {

@@ -72,6 +72,7 @@ at::Tensor Scope::parameter(std::string_view name, std::vector<std::int64_t> sha
                     .kind = kind,
                     .aliases = {},
                     .is_head = is_head_,
+                    .padding_row = {},
                     .file_name = full_name});
   return tensor;
 }

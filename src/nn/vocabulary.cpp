@@ -46,10 +46,10 @@ at::ScalarType product_type(const at::Tensor& x, Precision precision) {
 /// Some neighbouring rows: log p, and what their gradient needs.
 struct Chunk {
   std::int64_t begin = 0, count = 0;
-  at::Tensor logits;  ///< [n, V] with the softcap; only kept where there is one
-  at::Tensor log_p;   ///< [n, V]
-  at::Tensor labels;  ///< [n, 1]
-  at::Tensor nll;     ///< [n]
+  at::Tensor logits = {};  ///< [n, V] with the softcap; only kept where there is one
+  at::Tensor log_p = {};   ///< [n, V]
+  at::Tensor labels = {};  ///< [n, 1]
+  at::Tensor nll = {};     ///< [n]
 
   at::Tensor smoothed(double smoothing) const {
     return smoothing > 0 ? (1.0 - smoothing) * nll - smoothing * log_p.mean(1) : nll;
@@ -230,6 +230,19 @@ LossSum vocabulary_cross_entropy(const Vocabulary& vocabulary, const at::Tensor&
   const double weight = active.row_weights.defined() ? active.row_weights.sum(at::kDouble).item<double>()
                                                      : static_cast<double>(active.labels.numel());
   return {sum, weight};
+}
+
+RowLosses row_losses(const at::Tensor& logits, const at::Tensor& labels, double label_smoothing) {
+  const at::NoGradGuard no_grad;
+  const at::Tensor log_p = at::log_softmax(fused::at_least_float(logits), 1);
+  const at::Tensor ignored = labels == kIgnoreIndex;
+  const Chunk all{.begin = 0,
+                  .count = logits.size(0),
+                  .logits = {},
+                  .log_p = log_p,
+                  .labels = {},
+                  .nll = log_p.gather(1, labels.clamp_min(0).unsqueeze(1)).squeeze(1).neg_()};
+  return {.nll = all.nll.masked_fill(ignored, 0), .smoothed = all.smoothed(label_smoothing).masked_fill(ignored, 0)};
 }
 
 RowLosses vocabulary_losses(const Vocabulary& vocabulary, const at::Tensor& labels, double label_smoothing) {

@@ -48,11 +48,14 @@ class CausalLm : public Task {
   }
 
   nn::LossSum loss(const models::Output& output, const Batch& batch) const override {
+    if (!output.vocabulary.defined()) return nn::cross_entropy(output.logits, batch.labels, {}, batch.weights, options_.label_smoothing);
     return nn::vocabulary_cross_entropy(output.vocabulary, batch.labels, batch.weights, options_.label_smoothing);
   }
 
   std::vector<Prediction> predict(const models::Output& output, const Batch& batch) const override {
-    const nn::RowLosses losses = nn::vocabulary_losses(output.vocabulary, batch.labels, options_.label_smoothing);
+    const nn::RowLosses losses = output.vocabulary.defined()
+                                     ? nn::vocabulary_losses(output.vocabulary, batch.labels, options_.label_smoothing)
+                                     : nn::row_losses(output.logits, batch.labels, options_.label_smoothing);
     const std::vector<float> nll = to_floats(losses.nll), smoothed = to_floats(losses.smoothed);
     std::vector<Prediction> predictions;
     std::size_t next = 0;

@@ -3,6 +3,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/allclose.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/equal.h>
 
@@ -114,6 +115,23 @@ TEST_CASE("a fresh adapter leaves the logits bit-equal and trains A, B, magnitud
       }
     }
   }
+}
+
+TEST_CASE("an adapter of the output layer changes the logits, also where the loss would multiply them out", "[adapt]") {
+  const at::NoGradGuard no_grad;
+  models::Input input = golden_input(golden_tensors("llama_causal_lm"));
+  const models::LoadedModel loaded = with_lora("llama_causal_lm", options_for({"lm_head"}));
+  const auto output = [&] { return models::forward(*loaded.model, loaded.model->prepare(input, false)); };
+  const at::Tensor before = output().logits;
+  for (const models::AdaptableLayer& layer : loaded.model->adaptable_layers()) {
+    if (layer.change && *layer.change) layer.change->b.fill_(0.5);
+  }
+  const at::Tensor after = output().logits;
+  CHECK_FALSE(at::allclose(after, before));
+  input.defer_vocabulary = true;
+  const models::Output deferred = output();
+  CHECK_FALSE(deferred.vocabulary.defined());
+  CHECK(at::equal(deferred.logits, after));
 }
 
 TEST_CASE("A starts as PEFT's does, pure in the seed", "[adapt]") {

@@ -51,7 +51,7 @@ inline const std::vector<std::string> kGoldenModels = {"bert_base",
 using Tensors = std::map<std::string, at::Tensor>;
 
 inline std::string golden_folder(const std::string& name) {
-  return std::string(ATTUNE_SOURCE_DIR) + "/tests/goldens/models/" + name;
+  return ATTUNE_SOURCE_DIR "/tests/goldens/models/" + name;
 }
 
 inline models::Task golden_task(const std::string& name) {

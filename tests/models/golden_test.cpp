@@ -190,6 +190,7 @@ TEST_CASE("weight decay spares biases and norms", "[models]") {
                      .kind = kind,
                      .aliases = {},
                      .is_head = false,
+                     .padding_row = {},
                      .file_name = {}};
   };
   for (const char* name : {"encoder.rel_norm", "a.norm.weight", "norm", "layer.q_norm.weight", "a.query.bias",

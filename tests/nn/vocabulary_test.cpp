@@ -102,6 +102,9 @@ TEST_CASE("losses of single rows add up to the loss", "[nn][vocabulary]") {
     const LossSum plain = vocabulary_cross_entropy(vocabulary, labels, {}, 0.0);
     CHECK(rows.smoothed.sum().item<double>() == Approx(smoothed.sum.item<double>()).epsilon(1e-6));
     CHECK(rows.nll.sum().item<double>() == Approx(plain.sum.item<double>()).epsilon(1e-6));
+    const RowLosses whole = row_losses(vocabulary_logits(vocabulary), labels, smoothing);
+    CHECK(distance(whole.nll, rows.nll) < 1e-6);
+    CHECK(distance(whole.smoothed, rows.smoothed) < 1e-6);
   }
 }
 

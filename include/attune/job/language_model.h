@@ -14,11 +14,11 @@ struct LanguageModel {
   models::LoadedModel loaded;
   std::shared_ptr<const text::Tokenizer> tokenizer;
   infer::GenerationOptions options;  ///< the folder's; end tokens also from the tokenizer where no file names any
-  std::string folder;
+  std::string folder;                ///< of tokenizer and chat templates
 };
 
-/// A folder or Hub id, on the first GPU where there is one, in float32. Error{model} when it holds no causal LM, or one
-/// without its output layer.
+/// A folder of a model or an adapter, or a Hub id; on the first GPU where there is one, in float32. Error{model} when it
+/// holds no causal LM, or one without its output layer.
 LanguageModel open_language_model(const std::string& path_or_id);
 
 }  // namespace attune::job

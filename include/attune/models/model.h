@@ -47,7 +47,7 @@ struct Input {
   nn::Layout layout;
   nn::DropoutKeys dropout;   ///< token_keys undefined in evaluation
   at::Tensor wanted;         ///< int64 [N]: rows of the stream whose logits are wanted (LM heads); undefined = all
-  bool defer_vocabulary = false;  ///< LM heads give Output::vocabulary in place of logits
+  bool defer_vocabulary = false;  ///< LM heads give Output::vocabulary, not logits, unless an adapter changes them
   std::optional<Rows> keys;  ///< the rows that may be attended to, where not all may (padding that a reference reads)
   std::shared_ptr<const Past> past;  ///< decoders: tokens before those of the stream; null = there are none
   /// Length of each sequence's whole text, for rotary positions that depend on it; empty = its keys.

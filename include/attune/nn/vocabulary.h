@@ -35,6 +35,8 @@ struct RowLosses {
   at::Tensor nll;       ///< -log p(label)
   at::Tensor smoothed;  ///< the loss under label smoothing; nll itself without
 };
+/// Of logits [N, V] that were multiplied out. Without a graph.
+RowLosses row_losses(const at::Tensor& logits, const at::Tensor& labels, double label_smoothing);
 /// Without a graph.
 RowLosses vocabulary_losses(const Vocabulary& vocabulary, const at::Tensor& labels, double label_smoothing);
 

@@ -1,0 +1,32 @@
+// The one place that opens what a user calls a model: a folder with a whole model, or one with an adapter on its base.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "attune/models/model.h"
+#include "attune/text/tokenizer.h"
+
+namespace attune::job {
+
+/// Where the parts of a model lie. An adapter that another tool wrote has no files of its own but the adapter's: the
+/// base's count then.
+struct ModelFolder {
+  std::string path;        ///< the weights, or the adapter
+  std::string base;        ///< "" = a whole model
+  std::string tokenizer;   ///< tokenizer and chat templates
+  std::string generation;  ///< generation_config.json
+  models::Task task = models::Task::base;  ///< whose head the folder has
+};
+
+/// `path` as models::resolve_model_path gives it. Error{model} when it says nothing of a head, or the base is missing or
+/// another one.
+ModelFolder look_into(const std::string& path);
+
+/// The weights, with the folder's task whatever `options` says of it. Error{model} when the head is missing.
+models::LoadedModel load(const ModelFolder& folder, models::LoadOptions options);
+
+/// Its tokenizer, when its ids fit the model.
+std::shared_ptr<const text::Tokenizer> load_tokenizer(const ModelFolder& folder, const models::ModelSpec& spec);
+
+}  // namespace attune::job
