@@ -33,7 +33,7 @@ std::string layer_ranges(const std::set<int>& layers) {
     while (++layer != layers.end() && *layer == last + 1) last = *layer;
     parts.push_back(first == last ? std::to_string(first) : concat(first, "–", last));
   }
-  return concat("encoder layer", layers.size() > 1 ? "s " : " ", join(parts, ", "));
+  return concat("layer", layers.size() > 1 ? "s " : " ", join(parts, ", "));
 }
 
 /// "bert.pooler.dense.weight" → "pooler" where the base model is called "bert".
@@ -44,7 +44,7 @@ std::string part_of_head(const std::string& name, const std::string& base) {
 
 std::string part_name(const Parameter& parameter, int stage, int depth, const std::string& base) {
   if (stage == 0) return "embeddings";
-  return stage <= depth ? concat("encoder layer ", stage - 1) : part_of_head(parameter.name, base);
+  return stage <= depth ? concat("layer ", stage - 1) : part_of_head(parameter.name, base);
 }
 
 }  // namespace

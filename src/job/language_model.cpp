@@ -10,12 +10,12 @@
 namespace attune::job {
 
 LanguageModel open_language_model(const std::string& path_or_id) {
-  const ModelFolder parts = look_into(models::resolve_model_path(path_or_id));
+  const ModelFolder parts = look_into(models::resolve_model_path(path_or_id), models::Task::causal_lm);
   if (parts.task != models::Task::causal_lm) {
     throw Error(ErrorKind::model, {.file = parts.path,
-                                   .what = "the folder holds no causal language model",
-                                   .where = parts.base.empty() ? "config.json, architectures" : "adapter_config.json, task_type",
-                                   .hint = "name the folder of one (…ForCausalLM, …LMHeadModel)"});
+                                   .what = "the adapter is of no causal language model",
+                                   .where = "adapter_config.json, task_type",
+                                   .hint = "name an adapter that was trained for text-generation"});
   }
   LanguageModel opened;
   models::LoadOptions options;

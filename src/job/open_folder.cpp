@@ -45,9 +45,10 @@ models::Task task_of_architecture(const std::string& folder) {
 
 }  // namespace
 
-ModelFolder look_into(const std::string& path) {
+ModelFolder look_into(const std::string& path, std::optional<models::Task> wanted) {
   if (!adapt::is_adapter(path)) {
-    return {.path = path, .base = "", .tokenizer = path, .generation = path, .task = task_of_architecture(path)};
+    const models::Task task = wanted ? *wanted : task_of_architecture(path);
+    return {.path = path, .base = "", .tokenizer = path, .generation = path, .task = task};
   }
   const adapt::AdapterFolder adapter = adapt::open_adapter(path);
   return {.path = path,

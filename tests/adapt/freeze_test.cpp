@@ -81,7 +81,7 @@ TEST_CASE("the parts of a model say how much of them trains", "[adapt]") {
   for (const auto& part : adapt::trainable_parts(model, adapt::trainable_parameters(model, freeze("0", {"*.1.dense.bias"})))) {
     table += part.name + " " + std::to_string(part.trained) + "/" + std::to_string(part.parameters) + "\n";
   }
-  CHECK(table == "embeddings 0/66\nencoder layer 0 0/42\nencoder layer 1 36/42\nclassifier 21/21\n");
+  CHECK(table == "embeddings 0/66\nlayer 0 0/42\nlayer 1 36/42\nclassifier 21/21\n");
 }
 
 TEST_CASE("what trains is said in one line", "[adapt]") {
@@ -89,8 +89,8 @@ TEST_CASE("what trains is said in one line", "[adapt]") {
   const auto text = [&](const adapt::TuningOptions& options) {
     return adapt::describe_trainable(adapt::trainable_parts(model, adapt::trainable_parameters(model, options)));
   };
-  CHECK(text({}) == "trains 171 of 171 parameters (100.0 %): embeddings, encoder layers 0–1, classifier");
-  CHECK(text(freeze("0")) == "trains 63 of 171 parameters (36.8 %): encoder layer 1, classifier");
+  CHECK(text({}) == "trains 171 of 171 parameters (100.0 %): embeddings, layers 0–1, classifier");
+  CHECK(text(freeze("0")) == "trains 63 of 171 parameters (36.8 %): layer 1, classifier");
   CHECK(text(freeze("0", {"*.1.dense.bias"})) ==
-        "trains 57 of 171 parameters (33.3 %): parts of encoder layer 1, classifier");
+        "trains 57 of 171 parameters (33.3 %): parts of layer 1, classifier");
 }

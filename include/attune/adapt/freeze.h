@@ -29,7 +29,7 @@ struct TrainablePart {
 /// count.
 std::vector<TrainablePart> trainable_parts(const models::Model& model, const std::vector<bool>& trainable);
 
-/// "trains 1,803,341 of 22,713,216 parameters (7.9 %): encoder layers 4–5, pooler, classifier".
+/// "trains 1,803,341 of 22,713,216 parameters (7.9 %): layers 4–5, pooler, classifier".
 std::string describe_trainable(const std::vector<TrainablePart>& parts);
 
 }  // namespace attune::adapt

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "attune/models/model.h"
@@ -19,9 +20,9 @@ struct ModelFolder {
   models::Task task = models::Task::base;  ///< whose head the folder has
 };
 
-/// `path` as models::resolve_model_path gives it. Error{model} when it says nothing of a head, or the base is missing or
-/// another one.
-ModelFolder look_into(const std::string& path);
+/// `path` as models::resolve_model_path gives it. `wanted`: the task that a whole model is opened for, whatever head its
+/// config.json names. Error{model} when nothing tells the task, or the base is missing or another one.
+ModelFolder look_into(const std::string& path, std::optional<models::Task> wanted = {});
 
 /// The weights, with the folder's task whatever `options` says of it. Error{model} when the head is missing.
 models::LoadedModel load(const ModelFolder& folder, models::LoadOptions options);
