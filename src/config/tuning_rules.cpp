@@ -1,35 +1,73 @@
-// See tuning_rules.h.
-#include "tuning_rules.h"
-
+// Rules for what trains.
 #include <algorithm>
+#include <iterator>
 
 #include "attune/base/strings.h"
+#include "rule_topics.h"
 
 namespace attune::config {
 
-std::vector<Violation> broken_lora_rules(const job::RunOptions& options, const std::set<std::string>& changed) {
-  const adapt::LoraOptions& lora = options.tuning.lora;
-  std::vector<Violation> violations;
-  std::vector<std::string> keys = {"tuning.method", "tuning.lora"};
-  std::copy_if(changed.begin(), changed.end(), std::back_inserter(keys),
-               [](const std::string& path) { return path.rfind("tuning.lora.", 0) == 0; });
-  if (keys.size() > 2 && options.tuning.method != "lora") {
-    violations.push_back({std::move(keys),
-                          concat("the method is \"", options.tuning.method, "\", and tuning.lora describes an adapter"),
-                          "set tuning.method to \"lora\", or remove tuning.lora"});
-  }
+namespace {
+
+void check_tuning(Rules& rules) {
+  const auto& freeze = rules.options.tuning.freeze;
+  const std::string& method = rules.options.tuning.method;
+  const bool freezes = !freeze.layers.empty() || freeze.trainable_layers || freeze.embeddings.value_or(false) ||
+                       !freeze.patterns.empty();
+  const Rules::Keys keys = {"tuning.method",
+                            "tuning.freeze",
+                            "tuning.freeze.layers",
+                            "tuning.freeze.trainable_layers",
+                            "tuning.freeze.embeddings",
+                            "tuning.freeze.patterns"};
+  rules.refuse_if(method != "freeze" && (freezes || freeze.embeddings), keys,
+                  concat("the method is \"", method, "\", and tuning.freeze says what is to be frozen"),
+                  "set tuning.method to \"freeze\", or remove tuning.freeze");
+  rules.refuse_if(method == "freeze" && !freezes, keys,
+                  "the method is \"freeze\", and tuning.freeze names nothing to freeze",
+                  "give tuning.freeze.layers, as in \"0-3\", or set the method to \"full\"");
+  rules.refuse_if(
+      !freeze.layers.empty() && freeze.trainable_layers, {"tuning.freeze.trainable_layers", "tuning.freeze.layers"},
+      "frozen layers are given twice: by their numbers and by how many of the last ones train", "keep one of the two");
+  rules.refuse_if(rules.options.model.init == "random" && method != "full", {"model.init", "tuning.method"},
+                  "layers that start from random weights would stay random", "set tuning.method to \"full\"");
+  rules.refuse_if(rules.options.model.init == "random" && rules.options.model.new_head,
+                  {"model.new_head", "model.init"}, "has no effect: with random weights the head is new in any case",
+                  "remove it");
+  rules.refuse_if(rules.options.training.layerwise_lr_decay && method == "head",
+                  {"training.layerwise_lr_decay", "tuning.method"}, "has no effect while only the head trains",
+                  "remove it");
+  rules.refuse_if(
+      rules.options.training.head_learning_rate && method == "head", {"training.head_learning_rate", "tuning.method"},
+      "only the head trains, and training.learning_rate is its rate too", "give training.learning_rate alone");
+  rules.refuse_if(rules.options.training.frozen_dropout && method == "full",
+                  {"training.frozen_dropout", "tuning.method"}, "has no effect while nothing is frozen", "remove it");
+}
+
+void check_lora(Rules& rules) {
+  const adapt::LoraOptions& lora = rules.options.tuning.lora;
+  Rules::Keys keys = {"tuning.method", "tuning.lora"};
+  std::ranges::copy_if(rules.changed_paths(), std::back_inserter(keys),
+                       [](const std::string& path) { return path.starts_with("tuning.lora."); });
+  rules.refuse_if(keys.size() > 2 && rules.options.tuning.method != "lora", keys,
+                  concat("the method is \"", rules.options.tuning.method, "\", and tuning.lora describes an adapter"),
+                  "set tuning.method to \"lora\", or remove tuning.lora");
   const std::string& pattern = lora.target_modules.pattern;
-  if (!lora.layers_to_transform.empty() && !pattern.empty() && to_lower_ascii(pattern) != "all-linear") {
-    violations.push_back({{"tuning.lora.layers_to_transform", "tuning.lora.target_modules"},
-                          "blocks are numbered beside a regular expression over whole paths",
-                          "name the blocks in the expression"});
-  }
-  if (!lora.layers_pattern.empty() && lora.layers_to_transform.empty()) {
-    violations.push_back({{"tuning.lora.layers_pattern", "tuning.lora.layers_to_transform"},
-                          "it says where blocks are numbered, and no block is named",
-                          "give tuning.lora.layers_to_transform, or remove it"});
-  }
-  return violations;
+  rules.refuse_if(!lora.layers_to_transform.empty() && !pattern.empty() && to_lower_ascii(pattern) != "all-linear",
+                  {"tuning.lora.layers_to_transform", "tuning.lora.target_modules"},
+                  "blocks are numbered beside a regular expression over whole paths",
+                  "name the blocks in the expression");
+  rules.refuse_if(!lora.layers_pattern.empty() && lora.layers_to_transform.empty(),
+                  {"tuning.lora.layers_pattern", "tuning.lora.layers_to_transform"},
+                  "it says where blocks are numbered, and no block is named",
+                  "give tuning.lora.layers_to_transform, or remove it");
+}
+
+}  // namespace
+
+void check_tuning_rules(Rules& rules) {
+  check_tuning(rules);
+  check_lora(rules);
 }
 
 }  // namespace attune::config
