@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <map>
 
 #include <nlohmann/json.hpp>
 
@@ -12,13 +11,13 @@
 #include "attune/base/error.h"
 #include "attune/base/log.h"
 #include "attune/base/strings.h"
-#include "attune/data/overlap.h"
 #include "attune/data/split.h"
 #include "attune/files/storage.h"
 #include "attune/job/execution.h"
 #include "attune/job/fits_model.h"
 #include "attune/metrics/table.h"
 #include "attune/report/phase.h"
+#include "job/data_summary.h"
 #include "job/labels.h"
 
 namespace attune::job {
@@ -66,11 +65,6 @@ void read_splits(Prepared& prepared) {
   prepared.test.examples = read_more(options.test, "test");
 }
 
-std::vector<std::pair<const char*, Rows*>> named_splits(Prepared& prepared) {
-  return {{"train", &prepared.train}, {"validation", &prepared.validation}, {"test", &prepared.test}};
-}
-
-/// Rows keep a number of their own over all splits: it keys dropout and names predictions.
 void number_rows(Prepared& prepared) {
   std::int64_t row = 0;
   for (const auto& [name, rows] : named_splits(prepared)) {
@@ -97,79 +91,6 @@ void hold_out(Prepared& prepared) {
   }
   for (const auto& [name, rows] : named_splits(prepared)) {
     if (!rows->empty()) prepared.data_summary["splits"][name]["rows"] = rows->examples.size();
-  }
-}
-
-void summarise_overlap(Prepared& prepared) {
-  std::vector<data::NamedSplit> splits;
-  for (const auto& [name, rows] : named_splits(prepared)) {
-    if (!rows->empty()) splits.push_back({.name = name, .examples = rows->examples});
-  }
-  for (const data::Overlap& overlap : data::find_overlaps(splits)) {
-    prepared.data_summary["duplicates"].push_back({{"between", {overlap.first, overlap.second}},
-                                                   {"rows", overlap.rows},
-                                                   {"other_label", overlap.conflicts},
-                                                   {"message", overlap.message()}});
-    if (overlap.first != overlap.second || overlap.conflicts > 0) log::warning(overlap.message());
-  }
-}
-
-void summarise_labels(Prepared& prepared) {
-  std::map<std::string, std::int64_t> counts;
-  for (const data::Example& example : prepared.train.examples) {
-    if (const auto* label = std::get_if<data::ClassLabel>(&example.target)) ++counts[label->name];
-    if (const auto* set = std::get_if<data::LabelSet>(&example.target)) {
-      for (const std::string& name : set->names) ++counts[name];
-    }
-  }
-  for (const std::string& name : prepared.labels.names) {
-    if (counts.contains(name)) prepared.data_summary["labels"][name] = counts[name];
-  }
-}
-
-void summarise_lengths(Prepared& prepared) {
-  std::vector<std::size_t> lengths;
-  for (const task::Encoded& row : prepared.train.encoded) lengths.push_back(row.ids.size());
-  if (lengths.empty()) return;
-  std::sort(lengths.begin(), lengths.end());
-  std::size_t sum = 0;
-  for (const std::size_t length : lengths) sum += length;
-  const auto at_limit = static_cast<std::size_t>(
-      std::count_if(lengths.begin(), lengths.end(), [&](std::size_t n) { return static_cast<std::int64_t>(n) >= prepared.options.data.max_length; }));
-  prepared.data_summary["tokens"] = {{"mean", static_cast<double>(sum) / static_cast<double>(lengths.size())},
-                                     {"median", lengths[lengths.size() / 2]},
-                                     {"longest", lengths.back()},
-                                     {"rows_at_max_length", at_limit}};
-}
-
-/// What the length policy did to the rows of each split.
-void summarise_cuts(Prepared& prepared) {
-  for (const auto& [name, rows] : named_splits(prepared)) {
-    std::vector<std::int64_t> windows(rows->examples.size(), 0);
-    std::int64_t truncated = 0;
-    for (const task::Encoded& row : rows->encoded) {
-      ++windows[static_cast<std::size_t>(row.example)];
-      truncated += row.cut > 0 ? 1 : 0;
-    }
-    const auto dropped = std::count(windows.begin(), windows.end(), 0);
-    const auto split = std::count_if(windows.begin(), windows.end(), [](std::int64_t n) { return n > 1; });
-    const auto tell = [&](const char* key, std::int64_t count, const char* what) {
-      if (count == 0) return;
-      prepared.data_summary["splits"][name][key] = count;
-      log::warning(concat(name, ": ", count, " of ", windows.size(), " rows are longer than data.max_length (",
-                          prepared.options.data.max_length, " tokens) and ", what));
-    };
-    tell("truncated", truncated, "were cut (data.length_policy)");
-    tell("dropped", dropped, "were left out (data.length_policy)");
-    if (split > 0) {
-      prepared.data_summary["splits"][name]["split"] = split;
-      log::info(concat(name, ": ", split, " of ", windows.size(), " rows are longer than data.max_length; they make ",
-                       rows->encoded.size() - static_cast<std::size_t>(static_cast<std::int64_t>(windows.size()) - split - dropped), " windows"));
-    }
-    if (!rows->empty() && rows->encoded.empty()) {
-      throw Error(ErrorKind::data, {.file = "", .what = concat("no row of ", name, " is short enough"), .where = "data.max_length",
-                                    .hint = "raise data.max_length or change data.length_policy"});
-    }
   }
 }
 

@@ -1,0 +1,23 @@
+// What Prepared::data_summary tells of the rows, with warnings of what a user should look at.
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include "attune/job/prepare.h"
+
+namespace attune::job {
+
+/// train, validation and test, also where they are empty.
+std::vector<std::pair<const char*, Rows*>> named_splits(Prepared& prepared);
+
+/// Texts that occur twice.
+void summarise_overlap(Prepared& prepared);
+/// Rows of each label.
+void summarise_labels(Prepared& prepared);
+/// Tokens of the training rows.
+void summarise_lengths(Prepared& prepared);
+/// What the length policy did to the rows of each split. Error{data} where it left none.
+void summarise_cuts(Prepared& prepared);
+
+}  // namespace attune::job
