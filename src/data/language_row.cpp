@@ -194,9 +194,15 @@ LanguageFormat language_format(const Record& record, const DataOptions& options,
     if (options.format == name) return format;
   }
   const auto has = [&](const std::string& column) { return record.columns.find(column) != nullptr; };
-  if (has(options.columns.messages)) return LanguageFormat::messages;
-  if (has(options.columns.conversations)) return LanguageFormat::sharegpt;
-  if (has(options.columns.completion) && (has_template || has(options.columns.prompt))) {
+  // A column that a user named is meant, and missed where it is not there.
+  const ColumnOptions& columns = options.columns;
+  const ColumnOptions defaults;
+  if (columns.messages != defaults.messages) return LanguageFormat::messages;
+  if (columns.conversations != defaults.conversations) return LanguageFormat::sharegpt;
+  if (columns.completion != defaults.completion) return LanguageFormat::prompt_completion;
+  if (has(columns.messages)) return LanguageFormat::messages;
+  if (has(columns.conversations)) return LanguageFormat::sharegpt;
+  if (has(columns.completion) && (has_template || has(columns.prompt))) {
     return LanguageFormat::prompt_completion;
   }
   if (has("instruction") && has("output") && !has_template) return LanguageFormat::alpaca;

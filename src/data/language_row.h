@@ -8,8 +8,9 @@ namespace attune::data {
 
 enum class LanguageFormat { text, prompt_completion, messages, sharegpt, alpaca };
 
-/// data.format; with "auto" the first that the row has the columns of: messages, sharegpt (conversations),
-/// prompt_completion (completion, and prompt or a template), alpaca (instruction and output), text.
+/// data.format; with "auto" that of the column in data.columns that a user has renamed, else the first that the row has the
+/// columns of: messages, sharegpt (conversations), prompt_completion (completion, and prompt or a template), alpaca
+/// (instruction and output), text.
 LanguageFormat language_format(const Record& record, const DataOptions& options, bool has_template);
 
 /// Sets `messages`, `tools` and `text` of the example from a row of one of the three chat shapes. A column `system`

@@ -32,6 +32,18 @@ const Json kAnswered = {{"role", "assistant"}, {"content", "there"}};
 
 }  // namespace
 
+TEST_CASE("a column that was named and is missing is an error, never another shape", "[data][language]") {
+  DataOptions options;
+  options.columns.completion = "answr";
+  options.template_text = "{{question}}";
+  const std::string line = R"({"question": "where?", "answer": "there", "text": "a document"})";
+  const std::string missing = error_of([&] { read("x.jsonl", line, options); }, ErrorKind::data);
+  CHECK(missing.find("answr") != std::string::npos);
+  DataOptions chats;
+  chats.columns.messages = "chat";
+  CHECK(error_of([&] { read("x.jsonl", line, chats); }, ErrorKind::data).find("chat") != std::string::npos);
+}
+
 TEST_CASE("the shape of a language row is seen from its columns", "[data][language]") {
   CHECK(read_row({{"text", "a document"}}).text == "a document");
   const Example completed = read_row({{"prompt", "Q: "}, {"completion", "A"}});
