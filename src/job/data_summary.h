@@ -17,7 +17,8 @@ void summarise_overlap(Prepared& prepared);
 void summarise_labels(Prepared& prepared);
 /// Tokens of the training rows.
 void summarise_lengths(Prepared& prepared);
-/// What the length policy did to the rows of each split. Error{data} where it left none.
-void summarise_cuts(Prepared& prepared);
+/// What the length policy did to the rows of each split, and whether prompts are read as they will be given. Error{data}
+/// where no row is left.
+void summarise_language_rows(Prepared& prepared);
 
 }  // namespace attune::job

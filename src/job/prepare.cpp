@@ -111,7 +111,7 @@ void encode(Prepared& prepared, const task::Task& task) {
   for (const auto& [name, rows] : named_splits(prepared)) {
     rows->encoded = task.encode(rows->examples, *prepared.tokenizer);
   }
-  if (prepared.kind == models::Task::causal_lm) summarise_cuts(prepared);
+  if (prepared.kind == models::Task::causal_lm) summarise_language_rows(prepared);
 }
 
 bool starts_random(const RunOptions& options) { return options.model.init == "random"; }

@@ -204,18 +204,47 @@ std::vector<text::Encoding> encodings_of(const std::vector<LearnedText>& texts, 
   return encodings;
 }
 
+bool is_prompt(const data::Example& example) {
+  return example.has_pair && example.messages.empty() && example.input_ids.empty();
+}
+
+/// For each example whether its prompt alone has other tokens than in front of its completion, as after "Answer: " where
+/// the blank goes into the answer's first token. Whoever generates gives the prompt alone.
+std::vector<bool> joined_prompts(std::span<const data::Example> examples, const std::vector<text::Encoding>& encodings,
+                                 const text::Tokenizer& tokenizer) {
+  std::vector<text::TextInput> prompts;
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    if (!is_prompt(examples[i]) || examples[i].text.empty()) continue;
+    prompts.push_back({.text = examples[i].text});
+    places.push_back(i);
+  }
+  const std::vector<text::Encoding> alone =
+      tokenizer.encode_batch(prompts, {.add_special_tokens = false, .with_tokens = false});
+  std::vector<bool> joined(examples.size(), false);
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const Ids &whole = encodings[places[i]].ids, &prompt = alone[i].ids;
+    const auto start = std::find_first_of(whole.begin(), whole.end(), prompt.begin(), std::next(prompt.begin(), prompt.empty() ? 0 : 1));
+    const bool fits = static_cast<std::size_t>(whole.end() - start) >= prompt.size();
+    joined[places[i]] = !fits || !std::equal(prompt.begin(), prompt.end(), start);
+  }
+  return joined;
+}
+
 }  // namespace
 
 std::vector<Encoded> encode_language_rows(std::span<const data::Example> examples, const text::Tokenizer& tokenizer,
                                           const TaskOptions& options) {
   const std::vector<LearnedText> texts = learned_texts(examples, options);
   const std::vector<text::Encoding> encodings = encodings_of(texts, tokenizer);
+  const std::vector<bool> joined = joined_prompts(examples, encodings, tokenizer);
   const RowMaker maker(tokenizer, options);
   const LengthPolicy policy(options, tokenizer.special_id("bos_token"));
   std::vector<Encoded> rows;
   for (std::size_t i = 0; i < examples.size(); ++i) {
     Encoded row = examples[i].input_ids.empty() ? maker.make(examples[i], texts[i], encodings[i]) : maker.make_from_ids(examples[i]);
     row.example = static_cast<std::int64_t>(i);
+    row.joined = joined[i];
     policy.apply(std::move(row), examples[i], texts[i].is_document, rows);
   }
   return rows;

@@ -152,6 +152,16 @@ TEST_CASE("a real small Llama learns a play: its perplexity falls by more than h
   CHECK(perplexities.back() < 0.5 * perplexities.front());
 }
 
+TEST_CASE("prompts that would be read otherwise alone are warned of", "[app][shell][language]") {
+  const Workspace workspace;
+  write_job(workspace);
+  workspace.write("train.jsonl", R"({"prompt": "where is my ", "completion": "card"})" "\n");
+  const Finished warned = run_attune(workspace, "train run.json --dry-run --set data.validation=[]");
+  INFO(warned.err);
+  CHECK(warned.exit_code == 0);
+  CHECK(warned.err.find("train: in 1 of 1 rows a token holds the end of the prompt") != std::string::npos);
+}
+
 TEST_CASE("show-examples prints tokens with the loss mask and writes nothing", "[app][shell][language]") {
   const Workspace workspace;
   write_job(workspace);

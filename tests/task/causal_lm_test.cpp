@@ -108,6 +108,14 @@ TEST_CASE("of a prompt with a completion the completion is learned", "[task][lan
   }
 }
 
+TEST_CASE("a prompt that ends inside a token is marked", "[task][language]") {
+  const Language language;
+  CHECK(language.encode_one(completion("where is my ", "card")).joined);
+  CHECK_FALSE(language.encode_one(completion("where is my", " card")).joined);
+  CHECK_FALSE(language.encode_one(completion("where is my\n", "card")).joined);
+  CHECK_FALSE(language.encode_one(document("where is my card")).joined);
+}
+
 TEST_CASE("of a chat the assistant's tokens are learned, as the reference masks them", "[task][language]") {
   const Language language;
   for (const Json& want : expected("chats")) {

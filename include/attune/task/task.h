@@ -36,6 +36,7 @@ struct Encoded {
   std::vector<std::uint8_t> maskable;        ///< masked LM: tokens that may be chosen
   std::vector<std::uint8_t> learned;         ///< causal LM: tokens that are learned from those before them, never the first
   std::int64_t cut = 0;                      ///< causal LM: tokens of the row that the length policy left out
+  bool joined = false;                       ///< causal LM: the prompt's tokens alone are not those it has before its completion
   std::vector<std::pair<std::uint32_t, std::uint32_t>> offsets;  ///< span QA and token labels: code points of the context; (0,0) elsewhere
   std::vector<std::int32_t> word_ids;        ///< token labels: word of each token, -1 for special tokens
 };
