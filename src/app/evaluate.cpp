@@ -89,7 +89,7 @@ std::string readable(const files::Json& metrics, const files::Json& intervals) {
   for (const auto& [name, value] : metrics.items()) {
     if (!value.is_number()) continue;
     text += name + std::string(name.size() < kNameWidth ? kNameWidth - name.size() : 0, ' ') + " " + four_digits(value);
-    if (intervals.contains(name)) {
+    if (name != "majority_rate" && intervals.contains(name)) {  // a baseline, no estimate
       text += concat("   [", four_digits(intervals[name][0]), ", ", four_digits(intervals[name][1]), "]");
     }
     text += "\n";

@@ -13,7 +13,7 @@ constexpr const char* kIntroduction = R"(# Configuration
 
 (Generated from the field lists in the `options.h` headers: do not edit. `CONTRIBUTING.md` says how to renew it.)
 
-A run is described by one JSON file. `attune config init TASK` prints one to begin with, `attune config check FILE` tells
+A run is described by one JSON file. `attune config init --task TASK` prints one to begin with, `attune config check FILE` tells
 everything that is wrong with one, `attune config show FILE` prints it with all defaults, and `attune config schema` prints
 a JSON Schema for your editor. Comments (`//` and `/* */`) are allowed.
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <set>
 
 #include <nlohmann/json.hpp>
 
@@ -51,10 +52,22 @@ std::vector<fs::path> content_of(const std::string& folder) {
 
 bool has_content(const std::string& folder) { return !content_of(folder).empty(); }
 
-/// Content may be removed when that was asked for and it is of an attune run.
+/// Files and folders of a run, as docs/formats.md lists them, and those of the base's tokenizer.
+bool is_of_a_run(const std::string& name) {
+  static const std::set<std::string> kNames = {
+      "README.md", "adapter_config.json", "adapter_model.safetensors", "added_tokens.json", "attune_adapter.json", "best",
+      "chat_template.jinja", "checkpoints", "config.json", "config.resolved.json", "cv", "events.jsonl",
+      "generation_config.json", "merges.txt", "model.safetensors", "predictions.jsonl", "report.html", "run_manifest.json",
+      "sentencepiece.bpe.model", "special_tokens_map.json", "spiece.model", "tokenizer.json", "tokenizer.model",
+      "tokenizer_config.json", "trainer_state.json", "vocab.json", "vocab.txt"};
+  return kNames.contains(name) || name.starts_with(".") || name.starts_with("seed-") || name.ends_with("_results.json") ||
+         name.ends_with("_detail.json") || name.ends_with("_predictions.jsonl");
+}
+
+/// Content may be removed when that was asked for and all of it is of an attune run.
 void check_content(const RunOptions& options) {
   const fs::path folder = options.output_dir;
-  const auto refuse = [&](const char* what, const char* hint) {
+  const auto refuse = [&](const std::string& what, const char* hint) {
     throw Error(ErrorKind::usage, {.file = options.output_dir, .what = what, .where = "output_dir", .hint = hint});
   };
   if (!options.overwrite_output_dir) {
@@ -63,6 +76,12 @@ void check_content(const RunOptions& options) {
   std::error_code ignored;
   if (!fs::exists(folder / "config.resolved.json", ignored) && !fs::exists(folder / "events.jsonl", ignored)) {
     refuse("overwrite_output_dir is set, but this is not the folder of an attune run", "choose another folder or empty it yourself");
+  }
+  for (const fs::path& path : content_of(options.output_dir)) {
+    const std::string name = path.filename().string();
+    if (is_of_a_run(name)) continue;
+    refuse(concat("overwrite_output_dir is set, and the folder also holds '", name, "', which attune did not write"),
+           "move it away, or choose another folder");
   }
 }
 

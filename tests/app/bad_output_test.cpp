@@ -67,6 +67,20 @@ TEST_CASE("an output folder that is not the run's own is left alone", "[app][she
   });
 }
 
+TEST_CASE("overwriting a run never removes what it did not write", "[app][shell][bad]") {
+  const Workspace workspace;
+  finish_run(workspace);
+  const std::string overwrite = "train run.json --quiet --set overwrite_output_dir=true";
+  CHECK(run_attune(workspace, overwrite).exit_code == 0);
+  workspace.write("out/thesis/notes.txt", "mine");
+  const Finished refused = run_attune(workspace, overwrite);
+  INFO(refused.err);
+  CHECK(refused.exit_code == kUsage);
+  CHECK(refused.err.find("also holds 'thesis'") != std::string::npos);
+  CHECK(workspace.read("out/thesis/notes.txt") == "mine");
+  CHECK(fs::exists(workspace.path("out/model.safetensors")));
+}
+
 TEST_CASE("a folder in use is refused whatever is asked for, and nothing in it is touched", "[app][shell][bad]") {
   const Workspace workspace;
   finish_run(workspace);
