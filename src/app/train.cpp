@@ -37,6 +37,18 @@ std::string readable(const files::Json& plan) {
   return concat(text, plan["model"]["description"].get<std::string>(), "\nnothing was written (--dry-run)\n");
 }
 
+/// The command of `options` again, with its settings, for a shell.
+std::string resuming_command(const TrainVerb& options) {
+  const auto in_shell = [](const std::string& word) {
+    std::string safe;
+    for (const char c : word) safe += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return word.find_first_of(" \t\n'\"\\$`*?[](){}<>|&;!#~") == std::string::npos ? word : concat("'", safe, "'");
+  };
+  std::string command = concat("attune train ", in_shell(options.config));
+  for (const std::string& setting : options.overrides) command += concat(" --set ", in_shell(setting));
+  return command + " --resume";
+}
+
 }  // namespace
 
 int run_train(const TrainVerb& options) {
@@ -59,7 +71,7 @@ int run_train(const TrainVerb& options) {
   }
   const files::Json results = job::run(run_options, events);
   if (results["stopped_by"] == "signal") {
-    std::fprintf(stderr, "stopped by a signal after a good save; go on with: attune train %s --resume\n", options.config.c_str());
+    std::fprintf(stderr, "stopped by a signal after a good save; go on with: %s\n", resuming_command(options).c_str());
     return 128 + stop_signal();
   }
   console::print(options.output.json ? files::json_text(results) + "\n" : job::result_table(results));
