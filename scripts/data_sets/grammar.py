@@ -36,6 +36,21 @@ def jsonl(rows):
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
+def drawn_parts(draw, rng, counts, *columns):
+    """{"<part>.jsonl": text} with as many rows draw(rng) as counts says for each part; no text of these columns comes twice."""
+    seen, parts = set(), {}
+    for part, count in counts.items():
+        rows = []
+        while len(rows) < count:
+            row = draw(rng)
+            keys = {unique_key(row[column]) for column in columns}
+            if not keys & seen:
+                seen |= keys
+                rows.append(row)
+        parts[f"{part}.jsonl"] = jsonl(rows)
+    return parts
+
+
 def with_typo(text, rng):
     """One slip of the fingers inside a word of five letters or more."""
     words = text.split(" ")

@@ -1,7 +1,7 @@
 """Notices in the language of an administration, rewritten in the voice of a brand."""
 import random
 
-from .grammar import expand, jsonl, unique_key
+from .grammar import drawn_parts, expand
 
 NAME = "house_style"
 SEED = 20260205
@@ -84,15 +84,4 @@ def pair(rng):
 
 
 def files():
-    rng = random.Random(SEED)
-    seen, parts = set(), {}
-    for part, count in ROWS.items():
-        rows = []
-        while len(rows) < count:
-            row = pair(rng)
-            keys = {unique_key(row["plain"]), unique_key(row["styled"])}
-            if not keys & seen:
-                seen |= keys
-                rows.append(row)
-        parts[f"{part}.jsonl"] = jsonl(rows)
-    return parts
+    return drawn_parts(pair, random.Random(SEED), ROWS, "plain", "styled")

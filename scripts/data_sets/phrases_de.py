@@ -3,7 +3,7 @@
 The German is composed from tables that hold every noun in the cases that occur, so that gender and case are right by construction."""
 import random
 
-from .grammar import jsonl, unique_key
+from .grammar import drawn_parts
 
 NAME = "phrases_de"
 SEED = 20260202
@@ -145,16 +145,10 @@ def out_of(medicine):
     return f"Mir sind {plural} ausgegangen." if plural else f"Mir ist {medicine[1]} ausgegangen."
 
 
+def phrase(rng):
+    english, german = rng.choice((at_counter, at_counter, at_bank, at_hospital))(rng)
+    return {"english": english, "german": german}
+
+
 def files():
-    rng = random.Random(SEED)
-    seen, parts = set(), {}
-    for part, count in ROWS.items():
-        rows = []
-        while len(rows) < count:
-            english, german = rng.choice((at_counter, at_counter, at_bank, at_hospital))(rng)
-            keys = {unique_key(english), unique_key(german)}
-            if not keys & seen:
-                seen |= keys
-                rows.append({"english": english, "german": german})
-        parts[f"{part}.jsonl"] = jsonl(rows)
-    return parts
+    return drawn_parts(phrase, random.Random(SEED), ROWS, "english", "german")

@@ -1,7 +1,7 @@
 """Questions on short notices of a bank and a clinic, answered in a few words."""
 import random
 
-from .grammar import expand, jsonl, unique_key
+from .grammar import drawn_parts, expand
 
 NAME = "policy_qa"
 SEED = 20260204
@@ -85,15 +85,4 @@ def row(rng):
 
 
 def files():
-    rng = random.Random(SEED)
-    seen, parts = set(), {}
-    for part, count in ROWS.items():
-        rows = []
-        while len(rows) < count:
-            drawn = row(rng)
-            key = unique_key(drawn["context"])
-            if key not in seen:
-                seen.add(key)
-                rows.append(drawn)
-        parts[f"{part}.jsonl"] = jsonl(rows)
-    return parts
+    return drawn_parts(row, random.Random(SEED), ROWS, "context")

@@ -2,7 +2,7 @@
 import random
 
 from .chat_topics import SLOTS as WORLD
-from .grammar import expand, jsonl, unique_key, with_typo
+from .grammar import drawn_parts, expand, with_typo
 
 NAME = "ticket_summary"
 SEED = 20260203
@@ -86,14 +86,4 @@ def case(rng):
 
 
 def files():
-    rng = random.Random(SEED)
-    seen, parts = set(), {}
-    for part, count in ROWS.items():
-        rows = []
-        while len(rows) < count:
-            row = case(rng)
-            if unique_key(row["ticket"]) not in seen:
-                seen.add(unique_key(row["ticket"]))
-                rows.append(row)
-        parts[f"{part}.jsonl"] = jsonl(rows)
-    return parts
+    return drawn_parts(case, random.Random(SEED), ROWS, "ticket")

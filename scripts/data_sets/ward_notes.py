@@ -1,7 +1,7 @@
 """Notes of an imaginary hospital ward, for language modelling."""
 import random
 
-from .grammar import expand, jsonl, unique_key
+from .grammar import drawn_parts, expand
 
 NAME = "ward_notes"
 SEED = 20260206
@@ -83,14 +83,4 @@ def note(rng):
 
 
 def files():
-    rng = random.Random(SEED)
-    seen, parts = set(), {}
-    for part, count in ROWS.items():
-        rows = []
-        while len(rows) < count:
-            row = note(rng)
-            if unique_key(row["text"]) not in seen:
-                seen.add(unique_key(row["text"]))
-                rows.append(row)
-        parts[f"{part}.jsonl"] = jsonl(rows)
-    return parts
+    return drawn_parts(note, random.Random(SEED), ROWS, "text")
