@@ -17,17 +17,17 @@ namespace {
 using models::Parameter;
 using models::ParameterKind;
 
-[[noreturn]] void refuse(const std::string& what, const std::string& key, const std::string& hint) {
+[[noreturn]] void refuse_freeze(const std::string& what, const std::string& key, const std::string& hint) {
   throw Error(ErrorKind::usage, {.file = "", .what = what, .where = key, .hint = hint});
 }
 
 int layer_number(const std::string& text, int depth) {
   const bool digits = !text.empty() && text.size() <= 4 && text.find_first_not_of("0123456789") == std::string::npos;
   if (!digits)
-    refuse(concat("'", text, "' is no layer"), "tuning.freeze.layers", "write \"0-3\", \"0,2,4-5\" or \"all\"");
+    refuse_freeze(concat("'", text, "' is no layer"), "tuning.freeze.layers", "write \"0-3\", \"0,2,4-5\" or \"all\"");
   const int layer = std::stoi(text);
   if (layer >= depth) {
-    refuse(concat("layer ", layer, " does not exist, the model has ", depth, " layers"), "tuning.freeze.layers",
+    refuse_freeze(concat("layer ", layer, " does not exist, the model has ", depth, " layers"), "tuning.freeze.layers",
            concat("layers are counted from 0 to ", depth - 1));
   }
   return layer;
@@ -40,10 +40,10 @@ std::set<int> frozen_layers(const FreezeOptions& options, int depth) {
   };
   if (options.trainable_layers) {
     if (!options.layers.empty()) {
-      refuse("'layers' and 'trainable_layers' are both given", "tuning.freeze", "give one of them");
+      refuse_freeze("'layers' and 'trainable_layers' are both given", "tuning.freeze", "give one of them");
     }
     if (*options.trainable_layers > depth) {
-      refuse(concat(*options.trainable_layers, " layers cannot train, the model has ", depth),
+      refuse_freeze(concat(*options.trainable_layers, " layers cannot train, the model has ", depth),
              "tuning.freeze.trainable_layers", concat("at most ", depth));
     }
     add(0, depth - 1 - static_cast<int>(*options.trainable_layers));
@@ -56,9 +56,9 @@ std::set<int> frozen_layers(const FreezeOptions& options, int depth) {
   if (options.layers.empty()) return layers;
   for (const std::string& part : split(options.layers, ',')) {
     const std::vector<std::string> ends = split(std::string(trim(part)), '-');
-    if (ends.size() > 2) refuse(concat("'", part, "' is no range of layers"), "tuning.freeze.layers", "write \"0-3\"");
+    if (ends.size() > 2) refuse_freeze(concat("'", part, "' is no range of layers"), "tuning.freeze.layers", "write \"0-3\"");
     const int first = layer_number(ends.front(), depth), last = layer_number(ends.back(), depth);
-    if (last < first) refuse(concat("range '", part, "' runs backwards"), "tuning.freeze.layers", "write it forwards");
+    if (last < first) refuse_freeze(concat("range '", part, "' runs backwards"), "tuning.freeze.layers", "write it forwards");
     add(first, last);
   }
   return layers;
@@ -73,7 +73,7 @@ void freeze_stages(const std::vector<Parameter>& parameters, const std::set<int>
     // A matrix that the embeddings share with the head freezes with the embeddings: it is one tensor.
     const bool with_embeddings = is_frozen(0) && parameter.stages.front() == 0;
     if (!with_embeddings && !std::all_of(parameter.stages.begin(), parameter.stages.end(), is_frozen)) {
-      refuse(concat("'", parameter.name, "' is shared by layers that are frozen and layers that are not"),
+      refuse_freeze(concat("'", parameter.name, "' is shared by layers that are frozen and layers that are not"),
              "tuning.freeze.layers", "freeze all layers that share it, or none");
     }
     trainable[i] = false;
@@ -97,7 +97,7 @@ void freeze_pattern(const std::vector<Parameter>& parameters, const std::string&
   std::vector<std::string> names;
   for (const Parameter& parameter : parameters) names.push_back(parameter.name);
   const std::string nearest = nearest_name(pattern, names);
-  refuse(concat("pattern '", pattern, "' matches no parameter"), "tuning.freeze.patterns",
+  refuse_freeze(concat("pattern '", pattern, "' matches no parameter"), "tuning.freeze.patterns",
          nearest.empty()
              ? concat("names look like '", names.empty() ? "" : names.front(), "'; '*' stands for any characters")
              : concat("did you mean '", nearest, "'?"));
@@ -113,7 +113,7 @@ void apply_freeze(const std::vector<Parameter>& parameters, int depth, const Fre
   freeze_stages(parameters, stages, trainable);
   for (const std::string& pattern : options.patterns) freeze_pattern(parameters, pattern, trainable);
   if (trainable == before) {
-    refuse("method 'freeze' freezes nothing", "tuning.freeze",
+    refuse_freeze("method 'freeze' freezes nothing", "tuning.freeze",
            "name layers, embeddings or patterns, or use method 'full'");
   }
 }
@@ -132,10 +132,10 @@ std::vector<bool> trainable_parameters(models::Model& model, const TuningOptions
   if (options.method == "freeze") {
     apply_freeze(parameters, model.depth(), options.freeze, trainable);
   } else if (options.method != "full" && options.method != "head" && options.method != "lora") {
-    refuse(concat("unknown method '", options.method, "'"), "tuning.method", "one of full, head, freeze, lora");
+    refuse_freeze(concat("unknown method '", options.method, "'"), "tuning.method", "one of full, head, freeze, lora");
   }
   if (std::count(trainable.begin(), trainable.end(), true) == 0) {
-    refuse("nothing is left to train", "tuning", "freeze less");
+    refuse_freeze("nothing is left to train", "tuning", "freeze less");
   }
   return trainable;
 }

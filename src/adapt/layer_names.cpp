@@ -39,6 +39,11 @@ std::string first_group(const std::string& pattern, const std::string& path, con
 
 }  // namespace
 
+std::string module_of(const std::string& tensor) {
+  const std::size_t dot = tensor.rfind('.');
+  return dot == std::string::npos ? "" : tensor.substr(0, dot);
+}
+
 bool is_or_ends_with(const std::string& path, const std::string& name) {
   return path == name || path.ends_with(concat(".", name));
 }

@@ -23,6 +23,9 @@ class LayerNames {
   std::string pattern_, key_;
 };
 
+/// The module of a tensor: "a.b.weight" → "a.b".
+std::string module_of(const std::string& tensor);
+
 bool is_or_ends_with(const std::string& path, const std::string& name);
 
 /// The number of the block that `path` lies in: behind one of `patterns`, or without any the first whole component that

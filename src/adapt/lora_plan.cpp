@@ -41,7 +41,7 @@ const std::vector<Defaults>& defaults_table() {
   return table;
 }
 
-[[noreturn]] void refuse(const std::string& key, const std::string& what, const std::string& hint) {
+[[noreturn]] void refuse_lora(const std::string& key, const std::string& what, const std::string& hint) {
   throw Error(ErrorKind::usage, {.file = "", .what = what, .where = "tuning.lora." + key, .hint = hint});
 }
 
@@ -56,12 +56,6 @@ std::vector<std::string> heads_saved(models::Task task) {
     default:
       return {};
   }
-}
-
-/// The module of a tensor: "a.b.weight" → "a.b".
-std::string module_of(const std::string& tensor) {
-  const std::size_t dot = tensor.rfind('.');
-  return dot == std::string::npos ? "" : tensor.substr(0, dot);
 }
 
 class Planner {
@@ -79,7 +73,7 @@ class Planner {
     check_block_settings(all_linear);
     choose(all_linear);
     if (names_ == Names::all_must_fit) check_names();
-    if (plan_.targets.empty()) refuse("target_modules", "no layer of the model fits", layer_hint(first_target()));
+    if (plan_.targets.empty()) refuse_lora("target_modules", "no layer of the model fits", layer_hint(first_target()));
     if (all_linear) write_out();
     check_layers();
     check_shared();
@@ -115,25 +109,25 @@ class Planner {
         continue;
       std::vector<std::string> modules;
       for (const Parameter& parameter : all) modules.push_back(module_of(parameter.name));
-      refuse("modules_to_save", concat("no module of the model is called '", name, "'"), nearest_hint(name, modules));
+      refuse_lora("modules_to_save", concat("no module of the model is called '", name, "'"), nearest_hint(name, modules));
     }
   }
 
   void set_usual_targets() {
     plan_.options.target_modules.names = default_target_modules(model_.spec().model_type);
     if (!plan_.options.target_modules.names.empty()) return;
-    refuse("target_modules", concat("there are no usual layers for the model type ", model_.spec().model_type),
+    refuse_lora("target_modules", concat("there are no usual layers for the model type ", model_.spec().model_type),
            concat("name some, as in ", example_names(), ", or write \"all-linear\""));
   }
 
   void check_block_settings(bool all_linear) const {
     const LoraOptions& o = plan_.options;
     if (!o.layers_to_transform.empty() && !o.target_modules.pattern.empty() && !all_linear) {
-      refuse("layers_to_transform", "it cannot be used with a regular expression",
+      refuse_lora("layers_to_transform", "it cannot be used with a regular expression",
              "name the blocks in target_modules itself");
     }
     if (!o.layers_pattern.empty() && o.layers_to_transform.empty()) {
-      refuse("layers_pattern", "it says where layers_to_transform counts, which is not given", "give both or none");
+      refuse_lora("layers_pattern", "it says where layers_to_transform counts, which is not given", "give both or none");
     }
   }
 
@@ -167,7 +161,7 @@ class Planner {
     const double rank = value_by_pattern(o.rank_pattern, path, static_cast<double>(o.r), "tuning.lora.rank_pattern");
     const double alpha = value_by_pattern(o.alpha_pattern, path, o.lora_alpha, "tuning.lora.alpha_pattern");
     if (rank != std::floor(rank))
-      refuse("rank_pattern", concat("the rank ", format_number(rank), " is no whole number"), "");
+      refuse_lora("rank_pattern", concat("the rank ", format_number(rank), " is no whole number"), "");
     return {.layer = index,
             .rank = static_cast<std::int64_t>(rank),
             .scale = alpha / (o.use_rslora ? std::sqrt(rank) : rank)};
@@ -181,10 +175,10 @@ class Planner {
       const bool exists = std::any_of(layers().begin(), layers().end(),
                                       [&](const AdaptableLayer& layer) { return is_or_ends_with(layer.path, name); });
       if (exists) {
-        refuse("target_modules", concat("'", name, "' fits only layers that the other settings leave out"),
+        refuse_lora("target_modules", concat("'", name, "' fits only layers that the other settings leave out"),
                "look at exclude_modules, modules_to_save and layers_to_transform");
       }
-      refuse("target_modules", concat("no layer of the model is called '", name, "'"), layer_hint(name));
+      refuse_lora("target_modules", concat("no layer of the model is called '", name, "'"), layer_hint(name));
     }
     check_pattern_keys("rank_pattern", plan_.options.rank_pattern);
     check_pattern_keys("alpha_pattern", plan_.options.alpha_pattern);
@@ -197,7 +191,7 @@ class Planner {
         return value_by_pattern(alone, layer_of(target).path, 0.0, "tuning.lora." + option) == 1.0;
       };
       if (std::any_of(plan_.targets.begin(), plan_.targets.end(), fits)) continue;
-      refuse(option, concat("'", key, "' matches no layer that changes"), layer_hint(key));
+      refuse_lora(option, concat("'", key, "' matches no layer that changes"), layer_hint(key));
     }
   }
 
@@ -216,13 +210,13 @@ class Planner {
       any_conv1d |= layer.kind == LayerKind::conv1d;
       any_linear |= layer.kind == LayerKind::linear;
       if (layer.kind == LayerKind::embedding && plan_.options.use_dora) {
-        refuse("use_dora", concat("'", layer.path, "' is an embedding, which has no DoRA here"),
+        refuse_lora("use_dora", concat("'", layer.path, "' is an embedding, which has no DoRA here"),
                "leave it out of target_modules");
       }
     }
     std::optional<bool>& stated = plan_.options.fan_in_fan_out;
     if (names_ == Names::all_must_fit && stated && (*stated ? any_linear : any_conv1d)) {
-      refuse("fan_in_fan_out",
+      refuse_lora("fan_in_fan_out",
              concat("found ", *stated ? "true" : "false", ", the layers store their weights the other way round"),
              "leave it out");
     }
@@ -232,7 +226,7 @@ class Planner {
   void check_shared() const {
     for (const Parameter& parameter : model_.parameters()) {
       if (parameter.aliases.empty() || !plan_.saves(module_of(parameter.name))) continue;
-      refuse("modules_to_save", concat("'", parameter.name, "' is shared with '", parameter.aliases.front(), "'"),
+      refuse_lora("modules_to_save", concat("'", parameter.name, "' is shared with '", parameter.aliases.front(), "'"),
              "PEFT would train a copy of one of the two; use method \"full\" or leave the module out");
     }
   }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "adapt/layer_names.h"
 #include "attune/adapt/peft.h"
 #include "attune/base/strings.h"
 
@@ -14,11 +15,6 @@ using models::AdaptableLayer;
 using models::Parameter;
 
 constexpr const char* kPrefix = "base_model.model.";
-
-std::string module_of(const std::string& tensor) {
-  const std::size_t dot = tensor.rfind('.');
-  return dot == std::string::npos ? "" : tensor.substr(0, dot);
-}
 
 /// The changed layer whose own tensor this is, or null.
 const AdaptableLayer* changed_layer(const Parameter& parameter, const models::Model& model) {

@@ -22,7 +22,7 @@ namespace attune::app {
 
 namespace {
 
-constexpr std::size_t kNameWidth = 20;
+constexpr std::size_t kMetricWidth = 20;
 
 struct Gate {
   std::string text;
@@ -84,11 +84,11 @@ std::string four_digits(const files::Json& value) {
   return text.data();
 }
 
-std::string readable(const files::Json& metrics, const files::Json& intervals) {
+std::string metrics_text(const files::Json& metrics, const files::Json& intervals) {
   std::string text;
   for (const auto& [name, value] : metrics.items()) {
     if (!value.is_number()) continue;
-    text += name + std::string(name.size() < kNameWidth ? kNameWidth - name.size() : 0, ' ') + " " + four_digits(value);
+    text += name + std::string(name.size() < kMetricWidth ? kMetricWidth - name.size() : 0, ' ') + " " + four_digits(value);
     if (name != "majority_rate" && intervals.contains(name)) {  // a baseline, no estimate
       text += concat("   [", four_digits(intervals[name][0]), ", ", four_digits(intervals[name][1]), "]");
     }
@@ -126,7 +126,7 @@ int run_evaluate(const EvaluateVerb& options) {
     files::write_file_atomically(options.predictions, job::prediction_lines(*tuned.task, predictions, rows.examples, false));
   }
   const files::Json result = {{"files", paths}, {"metrics", metrics}, {"intervals", intervals}};
-  console::print(options.output.json ? files::json_text(result) + "\n" : readable(metrics, intervals));
+  console::print(options.output.json ? files::json_text(result) + "\n" : metrics_text(metrics, intervals));
   if (!failed.empty()) {
     throw Error(ErrorKind::gate, {.file = options.model, .what = concat("gate failed: ", join(failed, "; ")), .where = "--require", .hint = ""});
   }

@@ -13,7 +13,7 @@ namespace attune::app {
 
 namespace {
 
-constexpr std::size_t kNameWidth = 24;
+constexpr std::size_t kKeyWidth = 24;
 
 files::Json describe_machine() {
   files::Json info = job::environment();
@@ -55,11 +55,11 @@ files::Json describe_model(const std::string& path) {
           {"max_positions", spec.max_position_embeddings}, {"tensors_not_in_the_body", loaded.report.unused}};
 }
 
-std::string readable(const files::Json& value) {
+std::string value_text(const files::Json& value) {
   if (value.is_string()) return value.get<std::string>();
   if (!value.is_array()) return files::json_text(value, -1);
   std::vector<std::string> parts;
-  for (const files::Json& part : value) parts.push_back(readable(part));
+  for (const files::Json& part : value) parts.push_back(value_text(part));
   return parts.empty() ? "none" : join(parts, ", ");
 }
 
@@ -72,8 +72,8 @@ int run_info(const InfoVerb& options) {
     return 0;
   }
   for (const auto& [key, value] : info.items()) {
-    const std::string name = key + std::string(key.size() < kNameWidth ? kNameWidth - key.size() : 0, ' ');
-    console::print(concat(name, " ", readable(value), "\n"));
+    const std::string name = key + std::string(key.size() < kKeyWidth ? kKeyWidth - key.size() : 0, ' ');
+    console::print(concat(name, " ", value_text(value), "\n"));
   }
   return 0;
 }

@@ -28,7 +28,7 @@ std::string folds_table(const files::Json& folds) {
   return report::text_table({"fold", "trains on", "inner validation", "held out"}, rows);
 }
 
-std::string readable(const files::Json& plan) {
+std::string plan_text(const files::Json& plan) {
   std::string text;
   for (const auto& [split, counts] : plan["data"]["splits"].items()) {
     text += concat(split, ": ", counts["rows"].dump(), " rows\n");
@@ -66,7 +66,7 @@ int run_train(const TrainVerb& options) {
   if (options.dry_run) {
     job::set_threads(run_options.threads);
     const files::Json plan = job::plan(run_options, events);
-    console::print(options.output.json ? files::json_text(plan) + "\n" : readable(plan));
+    console::print(options.output.json ? files::json_text(plan) + "\n" : plan_text(plan));
     return 0;
   }
   const files::Json results = job::run(run_options, events);

@@ -12,7 +12,7 @@ namespace attune::app {
 
 namespace {
 
-std::string readable(const files::Json& result) {
+std::string result_text(const files::Json& result) {
   std::string text = concat(result["run"].get<std::string>(), ": ", result["verdict"].get<std::string>(), " (",
                             result["steps_replayed"].dump(), " steps replayed)\n");
   for (const char* key : {"differences", "environment_differences"}) {
@@ -38,7 +38,7 @@ int run_verify(const VerifyVerb& options) {
   report::EventBus events;
   attach_progress(events, options.output);
   const files::Json result = job::verify({.run = options.run, .steps = options.steps}, events);
-  console::print(options.output.json ? files::json_text(result) + "\n" : readable(result));
+  console::print(options.output.json ? files::json_text(result) + "\n" : result_text(result));
   return result["verdict"] == "changed" ? static_cast<int>(ErrorKind::mismatch) : 0;
 }
 

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <vector>
 
 #include "atomic_file.h"
@@ -98,6 +99,20 @@ std::string file_defect(const std::string& folder, const Json& entry) {
   return hash == expected ? "" : concat(name, " has SHA-256 ", hash, ", expected ", expected);
 }
 
+/// The name that temporary_name() made: what it is for, its kind and its process.
+struct Temporary {
+  std::string original, kind, process;
+};
+
+std::optional<Temporary> as_temporary(const std::string& name) {
+  const std::size_t tag = std::max(name.rfind(".tmp-") + 1, name.rfind(".old-") + 1);
+  if (!name.starts_with('.') || tag == 0) return std::nullopt;
+  const std::string rest = name.substr(tag + 4);  // <pid>-<count>
+  const std::size_t dash = rest.find('-');
+  if (dash == std::string::npos || rest.find_first_not_of("0123456789-") != std::string::npos) return std::nullopt;
+  return Temporary{name.substr(1, tag - 2), name.substr(tag, 3), rest.substr(0, dash)};
+}
+
 }  // namespace
 
 StagedFolder::StagedFolder(std::string final_path)
@@ -149,17 +164,13 @@ void remove_stale_temporaries(const std::string& folder) {
   std::vector<fs::path> stale;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(folder, error)) {
-    const std::string name = entry.path().filename().string();
-    const std::size_t tag = std::max(name.rfind(".tmp-") + 1, name.rfind(".old-") + 1);
-    if (!name.starts_with('.') || tag == 0) continue;
-    const std::string rest = name.substr(tag + 4);  // <pid>-<count>
-    const std::size_t dash = rest.find('-');
-    if (dash == std::string::npos || rest.find_first_not_of("0123456789-") != std::string::npos) continue;
-    if (rest.substr(0, dash) == std::to_string(::getpid())) continue;
-    // The old folder of a replacement that was cut between its two renames goes back to its name.
-    const fs::path original = entry.path().parent_path() / name.substr(1, tag - 2);
-    const bool whole = name.substr(tag, 3) == "old" && manifest_defect(entry.path().string()).empty();
-    if (whole && !fs::exists(original)) {
+    const auto temporary = as_temporary(entry.path().filename().string());
+    if (!temporary || temporary->process == std::to_string(::getpid())) continue;
+    // The old folder of a replacement that was cut between its two renames goes back to its name, unless that name is one
+    // of a temporary too: then it had been replaced, and was about to be removed.
+    const fs::path original = entry.path().parent_path() / temporary->original;
+    const bool replaced = temporary->kind != "old" || as_temporary(temporary->original).has_value();
+    if (!replaced && !fs::exists(original) && manifest_defect(entry.path().string()).empty()) {
       fs::rename(entry.path(), original, error);
     } else {
       stale.push_back(entry.path());

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t kBufferBytes = 1 << 16;
 
-[[noreturn]] void fail(std::string what, std::string where, std::string hint = "") {
+[[noreturn]] void refuse_input(std::string what, std::string where, std::string hint = "") {
   throw Error(ErrorKind::data,
               {.file = "<stdin>", .what = std::move(what), .where = std::move(where), .hint = std::move(hint)});
 }
@@ -28,7 +28,7 @@ constexpr std::size_t kBufferBytes = 1 << 16;
 bool StandardInput::fill() {
   buffer_.resize(kBufferBytes);
   const ::ssize_t got = ::read(STDIN_FILENO, buffer_.data(), buffer_.size());
-  if (got < 0) fail(concat("cannot be read: ", std::strerror(errno)), "", "give it a text a line");
+  if (got < 0) refuse_input(concat("cannot be read: ", std::strerror(errno)), "", "give it a text a line");
   buffer_.resize(static_cast<std::size_t>(got));
   begin_ = 0;
   return got > 0;
@@ -40,7 +40,7 @@ bool StandardInput::read(std::string& line) {
   while (at_hand() || fill()) {
     const std::size_t end = std::min(buffer_.find('\n', begin_), buffer_.size());
     if (line.size() + (end - begin_) > LineReader::kMaxLineBytes) {
-      fail(concat("a line is longer than ", LineReader::kMaxLineBytes, " bytes"), concat("line ", line_number_));
+      refuse_input(concat("a line is longer than ", LineReader::kMaxLineBytes, " bytes"), concat("line ", line_number_));
     }
     line.append(buffer_, begin_, end - begin_);
     begin_ = std::min(end + 1, buffer_.size());
@@ -58,7 +58,7 @@ bool StandardInput::next(std::string& line) {
   if (line.ends_with('\r')) line.pop_back();
   if (line_number_ == 1 && line.starts_with("\xef\xbb\xbf")) line.erase(0, 3);
   if (const auto bad = find_invalid_utf8(line)) {
-    fail("the text is not valid UTF-8", concat("line ", line_number_, ", byte ", *bad + 1), "convert it to UTF-8");
+    refuse_input("the text is not valid UTF-8", concat("line ", line_number_, ", byte ", *bad + 1), "convert it to UTF-8");
   }
   return true;
 }

@@ -15,7 +15,7 @@ namespace attune::files {
 
 namespace {
 
-/// Calls `take` with the file's bytes, piece by piece.
+/// Calls `take` with the file's bytes, piece by piece, while it wants more.
 template <typename Take>
 void stream_file(const std::string& path, ErrorKind kind, Take take) {
   const RegularFile file = open_regular(path, kind);
@@ -25,7 +25,7 @@ void stream_file(const std::string& path, ErrorKind kind, Take take) {
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw_system_error(kind, path, "read it", errno);
     if (got == 0) return;
-    take(std::string_view(buffer.data(), static_cast<std::size_t>(got)));
+    if (!take(std::string_view(buffer.data(), static_cast<std::size_t>(got)))) return;
   }
 }
 
@@ -43,14 +43,20 @@ void write_file_atomically(const std::string& path, std::string_view content) {
 
 void copy_file_atomically(const std::string& from, const std::string& to) {
   AtomicFile file(to);
-  stream_file(from, ErrorKind::storage, [&](std::string_view bytes) { file.write(bytes); });
+  stream_file(from, ErrorKind::storage, [&](std::string_view bytes) {
+    file.write(bytes);
+    return true;
+  });
   file.commit();
 }
 
-std::string sha256_file(const std::string& path, ErrorKind kind) {
+std::string sha256_file(const std::string& path, ErrorKind kind, const std::stop_token& stop) {
   Sha256 hash;
-  stream_file(path, kind, [&](std::string_view bytes) { hash.update(bytes); });
-  return hash.hex();
+  stream_file(path, kind, [&](std::string_view bytes) {
+    hash.update(bytes);
+    return !stop.stop_requested();
+  });
+  return stop.stop_requested() ? "" : hash.hex();
 }
 
 }  // namespace attune::files

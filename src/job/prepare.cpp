@@ -17,6 +17,7 @@
 #include "attune/job/fits_model.h"
 #include "attune/metrics/table.h"
 #include "attune/report/phase.h"
+#include "job/base_hashes.h"
 #include "job/data_summary.h"
 #include "job/labels.h"
 
@@ -116,7 +117,7 @@ void encode(Prepared& prepared, const task::Task& task) {
 
 bool starts_random(const RunOptions& options) { return options.model.init == "random"; }
 
-void fingerprint(Prepared& prepared) {
+void fingerprint(Prepared& prepared, BaseHashes& base) {
   Json& hashes = prepared.fingerprints;
   hashes["data"] = Json::object();
   const data::DataOptions& data = prepared.options.data;
@@ -130,13 +131,7 @@ void fingerprint(Prepared& prepared) {
   }
   hashes["split"] = files::sha256_hex(split);
   hashes["tokenizer"] = prepared.tokenizer->fingerprint();
-  hashes["base"] = Json::object();
-  for (const auto& entry : std::filesystem::directory_iterator(prepared.model_folder)) {
-    const std::string name = entry.path().filename().string();
-    const bool is_weights = name.ends_with(".safetensors") && !starts_random(prepared.options);
-    if (name != "config.json" && !is_weights) continue;
-    hashes["base"][name] = files::sha256_file(entry.path().string(), ErrorKind::model);
-  }
+  hashes["base"] = base.get();
   const adapt::TuningOptions& tuning = prepared.options.tuning;
   if (tuning.method == "lora" && !tuning.lora.adapter.empty()) hashes["adapter"] = adapt::base_hashes(tuning.lora.adapter);
 }
@@ -306,13 +301,14 @@ Prepared prepare(const RunOptions& options, const report::EventBus& events) {
   prepared.kind = models::task_by_name(options.model.task);
   prepared.model_folder = models::resolve_model_path(options.model.path);
   refuse_adapter_as_base(prepared.model_folder);
+  BaseHashes base(prepared.model_folder, !starts_random(options));
   prepared.tokenizer = std::make_shared<const text::Tokenizer>(text::Tokenizer::from_folder(prepared.model_folder));
   prepared.chats = chat_templates(prepared.model_folder, options.data);
   read_rows(prepared, events);
   tokenise(prepared, events);
   tell("data", prepared.data_summary, events);
   report::Phase hashing(events, "hashing");
-  fingerprint(prepared);
+  fingerprint(prepared, base);
   hashing.end();
   load_first_base(prepared, events);
   const models::ModelSpec& spec = prepared.base->loaded->model->spec();

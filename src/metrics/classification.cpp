@@ -14,7 +14,6 @@ namespace attune::metrics {
 namespace {
 
 constexpr std::size_t kBins = 15;
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 double upper_end(std::size_t bin) {
   return static_cast<double>(bin + 1) / kBins;

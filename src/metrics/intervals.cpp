@@ -15,7 +15,6 @@
 namespace attune::metrics {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 /// The units that are drawn: each row its own, or the rows of each group, numbered by first appearance.
 std::vector<std::size_t> unit_of_rows(std::size_t rows, std::span<const std::int64_t> groups) {

@@ -11,7 +11,6 @@
 namespace attune::metrics {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 using Numbers = std::span<const double>;
 
 double weight_of(Numbers weights, std::size_t row) {

@@ -7,7 +7,7 @@ namespace attune::models {
 
 namespace {
 
-constexpr EncoderNames kNames{
+constexpr EncoderNames kBertNames{
     .prefix = "bert",
     .layers = "encoder.layer",
     .layer = {.query = "attention.self.query",
@@ -41,13 +41,13 @@ constinit const Family kBert{
                 .masked_lm = "BertForMaskedLM",
                 .causal_lm = "",
                 .question_answering = "BertForQuestionAnswering"},
-    .prefix = kNames.prefix,
+    .prefix = kBertNames.prefix,
     .question_prefix = "",
-    .layers_path = kNames.layers,
+    .layers_path = kBertNames.layers,
     .keys = kEncoderKeys,
     .defaults = {},
     .read = read_encoder,
-    .make = [](const ModelSpec& spec) { return make_encoder(spec, kNames); },
+    .make = [](const ModelSpec& spec) { return make_encoder(spec, kBertNames); },
 };
 
 }  // namespace attune::models

@@ -7,7 +7,7 @@ namespace attune::models {
 
 namespace {
 
-constexpr EncoderNames kNames{
+constexpr EncoderNames kDistilBertNames{
     .prefix = "distilbert",
     .layers = "transformer.layer",
     .layer = {.query = "attention.q_lin",
@@ -47,9 +47,9 @@ constinit const Family kDistilBert{
                 .masked_lm = "DistilBertForMaskedLM",
                 .causal_lm = "",
                 .question_answering = "DistilBertForQuestionAnswering"},
-    .prefix = kNames.prefix,
+    .prefix = kDistilBertNames.prefix,
     .question_prefix = "",
-    .layers_path = kNames.layers,
+    .layers_path = kDistilBertNames.layers,
     .keys = {.hidden_size = "dim",
              .num_hidden_layers = "n_layers",
              .num_attention_heads = "n_heads",
@@ -64,7 +64,7 @@ constinit const Family kDistilBert{
              .question_dropout = "qa_dropout"},
     .defaults = {},
     .read = read_distilbert,
-    .make = [](const ModelSpec& spec) { return make_encoder(spec, kNames); },
+    .make = [](const ModelSpec& spec) { return make_encoder(spec, kDistilBertNames); },
 };
 
 }  // namespace attune::models

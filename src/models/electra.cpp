@@ -7,7 +7,7 @@ namespace attune::models {
 
 namespace {
 
-constexpr EncoderNames kNames{
+constexpr EncoderNames kElectraNames{
     .prefix = "electra",
     .layers = "encoder.layer",
     .layer = {.query = "attention.self.query",
@@ -46,13 +46,13 @@ constinit const Family kElectra{
                 .masked_lm = "ElectraForMaskedLM",
                 .causal_lm = "",
                 .question_answering = "ElectraForQuestionAnswering"},
-    .prefix = kNames.prefix,
+    .prefix = kElectraNames.prefix,
     .question_prefix = "",
-    .layers_path = kNames.layers,
+    .layers_path = kElectraNames.layers,
     .keys = kEncoderKeys,
     .defaults = {},
     .read = read_electra,
-    .make = [](const ModelSpec& spec) { return make_encoder(spec, kNames); },
+    .make = [](const ModelSpec& spec) { return make_encoder(spec, kElectraNames); },
 };
 
 }  // namespace attune::models

@@ -7,7 +7,7 @@ namespace attune::models {
 
 namespace {
 
-constexpr DecoderNames kNames = gemma_names(kLlamaLayer);
+constexpr DecoderNames kGemmaNames = gemma_names(kLlamaLayer);
 
 void read_gemma1(const ConfigReader& reader, ModelSpec& spec) {
   read_gemma(reader, 16, spec);
@@ -31,11 +31,11 @@ constinit const Family kGemma{
                 .question_answering = ""},
     .prefix = "model",
     .question_prefix = "",
-    .layers_path = kNames.layers,
+    .layers_path = kGemmaNames.layers,
     .keys = kLlamaKeys,
     .defaults = kGemmaDefaults,
     .read = read_gemma1,
-    .make = [](const ModelSpec& spec) { return make_decoder(spec, kNames); },
+    .make = [](const ModelSpec& spec) { return make_decoder(spec, kGemmaNames); },
 };
 
 void read_gemma(const ConfigReader& reader, std::int64_t key_heads, ModelSpec& spec) {

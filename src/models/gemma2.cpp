@@ -5,7 +5,7 @@ namespace attune::models {
 
 namespace {
 
-constexpr DecoderNames kNames = gemma_names(gemma2_layer());
+constexpr DecoderNames kGemma2Names = gemma_names(gemma2_layer());
 
 void read_gemma2(const ConfigReader& reader, ModelSpec& spec) {
   read_gemma(reader, 4, spec);
@@ -27,11 +27,11 @@ constinit const Family kGemma2{
                 .question_answering = ""},
     .prefix = "model",
     .question_prefix = "",
-    .layers_path = kNames.layers,
+    .layers_path = kGemma2Names.layers,
     .keys = gemma2_keys(),
     .defaults = kGemmaDefaults,
     .read = read_gemma2,
-    .make = [](const ModelSpec& spec) { return make_decoder(spec, kNames); },
+    .make = [](const ModelSpec& spec) { return make_decoder(spec, kGemma2Names); },
 };
 
 }  // namespace attune::models

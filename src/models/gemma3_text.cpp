@@ -5,13 +5,13 @@ namespace attune::models {
 
 namespace {
 
-constexpr DecoderLayerNames layer_names() {
+constexpr DecoderLayerNames gemma3_layer() {
   DecoderLayerNames names = gemma2_layer();
   names.query_norm = "self_attn.q_norm";
   names.key_norm = "self_attn.k_norm";
   return names;
 }
-constexpr DecoderNames kNames = gemma_names(layer_names());
+constexpr DecoderNames kGemma3Names = gemma_names(gemma3_layer());
 
 /// Table 0 for full attention, 1 for windows: v5 nests both in rope_parameters; v4 has rope_theta with rope_scaling for
 /// the first and rope_local_base_freq for the second.
@@ -54,11 +54,11 @@ constinit const Family kGemma3{
                 .question_answering = ""},
     .prefix = "model",
     .question_prefix = "",
-    .layers_path = kNames.layers,
+    .layers_path = kGemma3Names.layers,
     .keys = gemma2_keys(),
     .defaults = kGemmaDefaults,
     .read = read_gemma3,
-    .make = [](const ModelSpec& spec) { return make_decoder(spec, kNames); },
+    .make = [](const ModelSpec& spec) { return make_decoder(spec, kGemma3Names); },
 };
 
 }  // namespace attune::models

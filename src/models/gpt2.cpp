@@ -6,7 +6,7 @@ namespace attune::models {
 
 namespace {
 
-constexpr DecoderNames kNames{
+constexpr DecoderNames kGpt2Names{
     .embeddings = "wte",
     .positions = "wpe",
     .layers = "h",
@@ -49,7 +49,7 @@ constinit const Family kGpt2{
                 .question_answering = "GPT2ForQuestionAnswering"},
     .prefix = "transformer",
     .question_prefix = "",
-    .layers_path = kNames.layers,
+    .layers_path = kGpt2Names.layers,
     .keys = {.hidden_size = "n_embd",
              .num_hidden_layers = "n_layer",
              .num_attention_heads = "n_head",
@@ -65,7 +65,7 @@ constinit const Family kGpt2{
              .question_dropout = ""},
     .defaults = {.hidden_act = "gelu_new", .layer_norm_eps = 1e-5, .head_dropout = 0.1},
     .read = read_gpt2,
-    .make = [](const ModelSpec& spec) { return make_decoder(spec, kNames); },
+    .make = [](const ModelSpec& spec) { return make_decoder(spec, kGpt2Names); },
 };
 
 }  // namespace attune::models

@@ -7,7 +7,7 @@ namespace attune::models {
 
 namespace {
 
-constexpr DecoderNames kNames{
+constexpr DecoderNames kGptNeoXNames{
     .embeddings = "embed_in",
     .positions = "",
     .layers = "layers",
@@ -45,7 +45,7 @@ constinit const Family kGptNeoX{
                 .question_answering = "GPTNeoXForQuestionAnswering"},
     .prefix = "gpt_neox",
     .question_prefix = "",
-    .layers_path = kNames.layers,
+    .layers_path = kGptNeoXNames.layers,
     .lm_head_in_files = "embed_out",
     .keys = {.hidden_dropout = "hidden_dropout",
              .attention_dropout = "attention_dropout",
@@ -55,7 +55,7 @@ constinit const Family kGptNeoX{
              .question_dropout = ""},
     .defaults = {.layer_norm_eps = 1e-5, .dropout = 0.0, .head_dropout = 0.1, .tie_word_embeddings = false},
     .read = read_gpt_neox,
-    .make = [](const ModelSpec& spec) { return make_decoder(spec, kNames); },
+    .make = [](const ModelSpec& spec) { return make_decoder(spec, kGptNeoXNames); },
 };
 
 }  // namespace attune::models

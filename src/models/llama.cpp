@@ -5,7 +5,7 @@ namespace attune::models {
 
 namespace {
 
-constexpr DecoderNames kNames = llama_names(kLlamaLayer);
+constexpr DecoderNames kLlamaNames = llama_names(kLlamaLayer);
 
 void read_llama(const ConfigReader& reader, ModelSpec& spec) {
   read_heads(reader, spec);
@@ -26,11 +26,11 @@ constinit const Family kLlama{
                 .question_answering = "LlamaForQuestionAnswering"},
     .prefix = "model",
     .question_prefix = "transformer",
-    .layers_path = kNames.layers,
+    .layers_path = kLlamaNames.layers,
     .keys = kLlamaKeys,
     .defaults = kLlamaDefaults,
     .read = read_llama,
-    .make = [](const ModelSpec& spec) { return make_decoder(spec, kNames); },
+    .make = [](const ModelSpec& spec) { return make_decoder(spec, kLlamaNames); },
 };
 
 }  // namespace attune::models

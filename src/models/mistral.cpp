@@ -5,7 +5,7 @@ namespace attune::models {
 
 namespace {
 
-constexpr DecoderNames kNames = llama_names(kLlamaLayer);
+constexpr DecoderNames kMistralNames = llama_names(kLlamaLayer);
 
 void read_mistral(const ConfigReader& reader, ModelSpec& spec) {
   read_heads(reader, spec, {.num_key_value_heads = 8});
@@ -32,11 +32,11 @@ constinit const Family kMistral{
                 .question_answering = "MistralForQuestionAnswering"},
     .prefix = "model",
     .question_prefix = "",
-    .layers_path = kNames.layers,
+    .layers_path = kMistralNames.layers,
     .keys = kLlamaKeys,
     .defaults = kLlamaDefaults,
     .read = read_mistral,
-    .make = [](const ModelSpec& spec) { return make_decoder(spec, kNames); },
+    .make = [](const ModelSpec& spec) { return make_decoder(spec, kMistralNames); },
 };
 
 }  // namespace attune::models

@@ -5,14 +5,14 @@ namespace attune::models {
 
 namespace {
 
-constexpr DecoderLayerNames layer_names() {
+constexpr DecoderLayerNames phi3_layer() {
   DecoderLayerNames names = kLlamaLayer;
   names.query = names.key = names.value = names.gate = names.up = "";
   names.query_key_value = "self_attn.qkv_proj";
   names.gate_up = "mlp.gate_up_proj";
   return names;
 }
-constexpr DecoderNames kNames = llama_names(layer_names());
+constexpr DecoderNames kPhi3Names = llama_names(phi3_layer());
 
 void read_phi3(const ConfigReader& reader, ModelSpec& spec) {
   read_heads(reader, spec);
@@ -52,11 +52,11 @@ constinit const Family kPhi3{
                 .question_answering = ""},
     .prefix = "model",
     .question_prefix = "",
-    .layers_path = kNames.layers,
+    .layers_path = kPhi3Names.layers,
     .keys = keys(),
     .defaults = kDefaults,
     .read = read_phi3,
-    .make = [](const ModelSpec& spec) { return make_decoder(spec, kNames); },
+    .make = [](const ModelSpec& spec) { return make_decoder(spec, kPhi3Names); },
 };
 
 }  // namespace attune::models

@@ -5,7 +5,7 @@ namespace attune::models {
 
 namespace {
 
-constexpr DecoderNames kNames = llama_names(kLlamaLayer);
+constexpr DecoderNames kQwen2Names = llama_names(kLlamaLayer);
 
 void read_qwen2(const ConfigReader& reader, ModelSpec& spec) {
   read_heads(reader, spec, {.num_key_value_heads = 32});
@@ -26,11 +26,11 @@ constinit const Family kQwen2{
                 .question_answering = "Qwen2ForQuestionAnswering"},
     .prefix = "model",
     .question_prefix = "transformer",
-    .layers_path = kNames.layers,
+    .layers_path = kQwen2Names.layers,
     .keys = kLlamaKeys,
     .defaults = kLlamaDefaults,
     .read = read_qwen2,
-    .make = [](const ModelSpec& spec) { return make_decoder(spec, kNames); },
+    .make = [](const ModelSpec& spec) { return make_decoder(spec, kQwen2Names); },
 };
 
 }  // namespace attune::models

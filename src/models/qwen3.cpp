@@ -5,13 +5,13 @@ namespace attune::models {
 
 namespace {
 
-constexpr DecoderLayerNames layer_names() {
+constexpr DecoderLayerNames qwen3_layer() {
   DecoderLayerNames names = kLlamaLayer;
   names.query_norm = "self_attn.q_norm";
   names.key_norm = "self_attn.k_norm";
   return names;
 }
-constexpr DecoderNames kNames = llama_names(layer_names());
+constexpr DecoderNames kQwen3Names = llama_names(qwen3_layer());
 
 void read_qwen3(const ConfigReader& reader, ModelSpec& spec) {
   read_heads(reader, spec, {.num_key_value_heads = 32, .head_dim = 128});
@@ -32,11 +32,11 @@ constinit const Family kQwen3{
                 .question_answering = "Qwen3ForQuestionAnswering"},
     .prefix = "model",
     .question_prefix = "transformer",
-    .layers_path = kNames.layers,
+    .layers_path = kQwen3Names.layers,
     .keys = kLlamaKeys,
     .defaults = kLlamaDefaults,
     .read = read_qwen3,
-    .make = [](const ModelSpec& spec) { return make_decoder(spec, kNames); },
+    .make = [](const ModelSpec& spec) { return make_decoder(spec, kQwen3Names); },
 };
 
 }  // namespace attune::models

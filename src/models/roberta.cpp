@@ -7,7 +7,7 @@ namespace attune::models {
 
 namespace {
 
-constexpr EncoderNames kNames{
+constexpr EncoderNames kRobertaNames{
     .prefix = "roberta",
     .layers = "encoder.layer",
     .layer = {.query = "attention.self.query",
@@ -40,7 +40,7 @@ void read_roberta(const ConfigReader& reader, ModelSpec& spec) {
   }
 }
 
-constexpr ConfigDefaults kDefaults{.pad_token_id = 1};
+constexpr ConfigDefaults kRobertaDefaults{.pad_token_id = 1};
 
 }  // namespace
 
@@ -52,13 +52,13 @@ constinit const Family kRoberta{
                 .masked_lm = "RobertaForMaskedLM",
                 .causal_lm = "",
                 .question_answering = "RobertaForQuestionAnswering"},
-    .prefix = kNames.prefix,
+    .prefix = kRobertaNames.prefix,
     .question_prefix = "",
-    .layers_path = kNames.layers,
+    .layers_path = kRobertaNames.layers,
     .keys = kEncoderKeys,
-    .defaults = kDefaults,
+    .defaults = kRobertaDefaults,
     .read = read_roberta,
-    .make = [](const ModelSpec& spec) { return make_encoder(spec, kNames); },
+    .make = [](const ModelSpec& spec) { return make_encoder(spec, kRobertaNames); },
 };
 
 constinit const Family kXlmRoberta{
@@ -69,13 +69,13 @@ constinit const Family kXlmRoberta{
                 .masked_lm = "XLMRobertaForMaskedLM",
                 .causal_lm = "",
                 .question_answering = "XLMRobertaForQuestionAnswering"},
-    .prefix = kNames.prefix,
+    .prefix = kRobertaNames.prefix,
     .question_prefix = "",
-    .layers_path = kNames.layers,
+    .layers_path = kRobertaNames.layers,
     .keys = kEncoderKeys,
-    .defaults = kDefaults,
+    .defaults = kRobertaDefaults,
     .read = read_roberta,
-    .make = [](const ModelSpec& spec) { return make_encoder(spec, kNames); },
+    .make = [](const ModelSpec& spec) { return make_encoder(spec, kRobertaNames); },
 };
 
 }  // namespace attune::models

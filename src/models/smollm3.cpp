@@ -5,7 +5,7 @@ namespace attune::models {
 
 namespace {
 
-constexpr DecoderNames kNames = llama_names(kLlamaLayer);
+constexpr DecoderNames kSmolLm3Names = llama_names(kLlamaLayer);
 
 /// no_rope_layers says 1 for blocks with rotary positions; without it every no_rope_layer_interval-th block has none.
 std::vector<bool> blocks_with_positions(const ConfigReader& reader, const ModelSpec& spec) {
@@ -53,11 +53,11 @@ constinit const Family kSmolLm3{
                 .question_answering = "SmolLM3ForQuestionAnswering"},
     .prefix = "model",
     .question_prefix = "transformer",
-    .layers_path = kNames.layers,
+    .layers_path = kSmolLm3Names.layers,
     .keys = kLlamaKeys,
     .defaults = kDefaults,
     .read = read_smollm3,
-    .make = [](const ModelSpec& spec) { return make_decoder(spec, kNames); },
+    .make = [](const ModelSpec& spec) { return make_decoder(spec, kSmolLm3Names); },
 };
 
 }  // namespace attune::models

@@ -47,7 +47,7 @@ struct AttentionSettings : torch::CustomClassHolder {
 };
 
 /// The tensor itself when it is what the kernels read, float32 with a dense last dimension, else a copy.
-at::Tensor readable(const at::Tensor& given) {
+at::Tensor readable_heads(const at::Tensor& given) {
   const at::Tensor x = fused::at_least_float(given);
   return x.stride(2) == 1 || x.size(2) == 1 ? x : x.contiguous();
 }
@@ -118,7 +118,7 @@ struct AttentionOutputs {
 
 AttentionOutputs attention_forward(const at::Tensor& given_q, const at::Tensor& given_k, const at::Tensor& given_v,
                                    const AttentionSettings& settings) {
-  const at::Tensor q = readable(given_q), k = readable(given_k), v = readable(given_v);
+  const at::Tensor q = readable_heads(given_q), k = readable_heads(given_k), v = readable_heads(given_v);
   AttentionOutputs result{at::empty(q.sizes(), q.options()), at::empty({q.size(1), q.size(0)}, q.options())};
   kernels::Attention<float> call = call_of(settings, q, k, v, result.log_sum);
   call.out = writing(result.out);
@@ -143,8 +143,8 @@ class AttentionFunction : public torch::autograd::Function<AttentionFunction> {
     const auto saved = context->get_saved_variables();
     const auto capsule = context->saved_data["settings"].toCapsule();
     const auto& settings = static_cast<const AttentionSettings&>(*capsule);
-    const at::Tensor q = readable(saved[0]), k = readable(saved[1]), v = readable(saved[2]);
-    const at::Tensor grad = readable(gradients[0]);
+    const at::Tensor q = readable_heads(saved[0]), k = readable_heads(saved[1]), v = readable_heads(saved[2]);
+    const at::Tensor grad = readable_heads(gradients[0]);
     kernels::Attention<float> call = call_of(settings, q, k, v, saved[3]);
     call.grad = reading(grad);
     torch::autograd::variable_list results;

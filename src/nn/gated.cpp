@@ -15,7 +15,7 @@ namespace attune::nn {
 namespace {
 
 /// x itself when the kernels can read it, float32 with dense rows, else a copy.
-at::Tensor readable(const at::Tensor& given) {
+at::Tensor dense_rows(const at::Tensor& given) {
   const at::Tensor x = fused::at_least_float(given);
   return x.stride(1) == 1 || x.size(1) == 1 ? x : x.contiguous();
 }
@@ -73,8 +73,8 @@ at::Tensor gated(const at::Tensor& gate, const at::Tensor& up, Activation activa
   if (gate.sizes() != up.sizes()) internal_error("gated: gate and up must have one shape");
   const auto kernel = gate_of(activation);
   if (!kernel || gate.dim() != 2 || !fused::possible({gate, up})) return plain::gated(gate, up, activation);
-  const at::Tensor dense_gate = readable(gate);
-  const at::Tensor dense_up = readable(up);
+  const at::Tensor dense_gate = dense_rows(gate);
+  const at::Tensor dense_up = dense_rows(up);
   if (!fused::recording({gate, up})) return gated_forward(dense_gate, dense_up, *kernel);
   return GatedFunction::apply(dense_gate, dense_up, static_cast<std::int64_t>(*kernel));
 }

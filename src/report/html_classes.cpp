@@ -16,7 +16,7 @@ using files::Json;
 constexpr std::size_t kMostClasses = 120;  // a larger matrix is no picture any more
 constexpr std::size_t kWorstClasses = 60;
 constexpr std::size_t kMostPairs = 12;
-constexpr std::size_t kMostBars = 25;
+constexpr std::size_t kMostLabels = 25;
 
 Matrix matrix_of(const Json& confusion) {
   Matrix matrix;
@@ -114,10 +114,10 @@ std::string class_bars(const Json& per_class) {
     bars.push_back({label, f1, concat(metric_text(f1), " · ", count_text(support), support == 1 ? " row" : " rows")});
   }
   std::stable_sort(bars.begin(), bars.end(), [](const Bar& a, const Bar& b) { return a.value < b.value; });
-  const bool cut = bars.size() > kMostBars;
+  const bool cut = bars.size() > kMostLabels;
   const std::string title =
-      cut ? concat("F1 of the ", kMostBars, " weakest of ", bars.size(), " labels") : "F1 by label, weakest first";
-  if (cut) bars.resize(kMostBars);
+      cut ? concat("F1 of the ", kMostLabels, " weakest of ", bars.size(), " labels") : "F1 by label, weakest first";
+  if (cut) bars.resize(kMostLabels);
   return concat("<h3>", title, "</h3>\n<div class=\"scroll\">", bar_list(bars, 1, title), "</div>\n");
 }
 

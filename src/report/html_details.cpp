@@ -13,7 +13,7 @@ namespace {
 
 using files::Json;
 
-constexpr std::size_t kMostBars = 25;
+constexpr std::size_t kMostCounts = 25;
 
 std::string key_value_table(const Json& object) {
   HtmlTable table{.header = {}, .rows = {}, .figures = false};
@@ -63,7 +63,7 @@ std::string labels_html(const Json& labels) {
   for (Bar& bar : bars)
     bar.text = concat(count_text(bar.value), "  (", pixels(std::round(1000 * bar.value / total) / 10), " %)");
   std::stable_sort(bars.begin(), bars.end(), [](const Bar& a, const Bar& b) { return a.value > b.value; });
-  if (bars.size() <= kMostBars)
+  if (bars.size() <= kMostCounts)
     return "<h3>Training rows by label</h3>\n<div class=\"scroll\">" + bar_list(bars, most, "Training rows by label") +
            "</div>\n";
   std::vector<Bar> rarest(bars.end() - 10, bars.end());

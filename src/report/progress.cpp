@@ -68,10 +68,10 @@ class PlainLines : public Observer {
 };
 
 /// One line that is written over and over; lines worth keeping are printed above it.
-class Bar : public Observer {
+class ProgressBar : public Observer {
  public:
-  explicit Bar(ProgressSink sink) : sink_(std::move(sink)) {}
-  ~Bar() override { clear(); }
+  explicit ProgressBar(ProgressSink sink) : sink_(std::move(sink)) {}
+  ~ProgressBar() override { clear(); }
 
   void on_event(const Event& event) override {
     const double now = sink_.seconds();
@@ -192,7 +192,7 @@ std::shared_ptr<Observer> make_progress(ProgressMode mode, ProgressSink sink) {
     case ProgressMode::plain:
       return std::make_shared<PlainLines>(std::move(sink));
     case ProgressMode::bar:
-      return std::make_shared<Bar>(std::move(sink));
+      return std::make_shared<ProgressBar>(std::move(sink));
     case ProgressMode::json:
       return std::make_shared<JsonLines>(std::move(sink));
   }
@@ -206,7 +206,7 @@ std::shared_ptr<Observer> make_progress(const std::string& mode) {
                           .width = terminal_width,
                           .unicode = unicode_terminal()};
   auto observer = make_progress(choose_progress_mode(mode), sink);
-  if (const std::weak_ptr<Bar> bar = std::dynamic_pointer_cast<Bar>(observer); !bar.expired()) {
+  if (const std::weak_ptr<ProgressBar> bar = std::dynamic_pointer_cast<ProgressBar>(observer); !bar.expired()) {
     log::set_before_message([bar] {
       if (const auto live = bar.lock()) live->clear();
     });

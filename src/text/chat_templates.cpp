@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-constexpr std::array<const char*, 7> kRoles{"bos_token", "eos_token", "unk_token", "sep_token",
+constexpr std::array<const char*, 7> kTemplateRoles{"bos_token", "eos_token", "unk_token", "sep_token",
                                             "pad_token", "cls_token", "mask_token"};
 // The names under which templates look for what a model thought; the first is the usual one.
 constexpr std::array<const char*, 3> kReasoning{"reasoning_content", "thinking", "reasoning"};
@@ -93,7 +93,7 @@ void ChatTemplates::read_config() {
     config.update(read_object(old_file));
   }
   const JsonNode top(config, file);
-  for (const char* role : kRoles) {
+  for (const char* role : kTemplateRoles) {
     if (const auto node = top.find(role)) special_tokens_.emplace_back(role, token_text(*node));
   }
   const auto node = top.find("chat_template");

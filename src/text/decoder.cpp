@@ -223,7 +223,7 @@ class DecoderSequence final : public Decoder {
   std::vector<std::unique_ptr<Decoder>> parts_;
 };
 
-constexpr PartRow<Decoder> kRows[] = {
+constexpr PartRow<Decoder> kDecoders[] = {
     {"BPEDecoder", make_part<Decoder, BpeDecoder>},
     {"ByteFallback", make_part<Decoder, ByteFallback>},
     {"ByteLevel", make_part<Decoder, ByteLevelDecoder>},
@@ -239,7 +239,7 @@ constexpr PartRow<Decoder> kRows[] = {
 }  // namespace
 
 std::unique_ptr<Decoder> make_decoder(const JsonNode& node) {
-  return make_from_table<Decoder>(node, kRows, "decoder");
+  return make_from_table<Decoder>(node, kDecoders, "decoder");
 }
 
 }  // namespace attune::text

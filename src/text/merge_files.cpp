@@ -18,7 +18,7 @@ namespace {
 using nlohmann::json;
 
 /// Roles in the order in which Transformers adds the tokens that a vocabulary lacks.
-constexpr std::string_view kRoles[] = {"bos_token", "eos_token", "unk_token", "sep_token",
+constexpr std::string_view kTokenRoles[] = {"bos_token", "eos_token", "unk_token", "sep_token",
                                        "pad_token", "cls_token", "mask_token"};
 
 /// A tokenizer class of Transformers 5.
@@ -147,7 +147,7 @@ class AddedTokenList {
     } else {
       read_legacy(folder);
     }
-    for (const std::string_view role : kRoles) {
+    for (const std::string_view role : kTokenRoles) {
       if (const auto found = roles_.find(role); found != roles_.end()) add(found->second);
     }
     for (const char* key : {"extra_special_tokens", "additional_special_tokens"}) {
@@ -184,7 +184,7 @@ class AddedTokenList {
   }
 
   void read_roles(const JsonNode& settings) {
-    for (const std::string_view role : kRoles) {
+    for (const std::string_view role : kTokenRoles) {
       if (const auto node = settings.find(role)) roles_[std::string(role)] = read_token(*node, true);
     }
   }

@@ -25,7 +25,7 @@ class WordLevel final : public VocabularyModel {
   }
 };
 
-constexpr PartRow<Model> kRows[] = {
+constexpr PartRow<Model> kModels[] = {
     {"BPE", make_bpe},
     {"WordLevel", make_part<Model, WordLevel>},
     {"WordPiece", make_word_piece},
@@ -91,7 +91,7 @@ std::unique_ptr<Model> make_model(const JsonNode& node) {
     if (node.find("merges")) return make_bpe(node);
     if (node.find("max_input_chars_per_word")) return make_word_piece(node);
   }
-  return make_from_table<Model>(node, kRows, "model");
+  return make_from_table<Model>(node, kModels, "model");
 }
 
 }  // namespace attune::text

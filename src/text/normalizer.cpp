@@ -164,7 +164,7 @@ std::unique_ptr<Normalizer> make_form(const JsonNode&) {
   return std::make_unique<UnicodeForm>(form);
 }
 
-constexpr PartRow<Normalizer> kRows[] = {
+constexpr PartRow<Normalizer> kNormalizers[] = {
     {"BertNormalizer", make_bert_normalizer},
     {"ByteLevel", make_part<Normalizer, ByteLevelNormalizer>},
     {"Lowercase", make_part<Normalizer, Lowercase>},
@@ -183,7 +183,7 @@ constexpr PartRow<Normalizer> kRows[] = {
 }  // namespace
 
 std::unique_ptr<Normalizer> make_normalizer(const JsonNode& node) {
-  return make_from_table<Normalizer>(node, kRows, "normaliser");
+  return make_from_table<Normalizer>(node, kNormalizers, "normaliser");
 }
 
 }  // namespace attune::text

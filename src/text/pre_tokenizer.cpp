@@ -195,7 +195,7 @@ class PreTokenizerSequence final : public PreTokenizer {
   std::vector<std::unique_ptr<PreTokenizer>> parts_;
 };
 
-constexpr PartRow<PreTokenizer> kRows[] = {
+constexpr PartRow<PreTokenizer> kPreTokenizers[] = {
     {"BertPreTokenizer", make_part<PreTokenizer, BertPreTokenizer>},
     {"ByteLevel", make_byte_level},
     {"CharDelimiterSplit", make_part<PreTokenizer, CharDelimiterSplit>},
@@ -213,7 +213,7 @@ constexpr PartRow<PreTokenizer> kRows[] = {
 }  // namespace
 
 std::unique_ptr<PreTokenizer> make_pre_tokenizer(const JsonNode& node) {
-  return make_from_table<PreTokenizer>(node, kRows, "pre-tokeniser");
+  return make_from_table<PreTokenizer>(node, kPreTokenizers, "pre-tokeniser");
 }
 
 }  // namespace attune::text

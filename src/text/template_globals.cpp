@@ -115,7 +115,7 @@ Value cycle(Call& call) {
   return items[static_cast<std::size_t>(loop->index0()) % items.size()];
 }
 
-Value changed(Call& call) {
+Value loop_changed(Call& call) {
   const auto& values = call.arguments.positional;
   if (!call.arguments.named.empty()) fail("loop.changed() takes no names");
   const auto same = [&](const std::vector<Value>& last) {
@@ -128,7 +128,7 @@ Value changed(Call& call) {
   return object_as<Loop>(call.subject)->changed(same, values);
 }
 
-constexpr Builtin kLoopMethods[] = {{"changed", "*", changed}, {"cycle", "*", cycle}};
+constexpr Builtin kLoopMethods[] = {{"changed", "*", loop_changed}, {"cycle", "*", cycle}};
 
 Value next_of_cycler(Call& call) {
   auto* cycler = object_as<Cycler>(call.subject);

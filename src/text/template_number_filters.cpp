@@ -105,7 +105,7 @@ Value round(Call& call) {
   return arithmetic(call.heap, Arithmetic::divide, whole, unit);
 }
 
-constexpr Builtin kFilters[] = {
+constexpr Builtin kNumberFilters[] = {
     {"abs", "", absolute},
     {"float", "default?", to_float},
     {"int", "default? base?", to_int},
@@ -115,7 +115,7 @@ constexpr Builtin kFilters[] = {
 }  // namespace
 
 std::span<const Builtin> number_filters() {
-  return kFilters;
+  return kNumberFilters;
 }
 
 }  // namespace attune::text::jinja

@@ -115,7 +115,7 @@ Value selection(Call& call) {
                              {call.runtime, call.subject, call.arguments}, wanted, of_attribute, {}, nullptr, {}}));
 }
 
-constexpr Builtin kFilters[] = {
+constexpr Builtin kSelectionFilters[] = {
     {"map", "*", map},
     {"select", "*", selection<true, false>},
     {"reject", "*", selection<false, false>},
@@ -126,7 +126,7 @@ constexpr Builtin kFilters[] = {
 }  // namespace
 
 std::span<const Builtin> selection_filters() {
-  return kFilters;
+  return kSelectionFilters;
 }
 
 }  // namespace attune::text::jinja

@@ -257,7 +257,7 @@ Value batch(Call& call) {
   });
 }
 
-constexpr Builtin kFilters[] = {
+constexpr Builtin kSequenceFilters[] = {
     {"attr", "name", attribute_filter},
     {"batch", "linecount fill_with?", batch},
     {"count", "", length},
@@ -283,7 +283,7 @@ constexpr Builtin kFilters[] = {
 }  // namespace
 
 std::span<const Builtin> sequence_filters() {
-  return kFilters;
+  return kSequenceFilters;
 }
 
 }  // namespace attune::text::jinja

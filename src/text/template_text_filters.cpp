@@ -201,7 +201,7 @@ Value word_count(Call& call) {
   return integer(count);
 }
 
-constexpr Builtin kFilters[] = {
+constexpr Builtin kTextFilters[] = {
     {"capitalize", "", changed<capitalized>},
     {"center", "width?", center},
     {"e", "", escape},
@@ -224,7 +224,7 @@ constexpr Builtin kFilters[] = {
 }  // namespace
 
 std::span<const Builtin> text_filters() {
-  return kFilters;
+  return kTextFilters;
 }
 
 }  // namespace attune::text::jinja

@@ -58,7 +58,7 @@ std::string joined_to(Call& call, const Value& value) {
 }
 
 template <std::string (*change)(std::string_view)>
-Value changed(Call& call) {
+Value changed_text(Call& call) {
   return made(call, change(receiver(call)));
 }
 
@@ -174,7 +174,7 @@ Value remove_suffix(Call& call) {
   return made(call, text);
 }
 
-Value replace(Call& call) {
+Value replace_in_text(Call& call) {
   const std::string replacement = joined_to(call, call.at(1));
   return made(call, replaced_within(call.heap, receiver(call), call.text(0), replacement, call.integer(2, -1)));
 }
@@ -218,7 +218,7 @@ Value right_justified(Call& call) {
   return made(call, filling(call, fill_of(call), missing_to(call, 0)) + receiver(call));
 }
 
-Value center(Call& call) {
+Value center_text(Call& call) {
   return made(call, centered(call.heap, receiver(call), call.integer(0, 0), fill_of(call)));
 }
 
@@ -251,7 +251,7 @@ Value split_into_lines(Call& call) {
   return made_list(call, split_lines(receiver(call), call.flag(0)));
 }
 
-Value format(Call& call) {
+Value format_braces(Call& call) {
   return brace_format(call.heap, *call.subject.as<Text>(), call.arguments);
 }
 
@@ -271,24 +271,24 @@ Value is(Call& call) {
 }
 
 constexpr Builtin kMethods[] = {
-    {"capitalize", "", changed<capitalized>},
-    {"casefold", "", changed<case_fold>},
-    {"center", "/width /fillchar?", center},
+    {"capitalize", "", changed_text<capitalized>},
+    {"casefold", "", changed_text<case_fold>},
+    {"center", "/width /fillchar?", center_text},
     {"count", "/sub /start? /end?", count},
     {"endswith", "/suffix /start? /end?", begins_or_ends<true>},
     {"expandtabs", "tabsize?", expand_tabs},
     {"find", "/sub /start? /end?", find<false>},
-    {"format", "*", format},
+    {"format", "*", format_braces},
     {"format_map", "/mapping", format_map},
     {"index", "/sub /start? /end?", index<false>},
     {"join", "/iterable", join},
     {"ljust", "/width /fillchar?", left_justified},
-    {"lower", "", changed<to_lower>},
+    {"lower", "", changed_text<to_lower>},
     {"lstrip", "/chars?", stripped<Ends::left>},
     {"partition", "/sep", partition<false>},
     {"removeprefix", "/prefix", remove_prefix},
     {"removesuffix", "/suffix", remove_suffix},
-    {"replace", "/old /new /count?", replace},
+    {"replace", "/old /new /count?", replace_in_text},
     {"rfind", "/sub /start? /end?", find<true>},
     {"rindex", "/sub /start? /end?", index<true>},
     {"rjust", "/width /fillchar?", right_justified},
@@ -299,9 +299,9 @@ constexpr Builtin kMethods[] = {
     {"splitlines", "keepends?", split_into_lines},
     {"startswith", "/prefix /start? /end?", begins_or_ends<false>},
     {"strip", "/chars?", stripped<Ends::both>},
-    {"swapcase", "", changed<swap_case>},
-    {"title", "", changed<titled>},
-    {"upper", "", changed<to_upper>},
+    {"swapcase", "", changed_text<swap_case>},
+    {"title", "", changed_text<titled>},
+    {"upper", "", changed_text<to_upper>},
     {"zfill", "/width", zero_filled},
 };
 

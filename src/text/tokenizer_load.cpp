@@ -16,7 +16,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* kRoles[] = {"cls_token", "sep_token", "pad_token", "mask_token",
+constexpr const char* kSpecialRoles[] = {"cls_token", "sep_token", "pad_token", "mask_token",
                                   "unk_token", "bos_token", "eos_token"};
 
 template <typename Value>
@@ -104,7 +104,7 @@ std::unique_ptr<Tokenizer::Impl> build(const json& root, const std::string& file
 void read_config(const json& config, const std::string& file, Tokenizer::Impl& impl) {
   const JsonNode top(config, file);
   impl.config_file = file;
-  for (const char* role : kRoles) {
+  for (const char* role : kSpecialRoles) {
     if (const auto node = top.find(role)) impl.roles[role] = special_token_text(*node);
   }
   const auto limit = config.find("model_max_length");

@@ -57,7 +57,7 @@ Json parse_or_text(const std::string& text) {
   return parsed.is_object() ? parsed.flatten() : Json{{"", text}};
 }
 
-[[noreturn]] void refuse(const std::string& folder, const std::string& what, const std::string& hint) {
+[[noreturn]] void refuse_checkpoint(const std::string& folder, const std::string& what, const std::string& hint) {
   throw Error(ErrorKind::resume_refused, {.file = folder, .what = what, .where = "", .hint = hint});
 }
 
@@ -71,7 +71,7 @@ void check_whole(const std::string& folder) {
                                    .hint = "name a checkpoint-<step> folder, or use auto"});
   }
   const std::string defect = files::manifest_defect(folder);
-  if (!defect.empty()) refuse(folder, concat("damaged checkpoint: ", defect), "resume from another one, or use auto");
+  if (!defect.empty()) refuse_checkpoint(folder, concat("damaged checkpoint: ", defect), "resume from another one, or use auto");
 }
 
 std::optional<std::string> fingerprint_of(const std::string& folder) {
@@ -82,7 +82,7 @@ std::optional<std::string> fingerprint_of(const std::string& folder) {
 
 void refuse_other_job(const std::string& folder, const std::string& difference) {
   if (difference.empty()) return;
-  refuse(folder, concat("the job changed since this checkpoint: ", difference), "undo the change, or start anew");
+  refuse_checkpoint(folder, concat("the job changed since this checkpoint: ", difference), "undo the change, or start anew");
 }
 
 std::string fingerprint_difference(const std::string& saved, const std::string& current) {

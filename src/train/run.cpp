@@ -16,7 +16,7 @@ namespace {
 
 using files::Json;
 
-[[noreturn]] void refuse(const std::string& what, const std::string& key, const std::string& hint) {
+[[noreturn]] void refuse_settings(const std::string& what, const std::string& key, const std::string& hint) {
   throw Error(ErrorKind::usage, {.file = "", .what = what, .where = key, .hint = hint});
 }
 
@@ -45,11 +45,11 @@ optim::OptimizerOptions optimizer_options(const TrainingOptions& options) {
 void check(const Run& run) {
   const bool evaluates = run.evaluates();
   if (run.job.early_stopping.enabled && !evaluates) {
-    refuse("early stopping needs validation rows and evaluations", "early_stopping",
+    refuse_settings("early stopping needs validation rows and evaluations", "early_stopping",
            "give data.validation and an eval_strategy");
   }
   if (run.options.save_strategy == "best" && !evaluates) {
-    refuse("save_strategy 'best' needs validation rows and evaluations", "training.save_strategy",
+    refuse_settings("save_strategy 'best' needs validation rows and evaluations", "training.save_strategy",
            "give data.validation and an eval_strategy");
   }
 }
@@ -104,7 +104,7 @@ Run::Run(const TrainJob& the_job)
     checkpoints->remove_litter();
   }
   if (job.resume_from.empty()) return;
-  if (!checkpoints) refuse("there is no run folder to resume in", "resume_from_checkpoint", "set output_dir");
+  if (!checkpoints) refuse_settings("there is no run folder to resume in", "resume_from_checkpoint", "set output_dir");
   const std::string folder = job.resume_from == "auto" ? checkpoints->newest_whole() : job.resume_from;
   if (folder.empty()) {
     log::info("no checkpoint to resume from: training starts at step 0");

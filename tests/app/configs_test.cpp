@@ -11,7 +11,7 @@ using attune::testing::Workspace;
 namespace {
 
 constexpr const char* kEncoder = "models/all-MiniLM-L6-v2";
-constexpr const char* kTinyGpt = "data/tiny-gpt";
+constexpr const char* kShippedGpt = "data/tiny-gpt";
 
 /// The shipped configurations over `model`.
 std::vector<std::string> configurations_of(const std::string& model) {
@@ -49,7 +49,7 @@ TEST_CASE("every shipped configuration of the encoder passes a dry run", "[app][
 TEST_CASE("every shipped configuration of the tiny GPT passes a dry run", "[app][shell]") {
   const Workspace workspace;
   attune::testing::fs::create_directory_symlink(ATTUNE_SOURCE_DIR "/data", workspace.path("data"));
-  const auto configurations = configurations_of(kTinyGpt);
+  const auto configurations = configurations_of(kShippedGpt);
   CHECK(configurations.size() >= 6);
   for (const std::string& path : configurations) check_dry_run(workspace, path);
 }
@@ -57,5 +57,5 @@ TEST_CASE("every shipped configuration of the tiny GPT passes a dry run", "[app]
 TEST_CASE("no shipped configuration is of another model", "[app]") {
   std::size_t all = 0;
   for (const auto& entry : attune::testing::fs::directory_iterator(ATTUNE_SOURCE_DIR "/configs")) all += entry.path().extension() == ".json" ? 1 : 0;
-  CHECK(configurations_of(kEncoder).size() + configurations_of(kTinyGpt).size() == all);
+  CHECK(configurations_of(kEncoder).size() + configurations_of(kShippedGpt).size() == all);
 }

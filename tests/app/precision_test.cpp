@@ -17,10 +17,6 @@ namespace fs = std::filesystem;
 
 constexpr const char* kSaves = R"("save_strategy": "steps", "save_steps": 4, "save_total_limit": null, "load_best_model_at_end": false)";
 
-std::string weights(const Workspace& workspace, const std::string& folder) {
-  return attune::files::sha256_file(workspace.path(folder + "/model.safetensors"));
-}
-
 Json recorded(const Workspace& workspace, const std::string& folder) {
   return Json::parse(workspace.read(folder + "/config.resolved.json"))["training"]["bf16"];
 }

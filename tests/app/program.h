@@ -12,6 +12,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "attune/files/storage.h"
+
 namespace attune::testing {
 
 namespace fs = std::filesystem;
@@ -55,6 +57,11 @@ inline Finished run_attune(const Workspace& workspace, const std::string& argume
                               workspace.path(".stdout") + "' 2>'" + workspace.path(".stderr") + "'";
   const int status = std::system(command.c_str());
   return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), workspace.read(".stdout"), workspace.read(".stderr")};
+}
+
+/// SHA-256 of the weights that a training wrote.
+inline std::string weights(const Workspace& workspace, const std::string& folder = "out") {
+  return files::sha256_file(workspace.path(folder + "/model.safetensors"));
 }
 
 inline const std::string kTinyModel = ATTUNE_SOURCE_DIR "/tests/goldens/app/tiny_bert";

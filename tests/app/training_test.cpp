@@ -24,10 +24,6 @@ using attune::testing::write_tiny_job;
 using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
-std::string weights(const Workspace& workspace, const std::string& folder = "out") {
-  return attune::files::sha256_file(workspace.path(folder + "/model.safetensors"));
-}
-
 /// Starts a training and sends `signal` after `milliseconds`; the exit status as waitpid gives it.
 int interrupt(const Workspace& workspace, const std::string& arguments, int signal, int milliseconds) {
   const pid_t child = fork();

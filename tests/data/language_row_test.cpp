@@ -15,16 +15,16 @@ using attune::testing::error_of;
 using attune::testing::TemporaryFolder;
 using Json = nlohmann::ordered_json;
 
-std::vector<Example> read(const std::string& name, const std::string& content, const DataOptions& options = {}) {
+std::vector<Example> read_language(const std::string& name, const std::string& content, const DataOptions& options = {}) {
   const TemporaryFolder folder;
   ReadReport report;
   return read_examples({folder.write(name, content)}, options, RowKind::language, report, LabelNeed::optional);
 }
 
-Example read_row(const Json& row, const DataOptions& options = {}) { return read("x.jsonl", row.dump(), options).at(0); }
+Example read_row(const Json& row, const DataOptions& options = {}) { return read_language("x.jsonl", row.dump(), options).at(0); }
 
 std::string error_of_row(const Json& row) {
-  return error_of([&] { read("x.jsonl", "\n" + row.dump()); }, ErrorKind::data);
+  return error_of([&] { read_language("x.jsonl", "\n" + row.dump()); }, ErrorKind::data);
 }
 
 const Json kAsked = {{"role", "user"}, {"content", "where?"}};
@@ -37,11 +37,11 @@ TEST_CASE("a column that was named and is missing is an error, never another sha
   options.columns.completion = "answr";
   options.template_text = "{{question}}";
   const std::string line = R"({"question": "where?", "answer": "there", "text": "a document"})";
-  const std::string missing = error_of([&] { read("x.jsonl", line, options); }, ErrorKind::data);
+  const std::string missing = error_of([&] { read_language("x.jsonl", line, options); }, ErrorKind::data);
   CHECK(missing.find("answr") != std::string::npos);
   DataOptions chats;
   chats.columns.messages = "chat";
-  CHECK(error_of([&] { read("x.jsonl", line, chats); }, ErrorKind::data).find("chat") != std::string::npos);
+  CHECK(error_of([&] { read_language("x.jsonl", line, chats); }, ErrorKind::data).find("chat") != std::string::npos);
 }
 
 TEST_CASE("the shape of a language row is seen from its columns", "[data][language]") {
@@ -82,28 +82,28 @@ TEST_CASE("a template makes the prompt of a completion", "[data][language]") {
 }
 
 TEST_CASE("a .json file may be one list of rows, which keep their lines", "[data][language]") {
-  const auto rows = read("x.json", "[\n {\"text\": \"a, ] \\\" b\"},\n\n {\"text\": \"c\",\n  \"more\": [{}]}\n]\n");
+  const auto rows = read_language("x.json", "[\n {\"text\": \"a, ] \\\" b\"},\n\n {\"text\": \"c\",\n  \"more\": [{}]}\n]\n");
   REQUIRE(rows.size() == 2);
   CHECK(rows[0].text == "a, ] \" b");
   CHECK(rows[1].origin.line == 4);
   for (const char* broken : {"[{\"text\": \"a\"}", "[{\"text\": \"a\"} {\"text\": \"b\"}]", "[{\"text\": \"a\"}]]", "[{\"text\": \"a\"},]"}) {
     INFO(broken);
-    CHECK_THROWS_AS(read("x.json", broken), attune::Error);
+    CHECK_THROWS_AS(read_language("x.json", broken), attune::Error);
   }
-  CHECK(error_of([] { read("x.json", "[]"); }, ErrorKind::data).find("no rows") != std::string::npos);
+  CHECK(error_of([] { read_language("x.json", "[]"); }, ErrorKind::data).find("no rows") != std::string::npos);
 }
 
 TEST_CASE("what a row of a text file is can be chosen", "[data][language]") {
   const std::string content = "one\ntwo\n\n\nthree\n";
   DataOptions options;
-  CHECK(read("x.txt", content, options).size() == 3);
+  CHECK(read_language("x.txt", content, options).size() == 3);
   options.text_unit = "paragraph";
-  const auto paragraphs = read("x.txt", content, options);
+  const auto paragraphs = read_language("x.txt", content, options);
   REQUIRE(paragraphs.size() == 2);
   CHECK(paragraphs[0].text == "one\ntwo");
   CHECK(paragraphs[1].origin.line == 5);
   options.text_unit = "file";
-  CHECK(read("x.txt", content, options).at(0).text == "one\ntwo\n\n\nthree");
+  CHECK(read_language("x.txt", content, options).at(0).text == "one\ntwo\n\n\nthree");
 }
 
 TEST_CASE("bad chats are errors with line and place", "[data][language]") {

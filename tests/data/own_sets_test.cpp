@@ -12,7 +12,7 @@ namespace {
 
 using namespace attune::data;
 
-std::vector<Example> read(const std::string& name, const DataOptions& options = {},
+std::vector<Example> read_own(const std::string& name, const DataOptions& options = {},
                           RowKind kind = RowKind::classification) {
   ReadReport report;
   return read_examples({ATTUNE_SOURCE_DIR "/data/" + name}, options, kind, report);
@@ -35,10 +35,10 @@ std::map<std::string, int> class_counts(const std::vector<Example>& rows) {
 }  // namespace
 
 TEST_CASE("the intents have 16 even classes in each file", "[data][sets]") {
-  const auto train = read("intents/train.jsonl");
-  const auto test = read("intents/test.jsonl");
+  const auto train = read_own("intents/train.jsonl");
+  const auto test = read_own("intents/test.jsonl");
   CHECK(train.size() == 736);
-  CHECK(read("intents/validation.jsonl").size() == 160);
+  CHECK(read_own("intents/validation.jsonl").size() == 160);
   CHECK(test.size() == 288);
   CHECK(collect_labels(train).names.size() == 16);
   for (const auto& [name, count] : class_counts(test)) CHECK(count == 18);
@@ -51,8 +51,8 @@ TEST_CASE("the transactions are ordered by time and hold 3 % of fraud", "[data][
   options.columns.id = "transaction_id";
   options.columns.group = "account";
   options.columns.time = "timestamp";
-  const auto train = read("transactions/train.csv", options);
-  const auto test = read("transactions/test.csv", options);
+  const auto train = read_own("transactions/train.csv", options);
+  const auto test = read_own("transactions/test.csv", options);
   REQUIRE(train.size() == 3000);
   REQUIRE(test.size() == 1000);
   CHECK(class_counts(train)["fraud"] + class_counts(test)["fraud"] == 120);
@@ -66,8 +66,8 @@ TEST_CASE("no patient has triage notes in both files", "[data][sets]") {
   options.columns.label = "outcome";
   options.columns.group = "patient";
   options.columns.time = "visit_date";
-  const auto train = read("triage/train.jsonl", options);
-  const auto test = read("triage/test.jsonl", options);
+  const auto train = read_own("triage/train.jsonl", options);
+  const auto test = read_own("triage/test.jsonl", options);
   CHECK(train.size() + test.size() == 877);
   CHECK(collect_labels(train).names.size() == 4);
   std::set<std::string> patients;
@@ -78,12 +78,12 @@ TEST_CASE("no patient has triage notes in both files", "[data][sets]") {
 }
 
 TEST_CASE("the small sets for the other heads are read", "[data][sets]") {
-  const auto words = read("entities/train.jsonl", {}, RowKind::token_labels);
+  const auto words = read_own("entities/train.jsonl", {}, RowKind::token_labels);
   CHECK(words.size() == 320);
   CHECK(collect_labels(words).names.size() == 9);
-  CHECK(shared_texts(words, read("entities/test.jsonl", {}, RowKind::token_labels)) == 0);
-  const auto questions = read("faq_qa/train.jsonl", {}, RowKind::span_qa);
+  CHECK(shared_texts(words, read_own("entities/test.jsonl", {}, RowKind::token_labels)) == 0);
+  const auto questions = read_own("faq_qa/train.jsonl", {}, RowKind::span_qa);
   CHECK(questions.size() == 172);
-  CHECK(shared_texts(questions, read("faq_qa/validation.jsonl", {}, RowKind::span_qa)) == 0);
-  CHECK(read("domain_text/train.txt", {}, RowKind::masked_lm).size() == 400);
+  CHECK(shared_texts(questions, read_own("faq_qa/validation.jsonl", {}, RowKind::span_qa)) == 0);
+  CHECK(read_own("domain_text/train.txt", {}, RowKind::masked_lm).size() == 400);
 }

@@ -13,7 +13,7 @@ using namespace attune::data;
 using attune::testing::TemporaryFolder;
 
 /// Reads one file with this content.
-std::vector<Example> read(const std::string& name, std::string_view content, const DataOptions& options = {},
+std::vector<Example> read_content(const std::string& name, std::string_view content, const DataOptions& options = {},
                           RowKind kind = RowKind::classification, LabelNeed need = LabelNeed::required) {
   const TemporaryFolder folder;
   ReadReport report;
@@ -48,7 +48,7 @@ TEST_CASE("JSONL, CSV and TSV give the same rows", "[data][read]") {
   };
   for (const auto& [name, content] : files) {
     INFO(name);
-    const auto rows = read(name, content);
+    const auto rows = read_content(name, content);
     REQUIRE(rows.size() == 2);
     CHECK(rows[0].text == "a é, b");
     CHECK(class_of(rows[0]) == "yes");
@@ -106,7 +106,7 @@ TEST_CASE("columns give id, group, time, weight and a second text", "[data][read
       {"x.csv", "uid,premise,hypothesis,gold,w,patient,day\n7,a,b,1,0.5,12,2026-01-31\n"}};
   for (const auto& [name, content] : files) {
     INFO(name);
-    const auto rows = read(name, content, options);
+    const auto rows = read_content(name, content, options);
     REQUIRE(rows.size() == 1);
     CHECK(rows[0].id == "7");
     CHECK(rows[0].text_pair == "b");
@@ -120,29 +120,29 @@ TEST_CASE("columns give id, group, time, weight and a second text", "[data][read
 
 TEST_CASE("labels are read as the option says", "[data][read][labels]") {
   using Names = std::vector<std::string>;
-  CHECK(class_of(read("x.jsonl", R"({"text": "a", "label": -3})")[0]) == "-3");
-  CHECK(class_of(read("x.jsonl", R"({"text": "a", "label": true})")[0]) == "true");
-  CHECK(class_of(read("x.jsonl", R"({"text": "a", "label": 2.0})")[0]) == "2");
-  CHECK(class_of(read("x.jsonl", R"({"text": "a", "label": 2.0})", with_labels("single"))[0]) == "2");
-  CHECK(class_of(read("x.csv", "text,label\na,2.50\n")[0]) == "2.50");
-  CHECK(set_of(read("x.jsonl", R"({"text": "a", "label": ["x", 2]})")[0]) == Names{"x", "2"});
-  CHECK(set_of(read("x.jsonl", R"({"text": "a", "label": []})")[0]).empty());
-  CHECK(set_of(read("x.csv", "text,label\na,x|y z\n", with_labels("multi"))[0]) == Names{"x", "y z"});
-  CHECK(set_of(read("x.csv", "text,label\na,\n", with_labels("multi"))[0]).empty());
-  CHECK(class_of(read("x.csv", "text,label\na,x|y\n")[0]) == "x|y");
-  const auto cell = read("x.csv", "text,label\na, 2.5e1\n", with_labels("regression"));
+  CHECK(class_of(read_content("x.jsonl", R"({"text": "a", "label": -3})")[0]) == "-3");
+  CHECK(class_of(read_content("x.jsonl", R"({"text": "a", "label": true})")[0]) == "true");
+  CHECK(class_of(read_content("x.jsonl", R"({"text": "a", "label": 2.0})")[0]) == "2");
+  CHECK(class_of(read_content("x.jsonl", R"({"text": "a", "label": 2.0})", with_labels("single"))[0]) == "2");
+  CHECK(class_of(read_content("x.csv", "text,label\na,2.50\n")[0]) == "2.50");
+  CHECK(set_of(read_content("x.jsonl", R"({"text": "a", "label": ["x", 2]})")[0]) == Names{"x", "2"});
+  CHECK(set_of(read_content("x.jsonl", R"({"text": "a", "label": []})")[0]).empty());
+  CHECK(set_of(read_content("x.csv", "text,label\na,x|y z\n", with_labels("multi"))[0]) == Names{"x", "y z"});
+  CHECK(set_of(read_content("x.csv", "text,label\na,\n", with_labels("multi"))[0]).empty());
+  CHECK(class_of(read_content("x.csv", "text,label\na,x|y\n")[0]) == "x|y");
+  const auto cell = read_content("x.csv", "text,label\na, 2.5e1\n", with_labels("regression"));
   CHECK(std::get<Value>(cell[0].target).value == 25.0);
-  const auto whole = read("x.jsonl", R"({"text": "a", "label": 3})", with_labels("regression"));
+  const auto whole = read_content("x.jsonl", R"({"text": "a", "label": 3})", with_labels("regression"));
   CHECK(std::get<Value>(whole[0].target).value == 3);
 }
 
 TEST_CASE("under auto one fraction makes all numbers values", "[data][read][labels]") {
   const std::string whole = "{\"text\": \"a\", \"label\": 3}\n{\"text\": \"b\", \"label\": 4.0}\n";
-  const auto values = read("x.jsonl", whole + "{\"text\": \"c\", \"label\": 0.25}\n");
+  const auto values = read_content("x.jsonl", whole + "{\"text\": \"c\", \"label\": 0.25}\n");
   CHECK(std::get<Value>(values[0].target).value == 3);
   CHECK(std::get<Value>(values[1].target).value == 4);
   CHECK(std::get<Value>(values[2].target).value == 0.25);
-  const auto classes = read("x.jsonl", whole);
+  const auto classes = read_content("x.jsonl", whole);
   CHECK(class_of(classes[0]) == "3");
   CHECK(class_of(classes[1]) == "4");
   CHECK(labels_setting(collect_labels(values).kind) == "regression");
@@ -153,7 +153,7 @@ TEST_CASE("a template builds the text and keeps the spelling of numbers", "[data
   DataOptions options;
   options.template_text = "{{amount}} {{ currency }} at {{merchant}} ({{amount}}, {{foreign}})";
   const auto text = [&](const std::string& name, const std::string& content) {
-    return read(name, content, options).at(0).text;
+    return read_content(name, content, options).at(0).text;
   };
   CHECK(text("x.jsonl", R"({"amount": 12.50, "currency": "EUR", "merchant": "Kiosk", "foreign": false, "label": 1})") ==
         "12.50 EUR at Kiosk (12.50, false)");
@@ -164,7 +164,7 @@ TEST_CASE("a template builds the text and keeps the spelling of numbers", "[data
 }
 
 TEST_CASE("rows with input_ids skip the tokenizer", "[data][read]") {
-  const auto rows = read("x.jsonl", R"({"input_ids": [101, 7, 102], "token_type_ids": [0, 0, 1],)"
+  const auto rows = read_content("x.jsonl", R"({"input_ids": [101, 7, 102], "token_type_ids": [0, 0, 1],)"
                                     R"( "attention_mask": [1, 1, 1], "label": 0})");
   CHECK(rows[0].input_ids == std::vector<std::int32_t>{101, 7, 102});
   CHECK(rows[0].token_type_ids == std::vector<std::int32_t>{0, 0, 1});
@@ -173,23 +173,23 @@ TEST_CASE("rows with input_ids skip the tokenizer", "[data][read]") {
 
 TEST_CASE("token labels, spans and plain text are read", "[data][read]") {
   const auto words =
-      read("x.jsonl", R"({"tokens": ["Ann", "paid"], "ner_tags": ["B-PER", 0]})", {}, RowKind::token_labels);
+      read_content("x.jsonl", R"({"tokens": ["Ann", "paid"], "ner_tags": ["B-PER", 0]})", {}, RowKind::token_labels);
   CHECK(words[0].words == std::vector<std::string>{"Ann", "paid"});
   CHECK(std::get<TokenTags>(words[0].target).tags == std::vector<std::string>{"B-PER", "0"});
 
   const std::string forms[] = {R"({"text": ["Ann"], "answer_start": [6]})", R"([{"text": "Ann", "answer_start": 6}])"};
   for (const std::string& form : forms) {
-    const auto spans = read("x.jsonl", R"({"question": "Who?", "context": "Zoë é Ann", "answers": )" + form + "}", {},
+    const auto spans = read_content("x.jsonl", R"({"question": "Who?", "context": "Zoë é Ann", "answers": )" + form + "}", {},
                             RowKind::span_qa);
     CHECK(spans[0].text == "Who?");
     CHECK(spans[0].text_pair == "Zoë é Ann");
     CHECK(std::get<Answers>(spans[0].target).answers.at(0).start == 6);
   }
   const auto none =
-      read("x.jsonl", R"({"question": "Who?", "context": "Nobody.", "answers": null})", {}, RowKind::span_qa);
+      read_content("x.jsonl", R"({"question": "Who?", "context": "Nobody.", "answers": null})", {}, RowKind::span_qa);
   CHECK(std::get<Answers>(none[0].target).answers.empty());
 
-  const auto lines = read("x.txt", "first line\n\nsecond line\n", {}, RowKind::masked_lm);
+  const auto lines = read_content("x.txt", "first line\n\nsecond line\n", {}, RowKind::masked_lm);
   REQUIRE(lines.size() == 2);
   CHECK(lines[1].text == "second line");
   CHECK(lines[1].origin.line == 3);
@@ -197,7 +197,7 @@ TEST_CASE("token labels, spans and plain text are read", "[data][read]") {
 
 TEST_CASE("rows to predict need no label", "[data][read]") {
   const auto predict = [](const std::string& name, const std::string& content, RowKind kind) {
-    return read(name, content, {}, kind, LabelNeed::optional);
+    return read_content(name, content, {}, kind, LabelNeed::optional);
   };
   const auto rows = predict("x.jsonl", R"({"text": "a"}
 {"text": "b", "label": null}

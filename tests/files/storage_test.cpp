@@ -58,6 +58,10 @@ TEST_CASE("SHA-256 is that of the standard", "[files][storage]") {
   CHECK(sha256_file(folder.write("b", large)) == sha256_hex(large));
   CHECK_RAISES(sha256_file(folder / "none"), storage, "No such file");
   CHECK_RAISES(sha256_file(folder.path(), attune::ErrorKind::data), data, "this is a folder");
+  std::stop_source stopped;
+  CHECK(sha256_file(folder / "a", attune::ErrorKind::data, stopped.get_token()) == abc);
+  stopped.request_stop();
+  CHECK(sha256_file(folder / "b", attune::ErrorKind::data, stopped.get_token()).empty());
 }
 
 TEST_CASE("files are written and copied whole", "[files][storage]") {
@@ -162,6 +166,8 @@ TEST_CASE("litter of other processes is removed and an old folder restored", "[f
   const TemporaryFolder folder;
   stage(folder / "c", "whole");
   fs::rename(folder / "c", folder / ".c.old-1-0");
+  stage(folder / "d", "whole, replaced and about to be removed");
+  fs::rename(folder / "d", folder / "..c.tmp-1-9.old-1-10");
   folder.write(".c.tmp-1-7/a", "half");
   folder.write(".model.safetensors.tmp-1-3", "half");
   folder.write(".hidden", "the user's");

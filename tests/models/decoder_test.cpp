@@ -20,10 +20,6 @@ using namespace attune::testing;
 
 namespace {
 
-at::Tensor logits_of(const LoadedModel& loaded, const Input& input) {
-  return forward(*loaded.model, loaded.model->prepare(input, false)).logits.detach();
-}
-
 double off(const LoadedModel& loaded, const std::string& golden) {
   const Tensors expected = golden_tensors(golden);
   return (logits_of(loaded, golden_input(expected)) - expected.at("logits")).abs().max().item<double>();

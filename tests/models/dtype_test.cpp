@@ -26,14 +26,6 @@ std::set<at::ScalarType> dtypes(const LoadedModel& loaded) {
   return found;
 }
 
-double worst(const at::Tensor& got, const at::Tensor& want) {
-  return (got - want).abs().max().item<double>();
-}
-
-at::Tensor logits_of(const LoadedModel& loaded, const Tensors& expected) {
-  return forward(*loaded.model, loaded.model->prepare(golden_input(expected), false)).logits;
-}
-
 std::vector<at::Tensor> tensors_of(const LoadedModel& loaded) {
   std::vector<at::Tensor> tensors;
   for (const Parameter& parameter : loaded.model->parameters()) tensors.push_back(parameter.tensor);
@@ -51,7 +43,7 @@ TEST_CASE("half-precision weights stay what they are, and give what the referenc
     CHECK(loaded.dtype == dtype);
     CHECK(dtypes(loaded) == std::set{dtype});
     CHECK(loaded.report.notes.empty());
-    CHECK(worst(logits_of(loaded, expected).detach(), expected.at("logits")) < 1e-5);
+    CHECK(worst(golden_logits(loaded, expected).detach(), expected.at("logits")) < 1e-5);
   }
 }
 
@@ -62,7 +54,7 @@ TEST_CASE("trained as float32 masters, half-precision weights have the reference
     const LoadedModel loaded = load_golden(name);
     const tensor::ParameterArena arena(tensors_of(loaded));
     CHECK(dtypes(loaded) == std::set{at::kFloat});
-    const at::Tensor logits = logits_of(loaded, expected);
+    const at::Tensor logits = golden_logits(loaded, expected);
     CHECK(worst(logits.detach(), expected.at("logits")) < 1e-5);
     (logits * expected.at("direction")).sum().backward();
     for (const Parameter& parameter : loaded.model->parameters()) {
@@ -84,7 +76,7 @@ TEST_CASE("only what trains becomes float32; frozen weights beside it stay mappe
   const tensor::ParameterArena arena(head);
   CHECK(value_of(loaded, "classifier.weight").scalar_type() == at::kFloat);
   CHECK(value_of(loaded, "bert.encoder.layer.0.output.dense.weight").scalar_type() == at::kBFloat16);
-  (logits_of(loaded, expected) * expected.at("direction")).sum().backward();
+  (golden_logits(loaded, expected) * expected.at("direction")).sum().backward();
   for (const Parameter& parameter : loaded.model->parameters()) {
     if (!parameter.is_head) continue;
     const at::Tensor& want = expected.at("grad." + parameter.name);
@@ -99,7 +91,7 @@ TEST_CASE("model.dtype converts when it loads, and the report says so", "[models
   const LoadedModel widened = edited.load();
   CHECK(dtypes(widened) == std::set{at::kFloat});
   CHECK(widened.report.notes == std::vector<std::string>{"weights stored as BF16 are converted to float32"});
-  CHECK(worst(logits_of(widened, expected).detach(), expected.at("logits")) < 1e-5);
+  CHECK(worst(golden_logits(widened, expected).detach(), expected.at("logits")) < 1e-5);
 
   EditedCheckpoint full("bert_sequence");
   full.options.dtype = "bfloat16";
@@ -165,7 +157,7 @@ TEST_CASE("what was trained is rounded to the format it is saved in, and opens a
     save_model(loaded, golden_folder(name), folder / "out");
     const LoadedModel reopened = load_model(folder / "out", golden_options(name));
     CHECK(reopened.dtype == dtype);
-    CHECK(at::equal(logits_of(reopened, expected), logits_of(loaded, expected)));
+    CHECK(at::equal(golden_logits(reopened, expected), golden_logits(loaded, expected)));
   }
 }
 

@@ -12,6 +12,7 @@
 #include "attune/files/json.h"
 #include "attune/models/model.h"
 #include "attune/tensor/weights.h"
+#include "catch.h"
 #include "temporary_folder.h"
 
 namespace attune::testing {
@@ -126,5 +127,19 @@ class EditedCheckpoint {
  private:
   TemporaryFolder folder_;
 };
+
+inline at::Tensor logits_of(const models::LoadedModel& loaded, const models::Input& input) {
+  return models::forward(*loaded.model, loaded.model->prepare(input, false)).logits;
+}
+
+inline at::Tensor golden_logits(const models::LoadedModel& loaded, const Tensors& expected) {
+  return logits_of(loaded, golden_input(expected));
+}
+
+/// The largest absolute difference.
+inline double worst(const at::Tensor& got, const at::Tensor& want) {
+  REQUIRE(got.sizes() == want.sizes());
+  return (got - want).abs().max().item<double>();
+}
 
 }  // namespace attune::testing

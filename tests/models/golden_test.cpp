@@ -16,11 +16,6 @@ using namespace attune::testing;
 
 namespace {
 
-double worst(const at::Tensor& got, const at::Tensor& want) {
-  REQUIRE(got.sizes() == want.sizes());
-  return (got - want).abs().max().item<double>();
-}
-
 Output run(const LoadedModel& loaded, const Input& input) {
   return forward(*loaded.model, loaded.model->prepare(input, false));
 }

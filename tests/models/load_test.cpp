@@ -17,14 +17,6 @@ using namespace attune::testing;
 
 namespace {
 
-at::Tensor logits_of(const LoadedModel& loaded, const Tensors& expected) {
-  return forward(*loaded.model, loaded.model->prepare(golden_input(expected), false)).logits.detach();
-}
-
-double worst(const at::Tensor& got, const at::Tensor& want) {
-  return (got - want).abs().max().item<double>();
-}
-
 const std::string kQuery = "bert.encoder.layer.1.attention.self.query.weight";
 
 }  // namespace
@@ -54,7 +46,7 @@ TEST_CASE("names without the body's prefix, with gamma and beta, and saved buffe
   const LoadedModel loaded = edited.load();
   CHECK(loaded.report.newly_initialised.empty());
   CHECK(loaded.report.unused == std::vector<std::string>{"cls.seq_relationship.bias"});
-  CHECK(worst(logits_of(loaded, expected), expected.at("logits")) < 1e-5);
+  CHECK(worst(golden_logits(loaded, expected), expected.at("logits")) < 1e-5);
 }
 
 TEST_CASE("a checkpoint of another head gives its body; the head is new and reported", "[models][load]") {
@@ -121,12 +113,12 @@ TEST_CASE("two names of a tied tensor: equal ones tie, different ones stay apart
   const LoadedModel untied = edited.load();
   CHECK_FALSE(untied.model->spec().tie_word_embeddings);
   const Tensors expected = golden_tensors("bert_masked_lm");
-  CHECK(worst(logits_of(untied, expected), expected.at("logits") * 2) < 1e-5);
+  CHECK(worst(golden_logits(untied, expected), expected.at("logits") * 2) < 1e-5);
 
   edited.tensors.erase("cls.predictions.decoder.weight");
   edited.tensors.erase("cls.predictions.decoder.bias");
   edited.rename("bert.embeddings.word_embeddings.weight", "cls.predictions.decoder.weight");
-  CHECK(worst(logits_of(edited.load(), expected), expected.at("logits")) < 1e-5);  // the other name alone will do
+  CHECK(worst(golden_logits(edited.load(), expected), expected.at("logits")) < 1e-5);  // the other name alone will do
 }
 
 TEST_CASE("DistilBERT's fixed positions are computed when the file lacks them", "[models][load]") {

@@ -34,10 +34,6 @@ Input only(const Input& input, std::int64_t sequence) {
   return alone;
 }
 
-at::Tensor logits_of(const LoadedModel& loaded, const Input& input) {
-  return forward(*loaded.model, loaded.model->prepare(input, false)).logits;
-}
-
 /// The rows of the packed logits that belong to a sequence.
 at::Tensor part(const at::Tensor& logits, const Input& input, std::int64_t sequence) {
   if (logits.size(0) == input.layout.sequences()) return logits.narrow(0, sequence, 1);

@@ -1,6 +1,7 @@
 // Writing that survives a crash: temporary name, fsync, rename, fsync of the folder. Also hashes and the run's lock.
 #pragma once
 
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -15,8 +16,8 @@ void write_file_atomically(const std::string& path, std::string_view content);
 void copy_file_atomically(const std::string& from, const std::string& to);
 
 using attune::sha256_hex;
-/// Streams the file; hex digest. Error{kind} when it is not a readable regular file.
-std::string sha256_file(const std::string& path, ErrorKind kind = ErrorKind::storage);
+/// Streams the file; hex digest, "" after a stop was requested. Error{kind} when it is not a readable regular file.
+std::string sha256_file(const std::string& path, ErrorKind kind = ErrorKind::storage, const std::stop_token& stop = {});
 
 /// A folder that appears under `final_path` complete or not at all.
 ///   StagedFolder stage(path); …write files into stage.path()…; stage.commit();

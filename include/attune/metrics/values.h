@@ -1,6 +1,7 @@
 // Named metric values in a fixed order, and their JSON form. An undefined metric is NaN here and null in JSON.
 #pragma once
 
+#include <limits>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
@@ -8,6 +9,9 @@
 #include <vector>
 
 namespace attune::metrics {
+
+/// A metric that the rows do not define.
+inline constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 using Values = std::vector<std::pair<std::string, double>>;
 
