@@ -306,10 +306,11 @@ void save_adapter(const models::LoadedModel& loaded, const LoraOptions& options,
                   const std::string& folder) {
   const LoraPlan plan = started_plan(loaded, options);
   const Json before = options.adapter.empty() ? Json(nullptr) : open_adapter(options.adapter, loaded.folder).json;
-  models::save_config(loaded, loaded.folder, folder);
   const files::AdapterConfig config{
       .lora = plan.options, .base = absolute_if_folder(base), .task_type = peft_task_type(loaded.model->spec().task)};
-  tensor::save_tensors(file_in(folder, kWeights), tensors_to_save(loaded));
+  std::filesystem::create_directories(folder);
+  tensor::save_tensors(file_in(folder, kWeights), tensors_to_save(loaded));  // first: a full disk leaves no half adapter
+  models::save_config(loaded, loaded.folder, folder);
   files::write_json(file_in(folder, kOwn), {{"base", base_hashes(loaded.folder)}});
   files::write_json(file_in(folder, kConfig), files::adapter_config_json(config, before));
 }

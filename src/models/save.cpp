@@ -117,8 +117,9 @@ void round_to_dtype(const LoadedModel& loaded) {
 }
 
 void save_model(const LoadedModel& loaded, const std::string& tokenizer_folder, const std::string& folder) {
+  fs::create_directories(folder);
+  save_weights(loaded, (fs::path(folder) / "model.safetensors").string());  // first: a full disk leaves no half model
   save_config(loaded, tokenizer_folder, folder);
-  save_weights(loaded, (fs::path(folder) / "model.safetensors").string());
 }
 
 void save_config(const LoadedModel& loaded, const std::string& tokenizer_folder, const std::string& folder) {

@@ -200,6 +200,9 @@ TEST_CASE("a disk that is full is named, and the checkpoint before it stays whol
   CHECK(without_model.err.find("warning: no checkpoint at step 6, training goes on: ") != std::string::npos);
   CHECK(without_model.err.find("error: out/model.safetensors: cannot ") != std::string::npos);
   CHECK(without_model.out.empty());
-  CHECK_FALSE(fs::exists(workspace.path("out/model.safetensors")));
+  for (const char* file : {"model.safetensors", "config.json", "tokenizer.json"}) {
+    INFO(file);
+    CHECK_FALSE(fs::exists(workspace.path(std::string("out/") + file)));
+  }
   for (const auto& [path, content] : snapshot(workspace.path("out"))) CHECK(path.find(".tmp-") == std::string::npos);
 }
