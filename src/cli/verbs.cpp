@@ -4,8 +4,11 @@
 #include <algorithm>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <sstream>
+#include <string>
 #include <type_traits>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -84,13 +87,41 @@ Run add_predict(CLI::App& verb) {
   return [options] { return app::run_predict(*options); };
 }
 
+template <class T>
+constexpr bool is_list = false;
+template <class T>
+constexpr bool is_list<std::vector<T>> = true;
+
+template <class T>
+constexpr const char* kTypeName = "TEXT";
+template <>
+constexpr const char* kTypeName<std::int64_t> = "INT";
+template <>
+constexpr const char* kTypeName<std::uint64_t> = "INT";
+template <>
+constexpr const char* kTypeName<double> = "NUMBER";
+template <class T>
+constexpr const char* kTypeName<std::optional<T>> = kTypeName<T>;
+template <class T>
+constexpr const char* kTypeName<std::vector<T>> = kTypeName<T>;
+
+/// What the help says of a field's values: "NUMBER=1", "INT"; CLI11 adds " ..." to one that may be given several times.
+template <class T>
+std::string value_words(const T& usual, const Field& field) {
+  const std::vector<std::string> choices(field.choices.begin(), field.choices.end());
+  const std::string type = choices.empty() ? kTypeName<T> : concat("{", join(choices, ","), "}");
+  if constexpr (std::is_arithmetic_v<T>) return concat(type, "=", usual);
+  if constexpr (std::is_same_v<T, std::string>) return concat(type, "=", usual);
+  return type;
+}
+
 /// An option of the command line for each field, as --max_new_tokens and --max-new-tokens.
 struct AddSettings {
   CLI::App& verb;
   std::map<std::string, std::vector<std::string>>& given;
 
   template <class T>
-  void operator()(T&, const Field& field) const {
+  void operator()(T& usual, const Field& field) const {
     const std::string key(field.key);
     std::string dashed = key;
     std::replace(dashed.begin(), dashed.end(), '_', '-');
@@ -99,10 +130,10 @@ struct AddSettings {
     if constexpr (std::is_same_v<T, bool>) {
       verb.add_flag_function(names, [texts, key](std::int64_t count) { (*texts)[key] = {count > 0 ? "true" : "false"}; }, std::string(field.help));
     } else {
-      verb.add_option_function<std::vector<std::string>>(
-              names, [texts, key](const std::vector<std::string>& values) { (*texts)[key] = values; }, std::string(field.help))
-          ->allow_extra_args(false)
-          ->type_name("");
+      CLI::Option* option = verb.add_option_function<std::vector<std::string>>(
+          names, [texts, key](const std::vector<std::string>& values) { (*texts)[key] = values; }, std::string(field.help));
+      option->allow_extra_args(false)->type_name(value_words(usual, field));
+      if constexpr (!is_list<T>) option->expected(1);
     }
   }
 };
