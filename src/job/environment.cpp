@@ -1,6 +1,10 @@
 // See environment.h.
 #include "attune/job/environment.h"
 
+#include <stdlib.h>
+
+#include <algorithm>
+#include <cstdlib>
 #include <thread>
 
 #include <ATen/Context.h>
@@ -9,6 +13,9 @@
 #include <nlohmann/json.hpp>
 #include <omp.h>
 #include <torch/version.h>
+
+#include "attune/base/print_number.h"
+#include "attune/base/strings.h"
 
 namespace attune::job {
 
@@ -39,6 +46,19 @@ files::Json environment() {
 void set_threads(std::int64_t threads) {
   omp_set_dynamic(0);
   at::set_num_threads(threads > 0 ? static_cast<int>(threads) : static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+MachineLoad machine_load() {
+  MachineLoad machine{.cores = std::max(1u, std::thread::hardware_concurrency())};
+  if (::getloadavg(&machine.load, 1) != 1) machine.load = 0;
+  machine.waits_passively = std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr;
+  return machine;
+}
+
+std::string busy_hint(const MachineLoad& machine) {
+  if (machine.waits_passively || machine.load < machine.cores) return "";
+  return concat("other jobs keep this machine busy (load ", print_number("%.1f", machine.load), ", ", machine.cores,
+                " cores): OMP_WAIT_POLICY=passive in the environment makes training several times faster beside them");
 }
 
 }  // namespace attune::job

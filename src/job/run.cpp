@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "attune/base/clock.h"
+#include "attune/base/log.h"
 #include "attune/base/signals.h"
 #include "attune/base/strings.h"
 #include "attune/config/config.h"
@@ -230,6 +231,7 @@ Json run(const RunOptions& given, report::EventBus& events) {
   const Prepared prepared = prepare(options, events);
   check_folds(prepared);
   check_resumption(prepared);
+  if (const std::string hint = busy_hint(machine_load()); !hint.empty()) log::info(hint);
   const std::unique_ptr<files::FolderLock> lock = claim_output_folder(options);
   install_stop_signals();
   files::write_json(options.output_dir + "/config.resolved.json", config::effective(options));
