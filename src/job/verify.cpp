@@ -131,7 +131,8 @@ Replay replay_fold(const Json& recorded, const FoldJob& fold, const Prepared& pr
   const Fit fitted = fit(request);
   Replay replay = compare(fold.name, recorded["trajectory"], fitted.result.trajectory);
   if (replay.steps < replay.recorded || replay.first_difference != 0) return replay;
-  if (files::sha256_hex(predict_held_out(fitted, fold, request).dump()) != recorded["predictions_sha256"]) {
+  const Json predictions_sha256 = files::sha256_hex(predict_held_out(fitted, fold, request).dump());
+  if (predictions_sha256 != recorded["predictions_sha256"]) {
     replay.first_difference = replay.steps;
     replay.what = "the predictions of the held-out rows are others";
   }
