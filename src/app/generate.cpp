@@ -68,7 +68,7 @@ std::vector<infer::GeneratedText> texts_of(const std::vector<Prompt>& prompts, c
       places.push_back(i);
       chosen.push_back(ids[i]);
     }
-    auto texts = infer::generate_texts(generator, *opened.tokenizer, chosen, opened.options, beginning, on_text);
+    auto texts = infer::generate_texts(generator, *opened.tokenizer, chosen, opened.options, beginning, {.on_text = on_text});
     for (std::size_t i = 0; i < places.size(); ++i) results[places[i]] = std::move(texts[i]);
   }
   return results;
@@ -115,9 +115,10 @@ class Chat {
     const auto ids = encode_prompts(prompt, *opened_.tokenizer, opened_.loaded.model->spec());
     const bool streams = !options_.output.json;
     const auto results = infer::generate_texts(generator_, *opened_.tokenizer, ids, opened_.options,
-                                               infer::Beginning::answer, [&](std::size_t, std::string_view part) {
+                                               infer::Beginning::answer,
+                                               {.on_text = [&](std::size_t, std::string_view part) {
                                                  if (streams) print_now(part);
-                                               });
+                                               }});
     messages_.push_back({{"role", "assistant"}, {"content", results.front().text}});
     print_now(streams ? "\n" : files::json_text(described(results.front()), -1) + "\n");
   }

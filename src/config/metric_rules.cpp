@@ -18,7 +18,10 @@ std::vector<std::string> possible_metrics(const job::RunOptions& options) {
   const std::string& labels = options.data.labels;
   if (task == "token-classification") return metrics::metric_names({Predicted::tags});
   if (task == "question-answering") return metrics::metric_names({Predicted::answer});
-  if (task == "text-generation") return metrics::metric_names({Predicted::next_tokens});
+  if (task == "text-generation") {
+    if (!options.training.predict_with_generate) return metrics::metric_names({Predicted::next_tokens});
+    return metrics::metric_names({Predicted::next_tokens, Predicted::text});
+  }
   if (task == "fill-mask") return metrics::metric_names({Predicted::masked_tokens});
   if (labels == "single") return metrics::metric_names({Predicted::one_of_two, Predicted::one_of_many});
   if (labels == "multi") return metrics::metric_names({Predicted::label_set});
@@ -31,7 +34,16 @@ void check_name(const job::RunOptions& options, const std::string& metric, const
                 std::vector<Violation>& found) {
   const std::vector<std::string> names = possible_metrics(options);
   const std::string name(metrics::without_eval_prefix(metric));
-  if (std::find(names.begin(), names.end(), name) != names.end()) return;
+  const auto has = [&](const std::vector<std::string>& list) {
+    return std::find(list.begin(), list.end(), name) != list.end();
+  };
+  if (has(names)) return;
+  if (options.model.task == "text-generation" && has(metrics::metric_names({metrics::Predicted::text}))) {
+    found.push_back({{key, "training.predict_with_generate", "model.task"},
+                     concat("'", metric, "' scores generated texts, and none are generated"),
+                     "set training.predict_with_generate to true"});
+    return;
+  }
   found.push_back({{key, "model.task", "data.labels"},
                    concat(options.model.task, " has no metric '", metric, "'"),
                    metrics::metric_hint(name, names)});

@@ -82,6 +82,12 @@ class TableMaker {
         std::type_identity<ChoiceOrNumbers>{});
   }
 
+  template <class T>
+  void operator()(const Given<T>& value, const Field& field) {
+    bind(
+        add(field), [view = value]() mutable -> Given<T>& { return view; }, std::type_identity<Given<T>>{});
+  }
+
  private:
   Option& add(const Field& field) {
     Option& option = table_.emplace_back();

@@ -1,5 +1,6 @@
 // Rules for the training loop: evaluation, saving, loss, optimiser, order and schedule.
 #include <algorithm>
+#include <iterator>
 
 #include "attune/base/strings.h"
 #include "metric_rules.h"
@@ -137,10 +138,26 @@ void check_optimizer(Rules& rules) {
                   "two runs with one seed are the same run: remove one");
 }
 
+void check_generation(Rules& rules) {
+  const bool generates = rules.options.training.predict_with_generate;
+  rules.refuse_if(generates && rules.options.model.task != "text-generation",
+                  {"training.predict_with_generate", "model.task"},
+                  concat("belongs to text-generation, and the task is ", rules.options.model.task),
+                  "remove it, or set model.task");
+  Rules::Keys keys;
+  std::ranges::copy_if(rules.changed_paths(), std::back_inserter(keys),
+                       [](const std::string& path) { return path.starts_with("generation."); });
+  if (keys.empty()) return;
+  keys.push_back("training.predict_with_generate");
+  rules.refuse_if(!generates, keys, "has no effect while training.predict_with_generate is false",
+                  "set training.predict_with_generate to true, or remove it");
+}
+
 }  // namespace
 
 void check_training_rules(Rules& rules) {
   check_evaluation(rules);
+  check_generation(rules);
   check_saving(rules);
   check_loss(rules);
   check_optimizer(rules);

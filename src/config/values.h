@@ -128,4 +128,16 @@ struct Codec<std::vector<T>> {
   }
 };
 
+/// null where the option is not given, or its value.
+template <class T>
+struct Codec<Given<T>> {
+  static std::string words(const Field& field) { return Codec<T>::words(field) + ", or null"; }
+  static bool read(const Json& json, Given<T>& option, const Field& field) {
+    option.given = !json.is_null();
+    return !option.given || Codec<T>::read(json, option.value, field);
+  }
+  static Json write(const Given<T>& option) { return option.given ? Codec<T>::write(option.value) : Json(nullptr); }
+  static Json schema(const Field& field) { return {{"anyOf", {Codec<T>::schema(field), {{"type", "null"}}}}}; }
+};
+
 }  // namespace attune::config

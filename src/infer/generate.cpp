@@ -124,7 +124,7 @@ std::vector<Generated> Generator::generate(std::span<const std::vector<std::int3
   std::vector<Running> running;
   std::vector<Generated> results(prompts.size());
   std::vector<Row> last;
-  for (std::size_t next = 0; next < prompts.size() || !running.empty();) {
+  for (std::size_t next = 0, complete = 0; next < prompts.size() || !running.empty();) {
     for (; running.size() < places && next < prompts.size(); ++next) {
       running.push_back({next, make(settings, next, state.begin(prompts[next]))});
     }
@@ -141,9 +141,11 @@ std::vector<Generated> Generator::generate(std::span<const std::vector<std::int3
       scores += count;
       if (!one.search->rows().empty()) continue;
       results[one.prompt] = one.search->result();
+      ++complete;
       if (prompts.size() == 1) last.push_back(one.search->last_row());
     }
     std::erase_if(running, [](const Running& one) { return one.search->rows().empty(); });
+    if (hooks.stops_all && hooks.stops_all(complete)) break;
   }
   state.roots = std::move(last);
   return results;

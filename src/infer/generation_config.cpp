@@ -2,6 +2,7 @@
 #include "attune/infer/generation_config.h"
 
 #include <algorithm>
+#include <any>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -173,17 +174,44 @@ void warn_of_foreign_keys(const Json& object, const std::string& file) {
   }
 }
 
-/// An option that was given but changes nothing.
-void refuse_idle(const std::map<std::string, std::vector<std::string>>& given, const std::vector<const char*>& keys,
-                 const std::string& needs) {
+/// An option that was given but changes nothing. `block`: of the configuration, with its dot; "" = the command line.
+template <class Map>
+void refuse_idle(const Map& given, const std::vector<const char*>& keys, const std::string& needs,
+                 const std::string& block = "") {
   for (const char* key : keys) {
     if (!given.contains(key)) continue;
     throw Error(ErrorKind::usage, {.file = {},
                                    .what = concat(key, " changes nothing without ", needs),
-                                   .where = key,
-                                   .hint = concat("add --", needs, " or leave it out")});
+                                   .where = block + key,
+                                   .hint = concat(block.empty() ? "add --" : "set " + block, needs, " or leave it out")});
   }
 }
+
+using Settings = std::map<std::string, std::any>;
+
+/// The settings that are given, by key.
+struct TakeGiven {
+  Settings& settings;
+
+  template <class T>
+  void operator()(const Given<T>& option, const Field& field) const {
+    if (option.given) settings[std::string(field.key)] = option.value;
+  }
+  template <class T>
+  void operator()(const std::optional<T>& option, const Field& field) const {
+    if (option) settings[std::string(field.key)] = option;
+  }
+};
+
+struct FromSettings {
+  const Settings& settings;
+
+  template <class T>
+  void operator()(T& value, const Field& field) const {
+    const auto found = settings.find(std::string(field.key));
+    if (found != settings.end()) value = std::any_cast<T>(found->second);
+  }
+};
 
 }  // namespace
 
@@ -209,6 +237,21 @@ void set_options(const std::map<std::string, std::vector<std::string>>& given, G
   visit_fields(visit, options);
   if (!options.do_sample) refuse_idle(given, {"temperature", "top_k", "top_p", "min_p"}, "do_sample");
   if (options.num_beams == 1) refuse_idle(given, {"length_penalty", "early_stopping"}, "num_beams");
+}
+
+GenerationOptions with_settings(GenerationOptions options, const GenerationSettings& settings) {
+  GenerationSettings copy = settings;
+  Settings given;
+  const TakeGiven take{given};
+  visit_fields(take, copy);
+  options.do_sample = false;
+  if (given.contains("max_length")) options.max_new_tokens.reset();
+  const FromSettings visit{given};
+  visit_fields(visit, options);
+  constexpr const char* kBlock = "generation.";
+  if (!options.do_sample) refuse_idle(given, {"temperature", "top_k", "top_p", "min_p", "seed"}, "do_sample", kBlock);
+  if (options.num_beams == 1) refuse_idle(given, {"length_penalty", "early_stopping"}, "num_beams", kBlock);
+  return options;
 }
 
 }  // namespace attune::infer

@@ -79,7 +79,7 @@ std::string TextStream::finish() {
 std::vector<GeneratedText> generate_texts(Generator& generator, const text::Tokenizer& tokenizer,
                                           std::span<const std::vector<std::int32_t>> prompts,
                                           const GenerationOptions& options, Beginning beginning,
-                                          const std::function<void(std::size_t, std::string_view)>& on_text) {
+                                          const TextHooks& text_hooks) {
   const std::vector<std::int64_t>& ends = options.eos_token_id;
   const auto without_end = [&](std::span<const std::int32_t> ids) {
     const bool has_end = !ids.empty() && std::find(ends.begin(), ends.end(), ids.back()) != ends.end();
@@ -91,11 +91,12 @@ std::vector<GeneratedText> generate_texts(Generator& generator, const text::Toke
                       beginning == Beginning::continuation ? context : context.first(0));
   };
   const auto give = [&](std::size_t prompt, const std::string& text) {
-    if (on_text && !text.empty()) on_text(prompt, text);
+    if (text_hooks.on_text && !text.empty()) text_hooks.on_text(prompt, text);
   };
   std::vector<TextStream> streams;
   for (std::size_t i = 0; i < prompts.size(); ++i) streams.push_back(make_stream(i));
   GenerationHooks hooks;
+  hooks.stops_all = text_hooks.stops_all;
   if (options.num_beams == 1) {
     hooks.on_token = [&](std::size_t prompt, std::span<const std::int32_t> ids) {
       give(prompt, streams[prompt].push(without_end(ids)));

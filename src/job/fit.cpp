@@ -9,6 +9,7 @@
 #include "attune/config/config.h"
 #include "attune/job/environment.h"
 #include "attune/job/execution.h"
+#include "attune/job/text_generation.h"
 #include "attune/report/phase.h"
 #include "attune/train/evaluate.h"
 
@@ -76,6 +77,7 @@ Fit fit(const FitRequest& request) {
   job.train = {request.train, prepared.train.examples};
   job.passes = passes_of(request.train, prepared);
   if (!request.validation.empty()) job.validation = train::Split{request.validation, *request.validation_examples};
+  job.generation = prepared.generation;
   job.options = prepared.options.training;
   job.options.seed = request.seed;
   job.early_stopping = prepared.options.early_stopping;
@@ -105,6 +107,7 @@ std::vector<task::Prediction> predict_rows(const Fit& fit, std::span<const task:
     return false;
   });
   evaluating.end();
+  if (const auto& generation = request.prepared->generation) generate_texts(*fit.loaded.model, *generation, *predictions, *request.events);
   return std::move(*predictions);
 }
 

@@ -71,6 +71,7 @@ Json predict_held_out(const Fit& fit, const FoldJob& fold, const FitRequest& req
                      {"logits", p.logits},
                      {"loss_sum", p.loss_sum},
                      {"loss_weight", p.loss_weight}});
+    if (p.generated) lines.back()["generated"] = *p.generated;
   }
   return lines;
 }
@@ -85,7 +86,9 @@ std::vector<task::Prediction> load_predictions(const Json& lines, const std::vec
          .logits = line["logits"].get<std::vector<float>>(),
          .loss_sum = line["loss_sum"].get<double>(),
          .loss_weight = line["loss_weight"].get<double>(),
-         .fills = {}});
+         .fills = {},
+         .generated = {}});
+    if (line.contains("generated")) predictions.back().generated = line["generated"].get<std::string>();
   }
   return predictions;
 }

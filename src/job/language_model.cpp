@@ -3,9 +3,9 @@
 
 #include "attune/base/error.h"
 #include "attune/config/config.h"
-#include "attune/infer/generation_config.h"
 #include "attune/job/execution.h"
 #include "attune/job/open_folder.h"
+#include "attune/job/text_generation.h"
 
 namespace attune::job {
 
@@ -24,10 +24,7 @@ LanguageModel open_language_model(const std::string& path_or_id) {
   opened.loaded.model->set_execution(execution_of(config::defaults({"device=auto", "training.bf16=false"}, machine())));
   opened.tokenizer = load_tokenizer(parts, opened.loaded.model->spec());
   opened.folder = parts.tokenizer;
-  opened.options = infer::folder_options(parts.generation);
-  if (opened.options.eos_token_id.empty()) {
-    if (const auto end = opened.tokenizer->special_id("eos_token")) opened.options.eos_token_id = {*end};
-  }
+  opened.options = generation_options(parts.generation, *opened.tokenizer);
   return opened;
 }
 

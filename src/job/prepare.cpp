@@ -15,6 +15,7 @@
 #include "attune/files/storage.h"
 #include "attune/job/execution.h"
 #include "attune/job/fits_model.h"
+#include "attune/job/text_generation.h"
 #include "attune/metrics/table.h"
 #include "attune/report/phase.h"
 #include "job/base_hashes.h"
@@ -113,6 +114,11 @@ void encode(Prepared& prepared, const task::Task& task) {
     rows->encoded = task.encode(rows->examples, *prepared.tokenizer);
   }
   if (prepared.kind == models::Task::causal_lm) summarise_language_rows(prepared);
+  if (!prepared.generation) return;
+  for (const auto& [name, rows] : named_splits(prepared)) {
+    const bool is_scored = rows != &prepared.train || prepared.options.cross_validation.enabled;
+    if (is_scored && !rows->empty()) check_prompts(rows->examples, rows->encoded, *prepared.generation, concat("the ", name, " rows"));
+  }
 }
 
 bool starts_random(const RunOptions& options) { return options.model.init == "random"; }
@@ -170,6 +176,7 @@ std::unique_ptr<task::Task> make_fitted_task(const Prepared& prepared, const std
   options.doc_stride = prepared.options.data.doc_stride;
   options.label_smoothing = prepared.options.training.label_smoothing_factor;
   options.tokenizer = prepared.tokenizer.get();
+  options.generates = prepared.generation.has_value();
   options.class_weights = class_weights(prepared, train_examples);
   return task::make_task(options);
 }
@@ -304,6 +311,7 @@ Prepared prepare(const RunOptions& options, const report::EventBus& events) {
   BaseHashes base(prepared.model_folder, !starts_random(options));
   prepared.tokenizer = std::make_shared<const text::Tokenizer>(text::Tokenizer::from_folder(prepared.model_folder));
   prepared.chats = chat_templates(prepared.model_folder, options.data);
+  prepared.generation = text_generation(options, prepared.model_folder, *prepared.tokenizer);
   read_rows(prepared, events);
   tokenise(prepared, events);
   tell("data", prepared.data_summary, events);

@@ -31,7 +31,8 @@ std::string with_interval(const Json& metrics, const Json& intervals, const std:
 /// The metrics a reader looks at first, as far as the task has them.
 std::vector<std::string> main_metrics(const Json& metrics) {
   std::vector<std::string> names;
-  for (const char* name : {"accuracy", "exact_match", "f1", "f1_positive", "pr_auc", "mcc", "rmse", "pearson", "perplexity", "bits_per_byte", "loss"}) {
+  for (const char* name : {"accuracy", "exact_match", "f1", "f1_positive", "pr_auc", "mcc", "rmse", "pearson", "rouge1", "rouge2", "rougeL",
+                           "rougeLsum", "bleu", "chrf", "chrf++", "perplexity", "bits_per_byte", "loss"}) {
     if (metrics.contains(name) && metrics[name].is_number()) names.emplace_back(name);
   }
   return names;

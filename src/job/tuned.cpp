@@ -13,6 +13,7 @@
 #include "attune/job/execution.h"
 #include "attune/job/fits_model.h"
 #include "attune/job/open_folder.h"
+#include "attune/job/text_generation.h"
 #include "attune/report/phase.h"
 #include "attune/train/evaluate.h"
 
@@ -65,6 +66,8 @@ Tuned open_tuned(const std::string& folder, const std::vector<std::string>& over
   tuned.chats = chat_templates(parts.tokenizer, tuned.options.data);
   set_language(task_options, tuned.options.data, tuned.chats.get());
   task_options.tokenizer = tuned.tokenizer.get();
+  tuned.generation = text_generation(tuned.options, parts.generation, *tuned.tokenizer);
+  task_options.generates = tuned.generation.has_value();
   tuned.task = task::make_task(task_options);
   return tuned;
 }
@@ -79,6 +82,7 @@ Rows read_rows(const Tuned& tuned, const std::vector<std::string>& paths, bool l
   for (std::size_t i = 0; i < rows.examples.size(); ++i) rows.examples[i].row = static_cast<std::int64_t>(i);
   rows.encoded = tuned.task->encode(rows.examples, *tuned.tokenizer);
   check_lengths(rows, tuned.loaded.model->spec());
+  if (tuned.generation && labels_wanted && !rows.empty()) check_prompts(rows.examples, rows.encoded, *tuned.generation, "the file");
   return rows;
 }
 
@@ -90,6 +94,7 @@ std::vector<task::Prediction> predict_rows(const Tuned& tuned, const Rows& rows,
     return false;
   });
   predicting.end();
+  if (tuned.generation) generate_texts(*tuned.loaded.model, *tuned.generation, *predictions, events);
   return std::move(*predictions);
 }
 

@@ -23,6 +23,7 @@ constexpr unsigned kNumbers = bits({Predicted::number});
 constexpr unsigned kTags = bits({Predicted::tags});
 constexpr unsigned kAnswers = bits({Predicted::answer});
 constexpr unsigned kNext = bits({Predicted::next_tokens});
+constexpr unsigned kTexts = bits({Predicted::text});
 constexpr unsigned kTokens = bits({Predicted::masked_tokens, Predicted::next_tokens});
 
 enum class Better { less, more };
@@ -36,8 +37,8 @@ struct Row {
 constexpr std::array kTable = {
     Row{"loss", Better::less, ~0u},
     Row{"accuracy", Better::more, kClasses | kSets | kTags},
-    Row{"exact_match", Better::more, kAnswers},
-    Row{"f1", Better::more, kClasses | kSets | kTags | kAnswers},
+    Row{"exact_match", Better::more, kAnswers | kTexts},
+    Row{"f1", Better::more, kClasses | kSets | kTags | kAnswers | kTexts},
     Row{"f1_macro", Better::more, kClasses | kSets | kTags},
     Row{"f1_micro", Better::more, kClasses | kSets},
     Row{"f1_weighted", Better::more, kClasses | kSets | kTags},
@@ -73,6 +74,13 @@ constexpr std::array kTable = {
     Row{"NoAns_f1", Better::more, kAnswers},
     Row{"perplexity", Better::less, kTokens},
     Row{"bits_per_byte", Better::less, kNext},
+    Row{"rouge1", Better::more, kTexts},
+    Row{"rouge2", Better::more, kTexts},
+    Row{"rougeL", Better::more, kTexts},
+    Row{"rougeLsum", Better::more, kTexts},
+    Row{"bleu", Better::more, kTexts},
+    Row{"chrf", Better::more, kTexts},
+    Row{"chrf++", Better::more, kTexts},
 };
 
 }  // namespace

@@ -143,7 +143,7 @@ std::vector<std::string> metric_names(const Json& metrics) {
 std::vector<std::string> headline_metrics(const Json& metrics) {
   std::vector<std::string> names;
   const bool averages = metrics.contains("f1_macro");
-  for (const char* name : {"accuracy", "exact_match", "f1_positive", "f1_macro", "f1", "pr_auc", "mcc", "rmse", "mae",
+  for (const char* name : {"accuracy", "rougeL", "bleu", "exact_match", "f1_positive", "f1_macro", "f1", "pr_auc", "mcc", "rmse", "mae",
                            "r2", "pearson", "spearman", "ece", "perplexity", "loss"}) {
     if (names.size() == 4 || (averages && std::string(name) == "f1")) continue;
     if (metrics.contains(name) && metrics[name].is_number()) names.emplace_back(name);
@@ -304,8 +304,10 @@ std::string curves_section(const RunHistory& history) {
   }
   std::vector<std::string> charts = {chart_of(history, loss, {{"loss", "validation"}})};
   std::vector<std::pair<std::string, std::string>> scores;
-  for (const char* name : {"accuracy", "f1_macro", "f1", "mcc", "exact_match", "pearson", "spearman"}) {
-    const bool repeated = std::string(name) == "f1" && evaluated.count("f1_macro") > 0;
+  for (const char* name : {"accuracy", "f1_macro", "rougeL", "rouge2", "f1", "mcc", "exact_match", "pearson", "spearman"}) {
+    const std::string better = evaluated.count("rougeL") > 0 ? "rougeL" : "f1_macro";  // (beside ROUGE f1 is in percent)
+    const bool is_percent = std::string(name) == "exact_match" && better == "rougeL";
+    const bool repeated = is_percent || (std::string(name) == "f1" && evaluated.count(better) > 0);
     if (evaluated.count(name) > 0 && !repeated && scores.size() < 3) scores.emplace_back(name, metric_label(name));
   }
   if (!scores.empty()) {

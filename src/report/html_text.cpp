@@ -129,6 +129,13 @@ std::string metric_label(const std::string& name) {
       {"pearson", "Pearson correlation"},
       {"spearman", "Spearman correlation"},
       {"exact_match", "Exact match, %"},
+      {"rouge1", "ROUGE-1"},
+      {"rouge2", "ROUGE-2"},
+      {"rougeL", "ROUGE-L"},
+      {"rougeLsum", "ROUGE-Lsum"},
+      {"bleu", "BLEU"},
+      {"chrf", "chrF"},
+      {"chrf++", "chrF++"},
       {"perplexity", "Perplexity"},
       {"bits_per_byte", "Bits per byte"}};
   for (const auto& [key, label] : labels) {

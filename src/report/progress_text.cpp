@@ -37,7 +37,7 @@ std::string training_name(const Event& event, const std::string& kind) {
 
 /// The metrics of an event worth a line, in this order, without their prefix.
 std::string metrics_text(const Event& event, const std::string& prefix, const std::string& chosen_metric) {
-  std::vector<std::string> names = {"loss", "accuracy", "f1", "exact_match", "mcc", "rmse", "pearson", "perplexity"};
+  std::vector<std::string> names = {"loss", "accuracy", "f1", "exact_match", "mcc", "rmse", "pearson", "perplexity", "rougeL", "bleu"};
   if (std::find(names.begin(), names.end(), chosen_metric) == names.end()) names.push_back(chosen_metric);
   std::string text;
   for (const std::string& name : names) {

@@ -72,7 +72,10 @@ class CausalLm : public Task {
     return predictions;
   }
 
-  std::vector<std::string> metric_names() const override { return metrics::metric_names({metrics::Predicted::next_tokens}); }
+  std::vector<std::string> metric_names() const override {
+    if (!options_.generates) return metrics::metric_names({metrics::Predicted::next_tokens});
+    return metrics::metric_names({metrics::Predicted::next_tokens, metrics::Predicted::text});
+  }
 
   files::Json score(std::span<const Prediction> predictions, std::span<const data::Example> examples) const override {
     files::Json scores = summarise(predictions, nullptr);
@@ -91,7 +94,15 @@ class CausalLm : public Task {
     if (weight > 0) scores["perplexity"] = std::exp(nll / weight);
     if (all_documents && bytes > 0) scores["bits_per_byte"] = document_nll / std::numbers::ln2 / bytes;
     scores["tokens"] = weight > 0 ? count_all(predictions) : 0;
+    const TextScores texts(predictions);
+    if (texts.texts() == 0) return scores;
+    scores["generated"] = texts.texts();
+    scores.update(metrics::to_json(texts.values({})));
     return scores;
+  }
+
+  files::Json intervals(std::span<const Prediction> predictions, std::span<const data::Example> examples) const override {
+    return bootstrap_intervals(*score_language(predictions), examples);
   }
 
   files::Json describe(std::span<const Prediction> windows, const data::Example& example, bool with_logprobs) const override {
@@ -104,6 +115,10 @@ class CausalLm : public Task {
     }
     files::Json line = {{"id", example.id}, {"loss", loss / weight}, {"tokens", logprobs.size()}};
     if (with_logprobs) line["token_logprobs"] = logprobs;
+    const Prediction& first = windows.front();
+    if (!first.generated) return line;
+    line["generated"] = *first.generated;
+    line["reference"] = first.encoded->prompt->reference;
     return line;
   }
 

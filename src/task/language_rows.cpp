@@ -36,6 +36,15 @@ class RowMaker {
     return row;
   }
 
+  /// As the row begins: with the beginning-of-text token where rows have one.
+  Ids prompt(Ids ids) const {
+    Encoded row;
+    row.ids = std::move(ids);
+    row.learned.assign(row.ids.size(), 0);
+    begin(row, /*text_is_plain=*/false);
+    return row.ids;
+  }
+
   Encoded make_from_ids(const data::Example& example) const {
     Encoded row = encode_ids(example, static_cast<std::int64_t>(example.input_ids.size()), tokenizer_.vocab_size());
     row.type_ids.clear();
@@ -114,6 +123,15 @@ class LengthPolicy {
   LengthPolicy(const TaskOptions& options, std::optional<std::int32_t> bos)
       : most_(static_cast<std::size_t>(options.max_length)), policy_(options.length_policy), bos_(bos) {}
 
+  /// What of a prompt is generated from: the end of one that is too long, behind its beginning-of-text token.
+  Ids prompt(Ids ids) const {
+    if (ids.size() <= most_) return ids;
+    const bool keeps_bos = bos_ && ids.front() == *bos_;
+    const auto begin = ids.begin() + (keeps_bos ? 1 : 0);
+    ids.erase(begin, ids.end() - static_cast<std::ptrdiff_t>(most_ - (keeps_bos ? 1 : 0)));
+    return ids;
+  }
+
   void apply(Encoded row, const data::Example& example, bool is_document, std::vector<Encoded>& rows) const {
     if (row.ids.size() <= most_) return keep(std::move(row), example, rows);
     const std::string policy = policy_ == "auto" ? (is_document ? "split" : "truncate") : policy_;
@@ -153,6 +171,7 @@ class LengthPolicy {
       Encoded window = slice(row, begin, std::min(begin + most_, row.ids.size()));
       window.learned.front() = 0;
       window.window = static_cast<std::int64_t>(rows.size() - before);
+      if (window.window > 0) window.prompt.reset();
       if (std::count(window.learned.begin(), window.learned.end(), 1) > 0) rows.push_back(std::move(window));
     }
     if (rows.size() == before) throw nothing_learned(row, example);
@@ -231,6 +250,29 @@ std::vector<bool> joined_prompts(std::span<const data::Example> examples, const 
   return joined;
 }
 
+/// A prompt for each example that ends with an answer, as Encoded::prompt has it.
+std::vector<std::optional<AnswerPrompt>> answer_prompts(std::span<const data::Example> examples,
+                                                        const text::Tokenizer& tokenizer, const text::ChatTemplates* templates,
+                                                        const RowMaker& maker, const LengthPolicy& policy) {
+  ChatRenderer chats(templates);
+  std::vector<std::optional<AnswerText>> answers;
+  std::vector<text::TextInput> inputs;
+  for (const data::Example& example : examples) answers.push_back(answer_text(example, chats));
+  for (const auto& answer : answers) {
+    if (answer) inputs.push_back({.text = answer->prompt});
+  }
+  const auto encodings = tokenizer.encode_batch(inputs, {.add_special_tokens = false, .with_tokens = false});
+  std::vector<std::optional<AnswerPrompt>> prompts(examples.size());
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    if (!answers[i]) continue;
+    Ids ids = policy.prompt(maker.prompt(encodings[next++].ids));
+    if (ids.empty()) continue;  // there is nothing to begin with
+    prompts[i] = {.ids = std::move(ids), .reference = std::move(answers[i]->reference), .is_chat = !examples[i].messages.empty()};
+  }
+  return prompts;
+}
+
 }  // namespace
 
 std::vector<Encoded> encode_language_rows(std::span<const data::Example> examples, const text::Tokenizer& tokenizer,
@@ -240,11 +282,14 @@ std::vector<Encoded> encode_language_rows(std::span<const data::Example> example
   const std::vector<bool> joined = joined_prompts(examples, encodings, tokenizer);
   const RowMaker maker(tokenizer, options);
   const LengthPolicy policy(options, tokenizer.special_id("bos_token"));
+  std::vector<std::optional<AnswerPrompt>> prompts(examples.size());
+  if (options.generates) prompts = answer_prompts(examples, tokenizer, options.chats, maker, policy);
   std::vector<Encoded> rows;
   for (std::size_t i = 0; i < examples.size(); ++i) {
     Encoded row = examples[i].input_ids.empty() ? maker.make(examples[i], texts[i], encodings[i]) : maker.make_from_ids(examples[i]);
     row.example = static_cast<std::int64_t>(i);
     row.joined = joined[i];
+    row.prompt = std::move(prompts[i]);
     policy.apply(std::move(row), examples[i], texts[i].is_document, rows);
   }
   return rows;

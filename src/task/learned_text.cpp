@@ -35,6 +35,7 @@ class Conversation {
   }
 
   text::RenderedChat whole() const { return render(messages_, false); }
+  std::string before_last() const { return render(first(messages_.size() - 1), true).text; }
 
   /// What the template writes between each prompt and the end of the answer to it.
   std::vector<Span> answers(const std::string& whole) const {
@@ -121,10 +122,33 @@ LearnedText ChatRenderer::render(const data::Example& example) {
   }
 }
 
+std::string ChatRenderer::prompt(const data::Example& example) {
+  const text::ChatTemplate& chosen_template = chosen(!example.tools.empty(), example);
+  try {
+    return Conversation(*templates_, chosen_template, example).before_last();
+  } catch (const Error& error) {
+    throw at_row(error, example);
+  }
+}
+
 LearnedText learned_text(const data::Example& example, ChatRenderer& chats) {
   if (!example.messages.empty()) return chats.render(example);
   if (example.has_pair) return prompt_and_completion(example);
   return {.text = example.text, .spans = {}, .is_document = true};
+}
+
+std::optional<AnswerText> answer_text(const data::Example& example, ChatRenderer& chats) {
+  if (!example.input_ids.empty()) return std::nullopt;
+  if (example.messages.empty()) {
+    if (!example.has_pair) return std::nullopt;
+    return AnswerText{.prompt = example.text, .reference = example.text_pair};
+  }
+  const Json messages = Json::parse(example.messages);
+  const Json& last = messages.back();
+  const auto content = last.find("content");
+  const bool is_answer = last.value("role", "") == "assistant" && content != last.end() && content->is_string();
+  if (!is_answer || messages.size() < 2) return std::nullopt;
+  return AnswerText{.prompt = chats.prompt(example), .reference = content->get<std::string>()};
 }
 
 }  // namespace attune::task

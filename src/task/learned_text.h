@@ -34,6 +34,8 @@ class ChatRenderer {
   /// Error{data} with file and line for a chat that the template refuses, Error{model} for a template whose prefixes do
   /// not nest.
   LearnedText render(const data::Example& example);
+  /// The chat as the model reads it before its last message, which answers it. Error{data} as above.
+  std::string prompt(const data::Example& example);
 
  private:
   const text::ChatTemplate& chosen(bool with_tools, const data::Example& example);
@@ -44,5 +46,13 @@ class ChatRenderer {
 
 /// Documents, prompts with completions, and chats.
 LearnedText learned_text(const data::Example& example, ChatRenderer& chats);
+
+/// What stands before the answer that a row ends with, and the answer.
+struct AnswerText {
+  std::string prompt;
+  std::string reference;
+};
+/// Of prompts with completions, and of chats whose last message is a text of the assistant's; nothing of the others.
+std::optional<AnswerText> answer_text(const data::Example& example, ChatRenderer& chats);
 
 }  // namespace attune::task

@@ -3,10 +3,12 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "attune/metrics/overlap.h"
 #include "attune/metrics/values.h"
 #include "attune/task/task.h"
 
@@ -45,6 +47,23 @@ struct AnsweredRow {
   std::vector<std::string> gold;
 };
 std::unique_ptr<Scoring> score_answers(const std::vector<AnsweredRow>& rows);
+
+/// The generated texts among predictions against their references: ROUGE, BLEU, chrF, exact match and F1 of words.
+class TextScores {
+ public:
+  explicit TextScores(std::span<const Prediction> predictions);
+  /// `weights`: one a prediction, times the row's own; empty = 1 each.
+  metrics::Values values(std::span<const double> weights) const;
+  std::size_t texts() const { return places_.size(); }
+
+ private:
+  std::vector<std::size_t> places_;  ///< of the predictions that have a text
+  std::vector<double> row_weights_;
+  std::optional<metrics::OverlapScorer> scorer_;
+};
+
+/// Loss, perplexity and what generated texts score, of a language model; one scored row an example.
+std::unique_ptr<Scoring> score_language(std::span<const Prediction> predictions);
 
 /// {"loss": Σ w·loss / Σ w, "rows": n} and, with a scoring, its values. Undefined values are null.
 files::Json summarise(std::span<const Prediction> predictions, const Scoring* scoring);

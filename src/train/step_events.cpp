@@ -34,6 +34,18 @@ void log_step(Run& run) {
   state.unlogged_steps = 0;
 }
 
+/// False when a signal came.
+bool generate(Run& run, std::vector<task::Prediction>& predictions) {
+  if (!run.job.generation) return true;
+  report::Phase phase = run.phase("generating", count_prompts(predictions));
+  const bool done = generate_texts(*run.job.model, *run.job.generation, predictions, [&](std::int64_t complete) {
+    phase.progress(complete);
+    return stop_signal() != 0;
+  });
+  phase.end();
+  return done;
+}
+
 /// Metrics under "eval_" names, or nothing when a signal came.
 std::optional<Json> evaluate(Run& run) {
   const Split& split = *run.job.validation;
@@ -42,8 +54,9 @@ std::optional<Json> evaluate(Run& run) {
     phase.progress(done);
     return stop_signal() != 0;
   };
-  const auto predictions =
+  auto predictions =
       predict_until(*run.job.model, *run.job.task, split.rows, run.options.per_device_eval_batch_size, progress);
+  if (predictions && !generate(run, *predictions)) predictions.reset();
   Json scores;
   if (predictions) scores = run.job.task->score(*predictions, split.examples);
   const double seconds = phase.end();

@@ -26,6 +26,8 @@ const std::vector<Overrides>& samples() {
       {"tuning.method=lora", "tuning.lora={\"r\":4,\"target_modules\":[\"query\"],\"exclude_modules\":\".*0.*\",\"fan_in_fan_out\":false}"},
       {"model.task=question-answering", "data.validation=[\"b\",\"c\"]", "training.save_total_limit=null"},
       {"data.columns.group=g", "data.split=stratified", "training.learning_rate=0.1234567890123456789"},
+      {"model.task=text-generation", "predict_with_generate=true",
+       "generation={\"num_beams\":1,\"early_stopping\":true,\"stop_strings\":[\"a\",\"b\"],\"min_p\":0.5,\"seed\":null}"},
       {"training.lr_scheduler_type=cosine", "lr_scheduler_kwargs={\"num_cycles\":0.25}", "warmup_steps=0.06"},
   };
   return list;
@@ -61,6 +63,17 @@ TEST_CASE("the effective configuration reads as itself and holds every key", "[c
   CHECK(effective(options_with({})).at("early_stopping").is_null());
   CHECK(effective(options_with({})).at("training").at("class_weights").is_null());
   CHECK(effective(options_with({})).at("training").at("bf16") == false);
+}
+
+TEST_CASE("an option that is left to the checkpoint is null, and its own default is a value", "[config]") {
+  const auto options = options_with({"model.task=text-generation", "predict_with_generate=true",
+                                     "generation={\"num_beams\":1,\"early_stopping\":false,\"top_k\":null}"});
+  const Json dump = effective(options).at("generation");
+  CHECK(dump.at("num_beams") == 1);
+  CHECK(dump.at("early_stopping") == false);
+  CHECK(dump.at("top_k").is_null());
+  CHECK(dump.at("max_new_tokens").is_null());
+  CHECK(minimal(options).at("generation") == Json({{"num_beams", 1}, {"early_stopping", false}}));
 }
 
 TEST_CASE("the minimal configuration says no more than it must, and gives the same run", "[config]") {

@@ -100,6 +100,12 @@ const std::vector<Case> kContradictions = {
     {"training.warmup_steps", {"training.lr_scheduler_type=constant", "training.warmup_steps=10"}},
     {"training.lr_scheduler_kwargs", {"training.lr_scheduler_kwargs={\"power\":2}"}},
     {"seeds", {"seeds=[3,4,3]"}},
+    {"training.predict_with_generate", {"training.predict_with_generate=true"}},
+    {"generation.num_beams", {"model.task=text-generation", "generation_num_beams=1"}},
+    {"early_stopping.metric", {"model.task=text-generation", kHoldout, "early_stopping.metric=eval_rougeL"}},
+    {"early_stopping.mode",
+     {"model.task=text-generation", kHoldout, "predict_with_generate=true",
+      "early_stopping={\"mode\":\"min\",\"metric\":\"eval_chrf++\"}"}},
     {"output_dir", {"output_dir=base"}},
     {"output_dir", {"output_dir=./base/out/"}},
     {"overwrite_output_dir", {"overwrite_output_dir=true", "model.path=runs/x/best"}},
@@ -186,6 +192,8 @@ TEST_CASE("settings that make sense together are taken", "[config]") {
       {"model.dtype=float16", "model.init=random", "training.bf16=auto"},
       {"output_dir=runs", "model.path=runs/earlier/best"},
       {kHoldout, "early_stopping={\"mode\":\"max\",\"metric\":\"eval_f1_macro\"}"},
+      {"model.task=text-generation", kHoldout, "predict_with_generate=true", "metric_for_best_model=bleu",
+       "generation={\"max_new_tokens\":9,\"num_beams\":1,\"early_stopping\":true,\"stop_strings\":\"x\"}"},
   };
   for (const Overrides& overrides : cases) {
     INFO("--set " << join(overrides, " --set "));

@@ -228,6 +228,24 @@ TEST_CASE("texts end by token, by hook, by number and where positions end", "[in
   CHECK(told == std::vector<std::size_t>{1, 2});
 }
 
+TEST_CASE("all texts can be stopped after a pass, those that are complete are kept", "[infer]") {
+  const models::LoadedModel loaded = load_golden("gpt2_causal_lm");
+  const std::vector<Ids> prompts{{3, 4, 9}, {5}, {7}};
+  GenerationOptions options = greedy(4);
+  options.batch_size = 1;
+  std::vector<std::size_t> told;
+  GenerationHooks hooks;
+  hooks.stops_all = [&](std::size_t complete) {
+    told.push_back(complete);
+    return told.size() == 5;
+  };
+  const std::vector<Generated> results = generate(*loaded.model, prompts, options, hooks);
+  CHECK(told == std::vector<std::size_t>{0, 0, 0, 1, 1});
+  CHECK(results[0].ids == generate(*loaded.model, prompts, options).front().ids);
+  CHECK(results[1].ids.empty());
+  CHECK(results[2].ids.empty());
+}
+
 TEST_CASE("prompts and models that cannot be used are named", "[infer]") {
   const models::LoadedModel gpt2 = load_golden("gpt2_causal_lm");
   CHECK_RAISES(generate(*gpt2.model, std::vector<Ids>{{1}, {}}, greedy(2)), data, "no tokens (prompt 2)");

@@ -87,3 +87,34 @@ TEST_CASE("options that would change nothing are refused", "[infer]") {
   CHECK_RAISES(after({{"top_p", {"0.5"}}, {"do_sample", {"false"}}}), usage, "top_p changes nothing without do_sample");
   CHECK_RAISES(after({{"length_penalty", {"2"}}}), usage, "length_penalty changes nothing without num_beams");
 }
+
+TEST_CASE("settings lie over a folder's options, and draw nothing at random unless they say so", "[infer]") {
+  GenerationOptions folder;
+  folder.do_sample = true;
+  folder.temperature = 0.6;
+  folder.num_beams = 4;
+  folder.max_new_tokens = 9;
+  CHECK_FALSE(with_settings(folder, {}).do_sample);
+  CHECK(with_settings(folder, {}).num_beams == 4);
+  CHECK(with_settings(folder, {}).max_new_tokens == 9);
+
+  GenerationSettings settings;
+  settings.values.num_beams = 1;  // the options' default, and given all the same
+  settings.given["num_beams"] = true;
+  settings.values.top_k = 3;  // not given
+  settings.values.max_length = 30;
+  const GenerationOptions options = with_settings(folder, settings);
+  CHECK(options.num_beams == 1);
+  CHECK(options.top_k == 50);
+  CHECK(options.new_tokens_behind(10) == 20);
+  settings.values.do_sample = settings.given["do_sample"] = true;
+  CHECK(with_settings(folder, settings).do_sample);
+  CHECK(with_settings(folder, settings).temperature == 0.6);
+
+  settings.values.do_sample = false;
+  settings.given["top_k"] = true;
+  CHECK_RAISES(with_settings(folder, settings), usage, "set generation.do_sample or leave it out");
+  settings.given["top_k"] = false;
+  settings.given["length_penalty"] = true;
+  CHECK_RAISES(with_settings(folder, settings), usage, "length_penalty changes nothing without num_beams");
+}

@@ -104,7 +104,7 @@ TEST_CASE("texts end before stop strings, with one text and with beams", "[infer
     options.stop_strings = {stop};
     std::string streamed;
     const GeneratedText cut = generate_texts(generator, tokenizer, prompts, options, Beginning::continuation,
-                                             [&](std::size_t, std::string_view part) { streamed += part; })
+                                             {.on_text = [&](std::size_t, std::string_view part) { streamed += part; }})
                                   .front();
     CHECK(cut.text == whole.text.substr(0, at));
     CHECK(streamed == cut.text);

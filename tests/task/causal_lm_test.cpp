@@ -8,6 +8,7 @@
 
 #include "attune/base/error.h"
 #include "attune/files/json.h"
+#include "attune/metrics/overlap.h"
 #include "attune/models/model.h"
 #include "attune/task/task.h"
 #include "attune/train/trainer.h"
@@ -235,4 +236,76 @@ TEST_CASE("a row has one beginning-of-text token, whether its template writes it
       CHECK(row.learned.back() == 1);
     }
   }
+}
+
+TEST_CASE("rows that end with an answer get the prompt that it is generated from", "[task][language]") {
+  Language language;
+  language.options.generates = true;
+  const task::Encoded row = language.encode_one(completion("where is my card", " it was sent"));
+  REQUIRE(row.prompt);
+  CHECK(row.prompt->ids == language.tokenizer.encode({.text = "where is my card"}, {}).ids);
+  CHECK(row.prompt->reference == " it was sent");
+  CHECK_FALSE(row.prompt->is_chat);
+  CHECK_FALSE(language.encode_one(document("the card is lost")).prompt);
+
+  const Json turns = {{{"role", "user"}, {"content", "hello"}}, {{"role", "assistant"}, {"content", "Hi"}},
+                      {{"role", "user"}, {"content", "where"}}, {{"role", "assistant"}, {"content", "in the app"}}};
+  const task::Encoded talked = language.encode_one(chat(turns));
+  REQUIRE(talked.prompt);
+  const std::string before = "<|im_start|>user\nhello<|im_end|>\n<|im_start|>assistant\nHi<|im_end|>\n<|im_start|>user\nwhere<|im_end|>\n"
+                             "<|im_start|>assistant\n";
+  CHECK(talked.prompt->ids == language.tokenizer.encode({.text = before}, {.add_special_tokens = false}).ids);
+  CHECK(std::equal(talked.prompt->ids.begin(), talked.prompt->ids.end(), talked.ids.begin()));
+  CHECK(talked.prompt->reference == "in the app");
+  CHECK(talked.prompt->is_chat);
+  CHECK_FALSE(language.encode_one(chat({turns[0], turns[1], turns[2]})).prompt);
+  language.options.generates = false;
+  CHECK_FALSE(language.encode_one(chat(turns)).prompt);
+}
+
+TEST_CASE("of a prompt that is longer than a row its end is generated from", "[task][language]") {
+  Language language;
+  language.options.generates = true;
+  const data::Example row = completion("where is my card and what can i do with it in the app", " it was sent");
+  const std::vector<std::int32_t> whole = language.encode_one(row).prompt->ids;
+  language.options.max_length = 8;
+  language.options.length_policy = "truncate_left";
+  CHECK(language.encode_one(row).prompt->ids == std::vector<std::int32_t>(whole.end() - 8, whole.end()));
+  language.options.length_policy = "split";
+  const std::vector<task::Encoded> windows = language.encode({row});
+  REQUIRE(windows.size() > 1);
+  CHECK(windows[0].prompt);
+  CHECK_FALSE(windows[1].prompt);
+}
+
+TEST_CASE("generated texts are scored against the rows' answers, and documents count in the loss alone", "[task][language]") {
+  Language language;
+  language.options.generates = true;
+  const std::vector<data::Example> rows = {completion("where is", " my card"), document("the app"), completion("what", " can i do")};
+  const auto task = task::make_task(language.options);
+  const std::vector<task::Encoded> encoded = task->encode(rows, language.tokenizer);
+  const models::LoadedModel loaded = tiny_gpt();
+  std::vector<task::Prediction> predictions = train::predict(*loaded.model, *task, encoded, 4);
+  CHECK_FALSE(task->score(predictions, rows).contains("rougeL"));
+  CHECK_FALSE(task->describe({&predictions[0], 1}, rows[0], false).contains("generated"));
+  predictions[0].generated = " my card";
+  predictions[2].generated = " can do";
+  const Json scores = task->score(predictions, rows);
+  const metrics::OverlapScorer scorer(std::vector<std::string>{" my card", " can do"},
+                                      std::vector<std::vector<std::string>>{{" my card"}, {" can i do"}});
+  CHECK(scores["generated"] == 2);
+  CHECK(scores["rows"] == 3);
+  for (const auto& [name, value] : scorer.values()) {
+    CHECK(scores[name].get<double>() == value);
+    const std::vector<std::string> names = task->metric_names();
+    CHECK(std::find(names.begin(), names.end(), name) != names.end());
+  }
+  const Json intervals = task->intervals(predictions, rows);
+  CHECK(intervals["rouge1"][0].get<double>() == Approx(0.8));
+  CHECK(intervals["rouge1"][1] == 1);
+  CHECK(intervals["loss"][0].get<double>() < scores["loss"].get<double>());
+  CHECK(intervals["perplexity"][1].get<double>() > scores["perplexity"].get<double>());
+  const Json line = task->describe({&predictions[2], 1}, rows[2], false);
+  CHECK(line["generated"] == " can do");
+  CHECK(line["reference"] == " can i do");
 }

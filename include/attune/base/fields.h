@@ -90,6 +90,13 @@ struct ChoiceOrNumbers {
   std::map<std::string, double>& numbers;
 };
 
+/// An option whose default stands elsewhere: null while it is not given.
+template <class T>
+struct Given {
+  T& value;
+  bool& given;
+};
+
 /// Satisfied by structs with a field list: blocks of the configuration.
 struct FieldProbe {
   template <class T>

@@ -27,12 +27,15 @@ struct Generated {
   double score = 0.0;  ///< of the best beam: sum of log probabilities / length^length_penalty; 0 without beams
 };
 
-/// Both get the prompt's index and its new ids so far.
+/// Those that get ids get the new ones of a prompt so far, and its index.
 struct GenerationHooks {
   /// Whether the text ends here (stop strings); asked once a token, with beams once a candidate.
   std::function<bool(std::size_t prompt, std::span<const std::int32_t> ids)> stops;
   /// After each token, without beams.
   std::function<void(std::size_t prompt, std::span<const std::int32_t> ids)> on_token;
+  /// After each pass through the network, with the number of prompts whose texts are complete. Yes: the others stay
+  /// without a text.
+  std::function<bool(std::size_t complete)> stops_all;
 };
 
 /// Generates from one model again and again. A prompt that begins like the text of the call before (a chat's next turn)

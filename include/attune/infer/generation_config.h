@@ -20,4 +20,9 @@ GenerationOptions folder_options(const std::string& folder);
 /// without beams.
 void set_options(const std::map<std::string, std::vector<std::string>>& given, GenerationOptions& options);
 
+/// The options under what a configuration says, for texts that are scored: drawn at random only where the settings say
+/// so. A max_length that is given wins over the folder's max_new_tokens. Error{usage} for a setting that would change
+/// nothing.
+GenerationOptions with_settings(GenerationOptions options, const GenerationSettings& settings);
+
 }  // namespace attune::infer

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -46,7 +47,8 @@ void visit_length_fields(Visitor& visit, GenerationOptions& options) {
                                  .range = count_from(1)});
   visit(options.max_length, {.key = "max_length",
                              .help = "Tokens of prompt and answer together; max_new_tokens wins over it.",
-                             .range = count_from(1)});
+                             .range = count_from(1),
+                             .aliases = {"generation_max_length"}});
   visit(options.min_new_tokens,
         {.key = "min_new_tokens", .help = "No end of text before so many tokens.", .range = count_from(0)});
   visit(options.eos_token_id, {.key = "eos_token_id",
@@ -85,7 +87,10 @@ void visit_fields(Visitor& visit, GenerationOptions& options) {
   visit(options.no_repeat_ngram_size, {.key = "no_repeat_ngram_size",
                                        .help = "No run of so many tokens occurs twice; 0 = off.",
                                        .range = count_from(0)});
-  visit(options.num_beams, {.key = "num_beams", .help = "Beams of beam search; 1 = none.", .range = between(1, 1000)});
+  visit(options.num_beams, {.key = "num_beams",
+                            .help = "Beams of beam search; 1 = none.",
+                            .range = between(1, 1000),
+                            .aliases = {"generation_num_beams"}});
   visit(options.length_penalty,
         {.key = "length_penalty",
          .help = "Beam scores are divided by length to this power: above 0 prefers long texts."});
@@ -97,6 +102,35 @@ void visit_fields(Visitor& visit, GenerationOptions& options) {
          .literals = {{"false", "false"}, {"true", "true"}, {"null", "false"}}});
   visit(options.batch_size,
         {.key = "batch_size", .help = "Texts (or beams) that are continued at the same time.", .range = count_from(1)});
+}
+
+/// What a configuration says of generation: the same options, each of which it may leave to the model folder.
+struct GenerationSettings {
+  GenerationOptions values;           ///< an option that is not optional itself counts where `given` says so
+  std::map<std::string, bool> given;  ///< by key
+};
+
+/// Shows a visitor of settings the options' own field list.
+template <class Visitor>
+struct GivenFields {
+  Visitor& visit;
+  std::map<std::string, bool>& given;
+
+  template <class T>
+  void operator()(T& value, Field field) const {
+    std::erase_if(field.literals, [](const Literal& literal) { return literal.json == "null"; });  // null: not given
+    visit(Given<T>{value, given[std::string(field.key)]}, field);
+  }
+  template <class T>
+  void operator()(std::optional<T>& value, const Field& field) const {
+    visit(value, field);
+  }
+};
+
+template <class Visitor>
+void visit_fields(Visitor& visit, GenerationSettings& settings) {
+  const GivenFields<Visitor> fields{visit, settings.given};
+  visit_fields(fields, settings.values);
 }
 
 }  // namespace attune::infer

@@ -57,11 +57,17 @@ enum class Beginning {
   answer         ///< it is a text of its own
 };
 
-/// As Generator::generate, with stop strings. `on_text` gets what became certain of a prompt's text; with beams all at
-/// the end.
-std::vector<GeneratedText> generate_texts(
-    Generator& generator, const text::Tokenizer& tokenizer, std::span<const std::vector<std::int32_t>> prompts,
-    const GenerationOptions& options, Beginning beginning,
-    const std::function<void(std::size_t prompt, std::string_view text)>& on_text = {});
+struct TextHooks {
+  /// What became certain of a prompt's text; with beams all at the end.
+  std::function<void(std::size_t prompt, std::string_view text)> on_text = {};
+  /// As GenerationHooks has it.
+  std::function<bool(std::size_t complete)> stops_all = {};
+};
+
+/// As Generator::generate, with stop strings.
+std::vector<GeneratedText> generate_texts(Generator& generator, const text::Tokenizer& tokenizer,
+                                          std::span<const std::vector<std::int32_t>> prompts,
+                                          const GenerationOptions& options, Beginning beginning,
+                                          const TextHooks& text_hooks = {});
 
 }  // namespace attune::infer

@@ -9,6 +9,7 @@
 #include "attune/adapt/options.h"
 #include "attune/base/fields.h"
 #include "attune/data/options.h"
+#include "attune/infer/options.h"
 #include "attune/models/options.h"
 #include "attune/train/options.h"
 
@@ -33,6 +34,7 @@ struct RunOptions {
   data::DataOptions data;
   adapt::TuningOptions tuning;
   train::TrainingOptions training;
+  infer::GenerationSettings generation;
   train::EarlyStoppingOptions early_stopping;
   CrossValidationOptions cross_validation;
   std::vector<std::uint64_t> seeds = {42};
@@ -120,6 +122,11 @@ void visit_fields(Visitor& visit, RunOptions& options) {
   visit(options.tuning, {.key = "tuning", .help = "Which part of the model trains."});
   visit(options.training,
         {.key = "training", .help = "How it trains, under the names of Transformers' TrainingArguments."});
+  visit(options.generation,
+        {.key = "generation",
+         .help = "How evaluation generates texts (`training.predict_with_generate`), under the names of Transformers' "
+                 "GenerationConfig. What is null is as the checkpoint's generation_config.json has it, except that texts "
+                 "are only drawn at random where `do_sample` is true here."});
   visit(options.early_stopping, {.key = "early_stopping",
                                  .help = "Stops when the validation rows get no better. Null or left out: never.",
                                  .present = &options.early_stopping.enabled});

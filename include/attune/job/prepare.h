@@ -18,6 +18,7 @@
 #include "attune/report/events.h"
 #include "attune/task/task.h"
 #include "attune/text/tokenizer.h"
+#include "attune/train/generation.h"
 
 namespace attune::job {
 
@@ -40,6 +41,7 @@ struct Prepared {
   std::shared_ptr<OpenedBase> base = std::make_shared<OpenedBase>();
   std::shared_ptr<const text::Tokenizer> tokenizer;
   std::shared_ptr<const text::ChatTemplates> chats;  ///< the model's, or with data.chat_template that one
+  std::optional<train::TextGeneration> generation;   ///< evaluations generate texts (training.predict_with_generate)
   data::LabelMap labels;
   models::Task kind = models::Task::sequence_classification;
   Rows train, validation, test;

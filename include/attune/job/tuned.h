@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@ struct Tuned {
   models::LoadedModel loaded;
   std::shared_ptr<const text::Tokenizer> tokenizer;
   std::shared_ptr<const text::ChatTemplates> chats;
+  std::optional<train::TextGeneration> generation;  ///< rows get texts (training.predict_with_generate)
   std::unique_ptr<task::Task> task;
   models::Task kind = models::Task::sequence_classification;
   data::LabelMap labels;
@@ -26,7 +28,7 @@ Tuned open_tuned(const std::string& folder, const std::vector<std::string>& over
 
 /// Rows of files, without or with labels, numbered from 0.
 Rows read_rows(const Tuned& tuned, const std::vector<std::string>& paths, bool labels_wanted);
-/// In the order of the rows, as a phase that `events` are told of.
+/// In the order of the rows, with generated texts where the options ask for them, as phases that `events` are told of.
 std::vector<task::Prediction> predict_rows(const Tuned& tuned, const Rows& rows, const report::EventBus& events);
 /// One row a text.
 Rows rows_of_texts(const Tuned& tuned, const std::vector<std::string>& texts);

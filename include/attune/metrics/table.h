@@ -20,6 +20,7 @@ enum class Predicted : unsigned {
   answer = 1u << 5,
   masked_tokens = 1u << 6,
   next_tokens = 1u << 7,
+  text = 1u << 8,  ///< that was generated
 };
 
 /// Names of the metrics that any of `kinds` has, in the order of the table. Some are undefined for some rows, as

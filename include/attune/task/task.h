@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -20,6 +21,13 @@
 
 namespace attune::task {
 
+/// What a text is generated from in evaluation, and what it should be.
+struct AnswerPrompt {
+  std::vector<std::int32_t> ids;
+  std::string reference;
+  bool is_chat = false;  ///< a chat template wrote it: the answer is a text of its own and does not go on from it
+};
+
 /// One row, or one window of a long row (span QA), ready for the model.
 struct Encoded {
   std::int64_t example = 0;  ///< index into the examples it was made from
@@ -36,6 +44,7 @@ struct Encoded {
   std::vector<std::uint8_t> maskable;        ///< masked LM: tokens that may be chosen
   std::vector<std::uint8_t> learned;         ///< causal LM: tokens that are learned from those before them, never the first
   std::int64_t cut = 0;                      ///< causal LM: tokens of the row that the length policy left out
+  std::optional<AnswerPrompt> prompt;        ///< causal LM that generates: of a row that ends with an answer, in its first window
   bool joined = false;                       ///< causal LM: the prompt's tokens alone are not those it has before its completion
   std::vector<std::pair<std::uint32_t, std::uint32_t>> offsets;  ///< span QA and token labels: code points of the context; (0,0) elsewhere
   std::vector<std::int32_t> word_ids;        ///< token labels: word of each token, -1 for special tokens
@@ -65,6 +74,7 @@ struct Prediction {
   double loss_sum = 0;        ///< Σ w·loss of the row, Σ w beside it; 0 and 0 when unlabelled
   double loss_weight = 0;
   std::vector<std::vector<std::pair<std::int32_t, float>>> fills;  ///< masked LM: a mask of the text → (id, probability), best first
+  std::optional<std::string> generated;  ///< the text for Encoded::prompt; whoever predicts has it generated, no task does
 };
 
 class Task {
@@ -104,6 +114,7 @@ struct TaskOptions {
   const text::ChatTemplates* chats = nullptr;  ///< causal LM: for rows that are chats; must outlive the task
   bool append_eos = true;                      ///< causal LM: texts and completions end with the end-of-text token
   std::string length_policy = "auto";          ///< causal LM: as DataOptions::length_policy
+  bool generates = false;                      ///< causal LM: rows get a prompt, and generated texts are scored
 };
 std::unique_ptr<Task> make_task(const TaskOptions& options);
 

@@ -44,6 +44,7 @@ struct TrainingOptions {
   std::string eval_strategy = "epoch";  ///< no, steps, epoch (TrainingArguments: no)
   double eval_steps = 0;                ///< steps, or a share of all steps when < 1
   bool eval_on_start = false;
+  bool predict_with_generate = false;
   std::string logging_strategy = "steps";
   std::int64_t logging_steps = 10;      ///< (TrainingArguments: 500)
   std::string save_strategy = "epoch";  ///< no, steps, epoch, best
@@ -186,6 +187,10 @@ void visit_event_fields(Visitor& visit, TrainingOptions& options) {
                                      "all steps below 1.",
                              .range = share_or_count()});
   visit(options.eval_on_start, {.key = "eval_on_start", .help = "Evaluates before the first step too."});
+  visit(options.predict_with_generate,
+        {.key = "predict_with_generate",
+         .help = "Evaluation and prediction also generate a text from the prompt of each row, as `generation` says, and "
+                 "score it against the row's answer by ROUGE, BLEU, chrF, exact match and F1 of words."});
   visit(options.logging_strategy, {.key = "logging_strategy",
                                    .help = "When loss, gradient norm and learning rate are logged.",
                                    .choices = {"no", "steps", "epoch"},

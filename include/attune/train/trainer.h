@@ -18,6 +18,7 @@
 #include "attune/models/model.h"
 #include "attune/report/events.h"
 #include "attune/task/task.h"
+#include "attune/train/generation.h"
 #include "attune/train/options.h"
 
 namespace attune::train {
@@ -34,6 +35,7 @@ struct TrainJob {
   Split train;
   std::vector<double> passes;  ///< Plan's: how often each training row is read an epoch; empty = once
   std::optional<Split> validation;
+  std::optional<TextGeneration> generation;  ///< evaluations generate texts too
   TrainingOptions options;
   EarlyStoppingOptions early_stopping;
   std::uint64_t seed = 42;

@@ -1,0 +1,28 @@
+// Texts generated in evaluation: from the weights as they are, so that a model is scored by what it would write.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+
+#include "attune/infer/options.h"
+#include "attune/models/model.h"
+#include "attune/task/task.h"
+#include "attune/text/tokenizer.h"
+
+namespace attune::train {
+
+struct TextGeneration {
+  const text::Tokenizer* tokenizer = nullptr;  ///< must outlive whoever generates
+  infer::GenerationOptions options;
+};
+
+/// How many of the rows ask for a text.
+std::int64_t count_prompts(std::span<const task::Prediction> predictions);
+
+/// Sets Prediction::generated of the rows that have a prompt. `stop` is told after each pass through the network how many
+/// texts are complete; false when it said yes, the predictions are then of no use. Reads no random stream of training.
+bool generate_texts(const models::Model& model, const TextGeneration& generation, std::span<task::Prediction> predictions,
+                    const std::function<bool(std::int64_t complete)>& stop);
+
+}  // namespace attune::train

@@ -1,0 +1,220 @@
+// Texts that evaluation generates and scores (training.predict_with_generate), through the built program.
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "app/program.h"
+#include "attune/base/strings.h"
+#include "attune/files/storage.h"
+#include "catch.h"
+
+namespace {
+
+using attune::testing::Finished;
+using attune::testing::run_attune;
+using attune::testing::Workspace;
+using Json = nlohmann::ordered_json;
+namespace fs = std::filesystem;
+
+const std::string kTinyDecoder = ATTUNE_SOURCE_DIR "/tests/goldens/language/tiny_gpt";
+const std::vector<std::string> kTextMetrics = {"rouge1", "rouge2", "rougeL",      "rougeLsum", "bleu",
+                                               "chrf",   "chrf++", "exact_match", "f1"};
+
+struct Asked {
+  const char* prompt;
+  const char* answer;
+};
+constexpr Asked kAsked[] = {{"where is my card", " it was sent on monday"},
+                            {"the card is lost", " block it in the app"},
+                            {"what can i do", " help is in the app"},
+                            {"my account", " where the card was sent"}};
+
+Json chat_row(const Asked& asked) {
+  return {{"messages",
+           {{{"role", "user"}, {"content", asked.prompt}}, {{"role", "assistant"}, {"content", asked.answer + 1}}}}};
+}
+
+/// A job that learns four answers; members of `more` are laid over its blocks.
+void write_answer_job(const Workspace& workspace, const Json& more = Json::object(), bool chats = false) {
+  std::string lines;
+  for (int i = 0; i < 16; ++i) {
+    const Asked& asked = kAsked[i % 4];
+    const Json row = chats ? chat_row(asked) : Json({{"prompt", asked.prompt}, {"completion", asked.answer}});
+    lines += row.dump() + "\n";
+    if (i == 3) workspace.write("valid.jsonl", lines);
+  }
+  workspace.write("train.jsonl", lines);
+  Json config = {{"model", {{"path", kTinyDecoder}, {"task", "text-generation"}}},
+                 {"data", {{"train", "train.jsonl"}, {"validation", "valid.jsonl"}, {"max_length", 64}}},
+                 {"training",
+                  {{"num_train_epochs", 4},
+                   {"per_device_train_batch_size", 4},
+                   {"learning_rate", 0.02},
+                   {"predict_with_generate", true}}},
+                 {"generation", {{"max_new_tokens", 20}, {"eos_token_id", {0, 2}}}},
+                 {"seeds", {1}},
+                 {"threads", 1},
+                 {"output_dir", "out"}};
+  for (const auto& [block, value] : more.items()) {
+    if (config.contains(block) && config[block].is_object()) {
+      config[block].update(value);
+    } else {
+      config[block] = value;
+    }
+  }
+  workspace.write("run.json", config.dump());
+}
+
+Finished run_and_require(const Workspace& workspace, const std::string& arguments) {
+  Finished finished = run_attune(workspace, arguments);
+  INFO(arguments << "\n" << finished.err);
+  REQUIRE(finished.exit_code == 0);
+  return finished;
+}
+
+std::vector<Json> lines_in(const std::string& text) {
+  std::vector<Json> lines;
+  for (const std::string& line : attune::split(text, '\n')) {
+    if (!line.empty()) lines.push_back(Json::parse(line));
+  }
+  return lines;
+}
+
+/// `key` of every line.
+std::vector<std::string> texts_in(const std::string& lines, const std::string& key) {
+  std::vector<std::string> texts;
+  for (const Json& line : lines_in(lines)) texts.push_back(line.at(key).get<std::string>());
+  return texts;
+}
+
+/// What the evaluations of a run say, in order.
+std::vector<double> history_of(const Workspace& workspace, const std::string& metric) {
+  std::vector<double> values;
+  const Json state = Json::parse(workspace.read("out/trainer_state.json"));
+  for (const Json& line : state["log_history"]) {
+    if (line.contains(metric)) values.push_back(line[metric].get<double>());
+  }
+  return values;
+}
+
+}  // namespace
+
+TEST_CASE("evaluation generates the texts that `generate` does, and scores them", "[app][shell][generated]") {
+  for (const bool chats : {false, true}) {
+    const Workspace workspace;
+    write_answer_job(workspace, {{"training", {{"num_train_epochs", 30}}}}, chats);
+    const Json results = Json::parse(run_and_require(workspace, "train run.json --json --quiet").out);
+    const Json &metrics = results["validation"]["metrics"], &intervals = results["validation"]["intervals"];
+    CHECK(metrics["exact_match"] == 100);
+    CHECK(metrics["rougeL"] == 1);
+    CHECK(metrics["generated"] == 4);
+    for (const std::string& name : kTextMetrics) {
+      INFO(name);
+      CHECK(metrics.contains(name));
+      CHECK(intervals.contains(name));
+    }
+    CHECK(intervals["perplexity"][0].get<double>() <= metrics["perplexity"].get<double>());
+    CHECK(intervals["loss"][1].get<double>() >= metrics["loss"].get<double>());
+    CHECK(history_of(workspace, "eval_rougeL").size() >= 30);
+    CHECK(workspace.read("out/report.html").find("ROUGE-L") != std::string::npos);
+
+    const std::string written = workspace.read("out/eval_predictions.jsonl");
+    std::string prompts;
+    for (const Asked& asked : kAsked) {
+      const Json prompt = Json::array({{{"role", "user"}, {"content", asked.prompt}}});
+      prompts += (chats ? Json({{"messages", prompt}}) : Json({{"prompt", asked.prompt}})).dump() + "\n";
+    }
+    workspace.write("prompts.jsonl", prompts);
+    const std::string again = run_and_require(workspace, "generate out --file prompts.jsonl --json --max-new-tokens 20 --eos-token-id 0 --eos-token-id 2").out;
+    CHECK(texts_in(again, "text") == texts_in(written, "generated"));
+    CHECK(texts_in(written, "reference")[1] == kAsked[1].answer + (chats ? 1 : 0));
+
+    const Finished scored = run_and_require(workspace, "evaluate out valid.jsonl --json --quiet --predictions scored.jsonl");
+    CHECK(Json::parse(scored.out)["metrics"]["bleu"] == metrics["bleu"]);
+    CHECK(texts_in(workspace.read("scored.jsonl"), "generated") == texts_in(written, "generated"));
+    CHECK(texts_in(run_and_require(workspace, "predict out valid.jsonl --quiet").out, "generated") == texts_in(written, "generated"));
+    CHECK(run_attune(workspace, "evaluate out valid.jsonl --require 'rougeL>=2'").exit_code == 20);
+    CHECK(run_attune(workspace, "verify out --quiet").exit_code == 0);
+  }
+}
+
+TEST_CASE("the best model and early stopping go by a generated text's score", "[app][shell][generated]") {
+  const Workspace workspace;
+  write_answer_job(workspace, {{"training", {{"num_train_epochs", 60}, {"save_strategy", "no"}}},
+                               {"early_stopping", {{"metric", "rougeL"}, {"patience", 4}}}});
+  const Json results = Json::parse(run_and_require(workspace, "train run.json --json --quiet").out);
+  CHECK(results["stopped_by"] == "early_stopping");
+  const std::vector<double> history = history_of(workspace, "eval_rougeL");
+  const double best = *std::max_element(history.begin(), history.end());
+  CHECK(best == 1);
+  CHECK(results["validation"]["metrics"]["rougeL"] == best);  // of the best model, reloaded
+  CHECK(Json::parse(workspace.read("out/trainer_state.json"))["best_metric"] == best);
+  CHECK(std::find(history.begin(), history.end(), best) == history.end() - 5);
+}
+
+TEST_CASE("generating changes no bit of a training, resumed or not, also of an adapter", "[app][shell][generated]") {
+  const Json checkpoints = {{"save_strategy", "steps"}, {"save_steps", 3}, {"save_total_limit", nullptr},
+                            {"load_best_model_at_end", false}};
+  for (const bool lora : {false, true}) {
+    const Workspace workspace;
+    Json more = {{"training", checkpoints}, {"generation", {{"do_sample", true}, {"temperature", 0.7}}}};
+    if (lora) more["tuning"] = {{"method", "lora"}, {"lora", {{"r", 4}, {"lora_dropout", 0.1}}}};
+    write_answer_job(workspace, more);
+    const std::string file = lora ? "/adapter_model.safetensors" : "/model.safetensors";
+    const auto weights = [&](const std::string& folder) { return attune::files::sha256_file(workspace.path(folder + file)); };
+    run_and_require(workspace, "train run.json --quiet");
+    run_and_require(workspace, "train run.json --quiet --set output_dir=plain --set training.predict_with_generate=false --set 'generation={\"do_sample\":null,\"temperature\":null,\"max_new_tokens\":null,\"eos_token_id\":null}'");
+    CHECK(weights("plain") == weights("out"));
+    fs::create_directories(workspace.path("again/checkpoints"));
+    fs::copy(workspace.path("out/checkpoints/checkpoint-9"), workspace.path("again/checkpoints/checkpoint-9"), fs::copy_options::recursive);
+    run_and_require(workspace, "train run.json --quiet --resume --set output_dir=again");
+    CHECK(weights("again") == weights("out"));
+    CHECK(workspace.read("again/eval_predictions.jsonl") == workspace.read("out/eval_predictions.jsonl"));
+    CHECK(Json::parse(workspace.read("again/eval_results.json")) == Json::parse(workspace.read("out/eval_results.json")));
+    if (!lora) continue;
+    const Json scored = Json::parse(run_and_require(workspace, "evaluate out valid.jsonl --json --quiet").out);
+    CHECK(scored["metrics"]["chrf"] == Json::parse(workspace.read("out/eval_results.json"))["eval_chrf"]);
+  }
+}
+
+TEST_CASE("held-out folds are scored by texts of the model that never saw them", "[app][shell][generated]") {
+  const Workspace workspace;
+  write_answer_job(workspace, {{"data", {{"validation", Json::array()}}},
+                               {"training", {{"num_train_epochs", 1}}},
+                               {"cross_validation", {{"folds", 2}, {"inner_validation", 0.25}}}});
+  const Json results = Json::parse(run_and_require(workspace, "train run.json --json --quiet").out);
+  const Json& folds = results["cross_validation"];
+  CHECK(folds["mean"].contains("rougeL"));
+  CHECK(folds["pooled"]["intervals"].contains("chrf++"));
+  CHECK(texts_in(workspace.read("out/cv/oof_predictions.jsonl"), "generated").size() == 16);
+  CHECK(run_attune(workspace, "verify out --quiet").exit_code == 0);
+}
+
+TEST_CASE("what leaves nothing to generate, or no room, is said before training", "[app][shell][generated]") {
+  const Workspace workspace;
+  write_answer_job(workspace);
+  const auto refused = [&](const std::string& more) {
+    Finished finished = run_attune(workspace, "train run.json --quiet " + more);
+    CHECK_FALSE(fs::exists(workspace.path("out/model.safetensors")));
+    return finished;
+  };
+  workspace.write("documents.jsonl", "{\"text\": \"the card is lost\"}\n");
+  const Finished documents = refused("--set data.validation=documents.jsonl");
+  CHECK(documents.exit_code == 4);
+  CHECK(documents.err.find("no row of the validation rows ends with an answer") != std::string::npos);
+  const Finished full = refused("--set generation.max_new_tokens=null --set generation_max_length=3");
+  CHECK(full.exit_code == 4);
+  CHECK(full.err.find("line 1") != std::string::npos);
+  const Finished idle = refused("--set generation.temperature=0.5");
+  CHECK(idle.exit_code == 2);
+  CHECK(idle.err.find("generation.do_sample") != std::string::npos);
+  const Finished metric = refused("--set training.predict_with_generate=false --set generation.max_new_tokens=null --set generation.eos_token_id=null --set early_stopping.metric=rougeL");
+  CHECK(metric.exit_code == 2);
+  CHECK(metric.err.find("training.predict_with_generate") != std::string::npos);
+
+  workspace.write("mixed.jsonl", workspace.read("documents.jsonl") + Json({{"prompt", "my account"}, {"completion", " help"}}).dump() + "\n");
+  run_and_require(workspace, "train run.json --quiet --set training.max_steps=1 --set data.validation=mixed.jsonl");
+  const std::vector<Json> lines = lines_in(workspace.read("out/eval_predictions.jsonl"));
+  REQUIRE(lines.size() == 2);
+  CHECK_FALSE(lines[0].contains("generated"));
+  CHECK(lines[1].contains("generated"));
+}
