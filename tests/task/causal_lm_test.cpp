@@ -143,8 +143,8 @@ TEST_CASE("a template whose prefixes do not nest is refused unless it marks what
   Language language;
   language.chats.set_default(ATTUNE_SOURCE_DIR "/tests/goldens/language/counting.jinja");
   const Json messages = expected("chats")[1]["messages"];
-  CHECK_THROWS_WITH(language.encode_one(chat(messages)), Catch::Contains("rows.jsonl") && Catch::Contains("line 7") &&
-                                                             Catch::Contains("generation"));
+  CHECK_THROWS_WITH(language.encode_one(chat(messages)), ContainsSubstring("rows.jsonl") && ContainsSubstring("line 7") &&
+                                                             ContainsSubstring("generation"));
 }
 
 TEST_CASE("an answer ends with a learned token although padding and end of text are one token", "[task][language]") {
@@ -166,10 +166,10 @@ TEST_CASE("an answer ends with a learned token although padding and end of text 
 TEST_CASE("a row of which nothing is learned is an error with its line", "[task][language]") {
   Language language;
   const data::Example asked = chat({{{"role", "user"}, {"content", "hello"}}});
-  CHECK_THROWS_WITH(language.encode_one(asked), Catch::Contains("rows.jsonl") && Catch::Contains("line 7"));
+  CHECK_THROWS_WITH(language.encode_one(asked), ContainsSubstring("rows.jsonl") && ContainsSubstring("line 7"));
   language.options.max_length = 8;
   const data::Example late = completion("where is my card and what can i do with it in the app", " nothing");
-  CHECK_THROWS_WITH(language.encode_one(late), Catch::Contains("data.max_length"));
+  CHECK_THROWS_WITH(language.encode_one(late), ContainsSubstring("data.max_length"));
 }
 
 TEST_CASE("windows of a long document share one token and learn each token once", "[task][language]") {
@@ -208,7 +208,7 @@ TEST_CASE("the length policy cuts, drops or refuses rows that are too long", "[t
   CHECK(under("auto").at(0).ids == cut[0].ids);
   CHECK(under("truncate_left").at(0).ids == std::vector<std::int32_t>(whole.begin() + 2, whole.end()));
   CHECK(under("drop").empty());
-  CHECK_THROWS_WITH(under("error"), Catch::Contains("rows.jsonl") && Catch::Contains("line 7"));
+  CHECK_THROWS_WITH(under("error"), ContainsSubstring("rows.jsonl") && ContainsSubstring("line 7"));
 }
 
 TEST_CASE("a row has one beginning-of-text token, whether its template writes it or not", "[task][language]") {
