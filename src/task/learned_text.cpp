@@ -30,16 +30,24 @@ Error at_row(const Error& error, const data::Example& example) {
 class Conversation {
  public:
   Conversation(const text::ChatTemplates& templates, const text::ChatTemplate& chosen, const data::Example& example)
-      : templates_(templates), template_(chosen), messages_(Json::parse(example.messages)) {
+      : templates_(templates), template_(chosen), messages_(Json::parse(example.messages)), prompt_messages_(example.prompt_messages) {
     if (!example.tools.empty()) tools_ = Json::parse(example.tools);
   }
 
   text::RenderedChat whole() const { return render(messages_, false); }
 
   /// What the template writes between each prompt and the end of the answer to it.
+  /// Those of the template's generation spans that lie behind the messages of which nothing is learned.
+  std::vector<Span> marked(std::vector<Span> spans) const {
+    if (prompt_messages_ == 0) return spans;
+    const std::size_t asked = render(first(prompt_messages_), false).generation_spans.size();
+    spans.erase(spans.begin(), spans.begin() + static_cast<std::ptrdiff_t>(std::min(asked, spans.size())));
+    return spans;
+  }
+
   std::vector<Span> answers(const std::string& whole) const {
     std::vector<Span> spans;
-    for (std::size_t i = 0; i < messages_.size(); ++i) {
+    for (std::size_t i = prompt_messages_; i < messages_.size(); ++i) {
       if (messages_[i].value("role", "") != "assistant") continue;
       const bool goes_on = i + 1 < messages_.size() && messages_[i + 1].value("role", "") == "assistant";
       const std::string prompt = i == 0 ? "" : render(first(i), true).text;
@@ -78,6 +86,7 @@ class Conversation {
   const text::ChatTemplate& template_;
   Json messages_;
   Json tools_;
+  std::size_t prompt_messages_;
 };
 
 LearnedText prompt_and_completion(const data::Example& example) {
@@ -108,7 +117,7 @@ LearnedText ChatRenderer::render(const data::Example& example) {
     text::RenderedChat rendered = conversation.whole();
     LearnedText learned;
     learned.adds_special = false;
-    learned.spans = chosen_template.marks_generation() ? std::move(rendered.generation_spans) : conversation.answers(rendered.text);
+    learned.spans = chosen_template.marks_generation() ? conversation.marked(std::move(rendered.generation_spans)) : conversation.answers(rendered.text);
     learned.text = std::move(rendered.text);
     std::erase_if(learned.spans, [](const Span& span) { return span.first == span.second; });
     const bool at_end = !learned.spans.empty() && learned.spans.back().second > 0;

@@ -57,12 +57,12 @@ struct DataOptions {
 template <class Visitor>
 void visit_language_columns(Visitor& visit, ColumnOptions& options) {
   visit(options.prompt, {.key = "prompt",
-                         .help = "Column with what comes before the text to be learned: a prompt, a source text "
-                                 "(text-generation).",
+                         .help = "Column with what comes before the text to be learned: a prompt, a source text, or the "
+                                 "messages of a chat so far (text-generation).",
                          .aliases = {"source", "prompt_column", "source_column"}});
   visit(options.completion, {.key = "completion",
-                             .help = "Column with the text to be learned: the answer, the target text "
-                                     "(text-generation).",
+                             .help = "Column with the text to be learned: the answer, the target text, or the messages that "
+                                     "go on with those of the prompt (text-generation).",
                              .aliases = {"target", "completion_column", "target_column"}});
   visit(options.messages,
         {.key = "messages",
@@ -139,9 +139,10 @@ template <class Visitor>
 void visit_language_fields(Visitor& visit, DataOptions& options) {
   visit(options.format,
         {.key = "format",
-         .help = "Shape of the rows (text-generation): `text` (documents), `prompt_completion`, `messages`, `sharegpt`, or "
-                 "`alpaca` (instruction, input, output). `auto` goes by the columns of each row. Of documents every token "
-                 "is learned, of the others only completions and what the assistant says.",
+         .help = "Shape of the rows (text-generation): `text` (documents), `prompt_completion` (two texts, or two lists of "
+                 "messages), `messages`, `sharegpt`, or `alpaca` (instruction, input, output). `auto` goes by the columns "
+                 "of each row. Of documents every token is learned, of the others only completions and what the assistant "
+                 "says; of two lists only what it says in the second.",
          .choices = {"auto", "text", "prompt_completion", "messages", "sharegpt", "alpaca"}});
   visit(options.text_unit, {.key = "text_unit",
                             .help = "What one row of a .txt file is (text-generation): a `line`, a `paragraph` (up to an "
