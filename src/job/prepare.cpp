@@ -19,6 +19,7 @@
 #include "attune/report/phase.h"
 #include "job/base_hashes.h"
 #include "job/data_summary.h"
+#include "job/encode_rows.h"
 #include "job/labels.h"
 
 namespace attune::job {
@@ -34,12 +35,15 @@ data::DataOptions data_options(const RunOptions& options) {
   return data;
 }
 
+/// Rows are passed over when they are read and when they are encoded.
 void report_skipped(const data::ReadReport& report, const char* split, Json& summary) {
   if (report.skipped == 0) return;
-  summary["splits"][split]["skipped"] = report.skipped;
-  summary["splits"][split]["bad_rows"] = report.skipped_rows;
-  log::warning(concat(split, ": ", report.skipped, " bad rows were skipped (data.on_bad_row)"));
-  for (const std::string& row : report.skipped_rows) log::warning(row);
+  Json& told = summary["splits"][split];
+  told["skipped"] = (told.contains("skipped") ? told["skipped"].get<std::int64_t>() : 0) + report.skipped;
+  for (const std::string& row : report.skipped_rows) {
+    if (told["bad_rows"].size() < data::ReadReport::kMaxListed) told["bad_rows"].push_back(row);
+  }
+  warn_of_skipped(report, split);
 }
 
 /// Training rows decide what labels are; the other files are read as they were and checked against them.
@@ -108,9 +112,20 @@ void check_metrics(const RunOptions& options, const task::Task& task) {
   if (options.training.metric_for_best_model) check(*options.training.metric_for_best_model, "training.metric_for_best_model");
 }
 
-void encode(Prepared& prepared, const task::Task& task) {
+void encode_split(Prepared& prepared, const char* name, const Encoding& encoding, Rows& rows) {
+  const data::ReadReport report = encode_rows(rows, encoding);
+  report_skipped(report, name, prepared.data_summary);
+  if (report.skipped > 0) prepared.data_summary["splits"][name]["rows"] = rows.examples.size();
+}
+
+void encode(Prepared& prepared, const task::Task& task, const report::Phase& tokenising) {
+  std::int64_t before = 0;
   for (const auto& [name, rows] : named_splits(prepared)) {
-    rows->encoded = task.encode(rows->examples, *prepared.tokenizer);
+    const auto count = static_cast<std::int64_t>(rows->examples.size());
+    encode_split(prepared, name, {.task = task, .tokenizer = *prepared.tokenizer,
+                                  .skips_bad_rows = prepared.options.data.on_bad_row == "skip",
+                                  .progress = [&](std::int64_t done) { tokenising.progress(before + done); }}, *rows);
+    before += count;
   }
   if (prepared.kind == models::Task::causal_lm) summarise_language_rows(prepared);
 }
@@ -264,7 +279,6 @@ void read_rows(Prepared& prepared, const report::EventBus& events) {
   number_rows(prepared);
   check_labels_fit_settings(prepared);
   summarise_overlap(prepared);
-  summarise_labels(prepared);
   warn_of_common_positive(prepared);
   reading.end();
 }
@@ -275,7 +289,8 @@ void tokenise(Prepared& prepared, const report::EventBus& events) {
   std::size_t rows = 0;
   for (const auto& [name, split] : named_splits(prepared)) rows += split->examples.size();
   report::Phase tokenising(events, "tokenising", static_cast<std::int64_t>(rows));
-  encode(prepared, *task);
+  encode(prepared, *task, tokenising);
+  summarise_labels(prepared);
   summarise_lengths(prepared);
   tokenising.end();
 }

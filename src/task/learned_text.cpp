@@ -8,6 +8,7 @@
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
 #include "attune/base/utf8.h"
+#include "attune/task/task.h"
 
 namespace attune::task {
 
@@ -20,7 +21,7 @@ std::uint32_t code_points(std::string_view text) {
   return static_cast<std::uint32_t>(count);
 }
 
-Error at_row(const Error& error, const data::Example& example) {
+RowError at_row(const Error& error, const data::Example& example) {
   const ErrorText& text = error.text();
   const std::string where = text.where.empty() ? "" : concat(text.file.empty() ? "" : text.file + " ", text.where, ": ");
   return {error.kind(), {.file = example.origin.file, .what = where + text.what, .where = concat("line ", example.origin.line), .hint = text.hint}};
@@ -36,7 +37,6 @@ class Conversation {
 
   text::RenderedChat whole() const { return render(messages_, false); }
 
-  /// What the template writes between each prompt and the end of the answer to it.
   /// Those of the template's generation spans that lie behind the messages of which nothing is learned.
   std::vector<Span> marked(std::vector<Span> spans) const {
     if (prompt_messages_ == 0) return spans;
@@ -45,6 +45,7 @@ class Conversation {
     return spans;
   }
 
+  /// What the template writes between each prompt and the end of the answer to it.
   std::vector<Span> answers(const std::string& whole) const {
     std::vector<Span> spans;
     for (std::size_t i = prompt_messages_; i < messages_.size(); ++i) {
@@ -85,8 +86,8 @@ class Conversation {
   const text::ChatTemplates& templates_;
   const text::ChatTemplate& template_;
   Json messages_;
-  Json tools_;
   std::size_t prompt_messages_;
+  Json tools_;
 };
 
 LearnedText prompt_and_completion(const data::Example& example) {

@@ -192,7 +192,8 @@ void visit_fields(Visitor& visit, DataOptions& options) {
                              .range = count_from(3),
                              .aliases = {"max_seq_length", "max_seq_len", "cutoff_len", "sequence_len"}});
   visit(options.on_bad_row, {.key = "on_bad_row",
-                             .help = "`error` stops at the first row that cannot be read; `skip` counts and lists such "
+                             .help = "`error` stops at the first row that cannot be read or made into tokens (a chat that its "
+                                     "template refuses, a row of which nothing is learned); `skip` counts and lists such "
                                      "rows and goes on.",
                              .choices = {"error", "skip"}});
   visit_holdout_fields(visit, options);
