@@ -22,6 +22,7 @@
 #include "job/encode_rows.h"
 #include "job/labels.h"
 
+#include "job/token_cache.h"
 namespace attune::job {
 
 namespace {
@@ -113,9 +114,17 @@ void check_metrics(const RunOptions& options, const task::Task& task) {
 }
 
 void encode_split(Prepared& prepared, const char* name, const Encoding& encoding, Rows& rows) {
+/// From the cache, else by the task.
   const data::ReadReport report = encode_rows(rows, encoding);
+  const TokenCache cache(prepared);
+  if (cache.load(rows)) {
+    log::info(concat(name, ": the tokens are those kept in ", prepared.options.data.token_cache_dir));
+    return;
+  }
   report_skipped(report, name, prepared.data_summary);
-  if (report.skipped > 0) prepared.data_summary["splits"][name]["rows"] = rows.examples.size();
+  if (report.skipped == 0) return;
+  rows.tokens_key.clear();  // what is wrong with rows is told at every start
+  prepared.data_summary["splits"][name]["rows"] = rows.examples.size();
 }
 
 void encode(Prepared& prepared, const task::Task& task, const report::Phase& tokenising) {
@@ -154,6 +163,11 @@ void fingerprint(Prepared& prepared, BaseHashes& base) {
 }  // namespace
 
 data::RowKind row_kind(models::Task kind) {
+void keep_tokens(const Prepared& prepared) {
+  const TokenCache cache(prepared);
+  for (const Rows* rows : {&prepared.train, &prepared.validation, &prepared.test}) cache.keep(*rows);
+}
+
   switch (kind) {
     case models::Task::token_classification: return data::RowKind::token_labels;
     case models::Task::masked_lm: return data::RowKind::masked_lm;

@@ -232,6 +232,7 @@ Json run(const RunOptions& given, report::EventBus& events) {
   check_resumption(prepared);
   const std::unique_ptr<files::FolderLock> lock = claim_output_folder(options);
   install_stop_signals();
+  keep_tokens(prepared);
   files::write_json(options.output_dir + "/config.resolved.json", config::effective(options));
   kept->release_to(std::make_shared<report::EventFile>(options.output_dir + "/events.jsonl"));
 

@@ -51,6 +51,7 @@ struct DataOptions {
   std::string text_unit = "line";      ///< text-generation: what one row of a .txt file is: line, paragraph, file
   bool append_eos = true;              ///< text-generation: texts and completions end with the end-of-text token
   std::string length_policy = "auto";  ///< text-generation: auto, split, truncate, truncate_left, drop, error
+  std::string token_cache_dir;         ///< text-generation, fill-mask: where tokens are kept between runs; "" = nowhere
   std::string chat_template;           ///< text-generation: "" = the checkpoint's own; chatml, alpaca, or a file
 };
 
@@ -158,6 +159,13 @@ void visit_language_fields(Visitor& visit, DataOptions& options) {
                  "beginning, `drop` the row; `error` stops. `auto`: `split` for documents, `truncate` for the rest. All "
                  "are counted.",
          .choices = {"auto", "split", "truncate", "truncate_left", "drop", "error"}});
+  visit(options.token_cache_dir,
+        {.key = "token_cache_dir",
+         .help = "Folder in which the tokens of the rows are kept for the next run (text-generation, fill-mask): they are "
+                 "used again as long as rows, tokenizer, template, settings and program are the same. Files in it may be "
+                 "removed at any time. By default nothing is kept.",
+         .literals = {{"null", ""}},
+         .part_of_job = false});
   visit(options.chat_template,
         {.key = "chat_template",
          .help = "Template of chats (text-generation): a file with a Jinja template, or `chatml` or `alpaca`, which are "
