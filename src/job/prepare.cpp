@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "attune/adapt/freeze.h"
+#include "attune/adapt/lora.h"
 #include "attune/adapt/peft.h"
 #include "attune/base/error.h"
 #include "attune/base/log.h"
@@ -21,8 +22,8 @@
 #include "job/data_summary.h"
 #include "job/encode_rows.h"
 #include "job/labels.h"
-
 #include "job/token_cache.h"
+
 namespace attune::job {
 
 namespace {
@@ -113,14 +114,14 @@ void check_metrics(const RunOptions& options, const task::Task& task) {
   if (options.training.metric_for_best_model) check(*options.training.metric_for_best_model, "training.metric_for_best_model");
 }
 
-void encode_split(Prepared& prepared, const char* name, const Encoding& encoding, Rows& rows) {
 /// From the cache, else by the task.
-  const data::ReadReport report = encode_rows(rows, encoding);
+void encode_split(Prepared& prepared, const char* name, const Encoding& encoding, Rows& rows) {
   const TokenCache cache(prepared);
   if (cache.load(rows)) {
     log::info(concat(name, ": the tokens are those kept in ", prepared.options.data.token_cache_dir));
     return;
   }
+  const data::ReadReport report = encode_rows(rows, encoding);
   report_skipped(report, name, prepared.data_summary);
   if (report.skipped == 0) return;
   rows.tokens_key.clear();  // what is wrong with rows is told at every start
@@ -162,12 +163,12 @@ void fingerprint(Prepared& prepared, BaseHashes& base) {
 
 }  // namespace
 
-data::RowKind row_kind(models::Task kind) {
 void keep_tokens(const Prepared& prepared) {
   const TokenCache cache(prepared);
   for (const Rows* rows : {&prepared.train, &prepared.validation, &prepared.test}) cache.keep(*rows);
 }
 
+data::RowKind row_kind(models::Task kind) {
   switch (kind) {
     case models::Task::token_classification: return data::RowKind::token_labels;
     case models::Task::masked_lm: return data::RowKind::masked_lm;
@@ -179,7 +180,13 @@ void keep_tokens(const Prepared& prepared) {
 
 std::shared_ptr<const text::ChatTemplates> chat_templates(const std::string& folder, const data::DataOptions& options) {
   auto chats = std::make_shared<text::ChatTemplates>(text::ChatTemplates::from_folder(folder));
-  if (!options.chat_template.empty()) chats->set_default(options.chat_template);
+  if (options.chat_template.empty()) return chats;
+  try {
+    chats->set_default(options.chat_template);
+  } catch (const Error& error) {
+    throw Error(ErrorKind::usage, {.file = error.text().file, .what = error.text().what, .where = "data.chat_template",
+                                   .hint = "name a file with a Jinja template, or write \"chatml\" or \"alpaca\""});
+  }
   return chats;
 }
 
@@ -275,6 +282,13 @@ Json summarise_model(const Prepared& prepared, models::LoadedModel& loaded) {
   return summary;
 }
 
+void warn_of_shared_targets(const models::Model& model) {
+  for (const std::string& path : adapt::shared_targets(model)) {
+    log::warning(concat("tuning.lora.target_modules: '", path, "' shares its weight with another layer, so that the adapter cannot be "
+                        "merged into one model; leave it out if you want to"));
+  }
+}
+
 /// The base for the first seed, which the first fit takes over.
 void load_first_base(Prepared& prepared, const report::EventBus& events) {
   report::Phase loading(events, "loading");
@@ -282,6 +296,7 @@ void load_first_base(Prepared& prepared, const report::EventBus& events) {
   prepared.base->loaded = load_base(prepared, prepared.base->seed);
   prepared.model_summary = summarise_model(prepared, *prepared.base->loaded);
   loading.end();
+  warn_of_shared_targets(*prepared.base->loaded->model);
   for (const std::string& note : prepared.base->loaded->report.notes) log::info(note);
 }
 

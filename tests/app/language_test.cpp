@@ -180,6 +180,31 @@ TEST_CASE("show-examples prints tokens with the loss mask and writes nothing", "
   CHECK(renamed.out.find("3 learned") != std::string::npos);
 }
 
+TEST_CASE("a chat template that is not there is a matter of the configuration", "[app][shell][language]") {
+  const Workspace workspace;
+  write_job(workspace, R"("chat_template": "chatlm")");
+  const Finished refused = run_attune(workspace, "train run.json --quiet");
+  CHECK(refused.exit_code == 2);
+  CHECK(refused.err.find("chatlm: ") != std::string::npos);
+  CHECK(refused.err.find("(data.chat_template); name a file with a Jinja template, or write \"chatml\"") != std::string::npos);
+}
+
+TEST_CASE("answers of nothing are told of with the line of the first", "[app][shell][language]") {
+  const Workspace workspace;
+  write_job(workspace, R"("max_length": 64)");
+  const Json asked = {{"role", "user"}, {"content", "hello"}}, answered = {{"role", "assistant"}, {"content", "Hi"}};
+  const Json silent = {{"role", "assistant"}, {"content", " "}};
+  std::string rows;
+  for (const Json& messages : {Json({asked, answered}), Json({asked, silent}), Json({asked, answered, asked, silent})}) {
+    rows += Json({{"messages", messages}}).dump() + "\n";
+  }
+  rows += Json({{"prompt", {asked, silent, asked}}, {"completion", Json::array({answered})}}).dump() + "\n";
+  workspace.write("train.jsonl", rows);
+  const Finished warned = run_attune(workspace, "train run.json --quiet --dry-run --set data.validation=[]");
+  CHECK(warned.exit_code == 0);
+  CHECK(warned.err.find("train: in 2 of 4 rows the assistant says nothing in a turn (the first: train.jsonl:2)") != std::string::npos);
+}
+
 TEST_CASE("a decoder without a chat template refuses chats with what to do", "[app][shell][language]") {
   const Workspace workspace;
   write_job(workspace);
