@@ -134,6 +134,14 @@ void attach_lora(models::LoadedModel& loaded, const LoraPlan& plan, std::uint64_
   }
 }
 
+std::vector<std::string> shared_targets(const models::Model& model) {
+  std::vector<std::string> paths;
+  for (const AdaptableLayer& layer : model.adaptable_layers()) {
+    if (*layer.change && is_shared(model, layer.weight)) paths.push_back(layer.path);
+  }
+  return paths;
+}
+
 void merge_lora(models::LoadedModel& loaded) {
   const at::NoGradGuard no_grad;
   models::Model& model = *loaded.model;

@@ -6,6 +6,7 @@
 #include "app/observers.h"
 #include "attune/app/verbs.h"
 #include "attune/base/console.h"
+#include "attune/base/counted.h"
 #include "attune/base/signals.h"
 #include "attune/base/strings.h"
 #include "attune/config/config.h"
@@ -31,7 +32,7 @@ std::string folds_table(const files::Json& folds) {
 std::string plan_text(const files::Json& plan) {
   std::string text;
   for (const auto& [split, counts] : plan["data"]["splits"].items()) {
-    text += concat(split, ": ", counts["rows"].dump(), " rows\n");
+    text += concat(split, ": ", counted(counts["rows"].get<std::int64_t>(), "row"), "\n");
   }
   if (plan.contains("folds")) text += folds_table(plan["folds"]);
   return concat(text, plan["model"]["description"].get<std::string>(), "\nnothing was written (--dry-run)\n");

@@ -52,6 +52,9 @@ void check_lora(Rules& rules) {
   rules.refuse_if(keys.size() > 2 && rules.options.tuning.method != "lora", keys,
                   concat("the method is \"", rules.options.tuning.method, "\", and tuning.lora describes an adapter"),
                   "set tuning.method to \"lora\", or remove tuning.lora");
+  rules.refuse_if(lora.target_modules.is_empty_list && lora.adapter.empty(), {"tuning.lora.target_modules"},
+                  "names no layer, so that no layer would change",
+                  "name some, write \"all-linear\", or leave it out for the usual ones");
   const std::string& pattern = lora.target_modules.pattern;
   rules.refuse_if(!lora.layers_to_transform.empty() && !pattern.empty() && to_lower_ascii(pattern) != "all-linear",
                   {"tuning.lora.layers_to_transform", "tuning.lora.target_modules"},

@@ -199,6 +199,7 @@ bool Codec<files::NamesOrPattern>::read(const Json& json, files::NamesOrPattern&
   value = {};
   if (json.is_null()) return true;
   if (json.is_string()) return Codec<std::string>::read(json, value.pattern, field);
+  value.is_empty_list = json.is_array() && json.empty();
   return json.is_array() && Codec<std::vector<std::string>>::read(json, value.names, field);
 }
 

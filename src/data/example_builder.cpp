@@ -127,6 +127,7 @@ void ExampleBuilder::read_language(const Record& record, Example& example) const
   if (format == LanguageFormat::text) return read_text(record, example);
   if (format != LanguageFormat::prompt_completion) return read_chat(record, format, options_.columns, example);
   const ColumnOptions& columns = options_.columns;
+  if (!template_ && completes_chat(record, columns)) return read_chat_completion(record, columns, example);
   example.text = template_ ? template_->render(record) : text_of(record, {columns.prompt, "data.columns.prompt"});
   example.text_pair = text_of(record, {columns.completion, "data.columns.completion"});
   example.has_pair = true;

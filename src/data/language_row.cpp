@@ -166,10 +166,10 @@ Json sharegpt(const Record& record, const std::string& column) {
   return messages;
 }
 
-Json plain_messages(const Record& record, const std::string& column) {
-  const MessageReader reader(record, column);
+Json plain_messages(const Record& record, const Column& column) {
+  const MessageReader reader(record, column.name);
   Json messages = Json::array();
-  for (const Field& item : reader.items(require(record, {column, "data.columns.messages"}))) {
+  for (const Field& item : reader.items(require(record, column))) {
     messages.push_back(reader.message(item, messages.size()));
   }
   return messages;
@@ -185,6 +185,20 @@ std::string tools_of(const Record& record) {
   const Json parsed = Json::parse(tools->text, nullptr, /*allow_exceptions=*/false);
   if (!parsed.is_array()) wrong_field(record, "tools", *tools, "a list of tools, or a text that spells one in JSON");
   return parsed.empty() ? "" : parsed.dump();
+}
+
+void set_chat(const Record& record, const Json& messages, Example& example) {
+  example.messages = messages.dump();
+  example.tools = tools_of(record);
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    const Json& message = messages[i];
+    const Json& content = message.value("content", Json());
+    const std::string role = message["role"].get<std::string>(),
+                      said = content.is_string() ? content.get<std::string>() : "";
+    example.text += concat(example.text.empty() ? "" : "\n", role, ": ", said);
+    const bool is_answer = role == "assistant" && i >= example.prompt_messages;
+    if (is_answer && trim(said).empty() && !message.contains("tool_calls")) example.has_empty_answer = true;
+  }
 }
 
 }  // namespace
@@ -210,16 +224,29 @@ LanguageFormat language_format(const Record& record, const DataOptions& options,
 }
 
 void read_chat(const Record& record, LanguageFormat format, const ColumnOptions& columns, Example& example) {
-  const Json messages = format == LanguageFormat::alpaca     ? alpaca(record)
-                        : format == LanguageFormat::sharegpt ? sharegpt(record, columns.conversations)
-                                                             : plain_messages(record, columns.messages);
-  example.messages = messages.dump();
-  example.tools = tools_of(record);
-  for (const Json& message : messages) {
-    const Json& content = message.value("content", Json());
-    example.text += concat(example.text.empty() ? "" : "\n", message["role"].get<std::string>(), ": ",
-                           content.is_string() ? content.get<std::string>() : "");
-  }
+  const Json messages = format == LanguageFormat::alpaca ? alpaca(record)
+                        : format == LanguageFormat::sharegpt
+                            ? sharegpt(record, columns.conversations)
+                            : plain_messages(record, {columns.messages, "data.columns.messages"});
+  set_chat(record, messages, example);
+}
+
+bool completes_chat(const Record& record, const ColumnOptions& columns) {
+  const Field *prompt = record.columns.find(columns.prompt), *completion = record.columns.find(columns.completion);
+  if (prompt == nullptr || completion == nullptr) return false;
+  const bool asks = prompt->is(Field::Kind::list), answers = completion->is(Field::Kind::list);
+  if (asks == answers) return asks;
+  const std::string& text = asks ? columns.completion : columns.prompt;
+  wrong_field(record, text, asks ? *completion : *prompt,
+              concat("a list of messages as in '", asks ? columns.prompt : columns.completion, "'"));
+}
+
+void read_chat_completion(const Record& record, const ColumnOptions& columns, Example& example) {
+  Json messages = plain_messages(record, {columns.prompt, "data.columns.prompt"});
+  example.prompt_messages = messages.size();
+  for (Json& message : plain_messages(record, {columns.completion, "data.columns.completion"}))
+    messages.push_back(std::move(message));
+  set_chat(record, messages, example);
 }
 
 }  // namespace attune::data

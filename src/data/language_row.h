@@ -18,4 +18,11 @@ LanguageFormat language_format(const Record& record, const DataOptions& options,
 /// BadRow for a list that is empty, a message without role or text, and a role that is not known.
 void read_chat(const Record& record, LanguageFormat format, const ColumnOptions& columns, Example& example);
 
+/// Whether a prompt with its completion is a chat: each is a list of messages. BadRow where only one of them is.
+bool completes_chat(const Record& record, const ColumnOptions& columns);
+
+/// The same for a prompt and a completion that are lists of messages (TRL's conversational shape): `messages` are both,
+/// of the prompt's nothing is learned.
+void read_chat_completion(const Record& record, const ColumnOptions& columns, Example& example);
+
 }  // namespace attune::data

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "attune/base/counted.h"
 #include "attune/base/strings.h"
 #include "attune/base/utf8.h"
 
@@ -119,8 +120,10 @@ std::vector<Overlap> find_overlaps(std::span<const NamedSplit> splits) {
 
 std::string Overlap::message() const {
   const auto where = [](const Origin& origin) { return concat(origin.file, ":", origin.line); };
-  std::string text = first == second ? concat(rows, " rows of ", first, " repeat an earlier text of it")
-                                     : concat(rows, " rows of ", second, " have a text that occurs in ", first);
+  std::string text = first == second ? concat(counted(rows, "row"), " of ", first, rows == 1 ? " repeats" : " repeat",
+                                              " an earlier text of it")
+                                     : concat(counted(rows, "row"), " of ", second, rows == 1 ? " has" : " have",
+                                              " a text that occurs in ", first);
   if (conflicts > 0) text += concat(", ", conflicts, " of them with another label");
   text += ": ";
   for (std::size_t i = 0; i < pairs.size(); ++i) {

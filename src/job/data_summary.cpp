@@ -107,12 +107,25 @@ void warn_of_joined_prompts(Prepared& prepared, const char* name, const Rows* ro
              "alone is read otherwise: end prompts (data.template) with a line break, or without a blank"));
 }
 
+/// An answer of nothing is learned like any other: the model is taught to be silent.
+void warn_of_empty_answers(Prepared& prepared, const char* name, const Rows* rows) {
+  const auto is_silent = [](const data::Example& example) { return example.has_empty_answer; };
+  const auto silent = std::ranges::count_if(rows->examples, is_silent);
+  if (silent == 0) return;
+  prepared.data_summary["splits"][name]["empty_answers"] = silent;
+  const data::Origin& first = std::ranges::find_if(rows->examples, is_silent)->origin;
+  log::warning(concat(name, ": in ", silent, " of ", rows->examples.size(),
+                      " rows the assistant says nothing in a turn (the first: ", first.file, ":", first.line,
+                      "), and that is learned: correct or remove them"));
+}
+
 }  // namespace
 
 void summarise_language_rows(Prepared& prepared) {
   for (const auto& [name, rows] : named_splits(prepared)) {
     summarise_cuts(prepared, name, rows);
     warn_of_joined_prompts(prepared, name, rows);
+    warn_of_empty_answers(prepared, name, rows);
   }
 }
 

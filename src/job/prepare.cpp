@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "attune/adapt/freeze.h"
+#include "attune/adapt/lora.h"
 #include "attune/adapt/peft.h"
 #include "attune/base/error.h"
 #include "attune/base/log.h"
@@ -20,7 +21,9 @@
 #include "attune/report/phase.h"
 #include "job/base_hashes.h"
 #include "job/data_summary.h"
+#include "job/encode_rows.h"
 #include "job/labels.h"
+#include "job/token_cache.h"
 
 namespace attune::job {
 
@@ -35,12 +38,15 @@ data::DataOptions data_options(const RunOptions& options) {
   return data;
 }
 
+/// Rows are passed over when they are read and when they are encoded.
 void report_skipped(const data::ReadReport& report, const char* split, Json& summary) {
   if (report.skipped == 0) return;
-  summary["splits"][split]["skipped"] = report.skipped;
-  summary["splits"][split]["bad_rows"] = report.skipped_rows;
-  log::warning(concat(split, ": ", report.skipped, " bad rows were skipped (data.on_bad_row)"));
-  for (const std::string& row : report.skipped_rows) log::warning(row);
+  Json& told = summary["splits"][split];
+  told["skipped"] = (told.contains("skipped") ? told["skipped"].get<std::int64_t>() : 0) + report.skipped;
+  for (const std::string& row : report.skipped_rows) {
+    if (told["bad_rows"].size() < data::ReadReport::kMaxListed) told["bad_rows"].push_back(row);
+  }
+  warn_of_skipped(report, split);
 }
 
 /// Training rows decide what labels are; the other files are read as they were and checked against them.
@@ -109,9 +115,28 @@ void check_metrics(const RunOptions& options, const task::Task& task) {
   if (options.training.metric_for_best_model) check(*options.training.metric_for_best_model, "training.metric_for_best_model");
 }
 
-void encode(Prepared& prepared, const task::Task& task) {
+/// From the cache, else by the task.
+void encode_split(Prepared& prepared, const char* name, const Encoding& encoding, Rows& rows) {
+  const TokenCache cache(prepared);
+  if (cache.load(rows)) {
+    log::info(concat(name, ": the tokens are those kept in ", prepared.options.data.token_cache_dir));
+    return;
+  }
+  const data::ReadReport report = encode_rows(rows, encoding);
+  report_skipped(report, name, prepared.data_summary);
+  if (report.skipped == 0) return;
+  rows.tokens_key.clear();  // what is wrong with rows is told at every start
+  prepared.data_summary["splits"][name]["rows"] = rows.examples.size();
+}
+
+void encode(Prepared& prepared, const task::Task& task, const report::Phase& tokenising) {
+  std::int64_t before = 0;
   for (const auto& [name, rows] : named_splits(prepared)) {
-    rows->encoded = task.encode(rows->examples, *prepared.tokenizer);
+    const auto count = static_cast<std::int64_t>(rows->examples.size());
+    encode_split(prepared, name, {.task = task, .tokenizer = *prepared.tokenizer,
+                                  .skips_bad_rows = prepared.options.data.on_bad_row == "skip",
+                                  .progress = [&](std::int64_t done) { tokenising.progress(before + done); }}, *rows);
+    before += count;
   }
   if (prepared.kind == models::Task::causal_lm) summarise_language_rows(prepared);
   if (!prepared.generation) return;
@@ -144,6 +169,11 @@ void fingerprint(Prepared& prepared, BaseHashes& base) {
 
 }  // namespace
 
+void keep_tokens(const Prepared& prepared) {
+  const TokenCache cache(prepared);
+  for (const Rows* rows : {&prepared.train, &prepared.validation, &prepared.test}) cache.keep(*rows);
+}
+
 data::RowKind row_kind(models::Task kind) {
   switch (kind) {
     case models::Task::token_classification: return data::RowKind::token_labels;
@@ -156,7 +186,13 @@ data::RowKind row_kind(models::Task kind) {
 
 std::shared_ptr<const text::ChatTemplates> chat_templates(const std::string& folder, const data::DataOptions& options) {
   auto chats = std::make_shared<text::ChatTemplates>(text::ChatTemplates::from_folder(folder));
-  if (!options.chat_template.empty()) chats->set_default(options.chat_template);
+  if (options.chat_template.empty()) return chats;
+  try {
+    chats->set_default(options.chat_template);
+  } catch (const Error& error) {
+    throw Error(ErrorKind::usage, {.file = error.text().file, .what = error.text().what, .where = "data.chat_template",
+                                   .hint = "name a file with a Jinja template, or write \"chatml\" or \"alpaca\""});
+  }
   return chats;
 }
 
@@ -253,6 +289,13 @@ Json summarise_model(const Prepared& prepared, models::LoadedModel& loaded) {
   return summary;
 }
 
+void warn_of_shared_targets(const models::Model& model) {
+  for (const std::string& path : adapt::shared_targets(model)) {
+    log::warning(concat("tuning.lora.target_modules: '", path, "' shares its weight with another layer, so that the adapter cannot be "
+                        "merged into one model; leave it out if you want to"));
+  }
+}
+
 /// The base for the first seed, which the first fit takes over.
 void load_first_base(Prepared& prepared, const report::EventBus& events) {
   report::Phase loading(events, "loading");
@@ -260,6 +303,7 @@ void load_first_base(Prepared& prepared, const report::EventBus& events) {
   prepared.base->loaded = load_base(prepared, prepared.base->seed);
   prepared.model_summary = summarise_model(prepared, *prepared.base->loaded);
   loading.end();
+  warn_of_shared_targets(*prepared.base->loaded->model);
   for (const std::string& note : prepared.base->loaded->report.notes) log::info(note);
 }
 
@@ -271,7 +315,6 @@ void read_rows(Prepared& prepared, const report::EventBus& events) {
   number_rows(prepared);
   check_labels_fit_settings(prepared);
   summarise_overlap(prepared);
-  summarise_labels(prepared);
   warn_of_common_positive(prepared);
   reading.end();
 }
@@ -282,7 +325,8 @@ void tokenise(Prepared& prepared, const report::EventBus& events) {
   std::size_t rows = 0;
   for (const auto& [name, split] : named_splits(prepared)) rows += split->examples.size();
   report::Phase tokenising(events, "tokenising", static_cast<std::int64_t>(rows));
-  encode(prepared, *task);
+  encode(prepared, *task, tokenising);
+  summarise_labels(prepared);
   summarise_lengths(prepared);
   tokenising.end();
 }

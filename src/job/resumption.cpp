@@ -7,7 +7,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "attune/base/log.h"
 #include "attune/base/paths.h"
+#include "attune/base/strings.h"
 #include "attune/files/json.h"
 #include "attune/job/fit.h"
 #include "attune/train/checkpoint.h"
@@ -42,12 +44,13 @@ void check_job(const std::string& folder, const std::string& saved, const std::s
   train::refuse_other_job(folder, train::fingerprint_difference(common_fingerprint(saved), current));
 }
 
-/// A finished fold has no checkpoint any more, its result stands for it.
-void check_fold(const std::string& part, const std::string& current) {
+/// A finished fold has no checkpoint any more, its result stands for it. False where there is none.
+bool check_fold(const std::string& part, const std::string& current) {
   const std::string path = part + "/fold_result.json";
-  if (!path_exists(path, ErrorKind::resume_refused)) return;
+  if (!path_exists(path, ErrorKind::resume_refused)) return false;
   const files::Json result = files::read_json(path, {.kind = ErrorKind::resume_refused, .max_bytes = std::size_t{1} << 32});
   if (result.is_object() && result.contains("job") && result["job"].is_string()) check_job(path, result["job"].get<std::string>(), current);
+  return true;
 }
 
 }  // namespace
@@ -61,14 +64,17 @@ void check_resumption(const Prepared& prepared) {
     check_job(resume, train::fingerprint_of(resume).value_or(""), current);
     return;
   }
+  bool goes_on = false;
   for (const std::string& part : parts_of(prepared.options.output_dir)) {
-    check_fold(part, current);
+    goes_on = check_fold(part, current) || goes_on;
     const train::Checkpoints checkpoints(part, current);
     const std::vector<std::int64_t> steps = checkpoints.steps();
     if (steps.empty()) continue;
+    goes_on = true;
     const std::string newest = checkpoints.folder(steps.back());
     if (const auto saved = train::fingerprint_of(newest)) check_job(newest, *saved, current);
   }
+  if (!goes_on) log::warning(concat(prepared.options.output_dir, ": there is no checkpoint to resume from; the run begins at step 0"));
 }
 
 }  // namespace attune::job

@@ -234,6 +234,7 @@ Json run(const RunOptions& given, report::EventBus& events) {
   if (const std::string hint = busy_hint(machine_load()); !hint.empty()) log::info(hint);
   const std::unique_ptr<files::FolderLock> lock = claim_output_folder(options);
   install_stop_signals();
+  keep_tokens(prepared);
   files::write_json(options.output_dir + "/config.resolved.json", config::effective(options));
   kept->release_to(std::make_shared<report::EventFile>(options.output_dir + "/events.jsonl"));
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "attune/base/clock.h"
+#include "attune/base/counted.h"
 #include "attune/base/print_number.h"
 #include "attune/base/strings.h"
 #include "attune/job/manifest.h"
@@ -51,7 +52,7 @@ std::string split_table(const Json& results) {
   const Json* first = nullptr;
   for (const auto& [key, title] : splits) {
     if (!results.contains(key)) continue;
-    header.push_back(concat(title, " (", results[key]["metrics"].value("rows", 0), " rows)"));
+    header.push_back(concat(title, " (", counted(results[key]["metrics"].value("rows", 0), "row"), ")"));
     if (first == nullptr) first = &results[key]["metrics"];
   }
   if (first == nullptr) return "";

@@ -16,6 +16,7 @@
 #include "attune/job/text_generation.h"
 #include "attune/report/phase.h"
 #include "attune/train/evaluate.h"
+#include "job/encode_rows.h"
 
 namespace attune::job {
 
@@ -79,8 +80,9 @@ Rows read_rows(const Tuned& tuned, const std::vector<std::string>& paths, bool l
   if (tuned.kind == models::Task::sequence_classification) options.labels = data::labels_setting(tuned.labels.kind);
   const bool has_labels = labels_wanted && !models::models_language(tuned.kind);
   rows.examples = data::read_examples(paths, options, row_kind(tuned.kind), report, has_labels ? data::LabelNeed::required : data::LabelNeed::optional);
+  warn_of_skipped(report, "rows");
   for (std::size_t i = 0; i < rows.examples.size(); ++i) rows.examples[i].row = static_cast<std::int64_t>(i);
-  rows.encoded = tuned.task->encode(rows.examples, *tuned.tokenizer);
+  warn_of_skipped(encode_rows(rows, {.task = *tuned.task, .tokenizer = *tuned.tokenizer, .skips_bad_rows = options.on_bad_row == "skip"}), "rows");
   check_lengths(rows, tuned.loaded.model->spec());
   if (tuned.generation && labels_wanted && !rows.empty()) check_prompts(rows.examples, rows.encoded, *tuned.generation, "the file");
   return rows;
@@ -114,7 +116,7 @@ Rows rows_of_texts(const Tuned& tuned, const std::vector<std::string>& texts) {
     }
     rows.examples.push_back(std::move(example));
   }
-  rows.encoded = tuned.task->encode(rows.examples, *tuned.tokenizer);
+  encode_rows(rows, {.task = *tuned.task, .tokenizer = *tuned.tokenizer});  // a line a text: none is skipped
   check_lengths(rows, tuned.loaded.model->spec());
   return rows;
 }

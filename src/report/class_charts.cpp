@@ -151,9 +151,9 @@ std::string reliability_diagram(const std::vector<CalibrationBin>& bins) {
     const double radius = 3 + 11 * std::sqrt(bin.rows / most);
     svg.line({frame.x(bin.confidence), frame.y(bin.confidence)}, {frame.x(bin.confidence), frame.y(bin.accuracy)},
              "gap");
-    svg.circle(
-        {frame.x(bin.confidence), frame.y(bin.accuracy)}, radius, "bubble",
-        concat(count_text(bin.rows), " rows: confidence ", percent(bin.confidence), ", right ", percent(bin.accuracy)));
+    svg.circle({frame.x(bin.confidence), frame.y(bin.accuracy)}, radius, "bubble",
+               concat(count_text(bin.rows), bin.rows == 1 ? " row: confidence " : " rows: confidence ",
+                      percent(bin.confidence), ", right ", percent(bin.accuracy)));
   }
   return svg.finish();
 }

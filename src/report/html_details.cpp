@@ -3,6 +3,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "attune/base/counted.h"
 #include "attune/base/strings.h"
 #include "charts.h"
 #include "html_sections.h"
@@ -29,11 +30,13 @@ std::string duplicates_notice(const Json& duplicates) {
   for (const Json& entry : duplicates) {
     const Json& between = member(entry, {"between"});
     if (!between.is_array() || between.size() != 2) continue;
-    const std::string rows = value_text(member(entry, {"rows"}));
+    const std::int64_t rows = entry.value("rows", std::int64_t{0});
     const std::string first = value_text(between[0]), second = value_text(between[1]);
     html += "<div class=\"notice\">";
-    html += escape_html(first == second ? concat(rows, " rows of ", first, " repeat the text of another row.")
-                                        : concat(rows, " texts of ", second, " also occur in ", first,
+    html += escape_html(first == second ? concat(counted(rows, "row"), " of ", first,
+                                                 rows == 1 ? " repeats" : " repeat", " the text of another row.")
+                                        : concat(counted(rows, "text"), " of ", second,
+                                                 rows == 1 ? " also occurs in " : " also occur in ", first,
                                                  "; scores on them are too good."));
     if (const Json& examples = member(entry, {"examples"}); examples.is_array()) {
       for (const Json& example : examples)

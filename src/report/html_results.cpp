@@ -28,7 +28,9 @@ std::string cell(const Json& metrics, const Json& intervals, const std::string& 
 
 std::string rows_note(const Json& metrics) {
   const Json& rows = member(metrics, {"rows"});
-  return rows.is_number() ? concat("<br><small>", count_text(rows.get<double>()), " rows</small>") : "";
+  return rows.is_number()
+             ? concat("<br><small>", count_text(rows.get<double>()), rows == 1 ? " row</small>" : " rows</small>")
+             : "";
 }
 
 /// Of two labels of which nearly all rows have one: what is found of the other, against guessing. "" elsewhere.

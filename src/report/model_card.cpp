@@ -128,8 +128,49 @@ std::string labels_text(const Json& summary) {
   return "\n## Labels\n\n" + join(names, ", ") + "\n";
 }
 
-std::string training_text(const Json& summary) {
+/// A number, a text, or the texts of a list with commas between them; "" for what says nothing.
+std::string setting_text(const Json& value) {
+  if (value.is_null() || value == Json::array() || value == Json("")) return "";
+  if (!value.is_array()) return plain(value_text(value));
+  std::vector<std::string> parts;
+  for (const Json& part : value) parts.push_back(plain(value_text(part)));
+  return join(parts, ", ");
+}
+
+/// A table of the settings that decided what was learned: of those that contradict one another only the one that
+/// counted.
+std::string settings_table(const Json& summary) {
+  std::string rows;
+  const auto add = [&](const char* name, const Json& block, const char* key) {
+    if (const std::string text = setting_text(member(block, {key})); !text.empty())
+      rows += concat("| ", plain(name), " | ", text, " |\n");
+  };
   const Json& training = member(summary, {"settings", "training"});
+  const Json& steps = member(training, {"max_steps"});
+  const char* length = steps.is_number() && steps.get<double>() > 0 ? "max_steps" : "num_train_epochs";
+  for (const char* key : {length, "per_device_train_batch_size", "gradient_accumulation_steps", "learning_rate",
+                          "lr_scheduler_type", "warmup_steps", "weight_decay"}) {
+    add(key, training, key);
+  }
+  const Json& tuning = member(summary, {"settings", "tuning"});
+  const std::string method = text_of(tuning, {"method"});
+  add("tuning", tuning, "method");
+  if (method == "lora") {
+    for (const char* key :
+         {"r", "lora_alpha", "lora_dropout", "target_modules", "modules_to_save", "use_rslora", "use_dora"}) {
+      if (member(tuning, {"lora", key}) != Json(false)) add(key, member(tuning, {"lora"}), key);
+    }
+  }
+  if (method == "freeze") {
+    add("frozen layers", member(tuning, {"freeze"}), "layers");
+    add("last layers that train", member(tuning, {"freeze"}), "trainable_layers");
+    add("frozen embeddings", member(tuning, {"freeze"}), "embeddings");
+    add("frozen parameters", member(tuning, {"freeze"}), "patterns");
+  }
+  return rows.empty() ? "" : "| setting | value |\n|---|---|\n" + rows;
+}
+
+std::string training_text(const Json& summary) {
   std::string text = "\n## Training\n\n";
   if (const Json& splits = member(summary, {"data", "splits"}); splits.is_object()) {
     std::vector<std::string> parts;
@@ -137,15 +178,9 @@ std::string training_text(const Json& summary) {
       parts.push_back(concat(value_text(member(split, {"rows"})), " ", plain(name)));
     if (!parts.empty()) text += "Rows: " + join(parts, ", ") + ".\n\n";
   }
-  std::string rows;
-  for (const char* key : {"num_train_epochs", "per_device_train_batch_size", "gradient_accumulation_steps",
-                          "learning_rate", "lr_scheduler_type", "warmup_steps", "weight_decay"}) {
-    const Json& value = member(training, {key});
-    if (!value.is_null()) rows += concat("| ", plain(key), " | ", plain(value_text(value)), " |\n");
-  }
-  if (const std::string method = text_of(summary, {"settings", "tuning", "method"}); !method.empty())
-    rows += "| tuning | " + plain(method) + " |\n";
-  if (!rows.empty()) text += "| setting | value |\n|---|---|\n" + rows;
+  if (const std::string trained = text_of(summary, {"model", "description"}); !trained.empty())
+    text += concat("The run ", plain(trained), ".\n\n");
+  text += settings_table(summary);
   return text + "\nAll settings stand in `config.resolved.json`, the whole course of the training in `report.html`.\n";
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "attune/base/clock.h"
+#include "attune/base/counted.h"
 #include "attune/base/print_number.h"
 #include "attune/base/strings.h"
 
@@ -79,7 +80,8 @@ std::string data_line(const Event& event) {
     for (const auto& [name, split] : event["splits"].items())
       splits.push_back(concat(name, " ", whole_in(split, "rows", 0)));
   }
-  std::string line = label("data") + join(splits, ", ") + " rows";
+  const bool is_one = splits.size() == 1 && splits.front().ends_with(" 1");
+  std::string line = label("data") + join(splits, ", ") + (is_one ? " row" : " rows");
   if (size_of(event, "labels") > 0) line += concat(", ", size_of(event, "labels"), " labels");
   if (event.contains("tokens")) {
     line += concat(", ", print_number("%.0f", number_in(event["tokens"], "mean").value_or(0)),
@@ -187,13 +189,14 @@ std::string notable_line(const Event& event, const std::string& chosen_metric) {
   }
   if (kind == "early_stop") {
     return concat("stopping early at ", step, ": no better ", event.value("metric", "value"), " in ",
-                  whole_in(event, "waited", 0), " evaluations");
+                  counted(whole_in(event, "waited", 0), "evaluation"));
   }
   if (kind == "fold_end")
     return concat("fold ", whole_in(event, "fold", 0), " held out", metrics_text(event, "test_", chosen_metric));
   if (kind == "train_begin") {
-    return concat(label("training"), whole_in(event, "rows", 0), " rows, ", whole_in(event, "steps", 0), " steps",
-                  rates_text(event), whole_in(event, "step", 0) > 0 ? ", from " + step : "");
+    return concat(label("training"), counted(whole_in(event, "rows", 0), "row"), ", ",
+                  counted(whole_in(event, "steps", 0), "step"), rates_text(event),
+                  whole_in(event, "step", 0) > 0 ? ", from " + step : "");
   }
   if (kind == "train_end") {
     return concat(label("trained"), step, " in ", format_duration(number_in(event, "seconds").value_or(0)));
@@ -209,7 +212,7 @@ std::string log_only_line(const Event& event) {
   const bool noticed = number_in(event, "seconds").value_or(0) >= 0.05;
   if (kind != "phase_end" || event.contains("step") || !noticed) return "";
   const std::int64_t total = whole_in(event, "total", 0);
-  const std::string rows = total > 0 ? concat(total, " rows in ") : "";
+  const std::string rows = total > 0 ? counted(total, "row") + " in " : "";
   return label(event.value("name", std::string())) + rows + seconds_text(event, "seconds");
 }
 

@@ -8,6 +8,7 @@
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
 #include "attune/base/utf8.h"
+#include "attune/task/task.h"
 
 namespace attune::task {
 
@@ -20,7 +21,7 @@ std::uint32_t code_points(std::string_view text) {
   return static_cast<std::uint32_t>(count);
 }
 
-Error at_row(const Error& error, const data::Example& example) {
+RowError at_row(const Error& error, const data::Example& example) {
   const ErrorText& text = error.text();
   const std::string where = text.where.empty() ? "" : concat(text.file.empty() ? "" : text.file + " ", text.where, ": ");
   return {error.kind(), {.file = example.origin.file, .what = where + text.what, .where = concat("line ", example.origin.line), .hint = text.hint}};
@@ -30,17 +31,25 @@ Error at_row(const Error& error, const data::Example& example) {
 class Conversation {
  public:
   Conversation(const text::ChatTemplates& templates, const text::ChatTemplate& chosen, const data::Example& example)
-      : templates_(templates), template_(chosen), messages_(Json::parse(example.messages)) {
+      : templates_(templates), template_(chosen), messages_(Json::parse(example.messages)), prompt_messages_(example.prompt_messages) {
     if (!example.tools.empty()) tools_ = Json::parse(example.tools);
   }
 
   text::RenderedChat whole() const { return render(messages_, false); }
   std::string before_last() const { return render(first(messages_.size() - 1), true).text; }
 
+  /// Those of the template's generation spans that lie behind the messages of which nothing is learned.
+  std::vector<Span> marked(std::vector<Span> spans) const {
+    if (prompt_messages_ == 0) return spans;
+    const std::size_t asked = render(first(prompt_messages_), false).generation_spans.size();
+    spans.erase(spans.begin(), spans.begin() + static_cast<std::ptrdiff_t>(std::min(asked, spans.size())));
+    return spans;
+  }
+
   /// What the template writes between each prompt and the end of the answer to it.
   std::vector<Span> answers(const std::string& whole) const {
     std::vector<Span> spans;
-    for (std::size_t i = 0; i < messages_.size(); ++i) {
+    for (std::size_t i = prompt_messages_; i < messages_.size(); ++i) {
       if (messages_[i].value("role", "") != "assistant") continue;
       const bool goes_on = i + 1 < messages_.size() && messages_[i + 1].value("role", "") == "assistant";
       const std::string prompt = i == 0 ? "" : render(first(i), true).text;
@@ -78,6 +87,7 @@ class Conversation {
   const text::ChatTemplates& templates_;
   const text::ChatTemplate& template_;
   Json messages_;
+  std::size_t prompt_messages_;
   Json tools_;
 };
 
@@ -109,7 +119,7 @@ LearnedText ChatRenderer::render(const data::Example& example) {
     text::RenderedChat rendered = conversation.whole();
     LearnedText learned;
     learned.adds_special = false;
-    learned.spans = chosen_template.marks_generation() ? std::move(rendered.generation_spans) : conversation.answers(rendered.text);
+    learned.spans = chosen_template.marks_generation() ? conversation.marked(std::move(rendered.generation_spans)) : conversation.answers(rendered.text);
     learned.text = std::move(rendered.text);
     std::erase_if(learned.spans, [](const Span& span) { return span.first == span.second; });
     const bool at_end = !learned.spans.empty() && learned.spans.back().second > 0;

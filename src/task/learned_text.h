@@ -29,10 +29,10 @@ class ChatRenderer {
   /// `templates` may be null: then every chat is an Error{model}. It must outlive the renderer.
   explicit ChatRenderer(const text::ChatTemplates* templates) : templates_(templates) {}
 
-  /// The chat of example.messages; spans as the template's {% generation %} blocks give them, else by rendering the
-  /// conversation up to each answer and up to its end: each must be the beginning of the next and of the whole.
-  /// Error{data} with file and line for a chat that the template refuses, Error{model} for a template whose prefixes do
-  /// not nest.
+  /// The chat of example.messages, of the first example.prompt_messages without spans; spans as the template's {%
+  /// generation %} blocks give them, else by rendering the conversation up to each answer and up to its end: each must
+  /// be the beginning of the next and of the whole. Error{data} with file and line for a chat that the template
+  /// refuses, Error{model} for a template whose prefixes do not nest.
   LearnedText render(const data::Example& example);
   /// The chat as the model reads it before its last message, which answers it. Error{data} as above.
   std::string prompt(const data::Example& example);

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "attune/base/error.h"
+#include "attune/base/sha256.h"
 #include "attune/base/strings.h"
 #include "attune/text/chat_template.h"
 #include "built_in_templates.h"
@@ -118,6 +119,21 @@ std::vector<std::string> ChatTemplates::names() const {
   std::vector<std::string> names;
   for (const Source& source : sources_) names.push_back(source.name);
   return names;
+}
+
+std::string ChatTemplates::fingerprint() const {
+  std::string parts;
+  const auto add = [&](const std::string& name, const std::string& text) {
+    parts += concat(name.size(), " ", name, " ", text.size(), " ", text, "\n");
+  };
+  for (const Source& source : sources_) add(source.name, source.text);
+  for (const auto& [role, text] : special_tokens_) add(role, text);
+  return sha256_hex(parts);
+}
+
+bool ChatTemplates::asks_for_time() const {
+  return std::any_of(sources_.begin(), sources_.end(),
+                     [](const Source& source) { return source.text.find("strftime_now") != std::string::npos; });
 }
 
 ChatTemplate ChatTemplates::choose(std::string_view name, bool with_tools) const {

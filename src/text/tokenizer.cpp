@@ -2,11 +2,10 @@
 #include "attune/text/tokenizer.h"
 
 #include <algorithm>
-#include <atomic>
-#include <exception>
 #include <thread>
 
 #include "attune/base/error.h"
+#include "attune/base/parallel.h"
 #include "attune/base/strings.h"
 #include "tokenizer_impl.h"
 #include "truncation.h"
@@ -22,33 +21,6 @@ std::size_t thread_count(std::span<const TextInput> inputs) {
   const std::size_t cores = std::max(1u, std::thread::hardware_concurrency());
   return std::clamp<std::size_t>(bytes / kBytesWorthAThread, 1,
                                  std::min(cores, std::max<std::size_t>(inputs.size(), 1)));
-}
-
-/// Runs work(i, end) over chunks of 0 … count on several threads. The work advances `i`, which tells where an error
-/// came from. Throws the error of the smallest place.
-template <typename Work>
-void parallel_for(std::size_t count, std::size_t threads, Work work) {
-  constexpr std::size_t kChunk = 16;
-  std::atomic<std::size_t> next{0};
-  std::vector<std::pair<std::size_t, std::exception_ptr>> errors(threads, {count, nullptr});
-  const auto run = [&](std::size_t thread) {
-    for (std::size_t begin = next.fetch_add(kChunk); begin < count; begin = next.fetch_add(kChunk)) {
-      std::size_t i = begin;
-      try {
-        work(i, std::min(begin + kChunk, count));
-      } catch (...) {
-        errors[thread] = {i, std::current_exception()};
-        return;  // chunks are handed out in order: every smaller i is in work or done
-      }
-    }
-  };
-  std::vector<std::thread> helpers;
-  for (std::size_t thread = 1; thread < threads; ++thread) helpers.emplace_back(run, thread);
-  run(0);
-  for (std::thread& helper : helpers) helper.join();
-  const auto first =
-      std::min_element(errors.begin(), errors.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-  if (first->second) std::rethrow_exception(first->second);
 }
 
 }  // namespace
@@ -70,7 +42,9 @@ Encoding Tokenizer::encode_words(std::span<const std::string> words, const Encod
 
 std::vector<Encoding> Tokenizer::encode_batch(std::span<const TextInput> inputs, const EncodeOptions& options) const {
   std::vector<Encoding> out(inputs.size());
-  parallel_for(inputs.size(), thread_count(inputs), [&](std::size_t& i, std::size_t end) {
+  constexpr std::size_t kInputsATime = 16;
+  const ParallelOptions parallel{.threads = thread_count(inputs), .run = kInputsATime};
+  parallel_runs(inputs.size(), parallel, [&](std::size_t& i, std::size_t end) {
     const WorkspacePool::Lease workspace(impl_->workspaces);
     for (; i < end; ++i) out[i] = impl_->encode(inputs[i], options, *workspace);
   });

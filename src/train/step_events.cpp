@@ -103,6 +103,7 @@ void update_early_stopping(Run& run, const Json& metrics) {
   if (!run.job.early_stopping.enabled) return;
   const double value = metric_of(metrics, run.watched_metric.name, "early_stopping.metric");
   if (!run.state.stopping.update(value)) return;
+  if (run.state.step >= run.plan.total_steps()) return;  // the training ends here in any case
   run.state.stopped_by = "early_stopping";
   run.emit("early_stop", {{"metric", run.watched_metric.name}, {"waited", run.state.stopping.waited}});
 }

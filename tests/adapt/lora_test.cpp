@@ -86,6 +86,13 @@ TEST_CASE("merging an adapter leaves the logits as they are", "[adapt]") {
   }
 }
 
+TEST_CASE("layers that share their weight with another are named, and not merged", "[adapt]") {
+  models::LoadedModel tied = with_lora("gpt2_causal_lm", options_for({"wte", "c_attn"}));
+  CHECK(adapt::shared_targets(*tied.model) == std::vector<std::string>{"transformer.wte"});
+  CHECK_RAISES(adapt::merge_lora(tied), model, "transformer.wte");
+  CHECK(adapt::shared_targets(*with_lora("gpt2_causal_lm", options_for({"c_attn"})).model).empty());
+}
+
 TEST_CASE("a fresh adapter leaves the logits bit-equal and trains A, B, magnitudes and the head", "[adapt]") {
   const at::NoGradGuard no_grad;
   for (const std::string& name : kGoldenModels) {

@@ -155,6 +155,16 @@ TEST_CASE("a damaged checkpoint is passed over, and one of several folds cannot 
   CHECK(attune::files::sha256_file(workspace.path("out/model.safetensors")) == expected);
 }
 
+TEST_CASE("a resumption without a checkpoint says that the run begins anew", "[app][shell][bad]") {
+  const Workspace workspace;
+  write_tiny_job(workspace, R"("max_steps": 2)");
+  const std::string warning = "warning: out: there is no checkpoint to resume from; the run begins at step 0";
+  const Finished begun = run_attune(workspace, "train run.json --quiet --resume");
+  CHECK(begun.exit_code == 0);
+  CHECK(begun.err.find(warning) != std::string::npos);
+  CHECK(run_attune(workspace, "train run.json --quiet --resume").err.find(warning) == std::string::npos);
+}
+
 TEST_CASE("a fold's result that is damaged is refused, and removing it heals the run", "[app][shell][bad]") {
   const Workspace workspace;
   finish_run(workspace, "", R"("cross_validation": {"folds": 2, "refit": false})");

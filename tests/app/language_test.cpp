@@ -180,6 +180,31 @@ TEST_CASE("show-examples prints tokens with the loss mask and writes nothing", "
   CHECK(renamed.out.find("3 learned") != std::string::npos);
 }
 
+TEST_CASE("a chat template that is not there is a matter of the configuration", "[app][shell][language]") {
+  const Workspace workspace;
+  write_job(workspace, R"("chat_template": "chatlm")");
+  const Finished refused = run_attune(workspace, "train run.json --quiet");
+  CHECK(refused.exit_code == 2);
+  CHECK(refused.err.find("chatlm: ") != std::string::npos);
+  CHECK(refused.err.find("(data.chat_template); name a file with a Jinja template, or write \"chatml\"") != std::string::npos);
+}
+
+TEST_CASE("answers of nothing are told of with the line of the first", "[app][shell][language]") {
+  const Workspace workspace;
+  write_job(workspace, R"("max_length": 64)");
+  const Json asked = {{"role", "user"}, {"content", "hello"}}, answered = {{"role", "assistant"}, {"content", "Hi"}};
+  const Json silent = {{"role", "assistant"}, {"content", " "}};
+  std::string rows;
+  for (const Json& messages : {Json({asked, answered}), Json({asked, silent}), Json({asked, answered, asked, silent})}) {
+    rows += Json({{"messages", messages}}).dump() + "\n";
+  }
+  rows += Json({{"prompt", {asked, silent, asked}}, {"completion", Json::array({answered})}}).dump() + "\n";
+  workspace.write("train.jsonl", rows);
+  const Finished warned = run_attune(workspace, "train run.json --quiet --dry-run --set data.validation=[]");
+  CHECK(warned.exit_code == 0);
+  CHECK(warned.err.find("train: in 2 of 4 rows the assistant says nothing in a turn (the first: train.jsonl:2)") != std::string::npos);
+}
+
 TEST_CASE("a decoder without a chat template refuses chats with what to do", "[app][shell][language]") {
   const Workspace workspace;
   write_job(workspace);
@@ -189,4 +214,57 @@ TEST_CASE("a decoder without a chat template refuses chats with what to do", "[a
   const Finished refused = run_attune(workspace, "train run.json --set model.path=bare");
   CHECK(refused.exit_code == 3);
   CHECK(refused.err.find("data.chat_template") != std::string::npos);
+}
+
+TEST_CASE("rows that cannot be encoded are errors with their line, or skipped, counted and listed", "[app][shell][language]") {
+  const Workspace workspace;
+  write_job(workspace, R"("max_length": 24, "length_policy": "error", "chat_template": "picky.jinja")");
+  workspace.write("picky.jinja",
+                  "{%- for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no system messages here') }}{% endif %}"
+                  "{% if m.content == 'odd' %}{{ m.nothing.at_all }}{% endif %}"
+                  "{{- '<|im_start|>' + m.role + '\\n' }}{% generation %}{{ m.content + '<|im_end|>' if m.role == 'assistant' else '' }}{% endgeneration %}"
+                  "{{ '' if m.role == 'assistant' else m.content + '<|im_end|>' }}{% endfor %}");
+  const Json asked = {{"role", "user"}, {"content", "hello"}}, answered = {{"role", "assistant"}, {"content", "Hi"}};
+  const Json refused = {{"role", "system"}, {"content", "brief"}}, odd = {{"role", "user"}, {"content", "odd"}};
+  const auto line = [](const Json& messages) { return Json({{"messages", messages}}).dump() + "\n"; };
+  const std::vector<std::pair<std::string, std::string>> bad = {
+      {line({refused, asked, answered}), "no system messages here"},
+      {line(Json::array({asked})), "no token of the row is to be learned"},
+      {line({odd, answered}), "nothing"},
+      {Json({{"text", std::string(200, 'a')}}).dump() + "\n", "data.max_length is 24"},
+      {R"({"input_ids": [1, 2, 100000]})" "\n", "100000"}};
+  workspace.write("valid.jsonl", line({asked, answered}));
+  std::string all = line({asked, answered});
+  for (const auto& [row, says] : bad) {
+    INFO(row);
+    all += row + line({asked, answered});
+    workspace.write("train.jsonl", line({asked, answered}) + row);
+    const Finished stopped = run_attune(workspace, "train run.json --dry-run --quiet");
+    CHECK(stopped.exit_code >= 3);
+    CHECK(stopped.err.find("train.jsonl: ") != std::string::npos);
+    CHECK(stopped.err.find("line 2") != std::string::npos);
+    CHECK(stopped.err.find(says) != std::string::npos);
+  }
+  workspace.write("train.jsonl", all);
+  const Finished trained = run_attune(workspace, "train run.json --quiet --json --set data.on_bad_row=skip");
+  INFO(trained.err);
+  REQUIRE(trained.exit_code == 0);
+  const Json train = Json::parse(trained.out)["data"]["splits"]["train"];
+  CHECK(train["rows"] == 6);
+  CHECK(train["skipped"] == 5);
+  REQUIRE(train["bad_rows"].size() == 5);
+  for (std::size_t i = 0; i < bad.size(); ++i) {
+    const std::string listed = train["bad_rows"][i];
+    CHECK(listed.find(bad[i].second) != std::string::npos);
+    CHECK(listed.find("line " + std::to_string(2 + 2 * i)) != std::string::npos);
+  }
+  CHECK(trained.err.find("train: 5 bad rows were skipped (data.on_bad_row)") != std::string::npos);
+  CHECK(run_attune(workspace, "verify out --quiet").exit_code == 0);
+  const Finished scored = run_attune(workspace, "evaluate out train.jsonl --json --quiet");
+  CHECK(scored.exit_code == 0);
+  CHECK(scored.err.find("5 bad rows were skipped") != std::string::npos);
+  workspace.write("train.jsonl", bad[0].first + bad[1].first);
+  const Finished none = run_attune(workspace, "train run.json --dry-run --quiet --set output_dir=none --set data.on_bad_row=skip");
+  CHECK(none.exit_code == 4);
+  CHECK(none.err.find("train.jsonl: has no usable row, 2 were skipped") != std::string::npos);
 }

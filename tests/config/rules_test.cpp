@@ -76,6 +76,8 @@ const std::vector<Case> kContradictions = {
      {"tuning.method=freeze", "tuning.freeze={\"layers\":\"0\",\"trainable_layers\":2}"}},
     {"tuning.method", {"tuning.lora.r=4"}},
     {"tuning.lora.layers_to_transform", {"tuning.method=lora", "tuning.lora={\"target_modules\":\".*query\",\"layers_to_transform\":[0]}"}},
+    {"tuning.lora.target_modules", {"tuning.method=lora", "tuning.lora.target_modules=[]"}},
+    {"data.token_cache_dir", {"data.token_cache_dir=tokens"}},
     {"tuning.lora.layers_pattern", {"tuning.method=lora", "tuning.lora.layers_pattern=layer"}},
     {"model.init", {"model.init=random", "tuning.method=head"}},
     {"device", {"device=cuda:0"}},

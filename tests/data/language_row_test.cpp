@@ -72,6 +72,23 @@ TEST_CASE("systems, histories, inputs, tools and parts of text are kept", "[data
   CHECK(read_row({{"messages", {kAsked, kAnswered}}, {"tools", "[{\"name\": \"f\"}]"}}).tools == R"([{"name":"f"}])");
 }
 
+TEST_CASE("a prompt and a completion that are lists of messages are one chat", "[data][language]") {
+  const Json system = {{"role", "system"}, {"content", "brief"}};
+  const Example row = read_row({{"prompt", {system, kAsked}}, {"completion", Json::array({kAnswered})}, {"tools", Json::array({{{"name", "f"}}})}});
+  CHECK(Json::parse(row.messages) == Json({system, kAsked, kAnswered}));
+  CHECK(row.prompt_messages == 2);
+  CHECK(row.tools == R"([{"name":"f"}])");
+  CHECK_FALSE(row.has_pair);
+  CHECK(row.text == "system: brief\nuser: where?\nassistant: there");
+  CHECK(read_row({{"messages", {kAsked, kAnswered}}}).prompt_messages == 0);
+  const std::string half = error_of_row({{"prompt", Json::array({kAsked})}, {"completion", "there"}});
+  CHECK(half.find("x.jsonl:2: column 'completion'") != std::string::npos);
+  CHECK(half.find("as in 'prompt'") != std::string::npos);
+  CHECK(error_of_row({{"prompt", "where?"}, {"completion", Json::array({kAnswered})}}).find("column 'prompt'") != std::string::npos);
+  CHECK(error_of_row({{"prompt", Json::array()}, {"completion", Json::array({kAnswered})}}).find("'prompt' is empty") != std::string::npos);
+  CHECK(error_of_row({{"prompt", Json::array({kAsked})}, {"completion", Json::array({{{"role", "assistant"}}})}}).find("completion[0]") != std::string::npos);
+}
+
 TEST_CASE("a template makes the prompt of a completion", "[data][language]") {
   DataOptions options;
   options.template_text = "Sum up: {{dialogue}}\n";

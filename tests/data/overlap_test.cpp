@@ -46,7 +46,7 @@ TEST_CASE("repeated texts are counted and named inside and between splits", "[da
   const std::vector<NamedSplit> splits = {{"train", train}, {"test", test}};
   const auto overlaps = find_overlaps(splits);
   REQUIRE(overlaps.size() == 2);
-  CHECK(overlaps[0].message() == "1 rows of train repeat an earlier text of it: train.csv:3 = train.csv:1");
+  CHECK(overlaps[0].message() == "1 row of train repeats an earlier text of it: train.csv:3 = train.csv:1");
   CHECK(overlaps[1].rows == 2);
   CHECK(overlaps[1].conflicts == 1);
   REQUIRE(overlaps[1].conflicting.size() == 1);

@@ -1,5 +1,6 @@
-"""Prints a table: for every model type, what attune trained and saved (the whole model, a LoRA and a DoRA adapter, a merged one)
-opens in Transformers or PEFT, with which keys out of place and how far logits are from `attune predict --logits`.
+"""Prints a table: for every model type, what attune trained and saved (the whole model, a LoRA and a DoRA adapter, a merged one; with
+a head for classes and with the type's language head) opens in Transformers or PEFT, with which keys out of place and how far
+logits are from `attune predict --logits`, log probabilities from `--token-logprobs`, probabilities of masked words from `predict`.
 
 roundtrip.py --attune PROGRAM [TYPE…]: tiny random bases with the tokenizer of tests/goldens/app/tiny_bert. Exits 1 unless every row holds."""
 import argparse
@@ -7,6 +8,7 @@ import json
 import shutil
 import sys
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "lib"))
@@ -48,55 +50,131 @@ METHODS = {
     "LoRA": {"method": "lora", "lora": {"r": 4, "target_modules": "all-linear"}},
     "DoRA": {"method": "lora", "lora": {"r": 2, "use_dora": True, "target_modules": "all-linear"}},
 }
+FILLS = 5  # candidates that `attune predict` names for a masked word
 
 
-def make_base(name, folder):
-    config = BASES[name]
-    config.vocab_size = json.loads((TINY / "config.json").read_text())["vocab_size"]
-    torch.manual_seed(1)
-    hf.AutoModel.from_config(config).save_pretrained(folder)
-    for file in ("tokenizer.json", "tokenizer_config.json"):
-        shutil.copy(TINY / file, folder / file)
-    return folder
+class Classes:
+    """A head for three classes on a base that has none."""
+    name, model_class, base_class, task, switches = "classes", hf.AutoModelForSequenceClassification, hf.AutoModel, "text-classification", ["--logits"]
+    rows = [{"text": text, "label": text.split()[-1]} for text in TEXTS] * 8
+    data = {}
+    inputs = TEXTS
+
+    @staticmethod
+    def said(line, tokenizer):
+        return line["logits"]
+
+    @staticmethod
+    def expected(ids, logits, line, tokenizer):
+        return logits.tolist()
 
 
-def train(program, base, output, tuning):
-    config = ref.write_config(
-        output.parent / "run.json", model={"path": str(base)}, data={"train": str(output.parent / "train.jsonl"), "max_length": 32}, tuning=tuning,
-        training={"max_steps": 4, "learning_rate": 0.01, "per_device_train_batch_size": 8, "save_strategy": "no"}, seeds=[1], threads=1,
-        output_dir=str(output))
-    ref.run(program, "train", config, "--quiet")
+class NextWords:
+    """The language head of a decoder: log probability of each token of a text but the first."""
+    name, model_class, base_class, task, switches = "next words", hf.AutoModelForCausalLM, hf.AutoModelForCausalLM, "text-generation", ["--token-logprobs"]
+    rows = [{"text": text} for text in TEXTS] * 8
+    data = {"append_eos": False}  # the tokenizer has no such token
+    inputs = TEXTS
+
+    @staticmethod
+    def said(line, tokenizer):
+        return line["token_logprobs"]
+
+    @staticmethod
+    def expected(ids, logits, line, tokenizer):
+        return logits[:-1].log_softmax(-1).gather(1, ids[1:, None]).squeeze(1).tolist()
 
 
-def logits_of(model, base):
-    tokenizer = hf.PreTrainedTokenizerFast(tokenizer_file=str(base / "tokenizer.json"), pad_token="[PAD]")
-    rows = []
-    with torch.no_grad():
-        for text in TEXTS:
-            ids = torch.tensor([tokenizer(text)["input_ids"]])
-            rows.append(model.eval()(input_ids=ids).logits[0])
-    return torch.stack(rows)
+class MaskedWords:
+    """The language head of an encoder: the probabilities of the words that `attune predict` names for a mask."""
+    name, model_class, base_class, task, switches = "masked words", hf.AutoModelForMaskedLM, hf.AutoModelForMaskedLM, "fill-mask", []
+    rows = NextWords.rows
+    data = {}
+    inputs = [" ".join([*text.split()[:-1], "[MASK]"]) for text in TEXTS]
+
+    @staticmethod
+    def said(line, tokenizer):
+        return [fill["score"] for fill in line["fills"][0]]
+
+    @staticmethod
+    def expected(ids, logits, line, tokenizer):
+        probabilities = logits[ids.tolist().index(tokenizer.mask_token_id)].softmax(-1)
+        named = tokenizer.convert_tokens_to_ids([fill["token"] for fill in line["fills"][0]])
+        assert sorted(named) == sorted(probabilities.topk(FILLS).indices.tolist())
+        return probabilities[named].tolist()
 
 
-def predicted(program, folder):
-    lines = ref.run(program, "predict", folder, "--logits", "--quiet", stdin="\n".join(TEXTS) + "\n").splitlines()
-    return torch.tensor([json.loads(line)["logits"] for line in lines])
+def heads_of(name):
+    masked = type(BASES[name]) in hf.MODEL_FOR_MASKED_LM_MAPPING
+    return [Classes, MaskedWords if masked else NextWords]
 
 
-def open_saved(folder, what):
-    if what in ("LoRA", "DoRA"):
-        return adapters.open_in_peft(folder, hf.AutoModelForSequenceClassification)
-    model, info = hf.AutoModelForSequenceClassification.from_pretrained(folder, output_loading_info=True)
-    return model, {key: value for key in ("missing_keys", "unexpected_keys", "mismatched_keys") if (value := info[key])}
+@dataclass
+class Case:
+    """One model type under one head, in a folder of its own."""
+    program: str
+    type: str
+    head: type
+    folder: Path
 
+    @property
+    def base(self):
+        return self.folder / "base"
 
-def row(program, name, what, folder, base):
-    model, problems = open_saved(folder, what)
-    difference = (predicted(program, folder) - logits_of(model, base)).abs().max().item()
-    keys = ", ".join(f"{len(value)} {key}" for key, value in problems.items()) or "all fit"
-    holds = not problems and difference <= ALLOWED
-    print(f"{name:12} {what:12} {keys:28} {difference:.1e}{'' if holds else '   FAILED'}", flush=True)
-    return holds
+    def make_base(self):
+        config = BASES[self.type]
+        config.vocab_size = json.loads((TINY / "config.json").read_text())["vocab_size"]
+        torch.manual_seed(1)
+        self.head.base_class.from_config(config).save_pretrained(self.base)
+        for file in ("tokenizer.json", "tokenizer_config.json"):
+            shutil.copy(TINY / file, self.base / file)
+        ref.write_rows(self.folder / "train.jsonl", self.head.rows)
+
+    def train(self, what, tuning):
+        config = ref.write_config(
+            self.folder / "run.json", model={"path": str(self.base), "task": self.head.task},
+            data={"train": str(self.folder / "train.jsonl"), "max_length": 32, **self.head.data}, tuning=tuning,
+            training={"max_steps": 4, "learning_rate": 0.01, "per_device_train_batch_size": 8, "save_strategy": "no"}, seeds=[1],
+            threads=1, output_dir=str(self.folder / what))
+        ref.run(self.program, "train", config, "--quiet")
+
+    def open_saved(self, what):
+        if what in ("LoRA", "DoRA"):
+            return adapters.open_in_peft(self.folder / what, self.head.model_class)
+        model, info = self.head.model_class.from_pretrained(self.folder / what, output_loading_info=True)
+        return model, {key: value for key in ("missing_keys", "unexpected_keys", "mismatched_keys") if (value := info[key])}
+
+    def difference(self, what, model):
+        """The largest difference between what attune says of each input and what the opened model gives."""
+        tokenizer = hf.PreTrainedTokenizerFast(tokenizer_file=str(self.base / "tokenizer.json"), pad_token="[PAD]", mask_token="[MASK]")
+        said = ref.run(self.program, "predict", self.folder / what, *self.head.switches, "--quiet", stdin="\n".join(self.head.inputs) + "\n")
+        worst = 0.0
+        for text, said_line in zip(self.head.inputs, said.splitlines(), strict=True):
+            line = json.loads(said_line)
+            ids = torch.tensor(tokenizer(text)["input_ids"])
+            with torch.no_grad():
+                logits = model.eval()(input_ids=ids[None]).logits[0]
+            pairs = zip(self.head.said(line, tokenizer), self.head.expected(ids, logits, line, tokenizer), strict=True)
+            worst = max([worst, *(abs(ours - theirs) for ours, theirs in pairs)])
+        return worst
+
+    def row(self, what):
+        model, problems = self.open_saved(what)
+        difference = self.difference(what, model)
+        keys = ", ".join(f"{len(value)} {key}" for key, value in problems.items()) or "all fit"
+        holds = not problems and difference <= ALLOWED
+        print(f"{self.type:12} {self.head.name:13} {what:12} {keys:28} {difference:.1e}{'' if holds else '   FAILED'}", flush=True)
+        return holds
+
+    def rows(self):
+        """How many of the four rows fail."""
+        self.make_base()
+        failed = 0
+        for what, tuning in METHODS.items():
+            self.train(what, tuning)
+            failed += not self.row(what)
+        ref.run(self.program, "merge", self.folder / "DoRA", "--output", self.folder / "DoRA merged")
+        return failed + (not self.row("DoRA merged"))
 
 
 def main():
@@ -104,18 +182,12 @@ def main():
     parser.add_argument("--attune", required=True)
     parser.add_argument("types", nargs="*")
     args = parser.parse_args()
-    print(f"{'type':12} {'what':12} {'keys':28} largest difference of a logit")
+    print(f"{'type':12} {'head':13} {'what':12} {'keys':28} largest difference")
     failed = 0
     for name in args.types or BASES:
-        with ref.workspace() as temporary:
-            folder = Path(temporary)
-            base = make_base(name, folder / "base")
-            ref.write_rows(folder / "train.jsonl", [{"text": text, "label": text.split()[-1]} for text in TEXTS] * 8)
-            for what, tuning in METHODS.items():
-                train(args.attune, base, folder / what, tuning)
-                failed += not row(args.attune, name, what, folder / what, base)
-            ref.run(args.attune, "merge", folder / "DoRA", "--output", folder / "merged")
-            failed += not row(args.attune, name, "DoRA merged", folder / "merged", base)
+        for head in heads_of(name):
+            with ref.workspace() as temporary:
+                failed += Case(args.attune, name, head, Path(temporary)).rows()
     sys.exit(f"{failed} rows failed" if failed else 0)
 
 

@@ -32,6 +32,31 @@ TEST_CASE("the model card tells nothing of the folders of this machine", "[repor
   CHECK(card.find("# my\\_run\n") != std::string::npos);
 }
 
+TEST_CASE("the model card tells what trained, and the length that counted", "[report]") {
+  auto summary = attune::testing::example_summary();
+  CHECK(model_card(summary).find("| num\\_train\\_epochs | 5") != std::string::npos);
+  summary["model"]["description"] = "trains 1 of 2 parameters";
+  summary["settings"]["training"]["max_steps"] = 40;
+  summary["settings"]["tuning"] = {
+      {"method", "lora"},
+      {"lora", {{"r", 4}, {"target_modules", {"q_proj", "v_proj"}}, {"use_dora", true}, {"use_rslora", false}}},
+      {"freeze", {{"layers", ""}, {"patterns", Event::array()}}}};
+  const std::string adapted = model_card(summary);
+  CHECK(adapted.find("The run trains 1 of 2 parameters.") != std::string::npos);
+  CHECK(adapted.find("| max\\_steps | 40 |") != std::string::npos);
+  CHECK(adapted.find("num\\_train\\_epochs") == std::string::npos);
+  CHECK(adapted.find(
+            "| tuning | lora |\n| r | 4 |\n| target\\_modules | q\\_proj, v\\_proj |\n| use\\_dora | true |\n") !=
+        std::string::npos);
+  CHECK(adapted.find("rslora") == std::string::npos);
+  CHECK(adapted.find("frozen") == std::string::npos);
+  summary["settings"]["tuning"] = {{"method", "freeze"},
+                                   {"freeze", {{"layers", "0-3"}, {"embeddings", nullptr}, {"patterns", {"*.bias"}}}}};
+  const std::string frozen = model_card(summary);
+  CHECK(frozen.find("| tuning | freeze |\n| frozen layers | 0-3 |\n| frozen parameters | \\*.bias |\n") !=
+        std::string::npos);
+}
+
 TEST_CASE("a model card can be made of next to nothing", "[report]") {
   CHECK(model_card(Event::object()).find("---\n\n# model\n") != std::string::npos);
 }

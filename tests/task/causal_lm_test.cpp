@@ -139,6 +139,30 @@ TEST_CASE("without generation spans the same tokens are found by prefixes, with 
   }
 }
 
+TEST_CASE("of a chat that completes a prompt only the completion is learned, with and without generation spans", "[task][language]") {
+  for (const std::string& own : {std::string(), kFolder + "plain_chatml.jinja"}) {
+    INFO(own);
+    Language language;
+    if (!own.empty()) language.chats.set_default(own);
+    const Json messages = expected("chats")[1]["messages"];
+    REQUIRE(messages.size() == 5);
+    const task::Encoded whole = language.encode_one(chat(messages));
+    data::Example example = chat(messages);
+    example.prompt_messages = 4;
+    const task::Encoded row = language.encode_one(example);
+    CHECK(row.ids == whole.ids);
+    std::vector<int> wanted = learned_of(whole);
+    auto first = std::find(wanted.begin(), wanted.end(), 1);
+    for (; *first == 1; ++first) *first = 0;  // the answer in the prompt
+    CHECK(std::count(wanted.begin(), wanted.end(), 1) > 0);
+    CHECK(learned_of(row) == wanted);
+    example.prompt_messages = 3;  // it ends with that answer
+    CHECK(learned_of(language.encode_one(example)) == wanted);
+    example.prompt_messages = 5;
+    CHECK_THROWS_WITH(language.encode_one(example), ContainsSubstring("line 7"));
+  }
+}
+
 TEST_CASE("a template whose prefixes do not nest is refused unless it marks what the assistant says", "[task][language]") {
   Language language;
   language.chats.set_default(ATTUNE_SOURCE_DIR "/tests/goldens/language/counting.jinja");

@@ -75,6 +75,17 @@ TEST_CASE("training stops early and ends with the best model", "[train]") {
   CHECK(run.hash() == until_best.hash());
 }
 
+TEST_CASE("what is not better at the last step stops nothing early", "[train]") {
+  testing::FakeRun run;
+  run.task.script = [](int i) { return i == 0 ? 0.9 : 0.5; };
+  run.validate_each("epoch");
+  run.job.early_stopping = {.enabled = true, .patience = 2, .metric = "scripted"};
+  const train::TrainResult result = run.train();
+  CHECK(result.stopped_by == "end");
+  CHECK(result.steps == 15);
+  CHECK(*result.best_step == 5);
+}
+
 TEST_CASE("without load_best_model_at_end the last model stays", "[train]") {
   testing::FakeRun run, until_end;
   run.task.script = [](int i) { return -i; };

@@ -41,6 +41,10 @@ LoraPlan plan_lora(const models::LoadedModel& loaded, const LoraOptions& options
 /// (Parameter::with_adapter). The model computes what it did before. Pure in (seed, names).
 void attach_lora(models::LoadedModel& loaded, const LoraPlan& plan, std::uint64_t seed);
 
+/// Paths of the layers that change although another layer shares their weight, such as tied embeddings. An adapter may
+/// do so; it cannot be merged, because the other layer would change too.
+std::vector<std::string> shared_targets(const models::Model& model);
+
 /// Adds the changes to the weights, in float32, and takes the adapter off. Error{model} for weights that share their
 /// storage with another layer.
 void merge_lora(models::LoadedModel& loaded);

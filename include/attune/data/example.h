@@ -1,6 +1,7 @@
 // One row of a data set, as read: text or ids, and what it should be learned as.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -39,6 +40,8 @@ struct Example {
   std::string text_pair;  ///< for span QA the context, for prompts the completion
   bool has_pair = false;
   std::string messages;  ///< chats: the list of messages as JSON (OpenAI's shape); text is then what they say, for people
+  std::size_t prompt_messages = 0;  ///< chats: of how many messages, from the first on, nothing is learned
+  bool has_empty_answer = false;    ///< chats: in a turn that is learned the assistant says nothing
   std::string tools;     ///< chats: the list of tools as JSON; ""
   std::vector<std::string> words;           ///< token labels: the words, text is empty
   std::vector<std::int32_t> input_ids;      ///< rows that skip the tokenizer

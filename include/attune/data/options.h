@@ -51,18 +51,19 @@ struct DataOptions {
   std::string text_unit = "line";      ///< text-generation: what one row of a .txt file is: line, paragraph, file
   bool append_eos = true;              ///< text-generation: texts and completions end with the end-of-text token
   std::string length_policy = "auto";  ///< text-generation: auto, split, truncate, truncate_left, drop, error
+  std::string token_cache_dir;         ///< text-generation, fill-mask: where tokens are kept between runs; "" = nowhere
   std::string chat_template;           ///< text-generation: "" = the checkpoint's own; chatml, alpaca, or a file
 };
 
 template <class Visitor>
 void visit_language_columns(Visitor& visit, ColumnOptions& options) {
   visit(options.prompt, {.key = "prompt",
-                         .help = "Column with what comes before the text to be learned: a prompt, a source text "
-                                 "(text-generation).",
+                         .help = "Column with what comes before the text to be learned: a prompt, a source text, or the "
+                                 "messages of a chat so far (text-generation).",
                          .aliases = {"source", "prompt_column", "source_column"}});
   visit(options.completion, {.key = "completion",
-                             .help = "Column with the text to be learned: the answer, the target text "
-                                     "(text-generation).",
+                             .help = "Column with the text to be learned: the answer, the target text, or the messages that "
+                                     "go on with those of the prompt (text-generation).",
                              .aliases = {"target", "completion_column", "target_column"}});
   visit(options.messages,
         {.key = "messages",
@@ -139,9 +140,10 @@ template <class Visitor>
 void visit_language_fields(Visitor& visit, DataOptions& options) {
   visit(options.format,
         {.key = "format",
-         .help = "Shape of the rows (text-generation): `text` (documents), `prompt_completion`, `messages`, `sharegpt`, or "
-                 "`alpaca` (instruction, input, output). `auto` goes by the columns of each row. Of documents every token "
-                 "is learned, of the others only completions and what the assistant says.",
+         .help = "Shape of the rows (text-generation): `text` (documents), `prompt_completion` (two texts, or two lists of "
+                 "messages), `messages`, `sharegpt`, or `alpaca` (instruction, input, output). `auto` goes by the columns "
+                 "of each row. Of documents every token is learned, of the others only completions and what the assistant "
+                 "says; of two lists only what it says in the second.",
          .choices = {"auto", "text", "prompt_completion", "messages", "sharegpt", "alpaca"}});
   visit(options.text_unit, {.key = "text_unit",
                             .help = "What one row of a .txt file is (text-generation): a `line`, a `paragraph` (up to an "
@@ -157,6 +159,13 @@ void visit_language_fields(Visitor& visit, DataOptions& options) {
                  "beginning, `drop` the row; `error` stops. `auto`: `split` for documents, `truncate` for the rest. All "
                  "are counted.",
          .choices = {"auto", "split", "truncate", "truncate_left", "drop", "error"}});
+  visit(options.token_cache_dir,
+        {.key = "token_cache_dir",
+         .help = "Folder in which the tokens of the rows are kept for the next run (text-generation, fill-mask): they are "
+                 "used again as long as rows, tokenizer, template, settings and program are the same. Files in it may be "
+                 "removed at any time. By default nothing is kept.",
+         .literals = {{"null", ""}},
+         .part_of_job = false});
   visit(options.chat_template,
         {.key = "chat_template",
          .help = "Template of chats (text-generation): a file with a Jinja template, or `chatml` or `alpaca`, which are "
@@ -191,7 +200,8 @@ void visit_fields(Visitor& visit, DataOptions& options) {
                              .range = count_from(3),
                              .aliases = {"max_seq_length", "max_seq_len", "cutoff_len", "sequence_len"}});
   visit(options.on_bad_row, {.key = "on_bad_row",
-                             .help = "`error` stops at the first row that cannot be read; `skip` counts and lists such "
+                             .help = "`error` stops at the first row that cannot be read or made into tokens (a chat that its "
+                                     "template refuses, a row of which nothing is learned); `skip` counts and lists such "
                                      "rows and goes on.",
                              .choices = {"error", "skip"}});
   visit_holdout_fields(visit, options);

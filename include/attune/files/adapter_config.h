@@ -17,6 +17,7 @@ namespace attune::files {
 struct NamesOrPattern {
   std::vector<std::string> names;
   std::string pattern;
+  bool is_empty_list = false;  ///< nothing was named, in so many words
 
   bool empty() const { return names.empty() && pattern.empty(); }
   bool operator==(const NamesOrPattern&) const = default;

@@ -26,6 +26,7 @@ namespace attune::job {
 struct Rows {
   std::vector<data::Example> examples;
   std::vector<task::Encoded> encoded;
+  std::string tokens_key;  ///< data.token_cache_dir: under which `encoded` is to be kept; "" for not at all
   bool empty() const { return examples.empty(); }
 };
 
@@ -50,9 +51,12 @@ struct Prepared {
   files::Json model_summary;  ///< what is loaded and what of it trains, part by part: the `model` event
 };
 
-/// Tells its phases, the data and the model to `events`. Throws what the modules throw: Error{usage}, Error{model},
-/// Error{data}.
+/// Tells its phases, the data and the model to `events`. Writes nothing. Throws what the modules throw: Error{usage},
+/// Error{model}, Error{data}.
 Prepared prepare(const RunOptions& options, const report::EventBus& events);
+
+/// Keeps the tokens of the rows in data.token_cache_dir where that is set and they are not there yet.
+void keep_tokens(const Prepared& prepared);
 
 /// The kind of rows that a task reads.
 data::RowKind row_kind(models::Task kind);

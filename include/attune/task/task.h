@@ -11,6 +11,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "attune/base/error.h"
 #include "attune/data/example.h"
 #include "attune/data/labels.h"
 #include "attune/files/json.h"
@@ -26,6 +27,13 @@ struct AnswerPrompt {
   std::vector<std::int32_t> ids;
   std::string reference;
   bool is_chat = false;  ///< a chat template wrote it: the answer is a text of its own and does not go on from it
+};
+
+/// Not the model's fault but that of one row under it, such as a chat that the template does not expect. Like Error{data} it is
+/// passed over under on_bad_row "skip".
+class RowError : public Error {
+ public:
+  using Error::Error;
 };
 
 /// One row, or one window of a long row (span QA), ready for the model.
@@ -81,7 +89,8 @@ class Task {
  public:
   virtual ~Task() = default;
 
-  /// All cores. Rows without a target are allowed (prediction). Throws Error{data} with file and line.
+  /// Row by row, whatever rows come together; thread-safe. Rows without a target are allowed (prediction). Throws Error{data}
+  /// or RowError with file and line.
   virtual std::vector<Encoded> encode(std::span<const data::Example> examples, const text::Tokenizer& tokenizer) const = 0;
   /// Packs rows into one stream, on the CPU.
   virtual Batch collate(std::span<const Encoded* const> rows, const BatchKey& key) const = 0;

@@ -86,6 +86,10 @@ class ChatTemplates {
   const std::string& own_default() const { return own_default_; }
 
   bool empty() const { return sources_.empty(); }
+  /// SHA-256 of all templates and special tokens: what decides how a chat is rendered, but for the time.
+  std::string fingerprint() const;
+  /// Whether a template calls strftime_now(): then it renders a chat otherwise tomorrow.
+  bool asks_for_time() const;
   std::vector<std::string> names() const;
   /// Parses the template of that name; with "" the one for tools ("tool_use") where there is one and `with_tools`,
   /// else the default. Error{model} when there is none.

@@ -1,0 +1,151 @@
+// See encode_rows.h.
+#include "job/encode_rows.h"
+
+#include <algorithm>
+#include <atomic>
+#include <iterator>
+#include <span>
+#include <thread>
+#include <utility>
+
+#include "attune/base/error.h"
+#include "attune/base/log.h"
+#include "attune/base/parallel.h"
+#include "attune/base/strings.h"
+
+namespace attune::job {
+
+namespace {
+
+/// Neighbouring examples that one thread encodes at once.
+struct Piece {
+  std::size_t begin = 0, end = 0;
+  std::vector<task::Encoded> encoded = {};
+  std::vector<std::pair<std::size_t, std::string>> bad = {};  ///< example, what is wrong with it
+};
+
+std::size_t bytes_of(const data::Example& example) {
+  return example.text.size() + example.text_pair.size() + example.messages.size();
+}
+
+/// So small that the tokenizer starts no threads of its own inside, so large that a template is parsed once for many
+/// chats.
+std::vector<Piece> pieces_of(const std::vector<data::Example>& examples) {
+  constexpr std::size_t kBytes = 32 << 10, kExamples = 1024;
+  std::vector<Piece> pieces;
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    if (pieces.empty() || bytes >= kBytes || i - pieces.back().begin >= kExamples) {
+      pieces.push_back({.begin = i, .end = i});
+      bytes = 0;
+    }
+    pieces.back().end = i + 1;
+    bytes += bytes_of(examples[i]);
+  }
+  return pieces;
+}
+
+bool concerns_one_row(const Error& error) {
+  return error.kind() == ErrorKind::data || dynamic_cast<const task::RowError*>(&error) != nullptr;
+}
+
+class Encoder {
+ public:
+  Encoder(const std::vector<data::Example>& examples, const Encoding& encoding)
+      : examples_(examples), encoding_(encoding) {}
+
+  /// An error tells of the first bad row, or bad rows are kept in the piece.
+  void encode(Piece& piece) const {
+    try {
+      return add(piece, piece.begin, piece.end);
+    } catch (const Error& error) {
+      if (!encoding_.skips_bad_rows || !concerns_one_row(error)) throw;
+    }
+    for (std::size_t i = piece.begin; i < piece.end; ++i) {
+      try {
+        add(piece, i, i + 1);
+      } catch (const Error& error) {
+        if (!concerns_one_row(error)) throw;
+        piece.bad.emplace_back(i, error.what());
+      }
+    }
+  }
+
+ private:
+  void add(Piece& piece, std::size_t begin, std::size_t end) const {
+    const auto some = std::span(examples_).subspan(begin, end - begin);
+    for (task::Encoded& row : encoding_.task.encode(some, encoding_.tokenizer)) {
+      row.example += static_cast<std::int64_t>(begin);
+      piece.encoded.push_back(std::move(row));
+    }
+  }
+
+  const std::vector<data::Example>& examples_;
+  const Encoding& encoding_;
+};
+
+void encode_pieces(std::vector<Piece>& pieces, const Encoder& encoder, const Encoding& encoding) {
+  const std::thread::id caller = std::this_thread::get_id();
+  const std::size_t cores = std::max(1u, std::thread::hardware_concurrency());
+  std::atomic<std::int64_t> done{0};
+  parallel_runs(pieces.size(), {.threads = std::clamp<std::size_t>(pieces.size(), 1, cores)},
+                [&](std::size_t& i, std::size_t end) {
+                  for (; i < end; ++i) {
+                    encoder.encode(pieces[i]);
+                    const auto count = static_cast<std::int64_t>(pieces[i].end - pieces[i].begin);
+                    const std::int64_t now = done.fetch_add(count) + count;
+                    if (encoding.progress && std::this_thread::get_id() == caller) encoding.progress(now);
+                  }
+                });
+}
+
+/// Takes the bad examples out; `encoded` then counts without them.
+void leave_out(const std::vector<std::size_t>& bad, Rows& rows) {
+  std::vector<std::int64_t> places;
+  std::vector<data::Example> kept;
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < rows.examples.size(); ++i) {
+    places.push_back(static_cast<std::int64_t>(kept.size()));
+    if (next < bad.size() && bad[next] == i) {
+      ++next;
+    } else {
+      kept.push_back(std::move(rows.examples[i]));
+    }
+  }
+  rows.examples = std::move(kept);
+  for (task::Encoded& row : rows.encoded) row.example = places[static_cast<std::size_t>(row.example)];
+}
+
+}  // namespace
+
+data::ReadReport encode_rows(Rows& rows, const Encoding& encoding) {
+  std::vector<Piece> pieces = pieces_of(rows.examples);
+  encode_pieces(pieces, Encoder(rows.examples, encoding), encoding);
+  data::ReadReport report;
+  std::vector<std::size_t> bad;
+  rows.encoded.clear();
+  for (Piece& piece : pieces) {
+    std::move(piece.encoded.begin(), piece.encoded.end(), std::back_inserter(rows.encoded));
+    for (const auto& [example, what] : piece.bad) {
+      bad.push_back(example);
+      report.add_skipped(what);
+    }
+  }
+  if (bad.empty()) return report;
+  const std::string file = rows.examples.front().origin.file;
+  leave_out(bad, rows);
+  if (!rows.empty()) return report;
+  throw Error(ErrorKind::data, {.file = file,
+                                .what = concat("has no usable row, ", report.skipped, " were skipped"),
+                                .where = concat("the first: ", report.skipped_rows.front()),
+                                .hint = ""});
+}
+
+void warn_of_skipped(const data::ReadReport& report, const std::string& split) {
+  if (report.skipped == 0) return;
+  log::warning(concat(split, ": ", report.skipped, report.skipped == 1 ? " bad row was" : " bad rows were",
+                      " skipped (data.on_bad_row)"));
+  for (const std::string& row : report.skipped_rows) log::warning(row);
+}
+
+}  // namespace attune::job

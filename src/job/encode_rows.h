@@ -1,0 +1,29 @@
+// From the examples of a split to rows for the model: on all cores, told as progress, past bad rows where that is
+// wanted.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "attune/data/read.h"
+#include "attune/job/prepare.h"
+
+namespace attune::job {
+
+struct Encoding {
+  const task::Task& task;
+  const text::Tokenizer& tokenizer;
+  bool skips_bad_rows = false;                      ///< data.on_bad_row
+  std::function<void(std::int64_t)> progress = {};  ///< how many examples are done; on the calling thread
+};
+
+/// Fills rows.encoded, in the order of the examples. An example that cannot be encoded (a template that refuses it,
+/// nothing to be learned, too long under the policy "error", ids outside the vocabulary) is an Error with file and
+/// line; where bad rows are skipped it is taken out of rows.examples and told of in the result. Error{data} when none
+/// is left.
+data::ReadReport encode_rows(Rows& rows, const Encoding& encoding);
+
+/// Warns of what was passed over: "train: 2 bad rows were skipped (data.on_bad_row)" and the rows.
+void warn_of_skipped(const data::ReadReport& report, const std::string& split);
+
+}  // namespace attune::job

@@ -1,0 +1,153 @@
+// data.token_cache_dir: tokens that are kept between runs are the ones that would be made again, or they are not used.
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "app/program.h"
+#include "catch.h"
+
+namespace {
+
+using attune::testing::Finished;
+using attune::testing::kTinyModel;
+using attune::testing::run_attune;
+using attune::testing::weights;
+using attune::testing::Workspace;
+using Json = nlohmann::ordered_json;
+namespace fs = std::filesystem;
+
+const std::string kUsed = ": the tokens are those kept in tokens";
+
+/// A job over documents, or over texts with a masked model, whose tokens are kept in tokens/.
+void write_cached_job(const Workspace& workspace, const std::string& task) {
+  const bool is_causal = task == "text-generation";
+  const std::string model = is_causal ? ATTUNE_SOURCE_DIR "/tests/goldens/language/tiny_gpt" : kTinyModel;
+  const Json config = {
+      {"model", {{"path", model}, {"task", task}}},
+      {"data", {{"train", "train.jsonl"}, {"validation", "valid.jsonl"}, {"max_length", 12}, {"token_cache_dir", "tokens"}}},
+      {"training", {{"max_steps", 4}, {"per_device_train_batch_size", 4}, {"learning_rate", 0.02}}},
+      {"seeds", {1}},
+      {"threads", 1},
+      {"output_dir", "out"}};
+  workspace.write("run.json", config.dump());
+  std::string rows;
+  for (int i = 0; i < 24; ++i)
+    rows += Json({{"text", "my card is lost, where is my refund " + std::to_string(i)}}).dump() + "\n";
+  if (is_causal)
+    rows += R"({"prompt": "where is my ", "completion": "card"})"
+            "\n";
+  workspace.write("train.jsonl", rows);
+  workspace.write("valid.jsonl", R"({"text": "change my address"})"
+                                 "\n");
+}
+
+Finished train_cached(const Workspace& workspace, const std::string& folder, const std::string& settings = "") {
+  Finished finished = run_attune(workspace, "train run.json --set output_dir=" + folder + " " + settings);
+  INFO(finished.err);
+  REQUIRE(finished.exit_code == 0);
+  return finished;
+}
+
+std::vector<std::string> kept_files(const Workspace& workspace) {
+  std::vector<std::string> names;
+  std::error_code missing;
+  for (const auto& entry : fs::directory_iterator(workspace.path("tokens"), missing))
+    names.push_back("tokens/" + entry.path().filename().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+bool has(const Finished& finished, const std::string& text) {
+  return finished.err.find(text) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("kept tokens train the same bits as those that are made", "[app][shell][language][cache]") {
+  for (const std::string task : {"text-generation", "fill-mask"}) {
+    INFO(task);
+    const Workspace workspace;
+    write_cached_job(workspace, task);
+    train_cached(workspace, "without", "--set data.token_cache_dir=null");
+    CHECK_FALSE(fs::exists(workspace.path("tokens")));
+    CHECK(run_attune(workspace, "train run.json --dry-run").exit_code == 0);
+    CHECK_FALSE(fs::exists(workspace.path("tokens")));
+
+    CHECK_FALSE(has(train_cached(workspace, "first"), kUsed));
+    CHECK(kept_files(workspace).size() == 2);
+    const Finished second = train_cached(workspace, "second");
+    CHECK(has(second, "train" + kUsed));
+    CHECK(has(second, "validation" + kUsed));
+    CHECK(kept_files(workspace).size() == 2);
+    for (const char* folder : {"first", "second"}) {
+      CHECK(weights(workspace, folder) == weights(workspace, "without"));
+      CHECK(workspace.read(std::string(folder) + "/eval_predictions.jsonl") ==
+            workspace.read("without/eval_predictions.jsonl"));
+    }
+    if (task == "text-generation") CHECK(has(second, "train: in 1 of 25 rows a token holds the end of the prompt"));
+    CHECK(run_attune(workspace, "verify second --quiet").exit_code == 0);
+  }
+}
+
+TEST_CASE("tokens of other rows, settings or templates are never used", "[app][shell][language][cache]") {
+  const Workspace workspace;
+  write_cached_job(workspace, "text-generation");
+  train_cached(workspace, "first");
+  const Finished longer = train_cached(workspace, "longer", "--set data.max_length=16");
+  CHECK_FALSE(has(longer, kUsed));
+  CHECK_FALSE(has(train_cached(workspace, "open", "--set data.append_eos=false"), kUsed));
+  workspace.write("train.jsonl", workspace.read("train.jsonl") + R"({"text": "one more"})"
+                                                                 "\n");
+  const Finished more = train_cached(workspace, "more");
+  CHECK_FALSE(has(more, "train" + kUsed));
+  CHECK(has(more, "validation" + kUsed));
+
+  workspace.write("train.jsonl",
+                  R"({"messages": [{"role": "user", "content": "hello"}, {"role": "assistant", "content": "Hi"}]})"
+                  "\n");
+  const std::string chats = "--set data.max_length=64 --set data.validation=[] --set overwrite_output_dir=true ";
+  train_cached(workspace, "chats", chats);
+  CHECK(has(train_cached(workspace, "chats", chats), "train" + kUsed));
+  CHECK_FALSE(has(train_cached(workspace, "chats", chats + "--set data.chat_template=alpaca"), kUsed));
+  const std::string timed =
+      "{{ strftime_now('%H') }}{% for m in messages %}{% generation %}{{ m.content }}{% endgeneration %}{% endfor %}";
+  workspace.write("timed.jinja", timed);
+  const std::size_t kept = kept_files(workspace).size();
+  CHECK(has(train_cached(workspace, "chats", chats + "--set data.chat_template=timed.jinja"), "asks for the time"));
+  CHECK(kept_files(workspace).size() == kept);
+}
+
+TEST_CASE("damaged and foreign token files are written anew with a warning", "[app][shell][language][cache]") {
+  const Workspace workspace;
+  write_cached_job(workspace, "text-generation");
+  train_cached(workspace, "first");
+  const std::vector<std::string> names = kept_files(workspace);
+  REQUIRE(names.size() == 2);
+  const std::string good = workspace.read(names[0]), other = workspace.read(names[1]);
+  std::string flipped = good;
+  flipped[good.size() - 40] ^= 1;
+  int run = 0;
+  for (const std::string& content :
+       {flipped, good.substr(0, good.size() - 3), other, std::string("nothing"), std::string()}) {
+    workspace.write(names[0], content);
+    const std::string folder = "again-" + std::to_string(run++);
+    const Finished again = train_cached(workspace, folder);
+    INFO(again.err);
+    CHECK(has(again, "warning: " + names[0]));
+    CHECK(has(again, "tokenised anew"));
+    CHECK(workspace.read(names[0]) == good);
+    CHECK(weights(workspace, folder) == weights(workspace, "first"));
+  }
+}
+
+TEST_CASE("a cache folder that cannot be one is refused", "[app][shell][language][cache]") {
+  const Workspace workspace;
+  write_cached_job(workspace, "text-generation");
+  workspace.write("tokens", "a file");
+  const Finished refused = run_attune(workspace, "train run.json");
+  CHECK(refused.exit_code == 2);
+  CHECK(has(refused, "tokens: this is not a folder (data.token_cache_dir)"));
+  const std::string classes = "train run.json --set model.task=text-classification";
+  const Finished other = run_attune(workspace, classes);
+  CHECK(other.exit_code == 2);
+  CHECK(has(other, "data.token_cache_dir"));
+}
