@@ -187,6 +187,20 @@ void refuse_idle(const Map& given, const std::vector<const char*>& keys, const s
   }
 }
 
+/// `block` as above.
+void refuse_contradictions(const GenerationOptions& options, const std::string& block = "") {
+  const auto refuse = [&](const char* key, const std::string& what, const char* hint) {
+    throw Error(ErrorKind::usage, {.file = {}, .what = what, .where = block + key, .hint = hint});
+  };
+  if (std::find(options.stop_strings.begin(), options.stop_strings.end(), "") != options.stop_strings.end()) {
+    refuse("stop_strings", "an empty stop string would end every text before it begins", "leave it out");
+  }
+  if (options.max_new_tokens && options.min_new_tokens > *options.max_new_tokens) {
+    refuse("min_new_tokens", concat(options.min_new_tokens, " tokens at least and ", *options.max_new_tokens, " at most"),
+           "lower it, or raise max_new_tokens");
+  }
+}
+
 using Settings = std::map<std::string, std::any>;
 
 /// The settings that are given, by key.
@@ -237,6 +251,7 @@ void set_options(const std::map<std::string, std::vector<std::string>>& given, G
   visit_fields(visit, options);
   if (!options.do_sample) refuse_idle(given, {"temperature", "top_k", "top_p", "min_p"}, "do_sample");
   if (options.num_beams == 1) refuse_idle(given, {"length_penalty", "early_stopping"}, "num_beams");
+  refuse_contradictions(options);
 }
 
 GenerationOptions with_settings(GenerationOptions options, const GenerationSettings& settings) {
@@ -251,6 +266,7 @@ GenerationOptions with_settings(GenerationOptions options, const GenerationSetti
   constexpr const char* kBlock = "generation.";
   if (!options.do_sample) refuse_idle(given, {"temperature", "top_k", "top_p", "min_p", "seed"}, "do_sample", kBlock);
   if (options.num_beams == 1) refuse_idle(given, {"length_penalty", "early_stopping"}, "num_beams", kBlock);
+  refuse_contradictions(options, kBlock);
   return options;
 }
 

@@ -87,7 +87,8 @@ std::vector<task::Prediction> load_predictions(const Json& lines, const std::vec
          .loss_sum = line["loss_sum"].get<double>(),
          .loss_weight = line["loss_weight"].get<double>(),
          .fills = {},
-         .generated = {}});
+         .generated = {},
+         .generated_to_limit = false});
     if (line.contains("generated")) predictions.back().generated = line["generated"].get<std::string>();
   }
   return predictions;

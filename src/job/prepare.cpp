@@ -315,7 +315,6 @@ void read_rows(Prepared& prepared, const report::EventBus& events) {
   number_rows(prepared);
   check_labels_fit_settings(prepared);
   summarise_overlap(prepared);
-  warn_of_common_positive(prepared);
   reading.end();
 }
 
@@ -326,7 +325,8 @@ void tokenise(Prepared& prepared, const report::EventBus& events) {
   for (const auto& [name, split] : named_splits(prepared)) rows += split->examples.size();
   report::Phase tokenising(events, "tokenising", static_cast<std::int64_t>(rows));
   encode(prepared, *task, tokenising);
-  summarise_labels(prepared);
+  summarise_labels(prepared);  // of the rows that could be encoded
+  warn_of_common_positive(prepared);
   summarise_lengths(prepared);
   tokenising.end();
 }

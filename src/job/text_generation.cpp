@@ -1,7 +1,11 @@
 // See text_generation.h.
 #include "attune/job/text_generation.h"
 
+#include <algorithm>
+
 #include "attune/base/error.h"
+#include "attune/base/log.h"
+#include "attune/base/signals.h"
 #include "attune/base/strings.h"
 #include "attune/infer/generation_config.h"
 #include "attune/report/phase.h"
@@ -50,11 +54,18 @@ void check_prompts(const std::vector<data::Example>& examples, const std::vector
 void generate_texts(const models::Model& model, const train::TextGeneration& generation,
                     std::vector<task::Prediction>& predictions, const report::EventBus& events) {
   report::Phase generating(events, "generating", train::count_prompts(predictions));
+  bool signalled = false;
   train::generate_texts(model, generation, predictions, [&](std::int64_t complete) {
     generating.progress(complete);
+    if (!signalled && stop_signal() != 0) log::warning("stopping once the results are written; a second signal ends at once");
+    signalled = stop_signal() != 0;
     return false;
   });
   generating.end();
+  const auto cut = std::ranges::count_if(predictions, &task::Prediction::generated_to_limit);
+  if (cut == 0) return;
+  log::info(concat(cut, " of ", train::count_prompts(predictions), " generated texts ended at the limit of tokens, not at an end token: ",
+                   "raise generation.max_new_tokens where answers are longer"));
 }
 
 }  // namespace attune::job

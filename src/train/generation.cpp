@@ -36,7 +36,10 @@ bool generate_texts(const models::Model& model, const TextGeneration& generation
     auto texts = infer::generate_texts(generator, *generation.tokenizer, prompts, generation.options, beginning,
                                        {.on_text = {}, .stops_all = stops_all});
     if (stopped) return false;
-    for (std::size_t i = 0; i < chosen.size(); ++i) chosen[i]->generated = std::move(texts[i].text);
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+      chosen[i]->generated = std::move(texts[i].text);
+      chosen[i]->generated_to_limit = texts[i].tokens.reason == infer::FinishReason::length;
+    }
     before += static_cast<std::int64_t>(chosen.size());
   }
   return true;

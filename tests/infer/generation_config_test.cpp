@@ -88,6 +88,16 @@ TEST_CASE("options that would change nothing are refused", "[infer]") {
   CHECK_RAISES(after({{"length_penalty", {"2"}}}), usage, "length_penalty changes nothing without num_beams");
 }
 
+TEST_CASE("options that contradict one another are refused", "[infer]") {
+  CHECK_RAISES(after({{"stop_strings", {"a", ""}}}), usage, "an empty stop string would end every text");
+  CHECK_RAISES(after({{"min_new_tokens", {"9"}}, {"max_new_tokens", {"8"}}}), usage, "9 tokens at least and 8 at most");
+  CHECK(after({{"min_new_tokens", {"8"}}, {"max_new_tokens", {"8"}}}).min_new_tokens == 8);
+  GenerationSettings settings;
+  settings.values.stop_strings = {""};
+  settings.given["stop_strings"] = true;
+  CHECK_RAISES(with_settings({}, settings), usage, "(generation.stop_strings)");
+}
+
 TEST_CASE("settings lie over a folder's options, and draw nothing at random unless they say so", "[infer]") {
   GenerationOptions folder;
   folder.do_sample = true;

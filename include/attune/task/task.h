@@ -83,6 +83,7 @@ struct Prediction {
   double loss_weight = 0;
   std::vector<std::vector<std::pair<std::int32_t, float>>> fills;  ///< masked LM: a mask of the text → (id, probability), best first
   std::optional<std::string> generated;  ///< the text for Encoded::prompt; whoever predicts has it generated, no task does
+  bool generated_to_limit = false;       ///< its text ended because no more tokens were allowed
 };
 
 class Task {
