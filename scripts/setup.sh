@@ -18,7 +18,7 @@ for argument in "$@"; do
   esac
 done
 
-required_packages=(g++ cmake python3 python3-pip libcli11-dev nlohmann-json3-dev libspdlog-dev catch2
+required_packages=(g++ cmake python3 python3-pip curl libcli11-dev nlohmann-json3-dev libspdlog-dev catch2
   libpcre2-dev libutf8proc-dev zlib1g-dev libssl-dev)
 faster_builds=(ninja-build ccache)
 
@@ -26,7 +26,7 @@ faster_builds=(ninja-build ccache)
 is_installed() { # PACKAGE
   case "$1" in
     g++) command -v c++ ;;
-    cmake | python3 | ccache) command -v "$1" ;;
+    cmake | python3 | ccache | curl) command -v "$1" ;;
     ninja-build) command -v ninja ;;
     python3-pip) python3 -m pip --version ;;
     *) dpkg-query -W -f='${Status}' "$1" | grep -q 'install ok installed' ;;
