@@ -10,12 +10,12 @@
 namespace {
 
 using attune::testing::Finished;
+using attune::testing::kTinyGpt;
 using attune::testing::run_attune;
 using attune::testing::Workspace;
 using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
-const std::string kTinyDecoder = ATTUNE_SOURCE_DIR "/tests/goldens/language/tiny_gpt";
 const std::vector<std::string> kTextMetrics = {"rouge1", "rouge2", "rougeL",      "rougeLsum", "bleu",
                                                "chrf",   "chrf++", "exact_match", "f1"};
 
@@ -43,7 +43,7 @@ void write_answer_job(const Workspace& workspace, const Json& more = Json::objec
     if (i == 3) workspace.write("valid.jsonl", lines);
   }
   workspace.write("train.jsonl", lines);
-  Json config = {{"model", {{"path", kTinyDecoder}, {"task", "text-generation"}}},
+  Json config = {{"model", {{"path", kTinyGpt}, {"task", "text-generation"}}},
                  {"data", {{"train", "train.jsonl"}, {"validation", "valid.jsonl"}, {"max_length", 64}}},
                  {"training",
                   {{"num_train_epochs", 4},

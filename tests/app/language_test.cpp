@@ -9,12 +9,11 @@
 namespace {
 
 using attune::testing::Finished;
+using attune::testing::kTinyGpt;
 using attune::testing::run_attune;
 using attune::testing::Workspace;
 using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
-
-const std::string kTinyGpt = ATTUNE_SOURCE_DIR "/tests/goldens/language/tiny_gpt";
 
 std::string documents(int rows) {
   const char* texts[] = {"the card is lost", "where is my account", "what can i do in the app", "it was sent on monday"};

@@ -65,6 +65,7 @@ inline std::string weights(const Workspace& workspace, const std::string& folder
 }
 
 inline const std::string kTinyModel = ATTUNE_SOURCE_DIR "/tests/goldens/app/tiny_bert";
+inline const std::string kTinyGpt = ATTUNE_SOURCE_DIR "/tests/goldens/language/tiny_gpt";
 
 /// 48 short rows of three labels that a tiny model can tell apart.
 inline std::string tiny_rows(int rows = 48) {

@@ -20,7 +20,7 @@ const std::string kUsed = ": the tokens are those kept in tokens";
 /// A job over documents, or over texts with a masked model, whose tokens are kept in tokens/.
 void write_cached_job(const Workspace& workspace, const std::string& task) {
   const bool is_causal = task == "text-generation";
-  const std::string model = is_causal ? ATTUNE_SOURCE_DIR "/tests/goldens/language/tiny_gpt" : kTinyModel;
+  const std::string model = is_causal ? attune::testing::kTinyGpt : attune::testing::kTinyModel;
   const Json config = {
       {"model", {{"path", model}, {"task", task}}},
       {"data", {{"train", "train.jsonl"}, {"validation", "valid.jsonl"}, {"max_length", 12}, {"token_cache_dir", "tokens"}}},
