@@ -3,7 +3,7 @@
 #   bench/run.sh [CASE…]      cases: start full_fp32 (default: all)
 #   bench/run.sh accuracy     test accuracy of both sides after full training, three seeds (an hour or more)
 #   bench/run.sh generate     greedy tokens a second beside Transformers' generate() (needs ../shared)
-#   bench/run.sh language     causal language modelling and LoRA beside Trainer and PEFT (needs ../shared)
+#   bench/run.sh language     causal language modelling, LoRA and instructions beside Trainer, PEFT and TRL (needs ../shared)
 # Needs the Python reference libraries: scripts/reference_env.sh. Results: bench/results/*.json.
 source "$(dirname "${BASH_SOURCE[0]}")/../scripts/common.sh"
 

@@ -24,7 +24,7 @@ if [ ! -f "$reference/complete" ]; then
   python3 -m venv "$reference" || fail "python3 -m venv failed; run: apt-get install python3-venv"
   "$reference/bin/pip" install --quiet "torch==$torch_version+cpu" ||
     "$reference/bin/pip" install --quiet --index-url https://download.pytorch.org/whl/cpu "torch==$torch_version+cpu"
-  "$reference/bin/pip" install --quiet "torch==$torch_version+cpu" transformers==5.23.0 peft==0.21.2 tokenizers==0.23.3 \
+  "$reference/bin/pip" install --quiet "torch==$torch_version+cpu" transformers==5.23.0 peft==0.21.2 tokenizers==0.23.3 trl==1.16.0 \
     accelerate datasets scikit-learn scipy seqeval numpy safetensors
   touch "$reference/complete"
 fi
