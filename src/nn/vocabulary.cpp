@@ -4,8 +4,8 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/index_select.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/log_softmax.h>
 #include <ATen/ops/mm.h>
 #include <ATen/ops/nonzero.h>
@@ -24,13 +24,13 @@ namespace attune::nn {
 
 namespace {
 
-constexpr std::int64_t kChunkLogits = std::int64_t{8} << 20;  ///< 32 MB of float32 at a time
-constexpr std::int64_t kKeptLogits = 2 * kChunkLogits;        ///< up to here gradients of logits are kept for backward
+constexpr std::int64_t kChunkLogits = std::int64_t{16} << 20;  ///< 64 MB of float32 at a time
 
 /// What the loss of rows is computed from; every label is an id.
 struct Rows {
   at::Tensor x, labels, row_weights;  ///< row_weights undefined: 1 each
-  at::Tensor weight, bias;            ///< in the format of the product
+  at::Tensor weight;                  ///< x and weight in the format of the product
+  at::Tensor bias;                    ///< at least float32
   double softcap = 0.0;
   double smoothing = 0.0;
 
@@ -43,75 +43,105 @@ at::ScalarType product_type(const at::Tensor& x, Precision precision) {
   return x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
 }
 
-/// Some neighbouring rows: log p, and what their gradient needs.
+/// Some neighbouring rows.
 struct Chunk {
   std::int64_t begin = 0, count = 0;
-  at::Tensor logits = {};  ///< [n, V] with the softcap; only kept where there is one
-  at::Tensor log_p = {};   ///< [n, V]
-  at::Tensor labels = {};  ///< [n, 1]
-  at::Tensor nll = {};     ///< [n]
-
-  at::Tensor smoothed(double smoothing) const {
-    return smoothing > 0 ? (1.0 - smoothing) * nll - smoothing * log_p.mean(1) : nll;
-  }
+  at::Tensor nll = {}, smoothed = {};  ///< [n]: as in RowLosses
+  at::Tensor gradient = {};            ///< [n, V] d Σ w·loss / d (x · weightᵀ + bias) in the format of the product, if wanted
 };
 
+at::Tensor part(const at::Tensor& of_rows, const Chunk& chunk) {
+  return of_rows.defined() ? of_rows.narrow(0, chunk.begin, chunk.count) : at::Tensor();
+}
+
+/// -log p(label), and the loss under label smoothing; log_p [n, V], labels [n].
+RowLosses losses_of(const at::Tensor& log_p, const at::Tensor& labels, double smoothing) {
+  const at::Tensor nll = log_p.gather(1, labels.unsqueeze(1)).squeeze(1).neg_();
+  return {nll, smoothing > 0 ? (1.0 - smoothing) * nll - smoothing * log_p.mean(1) : nll};
+}
+
+/// In plain operators. Ends the logits, which have no bias yet.
+void finish_plainly(const Rows& rows, Chunk& chunk, at::Tensor logits, bool wants_gradient) {
+  if (rows.bias.defined()) logits = logits + rows.bias;
+  if (rows.softcap > 0) logits = softcap(logits, rows.softcap);
+  const at::Tensor log_p = at::log_softmax(logits, 1), labels = part(rows.labels, chunk);
+  const RowLosses losses = losses_of(log_p, labels, rows.smoothing);
+  chunk.nll = losses.nll;
+  chunk.smoothed = losses.smoothed;
+  if (!wants_gradient) return;
+  const at::Tensor label = labels.unsqueeze(1);
+  chunk.gradient = log_p.exp();
+  chunk.gradient.scatter_(1, label, chunk.gradient.gather(1, label) - (1.0 - rows.smoothing));
+  if (rows.smoothing > 0) chunk.gradient.sub_(rows.smoothing / static_cast<double>(rows.columns()));
+  if (rows.row_weights.defined()) chunk.gradient.mul_(part(rows.row_weights, chunk).unsqueeze(1));
+  if (rows.softcap > 0) chunk.gradient.mul_(logits.div(rows.softcap).square_().neg_().add_(1.0));
+}
+
+/// By the fused kernel, which turns logits into their gradient where they lie.
+void finish_in_place(const Rows& rows, Chunk& chunk, const at::Tensor& logits, bool wants_gradient) {
+  chunk.nll = at::empty({chunk.count}, logits.options());
+  chunk.smoothed = at::empty({chunk.count}, logits.options());
+  const at::Tensor labels = part(rows.labels, chunk).contiguous();
+  const at::Tensor weights = fused::at_least_float(part(rows.row_weights, chunk));
+  const kernels::CrossEntropy<float> call{.logits = fused::mutable_data(logits),
+                                          .bias = fused::data(rows.bias),
+                                          .labels = labels.const_data_ptr<std::int64_t>(),
+                                          .row_weights = fused::data(weights),
+                                          .nll = fused::mutable_data(chunk.nll),
+                                          .smoothed = fused::mutable_data(chunk.smoothed),
+                                          .softcap = static_cast<float>(rows.softcap),
+                                          .smoothing = static_cast<float>(rows.smoothing),
+                                          .gradient = wants_gradient,
+                                          .columns = rows.columns()};
+  fused::parallel(chunk.count, rows.columns(), [&](std::int64_t begin, std::int64_t end) { kernels::table().cross_entropy(call, begin, end); });
+  if (wants_gradient) chunk.gradient = logits;
+}
+
+/// each(chunk) for all rows, some at a time; a chunk's gradient lies in memory that the next one overwrites.
 template <class Each>
-void for_chunks(const Rows& rows, const Each& each) {
-  const std::int64_t step = std::max<std::int64_t>(1, kChunkLogits / rows.columns());
+void for_chunks(const Rows& rows, bool wants_gradient, const Each& each) {
+  const std::int64_t step = std::clamp<std::int64_t>(kChunkLogits / rows.columns(), 1, std::max<std::int64_t>(rows.count(), 1));
+  const bool in_place = fused::possible({rows.x, rows.weight, rows.bias});
+  const at::ScalarType type = rows.x.scalar_type(), wide = type == at::kDouble ? at::kDouble : at::kFloat;
+  const at::Tensor memory = at::empty({std::min(step, rows.count()), rows.columns()}, rows.x.options().dtype(wide));
   for (std::int64_t begin = 0; begin < rows.count(); begin += step) {
     Chunk chunk{.begin = begin, .count = std::min(step, rows.count() - begin)};
-    const at::Tensor x = rows.x.narrow(0, begin, chunk.count);
-    at::Tensor logits = fused::at_least_float(at::linear(x, rows.weight, fused::optional(rows.bias)));
-    if (rows.softcap > 0) chunk.logits = logits = softcap(logits, rows.softcap);
-    chunk.log_p = at::log_softmax(logits, 1);
-    chunk.labels = rows.labels.narrow(0, begin, chunk.count).unsqueeze(1);
-    chunk.nll = chunk.log_p.gather(1, chunk.labels).squeeze(1).neg_();
+    at::Tensor logits = memory.narrow(0, 0, chunk.count);
+    if (type == wide) {
+      at::mm_out(logits, part(rows.x, chunk), rows.weight.t());
+    } else {
+      logits.copy_(at::mm(part(rows.x, chunk), rows.weight.t()));
+    }
+    in_place ? finish_in_place(rows, chunk, logits, wants_gradient) : finish_plainly(rows, chunk, logits, wants_gradient);
+    if (wants_gradient) chunk.gradient = chunk.gradient.to(type);
     each(chunk);
   }
 }
 
-at::Tensor weights_of(const Rows& rows, const Chunk& chunk) {
-  return rows.row_weights.defined() ? rows.row_weights.narrow(0, chunk.begin, chunk.count) : at::Tensor();
-}
-
-/// d Σ w·loss / d (x · weightᵀ + bias) in the format of the product; ends the chunk.
-at::Tensor gradient_of_logits(const Rows& rows, Chunk& chunk) {
-  at::Tensor gradient = std::move(chunk.log_p).exp_();
-  const at::Tensor at_label = gradient.gather(1, chunk.labels) - (1.0 - rows.smoothing);
-  gradient.scatter_(1, chunk.labels, at_label);
-  if (rows.smoothing > 0) gradient.sub_(rows.smoothing / static_cast<double>(rows.columns()));
-  if (const at::Tensor weights = weights_of(rows, chunk); weights.defined()) gradient.mul_(weights.unsqueeze(1));
-  if (rows.softcap > 0) gradient.mul_(chunk.logits.div_(rows.softcap).square_().neg_().add_(1.0));
-  return gradient.to(rows.weight.scalar_type());
-}
-
-/// Adds up what backward gives for the weight and the bias.
-class WeightGradients {
- public:
-  WeightGradients(const at::Tensor& weight, const at::Tensor& bias, bool need_weight, bool need_bias)
-      : preset_(need_weight ? fused::preset_gradient(weight) : at::Tensor()) {
-    if (need_weight && !preset_.defined()) weight_ = at::zeros(weight.sizes(), weight.options().requires_grad(false));
-    if (need_bias) bias_ = at::zeros(bias.sizes(), bias.options().requires_grad(false));
-  }
+/// Σ over chunks of the gradients of weight and bias, those that are wanted.
+struct ParameterGradients {
+  bool wants_weight = false, wants_bias = false;
+  at::Tensor weight = {}, bias = {};  ///< at least float32
 
   void add(const at::Tensor& gradient, const at::Tensor& x) {
-    const at::Tensor& sum = preset_.defined() ? preset_ : weight_;
-    if (sum.defined() && sum.scalar_type() == gradient.scalar_type()) {
-      sum.addmm_(gradient.t(), x);
-    } else if (sum.defined()) {
-      sum.add_(at::mm(gradient.t(), x));
+    if (wants_weight) {
+      if (!weight.defined()) {
+        weight = fused::at_least_float(at::mm(gradient.t(), x));
+      } else if (weight.scalar_type() == gradient.scalar_type()) {
+        weight.addmm_(gradient.t(), x);
+      } else {
+        weight.add_(at::mm(gradient.t(), x));
+      }
     }
-    if (bias_.defined()) bias_.add_(fused::column_sums(gradient));
+    if (wants_bias) {
+      const at::Tensor sums = fused::column_sums(gradient);
+      bias = bias.defined() ? bias.add_(sums) : sums;
+    }
   }
-
-  const at::Tensor& weight() const { return weight_; }  ///< undefined where it went into the preset gradient
-  const at::Tensor& bias() const { return bias_; }
-
- private:
-  at::Tensor preset_, weight_, bias_;
 };
 
+/// The loss is a sum, so forward, which holds the logits, can work out all gradients but for the factor that backward
+/// brings: no logits are made twice, and of them no more than a chunk is ever held.
 class VocabularyLoss : public torch::autograd::Function<VocabularyLoss> {
  public:
   struct Settings {
@@ -126,7 +156,7 @@ class VocabularyLoss : public torch::autograd::Function<VocabularyLoss> {
             .labels = labels,
             .row_weights = row_weights,
             .weight = weight.detach().to(type),
-            .bias = bias.defined() ? bias.detach().to(type) : bias,
+            .bias = bias.defined() ? fused::at_least_float(bias.detach()) : bias,
             .softcap = settings.softcap,
             .smoothing = settings.smoothing};
   }
@@ -136,58 +166,36 @@ class VocabularyLoss : public torch::autograd::Function<VocabularyLoss> {
                             const std::optional<at::Tensor>& bias, const at::Tensor& labels,
                             const std::optional<at::Tensor>& row_weights, double softcap, double smoothing,
                             std::int64_t precision) {
-    const at::Tensor some_bias = bias.value_or(at::Tensor()), some_weights = row_weights.value_or(at::Tensor());
-    const Rows rows = rows_of(x, weight, some_bias, labels, some_weights, {softcap, smoothing, Precision{static_cast<int>(precision)}});
-    const bool learns_weight = weight.requires_grad() || (some_bias.defined() && some_bias.requires_grad());
-    const bool keeps = learns_weight && rows.count() * rows.columns() <= kKeptLogits;
+    const at::Tensor some_bias = bias.value_or(at::Tensor());
+    const Rows rows = rows_of(x, weight, some_bias, labels, row_weights.value_or(at::Tensor()), {softcap, smoothing, Precision{static_cast<int>(precision)}});
+    const bool wants_x = x.requires_grad();
+    ParameterGradients sums{.wants_weight = weight.requires_grad(), .wants_bias = some_bias.defined() && some_bias.requires_grad()};
+    const bool wants_any = wants_x || sums.wants_weight || sums.wants_bias;
     at::Tensor sum = at::zeros({}, x.options().dtype(x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat).requires_grad(false));
-    std::vector<at::Tensor> kept;
-    for_chunks(rows, [&](Chunk& chunk) {
-      const at::Tensor losses = chunk.smoothed(smoothing), weights = weights_of(rows, chunk);
-      sum.add_((weights.defined() ? losses * weights : losses).sum());
-      if (learns_weight && !keeps) return;
-      at::Tensor gradient = gradient_of_logits(rows, chunk);
-      kept.push_back(learns_weight ? std::move(gradient) : at::mm(gradient, rows.weight));
+    std::vector<at::Tensor> of_x;
+    for_chunks(rows, wants_any, [&](const Chunk& chunk) {
+      const at::Tensor weights = part(rows.row_weights, chunk);
+      sum.add_((weights.defined() ? chunk.smoothed * weights : chunk.smoothed).sum());
+      if (wants_x) of_x.push_back(at::mm(chunk.gradient, rows.weight));
+      sums.add(chunk.gradient, part(rows.x, chunk));
     });
-    context->save_for_backward({x, weight, some_bias, labels, some_weights, kept.empty() ? at::Tensor() : at::cat(kept)});
-    context->saved_data["softcap"] = softcap;
-    context->saved_data["smoothing"] = smoothing;
-    context->saved_data["precision"] = precision;
-    context->saved_data["learns_weight"] = learns_weight;
+    context->save_for_backward({x, weight, of_x.empty() ? at::Tensor() : at::cat(of_x), sums.weight, sums.bias});
     return sum;
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  torch::autograd::variable_list gradients) {
     const auto saved = context->get_saved_variables();
-    const at::Tensor &x = saved[0], &weight = saved[1], &bias = saved[2], &kept = saved[5];
-    const bool need_x = x.requires_grad();
+    const at::Tensor &x = saved[0], &weight = saved[1], &scale = gradients[0];
+    const auto scaled = [&](const at::Tensor& gradient) { return gradient.defined() ? gradient * scale : gradient; };
     torch::autograd::variable_list results(8);
-    const at::Tensor scale = gradients[0];
-    if (!context->saved_data["learns_weight"].toBool()) {
-      if (need_x) results[0] = kept * scale.to(kept.scalar_type());
-      return results;
-    }
-    const Rows rows = rows_of(x, weight, bias, saved[3], saved[4],
-                              {context->saved_data["softcap"].toDouble(), context->saved_data["smoothing"].toDouble(),
-                               Precision{static_cast<int>(context->saved_data["precision"].toInt())}});
-    WeightGradients sums(weight, bias, weight.requires_grad(), bias.defined() && bias.requires_grad());
-    std::vector<at::Tensor> of_x;
-    const auto add = [&](at::Tensor gradient, const at::Tensor& some_x) {
-      gradient.mul_(scale.to(gradient.scalar_type()));
-      if (need_x) of_x.push_back(at::mm(gradient, rows.weight));
-      sums.add(gradient, some_x);
-    };
-    if (kept.defined()) {
-      add(kept.clone(), rows.x);
+    results[0] = saved[2].defined() ? scaled(saved[2].to(x.scalar_type())) : at::Tensor();
+    if (at::Tensor preset = saved[3].defined() ? fused::preset_gradient(weight) : at::Tensor(); preset.defined()) {
+      preset.addcmul_(saved[3], scale);
     } else {
-      for_chunks(rows, [&](Chunk& chunk) {
-        add(gradient_of_logits(rows, chunk), rows.x.narrow(0, chunk.begin, chunk.count));
-      });
+      results[1] = scaled(saved[3]);
     }
-    if (!of_x.empty()) results[0] = at::cat(of_x).to(x.scalar_type());
-    results[1] = sums.weight();
-    results[2] = sums.bias();
+    results[2] = scaled(saved[4]);
     return results;
   }
 };
@@ -234,15 +242,9 @@ LossSum vocabulary_cross_entropy(const Vocabulary& vocabulary, const at::Tensor&
 
 RowLosses row_losses(const at::Tensor& logits, const at::Tensor& labels, double label_smoothing) {
   const at::NoGradGuard no_grad;
-  const at::Tensor log_p = at::log_softmax(fused::at_least_float(logits), 1);
   const at::Tensor ignored = labels == kIgnoreIndex;
-  const Chunk all{.begin = 0,
-                  .count = logits.size(0),
-                  .logits = {},
-                  .log_p = log_p,
-                  .labels = {},
-                  .nll = log_p.gather(1, labels.clamp_min(0).unsqueeze(1)).squeeze(1).neg_()};
-  return {.nll = all.nll.masked_fill(ignored, 0), .smoothed = all.smoothed(label_smoothing).masked_fill(ignored, 0)};
+  const RowLosses all = losses_of(at::log_softmax(fused::at_least_float(logits), 1), labels.clamp_min(0), label_smoothing);
+  return {.nll = all.nll.masked_fill(ignored, 0), .smoothed = all.smoothed.masked_fill(ignored, 0)};
 }
 
 RowLosses vocabulary_losses(const Vocabulary& vocabulary, const at::Tensor& labels, double label_smoothing) {
@@ -251,9 +253,9 @@ RowLosses vocabulary_losses(const Vocabulary& vocabulary, const at::Tensor& labe
   const Vocabulary& v = active.vocabulary;
   const Rows rows = VocabularyLoss::rows_of(v.x, v.weight, v.bias, active.labels, {}, {v.softcap, label_smoothing, v.precision});
   std::vector<at::Tensor> nll, smoothed;
-  for_chunks(rows, [&](const Chunk& chunk) {
+  for_chunks(rows, /*wants_gradient=*/false, [&](const Chunk& chunk) {
     nll.push_back(chunk.nll);
-    smoothed.push_back(chunk.smoothed(label_smoothing));
+    smoothed.push_back(chunk.smoothed);
   });
   const auto spread = [&](const std::vector<at::Tensor>& parts) {
     at::Tensor all = at::zeros({labels.size(0)}, v.x.options().dtype(at::kFloat));

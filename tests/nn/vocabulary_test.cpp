@@ -3,15 +3,19 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/rand.h>
 #include <ATen/ops/randint.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/tanh.h>
+#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros_like.h>
 
 #include <limits>
 
+#include "../../src/nn/kernels/kernels.h"
 #include "catch.h"
+#include "without_kernels.h"
 
 using namespace attune::nn;
 
@@ -61,20 +65,74 @@ void check(const Case& c) {
 
 }  // namespace
 
-TEST_CASE("the loss in chunks is the plain one, gradients included", "[nn][vocabulary]") {
-  for (const double softcap : {0.0, 3.0}) {
-    for (const double smoothing : {0.0, 0.2}) {
-      check({.rows = 9, .vocabulary = 17, .bias = true, .weighted = true, .softcap = softcap, .smoothing = smoothing});
-      check({.rows = 9, .vocabulary = 17, .preset = true, .softcap = softcap, .smoothing = smoothing});
-      check({.rows = 9, .vocabulary = 17, .weighted = true, .frozen = true, .softcap = softcap, .smoothing = smoothing});
-    }
+/// body() once for each way the loss can be computed here.
+template <class Body>
+void with_all_kernels(const Body& body) {
+  for (const kernels::Table* table : kernels::tables()) {
+    INFO("kernels for " << table->name);
+    kernels::use(*table);
+    body();
   }
+  kernels::use(*kernels::tables().front());
+  INFO("plain operators");
+  const attune::testing::WithoutKernels plain;
+  body();
 }
 
-TEST_CASE("more logits than are kept are made again for backward", "[nn][vocabulary]") {
-  check({.rows = 300, .vocabulary = 90'001, .preset = true});
-  check({.rows = 300, .vocabulary = 90'001, .bias = true, .weighted = true, .softcap = 3.0, .smoothing = 0.1});
-  check({.rows = 300, .vocabulary = 90'001, .frozen = true});
+TEST_CASE("the loss in chunks is the plain one, gradients included", "[nn][vocabulary]") {
+  with_all_kernels([] {
+    for (const double softcap : {0.0, 3.0}) {
+      for (const double smoothing : {0.0, 0.2}) {
+        check(
+            {.rows = 9, .vocabulary = 17, .bias = true, .weighted = true, .softcap = softcap, .smoothing = smoothing});
+        check({.rows = 9, .vocabulary = 17, .preset = true, .softcap = softcap, .smoothing = smoothing});
+        check({.rows = 9,
+               .vocabulary = 17,
+               .weighted = true,
+               .frozen = true,
+               .softcap = softcap,
+               .smoothing = smoothing});
+      }
+    }
+  });
+}
+
+TEST_CASE("the loss of more logits than a chunk holds", "[nn][vocabulary]") {
+  with_all_kernels([] {
+    check({.rows = 300, .vocabulary = 90'001, .preset = true});
+    check({.rows = 300, .vocabulary = 90'001, .bias = true, .weighted = true, .softcap = 3.0, .smoothing = 0.1});
+    check({.rows = 300, .vocabulary = 90'001, .frozen = true});
+  });
+}
+
+TEST_CASE("gradients of two losses add up in a preset gradient", "[nn][vocabulary]") {
+  const at::Tensor x = at::randn({5, 4}), weight = leaf(at::randn({7, 4})), labels = at::randint(7, {5}, at::kLong);
+  const auto once = [&](const at::Tensor& of) {
+    (vocabulary_cross_entropy({.x = leaf(x), .weight = of, .bias = {}}, labels, {}, 0.0).sum * 0.5).backward();
+  };
+  const at::Tensor alone = leaf(weight);
+  once(alone);
+  weight.mutable_grad() = at::zeros_like(weight);
+  once(weight);
+  once(weight);
+  CHECK(distance(weight.grad(), 2 * alone.grad()) < 1e-6);
+}
+
+TEST_CASE("logits far apart give finite losses and gradients, NaN stays NaN", "[nn][vocabulary]") {
+  with_all_kernels([] {
+    at::Tensor x = at::ones({2, 1});
+    const at::Tensor weight = at::tensor(std::vector<float>{200.0F, -200.0F, 0.0F}).view({3, 1});
+    const Vocabulary far{.x = leaf(x), .weight = leaf(weight), .bias = {}};
+    const LossSum loss = vocabulary_cross_entropy(far, at::tensor(std::vector<std::int64_t>{0, 1}), {}, 0.0);
+    CHECK(loss.sum.item<double>() == Approx(400.0));
+    loss.sum.backward();
+    CHECK(far.x.grad()[1].item<double>() == Approx(400.0));
+    x[0][0] = std::numeric_limits<float>::quiet_NaN();
+    const Vocabulary broken{.x = leaf(x), .weight = leaf(weight), .bias = {}};
+    CHECK(vocabulary_cross_entropy(broken, at::tensor(std::vector<std::int64_t>{0, 1}), {}, 0.0)
+              .sum.isnan()
+              .item<bool>());
+  });
 }
 
 TEST_CASE("rows without a label may hold anything", "[nn][vocabulary]") {
@@ -93,7 +151,8 @@ TEST_CASE("rows without a label may hold anything", "[nn][vocabulary]") {
 TEST_CASE("losses of single rows add up to the loss", "[nn][vocabulary]") {
   at::Tensor labels = at::randint(50'000, {250}, at::kLong);
   labels[7] = kIgnoreIndex;
-  const Vocabulary vocabulary{.x = at::randn({250, 6}), .weight = at::randn({50'000, 6}), .bias = at::randn({50'000}), .softcap = 4.0};
+  const Vocabulary vocabulary{
+      .x = at::randn({250, 6}), .weight = at::randn({50'000, 6}), .bias = at::randn({50'000}), .softcap = 4.0};
   for (const double smoothing : {0.0, 0.3}) {
     const RowLosses rows = vocabulary_losses(vocabulary, labels, smoothing);
     CHECK(rows.nll[7].item<double>() == 0);

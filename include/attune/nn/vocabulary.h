@@ -1,7 +1,7 @@
 // The product of hidden rows with a long vocabulary, and the cross-entropy over it. Logits [N, V] of a real batch are
-// larger than everything else in a step, so the loss makes, uses and forgets them for some rows at a time, forward and
-// backward. Nothing here knows tasks: rows whose label is kIgnoreIndex are left out, the rest is the plain formula of
-// nn::cross_entropy.
+// larger than everything else in a step, so the loss makes, uses and forgets them for some rows at a time, and once
+// only: their gradients, but for a factor, are worked out beside the loss. Nothing here knows tasks: rows whose label is
+// kIgnoreIndex are left out, the rest is the plain formula of nn::cross_entropy.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -26,7 +26,7 @@ struct Vocabulary {
 at::Tensor vocabulary_logits(const Vocabulary& vocabulary);
 
 /// cross_entropy(vocabulary_logits(v), labels, {}, row_weights, label_smoothing), in chunks of rows. labels int64 [N],
-/// row_weights [N] or undefined. Gradients of weights go straight into their preset `.grad`.
+/// row_weights [N] or undefined. The gradient of `weight` is added to its preset `.grad` where there is one.
 LossSum vocabulary_cross_entropy(const Vocabulary& vocabulary, const at::Tensor& labels, const at::Tensor& row_weights,
                                  double label_smoothing);
 

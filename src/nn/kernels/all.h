@@ -16,6 +16,7 @@ namespace {
 // need clear(), over_blocks() and the gates of rows.h
 #include "attention.h"
 #include "decoder.h"
+#include "loss.h"
 }  // namespace
 
 extern const Table kTable;
@@ -35,6 +36,7 @@ const Table kTable{ATTUNE_TEXT(ATTUNE_ISA),
                    rms_norm_backward<float>,
                    rotate<float>,
                    gated_forward<float>,
-                   gated_backward<float>};
+                   gated_backward<float>,
+                   cross_entropy<float>};
 
 }  // namespace attune::nn::kernels::ATTUNE_ISA

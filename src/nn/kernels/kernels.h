@@ -140,6 +140,23 @@ struct RowAddition {
   std::int64_t padding_id = -1;  ///< rows with this id are left out
 };
 
+/// Cross-entropy of rows of logits, in place: y = softcap(logits + bias), lse = log Σ exp y, nll = lse - y[label]. With
+/// `gradient` the logits become d Σ w·loss / d (logits + bias), where loss = (1 - smoothing) · nll + smoothing · (lse - mean y);
+/// without it they hold y.
+template <class T>
+struct CrossEntropy {
+  T* logits;          ///< [rows, columns]
+  const float* bias;  ///< [columns] or null
+  const std::int64_t* labels;
+  const float* row_weights;  ///< [rows]; null: 1 each
+  float* nll;                ///< [rows]
+  float* smoothed;           ///< [rows], the loss
+  float softcap;             ///< 0: none
+  float smoothing;
+  bool gradient;
+  std::int64_t columns;
+};
+
 /// A [tokens, heads, head size] tensor whose last dimension is dense.
 template <class T>
 struct Heads {
@@ -208,6 +225,7 @@ struct Table {
   void (*rotate)(const Rotation<float>&, std::int64_t begin, std::int64_t end);  ///< a range of tokens
   void (*gated_forward)(const GatedForward<float>&, std::int64_t begin, std::int64_t end);
   void (*gated_backward)(const GatedBackward<float>&, std::int64_t begin, std::int64_t end);
+  void (*cross_entropy)(const CrossEntropy<float>&, std::int64_t begin, std::int64_t end);
 };
 
 /// The variants this processor can run, best first.
