@@ -223,54 +223,47 @@ std::vector<text::Encoding> encodings_of(const std::vector<LearnedText>& texts, 
   return encodings;
 }
 
-bool is_prompt(const data::Example& example) {
-  return example.has_pair && example.messages.empty() && example.input_ids.empty();
-}
+/// What stands in front of an answer, alone, as whoever generates gives it.
+struct LonePrompt {
+  Ids ids;  ///< without special tokens
+  std::string reference;
+};
 
-/// For each example whether its prompt alone has other tokens than in front of its completion, as after "Answer: " where
-/// the blank goes into the answer's first token. Whoever generates gives the prompt alone.
-std::vector<bool> joined_prompts(std::span<const data::Example> examples, const std::vector<text::Encoding>& encodings,
-                                 const text::Tokenizer& tokenizer) {
-  std::vector<text::TextInput> prompts;
-  std::vector<std::size_t> places;
-  for (std::size_t i = 0; i < examples.size(); ++i) {
-    if (!is_prompt(examples[i]) || examples[i].text.empty()) continue;
-    prompts.push_back({.text = examples[i].text});
-    places.push_back(i);
-  }
-  const std::vector<text::Encoding> alone =
-      tokenizer.encode_batch(prompts, {.add_special_tokens = false, .with_tokens = false});
-  std::vector<bool> joined(examples.size(), false);
-  for (std::size_t i = 0; i < places.size(); ++i) {
-    const Ids &whole = encodings[places[i]].ids, &prompt = alone[i].ids;
-    const auto start = std::find_first_of(whole.begin(), whole.end(), prompt.begin(), std::next(prompt.begin(), prompt.empty() ? 0 : 1));
-    const bool fits = static_cast<std::size_t>(whole.end() - start) >= prompt.size();
-    joined[places[i]] = !fits || !std::equal(prompt.begin(), prompt.end(), start);
-  }
-  return joined;
-}
-
-/// A prompt for each example that ends with an answer, as Encoded::prompt has it.
-std::vector<std::optional<AnswerPrompt>> answer_prompts(std::span<const data::Example> examples,
-                                                        const text::Tokenizer& tokenizer, const text::ChatTemplates* templates,
-                                                        const RowMaker& maker, const LengthPolicy& policy) {
-  ChatRenderer chats(templates);
+/// Of each example that ends with an answer, its prompt; of chats only where texts are generated.
+std::vector<std::optional<LonePrompt>> lone_prompts(std::span<const data::Example> examples, const text::Tokenizer& tokenizer,
+                                                    const TaskOptions& options) {
+  ChatRenderer chats(options.chats);
   std::vector<std::optional<AnswerText>> answers;
+  for (const data::Example& example : examples) {
+    const bool is_wanted = options.generates || example.messages.empty();
+    answers.push_back(is_wanted ? answer_text(example, chats) : std::nullopt);
+  }
   std::vector<text::TextInput> inputs;
-  for (const data::Example& example : examples) answers.push_back(answer_text(example, chats));
   for (const auto& answer : answers) {
     if (answer) inputs.push_back({.text = answer->prompt});
   }
-  const auto encodings = tokenizer.encode_batch(inputs, {.add_special_tokens = false, .with_tokens = false});
-  std::vector<std::optional<AnswerPrompt>> prompts(examples.size());
+  auto encodings = tokenizer.encode_batch(inputs, {.add_special_tokens = false, .with_tokens = false});
+  std::vector<std::optional<LonePrompt>> prompts(examples.size());
   std::size_t next = 0;
   for (std::size_t i = 0; i < examples.size(); ++i) {
-    if (!answers[i]) continue;
-    Ids ids = policy.prompt(maker.prompt(encodings[next++].ids));
-    if (ids.empty()) continue;  // there is nothing to begin with
-    prompts[i] = {.ids = std::move(ids), .reference = std::move(answers[i]->reference), .is_chat = !examples[i].messages.empty()};
+    if (answers[i]) prompts[i] = {.ids = std::move(encodings[next++].ids), .reference = std::move(answers[i]->reference)};
   }
   return prompts;
+}
+
+/// Whether the prompt alone has other tokens than in front of its completion, as after "Answer: " where the blank goes
+/// into the answer's first token.
+bool is_joined(const Ids& prompt, const Ids& whole) {
+  const auto start = std::find_first_of(whole.begin(), whole.end(), prompt.begin(), std::next(prompt.begin(), prompt.empty() ? 0 : 1));
+  const bool fits = static_cast<std::size_t>(whole.end() - start) >= prompt.size();
+  return !fits || !std::equal(prompt.begin(), prompt.end(), start);
+}
+
+/// As Encoded::prompt has it; nothing where there is nothing to begin with.
+std::optional<AnswerPrompt> answer_prompt(LonePrompt lone, bool is_chat, const RowMaker& maker, const LengthPolicy& policy) {
+  Ids ids = policy.prompt(maker.prompt(std::move(lone.ids)));
+  if (ids.empty()) return std::nullopt;
+  return AnswerPrompt{.ids = std::move(ids), .reference = std::move(lone.reference), .is_chat = is_chat};
 }
 
 }  // namespace
@@ -279,17 +272,16 @@ std::vector<Encoded> encode_language_rows(std::span<const data::Example> example
                                           const TaskOptions& options) {
   const std::vector<LearnedText> texts = learned_texts(examples, options);
   const std::vector<text::Encoding> encodings = encodings_of(texts, tokenizer);
-  const std::vector<bool> joined = joined_prompts(examples, encodings, tokenizer);
+  std::vector<std::optional<LonePrompt>> prompts = lone_prompts(examples, tokenizer, options);
   const RowMaker maker(tokenizer, options);
   const LengthPolicy policy(options, tokenizer.special_id("bos_token"));
-  std::vector<std::optional<AnswerPrompt>> prompts(examples.size());
-  if (options.generates) prompts = answer_prompts(examples, tokenizer, options.chats, maker, policy);
   std::vector<Encoded> rows;
   for (std::size_t i = 0; i < examples.size(); ++i) {
     Encoded row = examples[i].input_ids.empty() ? maker.make(examples[i], texts[i], encodings[i]) : maker.make_from_ids(examples[i]);
     row.example = static_cast<std::int64_t>(i);
-    row.joined = joined[i];
-    row.prompt = std::move(prompts[i]);
+    const bool is_chat = !examples[i].messages.empty();
+    row.joined = prompts[i] && !is_chat && is_joined(prompts[i]->ids, encodings[i].ids);
+    if (prompts[i] && options.generates) row.prompt = answer_prompt(std::move(*prompts[i]), is_chat, maker, policy);
     policy.apply(std::move(row), examples[i], texts[i].is_document, rows);
   }
   return rows;
