@@ -119,8 +119,8 @@ int run_evaluate(const EvaluateVerb& options) {
   const std::vector<std::string> paths = files_to_score(options, tuned);
   const job::Rows rows = job::read_rows(tuned, paths, true);
   const auto predictions = job::predict_rows(tuned, rows, events);
-  const files::Json metrics = tuned.task->score(predictions, rows.examples);
-  const files::Json intervals = tuned.task->intervals(predictions, rows.examples);
+  const auto scores = tuned.task->scores(predictions, rows.examples);
+  const files::Json metrics = scores->metrics(), intervals = scores->intervals();
   const std::vector<std::string> failed = failed_gates(gates, metrics);
   if (!options.predictions.empty()) {
     files::write_file_atomically(options.predictions, job::prediction_lines(*tuned.task, predictions, rows.examples, false));

@@ -32,7 +32,8 @@ Json run_fold(const FitRequest& request, const FoldJob& fold) {
   const Fit fitted = fit(request);
   if (fitted.result.stopped_by == "signal") return {{"stopped_by", "signal"}};
   const Json predictions = predict_held_out(fitted, fold, request);
-  return {{"metrics", fitted.task->score(load_predictions(predictions, prepared.train.encoded), prepared.train.examples)},
+  const std::vector<task::Prediction> loaded = load_predictions(predictions, prepared.train.encoded);
+  return {{"metrics", fitted.task->scores(loaded, prepared.train.examples)->metrics()},
           {"best_epoch", fitted.result.best_step ? fitted.result.best_epoch : fitted.result.epochs},
           {"stopped_by", fitted.result.stopped_by},
           {"predictions", predictions},
@@ -150,9 +151,10 @@ class Collected {
     }
     summary["interval_method"] = concat("Nadeau–Bengio corrected t over ", folds_.size(), " folds, 95 %");
     summary["rows"] = prepared_.train.examples.size();
-    Json pooled = task_->score(pooled_, prepared_.train.examples);
-    pooled.update(task_->detail(pooled_, prepared_.train.examples));
-    summary["pooled"] = {{"metrics", pooled}, {"intervals", task_->intervals(pooled_, prepared_.train.examples)}};
+    const auto scores = task_->scores(pooled_, prepared_.train.examples);
+    Json pooled = scores->metrics();
+    pooled.update(scores->detail());
+    summary["pooled"] = {{"metrics", pooled}, {"intervals", scores->intervals()}};
     return summary;
   }
 

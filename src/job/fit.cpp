@@ -95,11 +95,12 @@ Fit fit(const FitRequest& request) {
   job.events = request.events;
   job.stop_after = request.max_steps;
   fit.result = train::train(job);
-  models::round_to_dtype(fit.loaded);
+  if (models::round_to_dtype(fit.loaded)) fit.result.validation_texts.clear();  // the rounded weights may write others
   return fit;
 }
 
-std::vector<task::Prediction> predict_rows(const Fit& fit, std::span<const task::Encoded> rows, const FitRequest& request) {
+std::vector<task::Prediction> predict_rows(const Fit& fit, std::span<const task::Encoded> rows, const FitRequest& request,
+                                           std::span<const train::RowText> known) {
   report::Phase evaluating(*request.events, "evaluating", static_cast<std::int64_t>(rows.size()));
   const std::int64_t batch_size = request.prepared->options.training.per_device_eval_batch_size;
   auto predictions = train::predict_until(*fit.loaded.model, *fit.task, rows, batch_size, [&](std::int64_t done) {
@@ -107,18 +108,25 @@ std::vector<task::Prediction> predict_rows(const Fit& fit, std::span<const task:
     return false;
   });
   evaluating.end();
-  if (const auto& generation = request.prepared->generation) generate_texts(*fit.loaded.model, *generation, *predictions, *request.events);
+  if (const auto& generation = request.prepared->generation) {
+    if (known.empty()) {
+      generate_texts(*fit.loaded.model, *generation, *predictions, *request.events);
+    } else {
+      train::set_texts(known, *predictions);
+    }
+    tell_of_cut_texts(*predictions);
+  }
   return std::move(*predictions);
 }
 
-Scored score_rows(const Fit& fit, std::span<const task::Encoded> rows, const std::vector<data::Example>& examples,
-                  const FitRequest& request) {
+Scored score_rows(const Fit& fit, const Rows& rows, const FitRequest& request, std::span<const train::RowText> known) {
   Scored scored;
-  scored.predictions = predict_rows(fit, rows, request);
+  scored.predictions = predict_rows(fit, rows.encoded, request, known);
   report::Phase scoring(*request.events, "scoring");
-  scored.metrics = fit.task->score(scored.predictions, examples);
-  scored.metrics.update(fit.task->detail(scored.predictions, examples));
-  scored.intervals = fit.task->intervals(scored.predictions, examples);
+  const auto scores = fit.task->scores(scored.predictions, rows.examples);
+  scored.metrics = scores->metrics();
+  scored.metrics.update(scores->detail());
+  scored.intervals = scores->intervals();
   scoring.end();
   return scored;
 }

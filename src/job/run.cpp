@@ -47,8 +47,9 @@ struct SeedOutcome {
 Json scored_json(const Scored& scored) { return {{"metrics", scored.metrics}, {"intervals", scored.intervals}}; }
 
 /// Scores a split and writes its predictions.
-Scored score_and_write(const Fit& fitted, const Rows& rows, const FitRequest& request, const std::string& path) {
-  Scored scored = score_rows(fitted, rows.encoded, rows.examples, request);
+Scored score_and_write(const Fit& fitted, const Rows& rows, const FitRequest& request, const std::string& path,
+                       std::span<const train::RowText> known = {}) {
+  Scored scored = score_rows(fitted, rows, request, known);
   files::write_file_atomically(path, prediction_lines(*fitted.task, scored.predictions, rows.examples, false));
   return scored;
 }
@@ -72,7 +73,8 @@ SeedOutcome finish(const FitRequest& request, const Fit& fitted, const std::stri
   }
   std::vector<SplitResults> splits = {{.name = "train", .metrics = outcome.results["train"], .intervals = {}}};
   if (!request.validation.empty()) {
-    const Scored scored = score_and_write(fitted, prepared.validation, request, folder + "/eval_predictions.jsonl");
+    const Scored scored = score_and_write(fitted, prepared.validation, request, folder + "/eval_predictions.jsonl",
+                                          fitted.result.validation_texts);
     outcome.results["validation"] = scored_json(scored);
     splits.push_back({.name = "eval", .metrics = scored.metrics, .intervals = scored.intervals});
     outcome.selection = selection_value(prepared.options, scored.metrics);

@@ -62,6 +62,9 @@ void generate_texts(const models::Model& model, const train::TextGeneration& gen
     return false;
   });
   generating.end();
+}
+
+void tell_of_cut_texts(const std::vector<task::Prediction>& predictions) {
   const auto cut = std::ranges::count_if(predictions, &task::Prediction::generated_to_limit);
   if (cut == 0) return;
   log::info(concat(cut, " of ", train::count_prompts(predictions), " generated texts ended at the limit of tokens, not at an end token: ",

@@ -96,7 +96,10 @@ std::vector<task::Prediction> predict_rows(const Tuned& tuned, const Rows& rows,
     return false;
   });
   predicting.end();
-  if (tuned.generation) generate_texts(*tuned.loaded.model, *tuned.generation, *predictions, events);
+  if (tuned.generation) {
+    generate_texts(*tuned.loaded.model, *tuned.generation, *predictions, events);
+    tell_of_cut_texts(*predictions);
+  }
   return std::move(*predictions);
 }
 

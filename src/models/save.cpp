@@ -109,11 +109,15 @@ void save_weights(const LoadedModel& loaded, const std::string& path) {
 
 }  // namespace
 
-void round_to_dtype(const LoadedModel& loaded) {
+bool round_to_dtype(const LoadedModel& loaded) {
+  bool has_changed = false;
   for (Parameter& parameter : loaded.model->parameters()) {
     if (parameter.kind == ParameterKind::low_rank) continue;
-    parameter.tensor.set_data(parameter.tensor.detach().to(loaded.dtype));
+    const at::Tensor exact = parameter.tensor.detach(), rounded = exact.to(loaded.dtype);
+    has_changed = has_changed || !exact.equal(rounded.to(exact.scalar_type()));
+    parameter.tensor.set_data(rounded);
   }
+  return has_changed;
 }
 
 void save_model(const LoadedModel& loaded, const std::string& tokenizer_folder, const std::string& folder) {

@@ -3,8 +3,6 @@
 // them). What is learned is marked by position, never by id, so that an end-of-text token that is also the padding token
 // is learned like any other.
 #include <algorithm>
-#include <cmath>
-#include <numbers>
 
 #include <nlohmann/json.hpp>
 
@@ -77,32 +75,8 @@ class CausalLm : public Task {
     return metrics::metric_names({metrics::Predicted::next_tokens, metrics::Predicted::text});
   }
 
-  files::Json score(std::span<const Prediction> predictions, std::span<const data::Example> examples) const override {
-    files::Json scores = summarise(predictions, nullptr);
-    double nll = 0, weight = 0, document_nll = 0, bytes = 0;
-    bool all_documents = !predictions.empty();
-    for (const Prediction& prediction : predictions) {
-      const Encoded& row = *prediction.encoded;
-      const data::Example& example = examples[static_cast<std::size_t>(row.example)];
-      const double sum = -sum_of_logs(prediction);
-      nll += row.weight * sum;
-      weight += prediction.loss_weight;
-      document_nll += sum;
-      all_documents = all_documents && is_document(example) && row.cut == 0;
-      if (row.window == 0) bytes += static_cast<double>(example.text.size());
-    }
-    if (weight > 0) scores["perplexity"] = std::exp(nll / weight);
-    if (all_documents && bytes > 0) scores["bits_per_byte"] = document_nll / std::numbers::ln2 / bytes;
-    scores["tokens"] = weight > 0 ? count_all(predictions) : 0;
-    const TextScores texts(predictions);
-    if (texts.texts() == 0) return scores;
-    scores["generated"] = texts.texts();
-    scores.update(metrics::to_json(texts.values({})));
-    return scores;
-  }
-
-  files::Json intervals(std::span<const Prediction> predictions, std::span<const data::Example> examples) const override {
-    return bootstrap_intervals(*score_language(predictions), examples);
+  std::unique_ptr<Scores> scores(std::span<const Prediction> predictions, std::span<const data::Example> examples) const override {
+    return score_language(predictions, examples);
   }
 
   files::Json describe(std::span<const Prediction> windows, const data::Example& example, bool with_logprobs) const override {
@@ -125,22 +99,6 @@ class CausalLm : public Task {
  private:
   static std::size_t count_learned(const Encoded& row) {
     return static_cast<std::size_t>(std::count(row.learned.begin(), row.learned.end(), 1));
-  }
-
-  static std::size_t count_all(std::span<const Prediction> predictions) {
-    std::size_t tokens = 0;
-    for (const Prediction& prediction : predictions) tokens += prediction.logits.size();
-    return tokens;
-  }
-
-  static bool is_document(const data::Example& example) {
-    return example.messages.empty() && !example.has_pair && example.input_ids.empty();
-  }
-
-  static double sum_of_logs(const Prediction& prediction) {
-    double sum = 0;
-    for (const float logprob : prediction.logits) sum += logprob;
-    return sum;
   }
 
   TaskOptions options_;

@@ -85,16 +85,8 @@ class Classification : public Task {
     return metrics::metric_names({options_.labels.names.size() == 2 ? metrics::Predicted::one_of_two : metrics::Predicted::one_of_many});
   }
 
-  files::Json score(std::span<const Prediction> predictions, std::span<const data::Example>) const override {
-    return summarise(predictions, scoring(predictions).get());
-  }
-
-  files::Json intervals(std::span<const Prediction> predictions, std::span<const data::Example> examples) const override {
-    return bootstrap_intervals(*scoring(predictions), examples);
-  }
-
-  files::Json detail(std::span<const Prediction> predictions, std::span<const data::Example>) const override {
-    return scoring(predictions)->detail();
+  std::unique_ptr<Scores> scores(std::span<const Prediction> predictions, std::span<const data::Example> examples) const override {
+    return scores_of(scoring(predictions), predictions, examples);
   }
 
   files::Json describe(std::span<const Prediction> windows, const data::Example& example, bool with_logits) const override;

@@ -1,54 +1,115 @@
 // Scores of a language model: how likely the rows are, and how near generated texts come to the rows' own answers.
 #include <cmath>
+#include <numbers>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
+#include "attune/metrics/values.h"
 #include "task/scores.h"
 
 namespace attune::task {
 
 namespace {
 
+/// Whether all of the row's text is learned, and nothing else.
+bool is_whole_document(const Encoded& row, const data::Example& example) {
+  return example.messages.empty() && !example.has_pair && example.input_ids.empty() && row.cut == 0;
+}
+
+/// A scored row is an example, whose windows count together.
 class LanguageScoring : public Scoring {
  public:
-  explicit LanguageScoring(std::span<const Prediction> predictions) : texts_(predictions) {
+  LanguageScoring(std::span<const Prediction> predictions, std::span<const data::Example> examples) : texts_(predictions) {
     for (const Prediction& prediction : predictions) {
       const Encoded& row = *prediction.encoded;
+      const data::Example& example = examples[static_cast<std::size_t>(row.example)];
       const bool goes_on = row.window > 0 && !examples_.empty() && examples_.back() == row.example;
       if (!goes_on) {
         examples_.push_back(row.example);
         sums_.emplace_back();
       }
       units_.push_back(sums_.size() - 1);
-      sums_.back().loss += prediction.loss_sum;
-      sums_.back().weight += prediction.loss_weight;
-      for (const float logprob : prediction.logits) sums_.back().nll -= row.weight * logprob;
+      add(prediction, example, sums_.back());
+      tokens_ += prediction.logits.size();
+      has_documents_only_ = has_documents_only_ && is_whole_document(row, example);
     }
   }
 
   metrics::Values values(std::span<const double> weights) const override {
-    const auto weight_of = [&](std::size_t unit) { return weights.empty() ? 1.0 : weights[unit]; };
-    Sums all;
-    for (std::size_t i = 0; i < sums_.size(); ++i) {
-      all.loss += weight_of(i) * sums_[i].loss;
-      all.nll += weight_of(i) * sums_[i].nll;
-      all.weight += weight_of(i) * sums_[i].weight;
-    }
-    metrics::Values values = {{"loss", all.loss / all.weight}, {"perplexity", std::exp(all.nll / all.weight)}};
+    metrics::Values values = likelihoods(weights);
     if (texts_.texts() == 0) return values;
     std::vector<double> of_predictions;
-    for (const std::size_t unit : units_) of_predictions.push_back(weight_of(unit));
+    for (const std::size_t unit : units_) of_predictions.push_back(weights.empty() ? 1.0 : weights[unit]);
     for (const auto& value : texts_.values(of_predictions)) values.push_back(value);
     return values;
   }
 
+  /// loss · perplexity · bits_per_byte (of documents).
+  metrics::Values likelihoods(std::span<const double> weights) const {
+    Sums all;
+    for (std::size_t i = 0; i < sums_.size(); ++i) {
+      const double weight = weights.empty() ? 1.0 : weights[i];
+      all.loss += weight * sums_[i].loss;
+      all.weighted_nll += weight * sums_[i].weighted_nll;
+      all.weight += weight * sums_[i].weight;
+      all.nll += weight * sums_[i].nll;
+      all.bytes += weight * sums_[i].bytes;
+    }
+    metrics::Values values = {{"loss", all.loss / all.weight}, {"perplexity", std::exp(all.weighted_nll / all.weight)}};
+    if (has_documents_only_ && !sums_.empty()) values.emplace_back("bits_per_byte", all.nll / std::numbers::ln2 / all.bytes);
+    return values;
+  }
+
+  const TextScores& texts() const { return texts_; }
+  std::size_t tokens() const { return tokens_; }  ///< learned ones
+
  private:
   struct Sums {
-    double loss = 0, nll = 0, weight = 0;
+    double loss = 0, weighted_nll = 0, weight = 0;
+    double nll = 0, bytes = 0;  ///< without the row's weight
   };
-  std::vector<Sums> sums_;           ///< one an example
-  std::vector<std::size_t> units_;   ///< of each prediction, its example's sums
+
+  static void add(const Prediction& prediction, const data::Example& example, Sums& sums) {
+    double nll = 0;
+    for (const float logprob : prediction.logits) nll -= logprob;
+    sums.loss += prediction.loss_sum;
+    sums.weight += prediction.loss_weight;
+    sums.weighted_nll += prediction.encoded->weight * nll;
+    sums.nll += nll;
+    if (prediction.encoded->window == 0) sums.bytes += static_cast<double>(example.text.size());
+  }
+
+  std::vector<Sums> sums_;          ///< one an example
+  std::vector<std::size_t> units_;  ///< of each prediction, its example's sums
+  std::size_t tokens_ = 0;
+  bool has_documents_only_ = true;
   TextScores texts_;
+};
+
+class LanguageScores : public Scores {
+ public:
+  LanguageScores(std::span<const Prediction> predictions, std::span<const data::Example> examples)
+      : predictions_(predictions), examples_(examples), scoring_(predictions, examples) {}
+
+  files::Json metrics() const override {
+    files::Json metrics = summarise(predictions_, nullptr);
+    metrics.update(metrics::to_json(scoring_.likelihoods({})));
+    metrics["tokens"] = scoring_.tokens();
+    if (scoring_.texts().texts() == 0) return metrics;
+    metrics["generated"] = scoring_.texts().texts();
+    metrics.update(metrics::to_json(scoring_.texts().values({})));
+    return metrics;
+  }
+
+  files::Json intervals() const override { return bootstrap_intervals(scoring_, examples_); }
+
+ private:
+  std::span<const Prediction> predictions_;
+  std::span<const data::Example> examples_;
+  LanguageScoring scoring_;
 };
 
 }  // namespace
@@ -72,8 +133,8 @@ metrics::Values TextScores::values(std::span<const double> weights) const {
   return scorer_->values(of_texts);
 }
 
-std::unique_ptr<Scoring> score_language(std::span<const Prediction> predictions) {
-  return std::make_unique<LanguageScoring>(predictions);
+std::unique_ptr<Scores> score_language(std::span<const Prediction> predictions, std::span<const data::Example> examples) {
+  return std::make_unique<LanguageScores>(predictions, examples);
 }
 
 }  // namespace attune::task

@@ -22,6 +22,20 @@ namespace {
 
 constexpr std::size_t kFillCandidates = 5;
 
+class MaskScores : public Scores {
+ public:
+  explicit MaskScores(std::span<const Prediction> predictions) : predictions_(predictions) {}
+
+  files::Json metrics() const override {
+    files::Json metrics = summarise(predictions_, nullptr);
+    if (metrics["loss"].is_number()) metrics["perplexity"] = std::exp(metrics["loss"].get<double>());
+    return metrics;
+  }
+
+ private:
+  std::span<const Prediction> predictions_;
+};
+
 class MaskedLm : public Task {
  public:
   explicit MaskedLm(const TaskOptions& options) : options_(options) {
@@ -100,10 +114,8 @@ class MaskedLm : public Task {
 
   std::vector<std::string> metric_names() const override { return metrics::metric_names({metrics::Predicted::masked_tokens}); }
 
-  files::Json score(std::span<const Prediction> predictions, std::span<const data::Example>) const override {
-    files::Json scores = summarise(predictions, nullptr);
-    if (scores["loss"].is_number()) scores["perplexity"] = std::exp(scores["loss"].get<double>());
-    return scores;
+  std::unique_ptr<Scores> scores(std::span<const Prediction> predictions, std::span<const data::Example>) const override {
+    return std::make_unique<MaskScores>(predictions);
   }
 
   files::Json describe(std::span<const Prediction> windows, const data::Example& example, bool) const override {

@@ -144,7 +144,27 @@ class AnswerScoring : public Scoring {
   std::vector<std::vector<std::string>> gold_;
 };
 
+class RowScores : public Scores {
+ public:
+  RowScores(std::unique_ptr<Scoring> scoring, std::span<const Prediction> predictions, std::span<const data::Example> examples)
+      : scoring_(std::move(scoring)), predictions_(predictions), examples_(examples) {}
+
+  files::Json metrics() const override { return summarise(predictions_, scoring_.get()); }
+  files::Json intervals() const override { return bootstrap_intervals(*scoring_, examples_); }
+  files::Json detail() const override { return scoring_->detail(); }
+
+ private:
+  std::unique_ptr<Scoring> scoring_;
+  std::span<const Prediction> predictions_;
+  std::span<const data::Example> examples_;
+};
+
 }  // namespace
+
+std::unique_ptr<Scores> scores_of(std::unique_ptr<Scoring> scoring, std::span<const Prediction> predictions,
+                                  std::span<const data::Example> examples) {
+  return std::make_unique<RowScores>(std::move(scoring), predictions, examples);
+}
 
 files::Json Scoring::detail() const { return files::Json::object(); }
 

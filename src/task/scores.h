@@ -48,6 +48,10 @@ struct AnsweredRow {
 };
 std::unique_ptr<Scoring> score_answers(const std::vector<AnsweredRow>& rows);
 
+/// What the scored rows say together: their metrics, intervals and detail.
+std::unique_ptr<Scores> scores_of(std::unique_ptr<Scoring> scoring, std::span<const Prediction> predictions,
+                                  std::span<const data::Example> examples);
+
 /// The generated texts among predictions against their references: ROUGE, BLEU, chrF, exact match and F1 of words.
 class TextScores {
  public:
@@ -62,8 +66,8 @@ class TextScores {
   std::optional<metrics::OverlapScorer> scorer_;
 };
 
-/// Loss, perplexity and what generated texts score, of a language model; one scored row an example.
-std::unique_ptr<Scoring> score_language(std::span<const Prediction> predictions);
+/// Loss, perplexity, bits per byte and what generated texts score, of a causal language model; one scored row an example.
+std::unique_ptr<Scores> score_language(std::span<const Prediction> predictions, std::span<const data::Example> examples);
 
 /// {"loss": Σ w·loss / Σ w, "rows": n} and, with a scoring, its values. Undefined values are null.
 files::Json summarise(std::span<const Prediction> predictions, const Scoring* scoring);

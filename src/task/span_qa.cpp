@@ -117,12 +117,8 @@ class SpanQa : public Task {
 
   std::vector<std::string> metric_names() const override { return metrics::metric_names({metrics::Predicted::answer}); }
 
-  files::Json score(std::span<const Prediction> predictions, std::span<const data::Example> examples) const override {
-    return summarise(predictions, score_answers(answered_rows(predictions, examples)).get());
-  }
-
-  files::Json intervals(std::span<const Prediction> predictions, std::span<const data::Example> examples) const override {
-    return bootstrap_intervals(*score_answers(answered_rows(predictions, examples)), examples);
+  std::unique_ptr<Scores> scores(std::span<const Prediction> predictions, std::span<const data::Example> examples) const override {
+    return scores_of(score_answers(answered_rows(predictions, examples)), predictions, examples);
   }
 
   files::Json describe(std::span<const Prediction> windows, const data::Example& example, bool with_logits) const override {

@@ -8,9 +8,9 @@
 
 namespace attune::task {
 
-files::Json Task::intervals(std::span<const Prediction>, std::span<const data::Example>) const { return files::Json::object(); }
+files::Json Scores::intervals() const { return files::Json::object(); }
 
-files::Json Task::detail(std::span<const Prediction>, std::span<const data::Example>) const { return files::Json::object(); }
+files::Json Scores::detail() const { return files::Json::object(); }
 
 std::unique_ptr<Task> make_task(const TaskOptions& options) {
   switch (options.kind) {

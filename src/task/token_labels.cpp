@@ -87,16 +87,8 @@ class TokenLabels : public Task {
 
   std::vector<std::string> metric_names() const override { return metrics::metric_names({metrics::Predicted::tags}); }
 
-  files::Json score(std::span<const Prediction> predictions, std::span<const data::Example> examples) const override {
-    return summarise(predictions, score_tags(tagged_rows(predictions, examples)).get());
-  }
-
-  files::Json intervals(std::span<const Prediction> predictions, std::span<const data::Example> examples) const override {
-    return bootstrap_intervals(*score_tags(tagged_rows(predictions, examples)), examples);
-  }
-
-  files::Json detail(std::span<const Prediction> predictions, std::span<const data::Example> examples) const override {
-    return score_tags(tagged_rows(predictions, examples))->detail();
+  std::unique_ptr<Scores> scores(std::span<const Prediction> predictions, std::span<const data::Example> examples) const override {
+    return scores_of(score_tags(tagged_rows(predictions, examples)), predictions, examples);
   }
 
   files::Json describe(std::span<const Prediction> windows, const data::Example& example, bool with_logits) const override {

@@ -5,10 +5,25 @@
 #include <utility>
 #include <vector>
 
+#include "attune/base/error.h"
 #include "attune/infer/generate.h"
 #include "attune/infer/text.h"
 
 namespace attune::train {
+
+std::vector<RowText> texts_of(std::span<const task::Prediction> predictions) {
+  std::vector<RowText> texts;
+  for (const task::Prediction& prediction : predictions) texts.push_back({prediction.generated, prediction.generated_to_limit});
+  return texts;
+}
+
+void set_texts(std::span<const RowText> texts, std::span<task::Prediction> predictions) {
+  if (texts.size() != predictions.size()) internal_error("each row needs the text that was generated for it");
+  for (std::size_t i = 0; i < predictions.size(); ++i) {
+    predictions[i].generated = texts[i].text;
+    predictions[i].generated_to_limit = texts[i].to_limit;
+  }
+}
 
 std::int64_t count_prompts(std::span<const task::Prediction> predictions) {
   return std::count_if(predictions.begin(), predictions.end(),

@@ -36,6 +36,13 @@ struct Run {
   std::optional<tensor::Arena> best;       ///< trained weights of the best evaluation, where they will be wanted
   std::optional<Checkpoints> checkpoints;  ///< where there is a folder for them
 
+  /// What an evaluation generated, with its step. Empty where nothing is generated.
+  struct StepTexts {
+    std::int64_t step = -1;
+    std::vector<RowText> texts;
+  };
+  StepTexts latest_texts, best_texts;  ///< of the latest evaluation; of the best where its weights are kept
+
   bool evaluates() const { return job.validation && options.eval_strategy != "no"; }
   bool keeps_best() const { return evaluates() && options.load_best_model_at_end; }
   double epoch() const { return plan.epoch_after(state.step); }

@@ -57,8 +57,9 @@ std::optional<Json> evaluate(Run& run) {
   auto predictions =
       predict_until(*run.job.model, *run.job.task, split.rows, run.options.per_device_eval_batch_size, progress);
   if (predictions && !generate(run, *predictions)) predictions.reset();
+  if (predictions && run.job.generation) run.latest_texts = {run.state.step, texts_of(*predictions)};
   Json scores;
-  if (predictions) scores = run.job.task->score(*predictions, split.examples);
+  if (predictions) scores = run.job.task->scores(*predictions, split.examples)->metrics();
   const double seconds = phase.end();
   if (!predictions) return std::nullopt;
   Json metrics;
@@ -94,6 +95,7 @@ bool update_best(Run& run, const Json& metrics) {
   if (run.best) {
     const at::NoGradGuard no_grad;
     run.best->flat().copy_(run.trained.arena().values().flat());
+    run.best_texts = run.latest_texts;
   }
   run.emit("best", {{"metric", run.best_metric.name}, {"value", value}});
   return true;

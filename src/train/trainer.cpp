@@ -134,11 +134,20 @@ Outcome run_to_end(Run& run) {
   return outcome;
 }
 
-void reload_best(Run& run) {
+/// Returns the step whose weights the model then holds.
+std::int64_t reload_best(Run& run) {
   const bool cut_short = run.job.stop_after && run.state.step < run.plan.total_steps() && run.state.stopped_by.empty();
-  if (!run.best || !run.state.best.step || cut_short) return;
+  if (!run.best || !run.state.best.step || cut_short) return run.state.step;
   const at::NoGradGuard no_grad;
   run.trained.arena().values().flat().copy_(run.best->flat());
+  return *run.state.best.step;
+}
+
+std::vector<RowText> texts_at(Run& run, std::int64_t step) {
+  for (Run::StepTexts* known : {&run.latest_texts, &run.best_texts}) {
+    if (known->step == step) return std::move(known->texts);
+  }
+  return {};
 }
 
 TrainResult result_of(Run& run, const std::string& stopped_by) {
@@ -183,13 +192,15 @@ TrainResult train(const TrainJob& job) {
   report::Phase training = run.phase("training");
   const bool stopped = run_to_end(run) == Outcome::stopped;
   training.end();
+  std::vector<RowText> texts;
   if (stopped) {
     run.save();
   } else {
-    reload_best(run);
+    texts = texts_at(run, reload_best(run));
   }
   const std::string stopped_by = stopped ? "signal" : run.state.stopped_by.empty() ? "end" : run.state.stopped_by;
   TrainResult result = result_of(run, stopped_by);
+  result.validation_texts = std::move(texts);
   run.emit("train_end",
            {{"stopped_by", result.stopped_by}, {"train_loss", result.train_loss}, {"seconds", result.seconds}});
   return result;

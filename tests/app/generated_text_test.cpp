@@ -96,6 +96,12 @@ std::vector<double> history_of(const Workspace& workspace, const std::string& me
   return values;
 }
 
+/// How often a run generated texts for a split.
+std::ptrdiff_t generations_in(const Workspace& workspace, const std::string& folder = "out") {
+  const std::vector<Json> events = lines_in(workspace.read(folder + "/events.jsonl"));
+  return std::ranges::count_if(events, [](const Json& event) { return event["event"] == "phase_end" && event["name"] == "generating"; });
+}
+
 }  // namespace
 
 TEST_CASE("evaluation generates the texts that `generate` does, and scores them", "[app][shell][generated]") {
@@ -114,7 +120,8 @@ TEST_CASE("evaluation generates the texts that `generate` does, and scores them"
     }
     CHECK(intervals["perplexity"][0].get<double>() <= metrics["perplexity"].get<double>());
     CHECK(intervals["loss"][1].get<double>() >= metrics["loss"].get<double>());
-    CHECK(history_of(workspace, "eval_rougeL").size() >= 30);
+    CHECK(history_of(workspace, "eval_rougeL").size() == 30);
+    CHECK(generations_in(workspace) == 30);
     CHECK(workspace.read("out/report.html").find("ROUGE-L") != std::string::npos);
 
     const std::string written = workspace.read("out/eval_predictions.jsonl");
@@ -149,6 +156,25 @@ TEST_CASE("the best model and early stopping go by a generated text's score", "[
   CHECK(results["validation"]["metrics"]["rougeL"] == best);  // of the best model, reloaded
   CHECK(Json::parse(workspace.read("out/trainer_state.json"))["best_metric"] == best);
   CHECK(std::find(history.begin(), history.end(), best) == history.end() - 5);
+}
+
+TEST_CASE("what the kept model wrote in its evaluation is not generated again, unless its weights were rounded", "[app][shell][generated]") {
+  const Workspace workspace;
+  write_answer_job(workspace, {{"training", {{"num_train_epochs", 6}, {"metric_for_best_model", "eval_loss"}, {"learning_rate", 0.05}}}});
+  const auto expect = [&](const std::string& settings, std::ptrdiff_t generations) {
+    INFO(settings);
+    fs::remove_all(workspace.path("out"));
+    run_and_require(workspace, "train run.json --quiet " + settings);
+    CHECK(generations_in(workspace) == generations);
+    run_and_require(workspace, "evaluate out valid.jsonl --quiet --predictions scored.jsonl");
+    CHECK(texts_in(workspace.read("scored.jsonl"), "generated") == texts_in(workspace.read("out/eval_predictions.jsonl"), "generated"));
+  };
+  expect("", 6);
+  const Json state = Json::parse(workspace.read("out/trainer_state.json"));
+  CHECK(state["best_global_step"] < state["global_step"]);
+  expect("--set training.load_best_model_at_end=false", 6);
+  expect("--set training.load_best_model_at_end=false --set training.eval_strategy=steps --set training.eval_steps=9", 3);
+  expect("--set model.path=" ATTUNE_SOURCE_DIR "/data/tiny-gpt --set training.max_steps=1 --set training.learning_rate=1e-3", 2);
 }
 
 TEST_CASE("generating changes no bit of a training, resumed or not, also of an adapter", "[app][shell][generated]") {

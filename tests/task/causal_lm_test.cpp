@@ -92,7 +92,7 @@ void check_scored(const Json& want, const data::Example& example, std::size_t fi
     CHECK(predictions[0].logits[i] == Approx(want["logprobs"][i].get<double>()).margin(2e-5));
   }
   CHECK(predictions[0].loss_sum / predictions[0].loss_weight == Approx(want["loss"].get<double>()).margin(1e-5));
-  const Json scores = task->score(predictions, {&example, 1});
+  const Json scores = task->scores(predictions, {&example, 1})->metrics();
   CHECK(scores["perplexity"].get<double>() == Approx(std::exp(want["loss"].get<double>())).epsilon(1e-4));
 }
 
@@ -310,11 +310,12 @@ TEST_CASE("generated texts are scored against the rows' answers, and documents c
   const std::vector<task::Encoded> encoded = task->encode(rows, language.tokenizer);
   const models::LoadedModel loaded = tiny_gpt();
   std::vector<task::Prediction> predictions = train::predict(*loaded.model, *task, encoded, 4);
-  CHECK_FALSE(task->score(predictions, rows).contains("rougeL"));
+  CHECK_FALSE(task->scores(predictions, rows)->metrics().contains("rougeL"));
   CHECK_FALSE(task->describe({&predictions[0], 1}, rows[0], false).contains("generated"));
   predictions[0].generated = " my card";
   predictions[2].generated = " can do";
-  const Json scores = task->score(predictions, rows);
+  const auto scored = task->scores(predictions, rows);
+  const Json scores = scored->metrics();
   const metrics::OverlapScorer scorer(std::vector<std::string>{" my card", " can do"},
                                       std::vector<std::vector<std::string>>{{" my card"}, {" can i do"}});
   CHECK(scores["generated"] == 2);
@@ -324,12 +325,45 @@ TEST_CASE("generated texts are scored against the rows' answers, and documents c
     const std::vector<std::string> names = task->metric_names();
     CHECK(std::find(names.begin(), names.end(), name) != names.end());
   }
-  const Json intervals = task->intervals(predictions, rows);
+  const Json intervals = scored->intervals();
   CHECK(intervals["rouge1"][0].get<double>() == Approx(0.8));
   CHECK(intervals["rouge1"][1] == 1);
   CHECK(intervals["loss"][0].get<double>() < scores["loss"].get<double>());
   CHECK(intervals["perplexity"][1].get<double>() > scores["perplexity"].get<double>());
+  CHECK_FALSE(intervals.contains("bits_per_byte"));
   const Json line = task->describe({&predictions[2], 1}, rows[2], false);
   CHECK(line["generated"] == " can do");
   CHECK(line["reference"] == " can i do");
+}
+
+TEST_CASE("bits per byte of documents have an interval over documents, whose windows count together", "[task][language]") {
+  Language language;
+  language.options.max_length = 4;
+  const std::vector<data::Example> rows = {document("where is my card"), document("the app"), document("what can i do with it")};
+  const auto task = task::make_task(language.options);
+  const std::vector<task::Encoded> encoded = task->encode(rows, language.tokenizer);
+  REQUIRE(encoded.size() > rows.size());
+  const models::LoadedModel loaded = tiny_gpt();
+  const std::vector<task::Prediction> predictions = train::predict(*loaded.model, *task, encoded, 4);
+  const auto scores = task->scores(predictions, rows);
+  std::vector<double> of_rows;
+  double all = 0, bytes = 0;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    double nll = 0;
+    for (const task::Prediction& prediction : predictions) {
+      if (prediction.encoded->example != static_cast<std::int64_t>(i)) continue;
+      for (const float logprob : prediction.logits) nll -= logprob;
+    }
+    all += nll;
+    bytes += static_cast<double>(rows[i].text.size());
+    of_rows.push_back(nll / std::log(2.0) / static_cast<double>(rows[i].text.size()));
+  }
+  CHECK(scores->metrics()["bits_per_byte"].get<double>() == Approx(all / std::log(2.0) / bytes));
+  const Json interval = scores->intervals()["bits_per_byte"];
+  REQUIRE(interval.is_array());
+  const auto [low, high] = std::minmax_element(of_rows.begin(), of_rows.end());
+  CHECK(interval[0].get<double>() >= *low - 1e-9);
+  CHECK(interval[0].get<double>() < scores->metrics()["bits_per_byte"].get<double>());
+  CHECK(interval[1].get<double>() <= *high + 1e-9);
+  CHECK(interval[1].get<double>() > scores->metrics()["bits_per_byte"].get<double>());
 }

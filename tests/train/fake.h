@@ -126,6 +126,15 @@ class FakeModel final : public models::Model {
   std::vector<models::Parameter> parameters_;
 };
 
+class FakeScores final : public task::Scores {
+ public:
+  explicit FakeScores(files::Json metrics) : metrics_(std::move(metrics)) {}
+  files::Json metrics() const override { return metrics_; }
+
+ private:
+  files::Json metrics_;
+};
+
 /// Classification with row weights. `script` may change the metrics of an evaluation (counted from 0).
 class FakeTask final : public task::Task {
  public:
@@ -184,13 +193,13 @@ class FakeTask final : public task::Task {
     }
     return predictions;
   }
-  files::Json score(std::span<const task::Prediction> predictions, std::span<const data::Example>) const override {
+  std::unique_ptr<task::Scores> scores(std::span<const task::Prediction> predictions, std::span<const data::Example>) const override {
     double loss = 0;
     for (const task::Prediction& prediction : predictions) loss += prediction.loss_sum;
     files::Json metrics = {{"loss", loss / static_cast<double>(predictions.size())}, {"labels", {"a", "b", "c"}}};
     if (script) metrics["scripted"] = script(evaluations);
     ++evaluations;
-    return metrics;
+    return std::make_unique<FakeScores>(std::move(metrics));
   }
   files::Json describe(std::span<const task::Prediction>, const data::Example&, bool) const override { return {}; }
 

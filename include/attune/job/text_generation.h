@@ -27,4 +27,7 @@ void check_prompts(const std::vector<data::Example>& examples, const std::vector
 void generate_texts(const models::Model& model, const train::TextGeneration& generation,
                     std::vector<task::Prediction>& predictions, const report::EventBus& events);
 
+/// Logs how many texts ended because no more tokens were allowed.
+void tell_of_cut_texts(const std::vector<task::Prediction>& predictions);
+
 }  // namespace attune::job

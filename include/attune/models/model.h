@@ -178,8 +178,8 @@ LoadedModel load_model(const std::string& folder, const LoadOptions& options);
 std::string resolve_model_path(const std::string& path_or_id);
 
 /// Gives every parameter but an adapter's its model's dtype, which ends training: whoever opens the saved model sees
-/// the same numbers.
-void round_to_dtype(const LoadedModel& loaded);
+/// the same numbers. Returns whether a number has changed.
+bool round_to_dtype(const LoadedModel& loaded);
 
 /// Writes config.json and model.safetensors as Transformers' save_pretrained does (tied tensors once, renames reverted,
 /// unknown config keys kept, in the model's dtype) and copies the tokenizer files of `tokenizer_folder`.

@@ -86,6 +86,19 @@ struct Prediction {
   bool generated_to_limit = false;       ///< its text ended because no more tokens were allowed
 };
 
+/// A split's predictions scored: what metrics and intervals have in common is computed once, when it is made. Predictions and
+/// examples must outlive it.
+class Scores {
+ public:
+  virtual ~Scores() = default;
+  /// Metrics under their plain names (accuracy, f1, …, loss) of all predictions.
+  virtual files::Json metrics() const = 0;
+  /// 95 % intervals of the main metrics by bootstrap over rows (groups as clusters): {"accuracy": [low, high], …}.
+  virtual files::Json intervals() const;
+  /// What belongs into reports but is no single number: {"per_class", "confusion_matrix", "reliability"} or {"per_type"}.
+  virtual files::Json detail() const;
+};
+
 class Task {
  public:
   virtual ~Task() = default;
@@ -100,14 +113,9 @@ class Task {
   virtual nn::LossSum loss(const models::Output& output, const Batch& batch) const = 0;
   /// One Prediction a row of the batch, in order (no gradient).
   virtual std::vector<Prediction> predict(const models::Output& output, const Batch& batch) const = 0;
-  /// Names of the metrics that score() can give and a model can be chosen by; `rows` and baselines are not among them.
+  /// Names of the metrics that Scores can give and a model can be chosen by; `rows` and baselines are not among them.
   virtual std::vector<std::string> metric_names() const = 0;
-  /// Metrics under their plain names (accuracy, f1, …, loss) of all predictions of a split.
-  virtual files::Json score(std::span<const Prediction> predictions, std::span<const data::Example> examples) const = 0;
-  /// 95 % intervals of the main metrics by bootstrap over rows (groups as clusters): {"accuracy": [low, high], …}.
-  virtual files::Json intervals(std::span<const Prediction> predictions, std::span<const data::Example> examples) const;
-  /// What belongs into reports but is no single number: {"per_class", "confusion_matrix", "reliability"} or {"per_type"}.
-  virtual files::Json detail(std::span<const Prediction> predictions, std::span<const data::Example> examples) const;
+  virtual std::unique_ptr<Scores> scores(std::span<const Prediction> predictions, std::span<const data::Example> examples) const = 0;
   /// One line of predictions.jsonl: {"id", "label", "score", "scores", …}; windows of one example come together.
   virtual files::Json describe(std::span<const Prediction> windows, const data::Example& example, bool with_logits) const = 0;
 };

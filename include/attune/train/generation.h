@@ -3,7 +3,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "attune/infer/options.h"
 #include "attune/models/model.h"
@@ -16,6 +19,16 @@ struct TextGeneration {
   const text::Tokenizer* tokenizer = nullptr;  ///< must outlive whoever generates
   infer::GenerationOptions options;
 };
+
+/// What was generated for a row.
+struct RowText {
+  std::optional<std::string> text;  ///< Prediction::generated
+  bool to_limit = false;            ///< Prediction::generated_to_limit
+};
+
+std::vector<RowText> texts_of(std::span<const task::Prediction> predictions);
+/// Gives each row the text that the same weights wrote for it earlier.
+void set_texts(std::span<const RowText> texts, std::span<task::Prediction> predictions);
 
 /// How many of the rows ask for a text.
 std::int64_t count_prompts(std::span<const task::Prediction> predictions);

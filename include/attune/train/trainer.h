@@ -68,6 +68,9 @@ struct TrainResult {
   std::vector<files::Json> log_history;  ///< trainer_state.json's log_history
   std::vector<TrajectoryPoint> trajectory;
   std::string trainer_state;  ///< text of trainer_state.json
+  /// What the model wrote for the validation rows, where an evaluation of these very weights generated texts; else empty
+  /// (a resumed run knows nothing of evaluations before).
+  std::vector<RowText> validation_texts;
 };
 
 /// Trains job.model in place; afterwards it holds the best model (load_best_model_at_end) or the last, after a signal or
