@@ -14,6 +14,8 @@
 #include "attune/base/strings.h"
 #include "attune/files/storage.h"
 #include "attune/metrics/table.h"
+#include "attune/report/table.h"
+#include "attune/report/units.h"
 #include "attune/job/environment.h"
 #include "attune/job/output.h"
 #include "attune/job/tuned.h"
@@ -78,7 +80,9 @@ std::vector<std::string> failed_gates(const std::vector<Gate>& gates, const file
   return failed;
 }
 
-std::string four_digits(const files::Json& value) {
+/// Four digits behind the point, or a count as it is.
+std::string number_text(const files::Json& value) {
+  if (value.is_number_integer()) return value.dump();
   std::array<char, 64> text{};
   std::snprintf(text.data(), text.size(), "%.4f", value.get<double>());
   return text.data();
@@ -88,9 +92,11 @@ std::string metrics_text(const files::Json& metrics, const files::Json& interval
   std::string text;
   for (const auto& [name, value] : metrics.items()) {
     if (!value.is_number()) continue;
-    text += name + std::string(name.size() < kMetricWidth ? kMetricWidth - name.size() : 0, ' ') + " " + four_digits(value);
+    const std::string shown = report::with_unit(name, name, metrics);
+    const std::size_t width = report::display_width(shown);
+    text += shown + std::string(width < kMetricWidth ? kMetricWidth - width : 0, ' ') + " " + number_text(value);
     if (name != "majority_rate" && intervals.contains(name)) {  // a baseline, no estimate
-      text += concat("   [", four_digits(intervals[name][0]), ", ", four_digits(intervals[name][1]), "]");
+      text += concat("   [", number_text(intervals[name][0]), ", ", number_text(intervals[name][1]), "]");
     }
     text += "\n";
   }

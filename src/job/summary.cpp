@@ -11,6 +11,7 @@
 #include "attune/base/strings.h"
 #include "attune/job/manifest.h"
 #include "attune/report/table.h"
+#include "attune/report/units.h"
 
 namespace attune::job {
 
@@ -42,8 +43,11 @@ std::vector<std::string> main_metrics(const Json& metrics) {
 /// "f1_positive" → "f1 of fraud", where the positive label is known.
 std::string shown_name(const std::string& name, const Json& metrics) {
   const bool known = name == "f1_positive" && metrics.contains("thresholds");
-  return known ? concat("f1 of ", metrics["thresholds"]["positive"].get<std::string>()) : name;
+  return known ? concat("f1 of ", metrics["thresholds"]["positive"].get<std::string>()) : report::with_unit(name, name, metrics);
 }
+
+/// On how many texts their scores rest: not every row ends with an answer.
+std::string text_count(const Json& metrics) { return metrics.contains("generated") ? metrics["generated"].dump() : ""; }
 
 /// Metric rows, a column a split; the majority rate stands beside the accuracy.
 std::string split_table(const Json& results) {
@@ -65,6 +69,12 @@ std::string split_table(const Json& results) {
     has_majority = has_majority || results["majority"][key].is_number();
   }
   if (has_majority) rows.push_back(majority);
+  if (!text_count(*first).empty()) {
+    rows.push_back({"generated texts"});
+    for (const auto& [key, title] : splits) {
+      if (results.contains(key)) rows.back().push_back(text_count(results[key]["metrics"]));
+    }
+  }
   for (const std::string& name : main_metrics(*first)) {
     std::vector<std::string> row = {shown_name(name, *first)};
     for (const auto& [key, title] : splits) {
@@ -79,6 +89,7 @@ std::string fold_table(const Json& cv) {
   std::vector<std::vector<std::string>> rows;
   const Json& pooled = cv["pooled"]["metrics"];
   if (pooled.contains("majority_rate")) rows.push_back({"majority rate", number(cv["mean"]["majority_rate"]), "", "", number(pooled["majority_rate"])});
+  if (!text_count(pooled).empty()) rows.push_back({"generated texts", "", "", "", text_count(pooled)});
   for (const std::string& name : main_metrics(cv["mean"])) {
     const std::string interval = concat("[", number(cv["interval"][name][0]), ", ", number(cv["interval"][name][1]), "]");
     rows.push_back({shown_name(name, pooled), number(cv["mean"][name]), number(cv["sd"][name]), interval,
@@ -93,7 +104,7 @@ std::string seed_table(const Json& results) {
     Json means = Json::object();
     for (const auto& [name, statistic] : metrics.items()) means[name] = statistic["mean"];
     for (const std::string& name : main_metrics(means)) {
-      rows.push_back({split + " " + name, concat(number(metrics[name]["mean"]), " ± ", number(metrics[name]["sd"]))});
+      rows.push_back({concat(split, " ", shown_name(name, means)), concat(number(metrics[name]["mean"]), " ± ", number(metrics[name]["sd"]))});
     }
   }
   return report::text_table({"metric", concat("mean ± sd of ", results["seeds"].size(), " seeds")}, rows);

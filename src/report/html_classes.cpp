@@ -232,7 +232,7 @@ std::string calibration_section(const Json& summary) {
   HtmlTable table{.header = {}, .rows = {}};
   for (const char* name : {"ece", "brier", "log_loss"}) {
     const Json& value = member(*split.metrics, {name});
-    if (value.is_number()) table.rows.push_back({escape_html(metric_label(name)), metric_text(value.get<double>())});
+    if (value.is_number()) table.rows.push_back({escape_html(metric_label(name, *split.metrics)), metric_text(value.get<double>())});
   }
   return html + html_table(table) + "</div></div>\n";
 }

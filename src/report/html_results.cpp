@@ -1,8 +1,8 @@
 // Results, folds, seeds and curves of the report page.
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "attune/base/strings.h"
 #include "charts.h"
@@ -22,6 +22,7 @@ std::string interval_text(const Json& interval) {
 std::string cell(const Json& metrics, const Json& intervals, const std::string& name) {
   const Json& value = member(metrics, {name.c_str()});
   if (!value.is_number()) return "–";
+  if (value.is_number_integer()) return count_text(value.get<double>());
   const std::string interval = interval_text(member(intervals, {name.c_str()}));
   return metric_text(value.get<double>()) + (interval.empty() ? "" : "<small class=\"soft\">" + interval + "</small>");
 }
@@ -76,7 +77,7 @@ std::string tiles(const MainSplit& split) {
   std::string html = "<div class=\"tiles\">\n";
   for (const std::string& name : headline_metrics(*split.metrics)) {
     const std::string interval = interval_text(member(*split.intervals, {name.c_str()}));
-    html += concat("<div class=\"tile\"><span>", escape_html(metric_label(name)), "</span><b>",
+    html += concat("<div class=\"tile\"><span>", escape_html(metric_label(name, *split.metrics)), "</span><b>",
                    metric_text((*split.metrics)[name].get<double>()), "</b><span>",
                    interval.empty() ? "&nbsp;" : "95 % interval " + interval, "</span></div>\n");
   }
@@ -99,14 +100,16 @@ std::string results_table(const Json& summary) {
   }
   HtmlTable table{.header = {"metric"}, .rows = {}};
   std::vector<std::string> names;
+  std::map<std::string, std::string> labels;
   for (const Column& column : columns) {
     table.header.push_back(column.title + rows_note(*column.metrics));
     for (const std::string& name : metric_names(*column.metrics)) {
-      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+      if (!labels.contains(name)) names.push_back(name);
+      labels.emplace(name, metric_label(name, *column.metrics));
     }
   }
   for (const std::string& name : names) {
-    std::vector<std::string> row = {escape_html(metric_label(name))};
+    std::vector<std::string> row = {escape_html(labels[name])};
     for (const Column& column : columns) row.push_back(cell(*column.metrics, *column.intervals, name));
     table.rows.push_back(std::move(row));
   }
@@ -170,7 +173,7 @@ namespace {
 std::string fold_strips(const Json& cv) {
   std::vector<DotStrip> strips;
   for (const std::string& name : headline_metrics(member(cv, {"mean"}))) {
-    DotStrip strip{.label = metric_label(name), .dots = {}, .mean = cv["mean"][name].get<double>(), .interval = {}};
+    DotStrip strip{.label = metric_label(name, cv["mean"]), .dots = {}, .mean = cv["mean"][name].get<double>(), .interval = {}};
     const Json& interval = member(cv, {"interval", name.c_str()});
     if (!interval_text(interval).empty()) strip.interval = Point{interval[0].get<double>(), interval[1].get<double>()};
     for (const Json& fold : cv["folds"]) {
@@ -192,7 +195,7 @@ std::string epochs_text(const Json& value) {
 std::string fold_table(const Json& cv) {
   HtmlTable table{.header = {"fold", "rows trained on", "held out", "best epoch"}, .rows = {}};
   const std::vector<std::string> names = headline_metrics(member(cv, {"mean"}));
-  for (const std::string& name : names) table.header.push_back(escape_html(metric_label(name)));
+  for (const std::string& name : names) table.header.push_back(escape_html(metric_label(name, cv["mean"])));
   const bool repeats = cv["folds"].size() > 0 && cv["folds"].back().value("repeat", 1) > 1;
   for (const Json& fold : cv["folds"]) {
     const std::string repeat = repeats ? concat(fold.value("repeat", 1), " / ") : "";
@@ -235,8 +238,9 @@ std::string seeds_section(const Json& summary) {
   const bool tested = member(seeds[0], {"results", "test", "metrics"}).is_object();
   const char* split = tested ? "test" : "validation";
   std::vector<DotStrip> strips;
-  for (const std::string& name : headline_metrics(member(seeds[0], {"results", split, "metrics"}))) {
-    DotStrip strip{.label = metric_label(name), .dots = {}, .mean = 0, .interval = {}};
+  const Json& first = member(seeds[0], {"results", split, "metrics"});
+  for (const std::string& name : headline_metrics(first)) {
+    DotStrip strip{.label = metric_label(name, first), .dots = {}, .mean = 0, .interval = {}};
     for (const Json& seed : seeds) {
       const Json& value = member(seed, {"results", split, "metrics", name.c_str()});
       if (value.is_number()) strip.dots.emplace_back("seed " + value_text(member(seed, {"seed"})), value.get<double>());
@@ -300,17 +304,17 @@ std::string curves_section(const RunHistory& history) {
       .title = "Loss", .x_label = "optimiser step", .y_label = "loss", .lines = {}, .marked_x = {}, .mark = {}};
   for (const TrainingHistory& training : history.trainings)
     add_line(loss, "training", training.loss, many ? "series-a thin" : "series-a", false);
-  std::set<std::string> evaluated;
+  Json evaluated = Json::object();
   for (const TrainingHistory& training : history.trainings) {
-    for (const auto& [metric, curve] : training.evaluations) evaluated.insert(metric);
+    for (const auto& [metric, curve] : training.evaluations) evaluated[metric] = true;
   }
   std::vector<std::string> charts = {chart_of(history, loss, {{"loss", "validation"}})};
   std::vector<std::pair<std::string, std::string>> scores;
   for (const char* name : {"accuracy", "f1_macro", "rougeL", "rouge2", "f1", "mcc", "exact_match", "pearson", "spearman"}) {
-    const std::string better = evaluated.count("rougeL") > 0 ? "rougeL" : "f1_macro";  // (beside ROUGE f1 is in percent)
+    const std::string better = evaluated.contains("rougeL") ? "rougeL" : "f1_macro";  // (beside ROUGE f1 is in percent)
     const bool is_percent = std::string(name) == "exact_match" && better == "rougeL";
-    const bool repeated = is_percent || (std::string(name) == "f1" && evaluated.count(better) > 0);
-    if (evaluated.count(name) > 0 && !repeated && scores.size() < 3) scores.emplace_back(name, metric_label(name));
+    const bool repeated = is_percent || (std::string(name) == "f1" && evaluated.contains(better));
+    if (evaluated.contains(name) && !repeated && scores.size() < 3) scores.emplace_back(name, metric_label(name, evaluated));
   }
   if (!scores.empty()) {
     charts.push_back(chart_of(history,

@@ -9,6 +9,7 @@
 #include "attune/base/print_number.h"
 #include "attune/base/strings.h"
 #include "attune/base/utf8.h"
+#include "attune/report/units.h"
 
 namespace attune::report {
 namespace {
@@ -99,7 +100,7 @@ std::string value_text(const files::Json& value) {
   return value.dump(-1, ' ', false, files::Json::error_handler_t::replace);
 }
 
-std::string metric_label(const std::string& name) {
+std::string metric_label(const std::string& name, const files::Json& metrics) {
   static const std::vector<std::pair<std::string, std::string>> labels = {
       {"accuracy", "Accuracy"},
       {"f1", "F1"},
@@ -128,7 +129,7 @@ std::string metric_label(const std::string& name) {
       {"r2", "R²"},
       {"pearson", "Pearson correlation"},
       {"spearman", "Spearman correlation"},
-      {"exact_match", "Exact match, %"},
+      {"exact_match", "Exact match"},
       {"rouge1", "ROUGE-1"},
       {"rouge2", "ROUGE-2"},
       {"rougeL", "ROUGE-L"},
@@ -136,10 +137,12 @@ std::string metric_label(const std::string& name) {
       {"bleu", "BLEU"},
       {"chrf", "chrF"},
       {"chrf++", "chrF++"},
+      {"generated", "Generated texts"},
+      {"tokens", "Tokens scored"},
       {"perplexity", "Perplexity"},
       {"bits_per_byte", "Bits per byte"}};
   for (const auto& [key, label] : labels) {
-    if (key == name) return label;
+    if (key == name) return with_unit(label, name, metrics);
   }
   std::string label = name;
   std::replace(label.begin(), label.end(), '_', ' ');

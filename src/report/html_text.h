@@ -26,8 +26,8 @@ double number_or(const files::Json& value, double otherwise);
 /// A JSON value as a person writes it: strings bare, null as "–", lists with commas, the rest as JSON. Not escaped.
 std::string value_text(const files::Json& value);
 
-/// "f1_macro" → "F1, macro"; unknown names with blanks for underscores.
-std::string metric_label(const std::string& name);
+/// "f1_macro" → "F1, macro"; unknown names with blanks for underscores. With the unit, for which `metrics` are those beside it.
+std::string metric_label(const std::string& name, const files::Json& metrics);
 
 /// <table>; the cells are HTML already. All columns but the first `text_columns` are figures when `figures`.
 struct HtmlTable {

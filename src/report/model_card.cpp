@@ -108,7 +108,7 @@ std::string results_text(const Json& summary, const MainSplit& split) {
     const Json& interval = member(*split.intervals, {name.c_str()});
     const bool known =
         interval.is_array() && interval.size() == 2 && interval[0].is_number() && interval[1].is_number();
-    text += concat("| ", plain(metric_label(name)), " | ", number((*split.metrics)[name].get<double>()), " | ",
+    text += concat("| ", plain(metric_label(name, *split.metrics)), " | ", number((*split.metrics)[name].get<double>()), " | ",
                    known ? concat(number(interval[0].get<double>()), " – ", number(interval[1].get<double>())) : "",
                    " |\n");
   }

@@ -1,6 +1,8 @@
 // Texts that evaluation generates and scores (training.predict_with_generate), through the built program.
 #include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <regex>
 
 #include "app/program.h"
 #include "attune/base/strings.h"
@@ -238,7 +240,17 @@ TEST_CASE("what leaves nothing to generate, or no room, is said before training"
   CHECK(metric.err.find("training.predict_with_generate") != std::string::npos);
 
   workspace.write("mixed.jsonl", workspace.read("documents.jsonl") + Json({{"prompt", "my account"}, {"completion", " help"}}).dump() + "\n");
-  run_and_require(workspace, "train run.json --quiet --set training.max_steps=1 --set data.validation=mixed.jsonl");
+  const std::string table =
+      run_and_require(workspace, "train run.json --quiet --set training.max_steps=1 --set data.validation=mixed.jsonl").out;
+  const std::string scored = run_and_require(workspace, "evaluate out mixed.jsonl --quiet").out;
+  CHECK(table.find("validation (2 rows)") != std::string::npos);
+  CHECK(std::regex_search(table, std::regex("\ngenerated texts +1\n")));
+  CHECK(std::regex_search(scored, std::regex("\ngenerated +1\n")));
+  for (const char* name : {"exact_match, %", "f1, %", "rougeL, 0–1", "bleu, 0–100", "chrf++, 0–100"}) {
+    INFO(name);
+    CHECK(table.find(std::string("\n") + name + " ") != std::string::npos);
+    CHECK(scored.find(std::string("\n") + name + " ") != std::string::npos);
+  }
   const std::vector<Json> lines = lines_in(workspace.read("out/eval_predictions.jsonl"));
   REQUIRE(lines.size() == 2);
   CHECK_FALSE(lines[0].contains("generated"));

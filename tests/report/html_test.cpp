@@ -95,6 +95,19 @@ TEST_CASE("with uneven labels the page speaks of the positive one", "[report]") 
   CHECK_FALSE(contains(html, "no clear gain"));
 }
 
+TEST_CASE("metrics whose numbers could be misread stand with their unit, counts without a point", "[report]") {
+  Event summary = example_summary();
+  CHECK_FALSE(contains(page(summary, {}), "F1, %"));
+  summary["test"]["metrics"] = {{"rows", 9}, {"loss", 1.5}, {"tokens", 1234}, {"generated", 7}, {"exact_match", 42.5}, {"f1", 51.5},
+                                {"rougeL", 0.5}, {"bleu", 12.5}, {"chrf++", 33.5}};
+  const std::string html = page(summary, {});
+  for (const char* label : {"Exact match, %", "F1, %", "ROUGE-L, 0–1", "BLEU, 0–100", "chrF++, 0–100"}) {
+    INFO(label);
+    CHECK(contains(html, label));
+  }
+  CHECK(contains(html, "<th scope=\"row\">Generated texts</th><td>7</td>"));
+}
+
 TEST_CASE("everything from outside is escaped", "[report]") {
   Event summary = example_summary();
   const std::string evil = "<script>alert('x')</script>\" onload=\"y\x1b \xff";
