@@ -151,10 +151,7 @@ class Collected {
     }
     summary["interval_method"] = concat("Nadeau–Bengio corrected t over ", folds_.size(), " folds, 95 %");
     summary["rows"] = prepared_.train.examples.size();
-    const auto scores = task_->scores(pooled_, prepared_.train.examples);
-    Json pooled = scores->metrics();
-    pooled.update(scores->detail());
-    summary["pooled"] = {{"metrics", pooled}, {"intervals", scores->intervals()}};
+    summary["pooled"] = summary_of(*task_->scores(pooled_, prepared_.train.examples), prepared_.options);
     return summary;
   }
 

@@ -10,7 +10,9 @@
 #include "attune/job/environment.h"
 #include "attune/job/execution.h"
 #include "attune/job/text_generation.h"
+#include "attune/metrics/table.h"
 #include "attune/report/phase.h"
+#include "attune/train/early_stopping.h"
 #include "attune/train/evaluate.h"
 
 namespace attune::job {
@@ -119,14 +121,23 @@ std::vector<task::Prediction> predict_rows(const Fit& fit, std::span<const task:
   return std::move(*predictions);
 }
 
+std::string main_metric(const RunOptions& options) {
+  const train::WatchedMetric metric = train::best_model_metric(options.training, options.early_stopping);
+  return std::string(metrics::without_eval_prefix(metric.name));
+}
+
+files::Json summary_of(const task::Scores& scores, const RunOptions& options) {
+  files::Json summary = {{"metrics", scores.metrics()}, {"intervals", scores.intervals()}};
+  summary["metrics"].update(scores.detail());
+  if (files::Json samples = scores.samples(main_metric(options)); !samples.is_null()) summary["samples"] = std::move(samples);
+  return summary;
+}
+
 Scored score_rows(const Fit& fit, const Rows& rows, const FitRequest& request, std::span<const train::RowText> known) {
   Scored scored;
   scored.predictions = predict_rows(fit, rows.encoded, request, known);
   report::Phase scoring(*request.events, "scoring");
-  const auto scores = fit.task->scores(scored.predictions, rows.examples);
-  scored.metrics = scores->metrics();
-  scored.metrics.update(scores->detail());
-  scored.intervals = scores->intervals();
+  scored.summary = summary_of(*fit.task->scores(scored.predictions, rows.examples), request.prepared->options);
   scoring.end();
   return scored;
 }

@@ -22,7 +22,6 @@
 #include "attune/job/resumption.h"
 #include "attune/job/summary.h"
 #include "attune/metrics/intervals.h"
-#include "attune/metrics/table.h"
 #include "attune/report/event_file.h"
 #include "attune/report/phase.h"
 #include "attune/train/early_stopping.h"
@@ -44,8 +43,6 @@ struct SeedOutcome {
   Json results;          ///< {"train", "validation", "test", "reopened"}
 };
 
-Json scored_json(const Scored& scored) { return {{"metrics", scored.metrics}, {"intervals", scored.intervals}}; }
-
 /// Scores a split and writes its predictions.
 Scored score_and_write(const Fit& fitted, const Rows& rows, const FitRequest& request, const std::string& path,
                        std::span<const train::RowText> known = {}) {
@@ -57,7 +54,7 @@ Scored score_and_write(const Fit& fitted, const Rows& rows, const FitRequest& re
 /// By what the best model is chosen, the seed's is too; larger is better.
 double selection_value(const RunOptions& options, const Json& metrics) {
   const train::WatchedMetric metric = train::best_model_metric(options.training, options.early_stopping);
-  const std::string name(metrics::without_eval_prefix(metric.name));
+  const std::string name = main_metric(options);
   const double worst = -std::numeric_limits<double>::infinity();
   if (!metrics.contains(name) || !metrics[name].is_number()) return worst;
   return metrics[name].get<double>() * (metric.greater ? 1 : -1);
@@ -75,14 +72,14 @@ SeedOutcome finish(const FitRequest& request, const Fit& fitted, const std::stri
   if (!request.validation.empty()) {
     const Scored scored = score_and_write(fitted, prepared.validation, request, folder + "/eval_predictions.jsonl",
                                           fitted.result.validation_texts);
-    outcome.results["validation"] = scored_json(scored);
-    splits.push_back({.name = "eval", .metrics = scored.metrics, .intervals = scored.intervals});
-    outcome.selection = selection_value(prepared.options, scored.metrics);
+    outcome.results["validation"] = scored.summary;
+    splits.push_back({.name = "eval", .metrics = scored.summary["metrics"], .intervals = scored.summary["intervals"]});
+    outcome.selection = selection_value(prepared.options, scored.summary["metrics"]);
   }
   if (!prepared.test.empty()) {
     const Scored scored = score_and_write(fitted, prepared.test, request, folder + "/predictions.jsonl");
-    outcome.results["test"] = scored_json(scored);
-    splits.push_back({.name = "test", .metrics = scored.metrics, .intervals = scored.intervals});
+    outcome.results["test"] = scored.summary;
+    splits.push_back({.name = "test", .metrics = scored.summary["metrics"], .intervals = scored.summary["intervals"]});
   }
   report::Phase saving(*request.events, "saving");
   outcome.results["reopened"] = save_and_reopen(fitted, prepared, request.train, folder);

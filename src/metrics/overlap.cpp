@@ -27,18 +27,31 @@ Values OverlapScorer::values(std::span<const double> weights) const {
   double total = 0;
   for (std::size_t i = 0; i < texts_.size(); ++i) {
     const double weight = weights.empty() ? 1.0 : weights[i];
-    const Text& text = texts_[i];
+    add(texts_[i], weight, sum);
     total += weight;
-    sum.answer.exact_match += weight * text.answer.exact_match;
-    sum.answer.f1 += weight * text.answer.f1;
-    sum.rouge.rouge1.f1 += weight * text.rouge.rouge1.f1;
-    sum.rouge.rouge2.f1 += weight * text.rouge.rouge2.f1;
-    sum.rouge.rougeL.f1 += weight * text.rouge.rougeL.f1;
-    sum.rouge.rougeLsum.f1 += weight * text.rouge.rougeLsum.f1;
-    sum.bleu.add(text.bleu, weight);
-    sum.chrf.add(text.chrf, weight);
-    sum.chrf_words.add(text.chrf_words, weight);
   }
+  return values_of_sum(sum, total);
+}
+
+Values OverlapScorer::values_of(std::size_t text) const {
+  Text sum;
+  add(texts_.at(text), 1.0, sum);
+  return values_of_sum(sum, 1.0);
+}
+
+void OverlapScorer::add(const Text& text, double weight, Text& sum) {
+  sum.answer.exact_match += weight * text.answer.exact_match;
+  sum.answer.f1 += weight * text.answer.f1;
+  sum.rouge.rouge1.f1 += weight * text.rouge.rouge1.f1;
+  sum.rouge.rouge2.f1 += weight * text.rouge.rouge2.f1;
+  sum.rouge.rougeL.f1 += weight * text.rouge.rougeL.f1;
+  sum.rouge.rougeLsum.f1 += weight * text.rouge.rougeLsum.f1;
+  sum.bleu.add(text.bleu, weight);
+  sum.chrf.add(text.chrf, weight);
+  sum.chrf_words.add(text.chrf_words, weight);
+}
+
+Values OverlapScorer::values_of_sum(const Text& sum, double total) const {
   const auto of_texts = [&](double value) { return total > 0 ? value : std::numeric_limits<double>::quiet_NaN(); };
   return {{"exact_match", of_texts(100 * sum.answer.exact_match / total)},
           {"f1", of_texts(100 * sum.answer.f1 / total)},

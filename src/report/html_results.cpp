@@ -3,6 +3,7 @@
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "attune/base/strings.h"
 #include "charts.h"
@@ -119,15 +120,13 @@ std::string results_table(const Json& summary) {
 }  // namespace
 
 MainSplit main_split(const Json& summary) {
-  if (member(summary, {"test", "metrics"}).is_object()) {
-    return {"test", &member(summary, {"test", "metrics"}), &member(summary, {"test", "intervals"})};
+  const Json* pooled = &member(summary, {"cross_validation", "pooled"});
+  for (const auto& [name, scored] : {std::pair{"test", &member(summary, {"test"})}, std::pair{"held-out", pooled},
+                                     std::pair{"validation", &member(summary, {"validation"})}}) {
+    if (!member(*scored, {"metrics"}).is_object()) continue;
+    const Json& samples = member(*scored, {"samples"});
+    return {name, &member(*scored, {"metrics"}), &member(*scored, {"intervals"}), samples.is_object() ? &samples : nullptr};
   }
-  const Json& pooled = member(summary, {"cross_validation", "pooled"});
-  if (member(pooled, {"metrics"}).is_object())
-    return {"held-out", &member(pooled, {"metrics"}), &member(pooled, {"intervals"})};
-  const Json& validation = member(summary, {"validation"});
-  if (member(validation, {"metrics"}).is_object())
-    return {"validation", &member(validation, {"metrics"}), &member(validation, {"intervals"})};
   return {};
 }
 

@@ -14,6 +14,7 @@ struct MainSplit {
   std::string name;  ///< "test", "held-out folds", "validation" or "" when there is none
   const files::Json* metrics = nullptr;
   const files::Json* intervals = nullptr;
+  const files::Json* samples = nullptr;  ///< of generated texts; null where there are none
 };
 MainSplit main_split(const files::Json& summary);
 
@@ -23,6 +24,7 @@ std::vector<std::string> metric_names(const files::Json& metrics);
 std::vector<std::string> headline_metrics(const files::Json& metrics);
 
 std::string results_section(const files::Json& summary);
+std::string samples_section(const files::Json& summary);
 std::string curves_section(const RunHistory& history);
 std::string folds_section(const files::Json& summary);
 std::string seeds_section(const files::Json& summary);

@@ -49,6 +49,8 @@ thead th { color: var(--soft); font-size: 13px; white-space: nowrap; border-bott
 .scroll + p { margin-top: 12px; }
 .figures td, .figures thead th:not(:first-child) { text-align: right; font-variant-numeric: tabular-nums; padding-left: 14px; white-space: nowrap; }
 .figures td.text, .figures thead th.text { text-align: left; }
+.texts { table-layout: fixed; min-width: 640px; } .texts td { white-space: pre-wrap; }
+.texts th:last-child, .texts td:last-child { width: 12ch; padding-right: 0; text-align: right; white-space: normal; font-variant-numeric: tabular-nums; }
 table:not(.figures) th[scope=row] { width: 34%; color: var(--soft); }
 td small { font-size: 13px; margin-left: 6px; }
 code, .code { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: 13px; }

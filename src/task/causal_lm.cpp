@@ -76,7 +76,7 @@ class CausalLm : public Task {
   }
 
   std::unique_ptr<Scores> scores(std::span<const Prediction> predictions, std::span<const data::Example> examples) const override {
-    return score_language(predictions, examples);
+    return score_language(predictions, examples, *options_.tokenizer);
   }
 
   files::Json describe(std::span<const Prediction> windows, const data::Example& example, bool with_logprobs) const override {

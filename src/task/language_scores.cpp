@@ -1,12 +1,15 @@
 // Scores of a language model: how likely the rows are, and how near generated texts come to the rows' own answers.
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
+#include "attune/base/utf8.h"
 #include "attune/metrics/values.h"
 #include "task/scores.h"
 
@@ -89,10 +92,17 @@ class LanguageScoring : public Scoring {
   TextScores texts_;
 };
 
+/// The last characters of a text, behind "…" where something stands before them.
+std::string end_of(const std::string& text) {
+  constexpr std::size_t kCharacters = 300;
+  const std::u32string points = to_utf32(text);
+  return points.size() <= kCharacters ? text : "…" + to_utf8(std::u32string_view(points).substr(points.size() - kCharacters));
+}
+
 class LanguageScores : public Scores {
  public:
-  LanguageScores(std::span<const Prediction> predictions, std::span<const data::Example> examples)
-      : predictions_(predictions), examples_(examples), scoring_(predictions, examples) {}
+  LanguageScores(std::span<const Prediction> predictions, std::span<const data::Example> examples, const text::Tokenizer& tokenizer)
+      : predictions_(predictions), examples_(examples), tokenizer_(tokenizer), scoring_(predictions, examples) {}
 
   files::Json metrics() const override {
     files::Json metrics = summarise(predictions_, nullptr);
@@ -106,9 +116,37 @@ class LanguageScores : public Scores {
 
   files::Json intervals() const override { return bootstrap_intervals(scoring_, examples_); }
 
+  files::Json samples(std::string_view metric) const override {
+    const std::size_t count = scoring_.texts().texts();
+    if (count == 0) return nullptr;
+    const auto known = scoring_.texts().values({});
+    const bool is_of_texts = std::ranges::any_of(known, [&](const auto& value) { return value.first == metric; });
+    const std::string by(is_of_texts ? metric : "rougeL");
+    std::vector<std::pair<double, std::size_t>> order;
+    for (std::size_t text = 0; text < count; ++text) order.emplace_back(metrics::value_of(scoring_.texts().values_of(text), by), text);
+    std::ranges::stable_sort(order, [](const auto& a, const auto& b) { return a.first > b.first; });
+    if (count > kSamples) order.erase(order.begin() + kSamples / 2, order.end() - kSamples / 2);
+    files::Json rows = files::Json::array();
+    for (const auto& [score, text] : order) rows.push_back(sample(text, score));
+    return {{"metric", by}, {"texts", count}, {"rows", rows}};
+  }
+
  private:
+  static constexpr std::ptrdiff_t kSamples = 10;
+
+  files::Json sample(std::size_t text, double score) const {
+    const Prediction& prediction = predictions_[scoring_.texts().place(text)];
+    const Encoded& row = *prediction.encoded;
+    return {{"id", examples_[static_cast<std::size_t>(row.example)].id},
+            {"prompt", end_of(tokenizer_.decode(row.prompt->ids, /*skip_special_tokens=*/false))},
+            {"generated", *prediction.generated},
+            {"reference", row.prompt->reference},
+            {"score", metrics::json_number(score)}};
+  }
+
   std::span<const Prediction> predictions_;
   std::span<const data::Example> examples_;
+  const text::Tokenizer& tokenizer_;
   LanguageScoring scoring_;
 };
 
@@ -133,8 +171,9 @@ metrics::Values TextScores::values(std::span<const double> weights) const {
   return scorer_->values(of_texts);
 }
 
-std::unique_ptr<Scores> score_language(std::span<const Prediction> predictions, std::span<const data::Example> examples) {
-  return std::make_unique<LanguageScores>(predictions, examples);
+std::unique_ptr<Scores> score_language(std::span<const Prediction> predictions, std::span<const data::Example> examples,
+                                       const text::Tokenizer& tokenizer) {
+  return std::make_unique<LanguageScores>(predictions, examples, tokenizer);
 }
 
 }  // namespace attune::task

@@ -59,6 +59,9 @@ class TextScores {
   /// `weights`: one a prediction, times the row's own; empty = 1 each.
   metrics::Values values(std::span<const double> weights) const;
   std::size_t texts() const { return places_.size(); }
+  /// The index of a text's prediction, and what the text alone scores.
+  std::size_t place(std::size_t text) const { return places_[text]; }
+  metrics::Values values_of(std::size_t text) const { return scorer_->values_of(text); }
 
  private:
   std::vector<std::size_t> places_;  ///< of the predictions that have a text
@@ -67,7 +70,9 @@ class TextScores {
 };
 
 /// Loss, perplexity, bits per byte and what generated texts score, of a causal language model; one scored row an example.
-std::unique_ptr<Scores> score_language(std::span<const Prediction> predictions, std::span<const data::Example> examples);
+/// `tokenizer` must outlive it.
+std::unique_ptr<Scores> score_language(std::span<const Prediction> predictions, std::span<const data::Example> examples,
+                                       const text::Tokenizer& tokenizer);
 
 /// {"loss": Σ w·loss / Σ w, "rows": n} and, with a scoring, its values. Undefined values are null.
 files::Json summarise(std::span<const Prediction> predictions, const Scoring* scoring);

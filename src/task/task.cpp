@@ -12,6 +12,8 @@ files::Json Scores::intervals() const { return files::Json::object(); }
 
 files::Json Scores::detail() const { return files::Json::object(); }
 
+files::Json Scores::samples(std::string_view) const { return nullptr; }
+
 std::unique_ptr<Task> make_task(const TaskOptions& options) {
   switch (options.kind) {
     case models::Task::sequence_classification: return make_classification(options);

@@ -124,7 +124,10 @@ TEST_CASE("evaluation generates the texts that `generate` does, and scores them"
     CHECK(intervals["loss"][1].get<double>() >= metrics["loss"].get<double>());
     CHECK(history_of(workspace, "eval_rougeL").size() == 30);
     CHECK(generations_in(workspace) == 30);
-    CHECK(workspace.read("out/report.html").find("ROUGE-L") != std::string::npos);
+    const std::string report = workspace.read("out/report.html");
+    CHECK(report.find("ROUGE-L") != std::string::npos);
+    CHECK(report.find("<h2>Generated texts</h2>") != std::string::npos);
+    CHECK(report.find(kAsked[3].prompt) != std::string::npos);
 
     const std::string written = workspace.read("out/eval_predictions.jsonl");
     std::string prompts;
@@ -213,6 +216,7 @@ TEST_CASE("held-out folds are scored by texts of the model that never saw them",
   const Json& folds = results["cross_validation"];
   CHECK(folds["mean"].contains("rougeL"));
   CHECK(folds["pooled"]["intervals"].contains("chrf++"));
+  CHECK(folds["pooled"]["samples"]["rows"].size() == 10);
   CHECK(texts_in(workspace.read("out/cv/oof_predictions.jsonl"), "generated").size() == 16);
   CHECK(run_attune(workspace, "verify out --quiet").exit_code == 0);
 }

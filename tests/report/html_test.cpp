@@ -108,6 +108,24 @@ TEST_CASE("metrics whose numbers could be misread stand with their unit, counts 
   CHECK(contains(html, "<th scope=\"row\">Generated texts</th><td>7</td>"));
 }
 
+TEST_CASE("the page shows the best and the worst generated texts", "[report]") {
+  Event summary = example_summary();
+  CHECK_FALSE(contains(page(summary, {}), "id=\"texts\""));
+  Event rows = Event::array();
+  for (int i = 0; i < 4; ++i) {
+    rows.push_back({{"id", "r"}, {"prompt", "ask\n<|user|>"}, {"generated", "made " + std::to_string(i) + " <b>"}, {"reference", "gold & more"}, {"score", 1.0 / (i + 1)}});
+  }
+  summary["test"]["samples"] = {{"metric", "rougeL"}, {"texts", 40}, {"rows", rows}};
+  const std::string html = page(summary, {});
+  CHECK(unbalanced_tag(html).empty());
+  CHECK(contains(html, "The 2 best and the 2 worst of 40 texts by ROUGE-L, 0–1."));
+  CHECK(contains(html, "<td class=\"soft\">ask\n&lt;|user|&gt;</td><td>made 3 &lt;b&gt;</td><td>gold &amp; more</td><td>0.250</td>"));
+  CHECK(html.find("<h3>Worst</h3>") > html.find("made 1"));
+  CHECK(html.find("<h3>Worst</h3>") < html.find("made 2"));
+  summary["test"]["samples"]["texts"] = 4;
+  CHECK_FALSE(contains(page(summary, {}), "<h3>Worst</h3>"));
+}
+
 TEST_CASE("everything from outside is escaped", "[report]") {
   Event summary = example_summary();
   const std::string evil = "<script>alert('x')</script>\" onload=\"y\x1b \xff";

@@ -367,3 +367,45 @@ TEST_CASE("bits per byte of documents have an interval over documents, whose win
   CHECK(interval[1].get<double>() <= *high + 1e-9);
   CHECK(interval[1].get<double>() > scores->metrics()["bits_per_byte"].get<double>());
 }
+
+TEST_CASE("of generated texts the best and the worst are shown, with the end of what stood before them", "[task][language]") {
+  Language language;
+  language.options.generates = true;
+  language.options.max_length = 400;
+  std::vector<data::Example> rows;
+  std::string long_prompt = "where";
+  for (int i = 0; i < 100; ++i) long_prompt += " my card";
+  for (int i = 0; i < 12; ++i) {
+    rows.push_back(completion(i == 0 ? long_prompt : "where is", " a b c d e f g h i j k l"));
+    rows.back().id = "r" + std::to_string(i);
+  }
+  rows.push_back(document("the app"));
+  const auto task = task::make_task(language.options);
+  const std::vector<task::Encoded> encoded = task->encode(rows, language.tokenizer);
+  std::vector<task::Prediction> predictions;
+  std::string words;
+  for (std::size_t i = 0; i < encoded.size(); ++i) {
+    predictions.push_back({});
+    predictions[i].encoded = &encoded[i];
+    if (i < 12) predictions[i].generated = words += " " + std::string(1, static_cast<char>('a' + i));
+  }
+  const Json samples = task->scores(predictions, rows)->samples("chrf");
+  CHECK(samples["metric"] == "chrf");
+  CHECK(samples["texts"] == 12);
+  const Json& shown = samples["rows"];
+  REQUIRE(shown.size() == 10);
+  CHECK(shown[0]["id"] == "r11");
+  CHECK(shown[0]["score"] == 100);
+  CHECK(shown[4]["id"] == "r7");
+  CHECK(shown[5]["id"] == "r4");
+  CHECK(shown[9]["id"] == "r0");
+  CHECK(shown[9]["generated"] == " a");
+  CHECK(shown[9]["reference"] == rows[0].text_pair);
+  const std::string end = shown[9]["prompt"];
+  CHECK(end.starts_with("…"));
+  CHECK(end.size() == 300 + std::string("…").size());
+  CHECK(long_prompt.ends_with(end.substr(std::string("…").size())));
+  CHECK(task->scores(predictions, rows)->samples("loss")["metric"] == "rougeL");
+  for (task::Prediction& prediction : predictions) prediction.generated.reset();
+  CHECK(task->scores(predictions, rows)->samples("chrf").is_null());
+}

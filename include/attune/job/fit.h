@@ -39,11 +39,17 @@ struct Fit {
 
 Fit fit(const FitRequest& request);
 
-/// Metrics of a split under plain names, and the predictions they come from.
+/// Name of the metric that the best model is chosen by, as task::Scores has it.
+std::string main_metric(const RunOptions& options);
+
+/// {"metrics": {"loss", "accuracy", …} and the task's detail ("per_class", …), "intervals": {"accuracy": [low, high], …} (95 %,
+/// bootstrap over rows, groups as clusters), "samples": of generated texts by the main metric, where there are any}.
+files::Json summary_of(const task::Scores& scores, const RunOptions& options);
+
+/// A split's predictions and the summary of their scores.
 struct Scored {
   std::vector<task::Prediction> predictions;
-  files::Json metrics;    ///< {"loss", "accuracy", …} and the task's detail ("per_class", …)
-  files::Json intervals;  ///< {"accuracy": [low, high], …}: 95 %, bootstrap over rows (groups as clusters)
+  files::Json summary;
 };
 Scored score_rows(const Fit& fit, const Rows& rows, const FitRequest& request, std::span<const train::RowText> known = {});
 /// The predictions alone, as a phase of the run. `known`: the rows' texts where this model has generated them already (of the

@@ -31,6 +31,8 @@ class OverlapScorer {
   /// exact_match · f1 (of words, as the SQuAD script; both in percent) · rouge1 · rouge2 · rougeL · rougeLsum (mean F1,
   /// 0 … 1) · bleu · chrf · chrf++ (of the corpus, 0 … 100). `weights` [texts] or empty for 1 each. NaN without texts.
   Values values(std::span<const double> weights = {}) const;
+  /// The same of one text alone.
+  Values values_of(std::size_t text) const;
 
  private:
   struct Text {
@@ -39,6 +41,11 @@ class OverlapScorer {
     BleuStatistics bleu;
     ChrfStatistics chrf, chrf_words;
   };
+  /// Adds `weight` times the scores and counts of a text.
+  static void add(const Text& text, double weight, Text& sum);
+  /// Of texts whose weights sum to `total`.
+  Values values_of_sum(const Text& sum, double total) const;
+
   OverlapOptions options_;
   ChrfOptions chrf_words_;
   std::vector<Text> texts_;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -97,6 +98,10 @@ class Scores {
   virtual files::Json intervals() const;
   /// What belongs into reports but is no single number: {"per_class", "confusion_matrix", "reliability"} or {"per_type"}.
   virtual files::Json detail() const;
+  /// Of generated texts the best and the worst by a metric (`metric`, or ROUGE-L where that is none of texts), at most ten, best
+  /// first: {"metric", "texts": how many there are, "rows": [{"id", "prompt": its end, "generated", "reference", "score"}]}.
+  /// Null where there are none.
+  virtual files::Json samples(std::string_view metric) const;
 };
 
 class Task {
