@@ -33,6 +33,9 @@ void check_evaluation(Rules& rules) {
                   "early stopping needs evaluations, " + why, hint);
   rules.refuse_if(training.load_best_model_at_end && !rules.evaluates(), with({"training.load_best_model_at_end"}),
                   "the best model is found by evaluations, " + why, hint);
+  const bool chooses_seed = has_rows && rules.options.seeds.size() > 1;
+  rules.refuse_if(training.metric_for_best_model && !rules.evaluates() && !chooses_seed,
+                  with({"training.metric_for_best_model"}), "the best model is found by evaluations, " + why, hint);
   rules.refuse_if(training.save_strategy == "best" && !rules.evaluates(), with({"training.save_strategy"}),
                   "saving the best model needs evaluations, " + why, hint);
   rules.refuse_if(training.eval_on_start && !rules.evaluates(), with({"training.eval_on_start"}),

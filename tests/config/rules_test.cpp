@@ -26,6 +26,9 @@ const std::vector<Case> kContradictions = {
     {"early_stopping", {"cross_validation.inner_validation=0", "early_stopping.patience=2"}},
     {"training.eval_strategy", {"training.eval_strategy=epoch", "training.load_best_model_at_end=false"}},
     {"training.load_best_model_at_end", {"training.load_best_model_at_end=true"}},
+    {"training.load_best_model_at_end", {kHoldout, "training.eval_strategy=no", "training.load_best_model_at_end=true"}},
+    {"training.metric_for_best_model", {kHoldout, "training.eval_strategy=no", "metric_for_best_model=eval_loss"}},
+    {"training.metric_for_best_model", {"metric_for_best_model=eval_loss"}},
     {"training.save_strategy", {"training.save_strategy=best"}},
     {"training.eval_on_start", {"training.eval_on_start=true"}},
     {"training.eval_steps", {kHoldout, "training.eval_strategy=steps"}},
@@ -195,12 +198,22 @@ TEST_CASE("settings that make sense together are taken", "[config]") {
       {"model.dtype=float16", "model.init=random", "training.bf16=auto"},
       {"output_dir=runs", "model.path=runs/earlier/best"},
       {kHoldout, "early_stopping={\"mode\":\"max\",\"metric\":\"eval_f1_macro\"}"},
+      {kHoldout, "training.eval_strategy=no", "metric_for_best_model=accuracy", "seeds=[1,2]"},
       {"model.task=text-generation", kHoldout, "predict_with_generate=true", "metric_for_best_model=bleu",
        "generation={\"max_new_tokens\":9,\"num_beams\":1,\"early_stopping\":true,\"stop_strings\":\"x\"}"},
   };
   for (const Overrides& overrides : cases) {
     INFO("--set " << join(overrides, " --set "));
     for (const auto& problem : problems_of(kSmallest, overrides)) FAIL_CHECK(problem.key << ": " << problem.what);
+  }
+}
+
+TEST_CASE("what needs evaluations names eval_strategy where that is no", "[config]") {
+  for (const char* setting : {"early_stopping.patience=2", "training.load_best_model_at_end=true", "metric_for_best_model=eval_loss"}) {
+    const auto problems = problems_of(kSmallest, {kHoldout, "training.eval_strategy=no", setting});
+    REQUIRE(problems.size() == 1);
+    INFO(problems[0].what);
+    CHECK(problems[0].what.find("training.eval_strategy is \"no\"") != std::string::npos);
   }
 }
 
