@@ -11,6 +11,7 @@
 #include "attune/base/utf8.h"
 #include "attune/files/line_reader.h"
 #include "attune/files/standard_input.h"
+#include "attune/task/prompts.h"
 
 namespace attune::app {
 
@@ -116,14 +117,14 @@ std::string ChatFormat::text_of(const files::Json& messages) const {
 
 std::vector<std::vector<std::int32_t>> encode_prompts(const std::vector<Prompt>& prompts,
                                                       const text::Tokenizer& tokenizer, const models::ModelSpec& spec) {
-  std::vector<std::vector<std::int32_t>> all;
-  for (const Prompt& prompt : prompts) {
-    const text::EncodeOptions options{.add_special_tokens = !prompt.is_chat, .truncation = {}, .with_tokens = false};
-    all.push_back(tokenizer.encode({.text = prompt.text}, options).ids);
-    const auto length = static_cast<std::int64_t>(all.back().size());
+  std::vector<std::string> texts;
+  for (const Prompt& prompt : prompts) texts.push_back(prompt.text);
+  auto all = task::encode_prompts(texts, tokenizer);
+  for (std::size_t i = 0; i < prompts.size(); ++i) {
+    const auto length = static_cast<std::int64_t>(all[i].size());
     if (length > 0 && (length <= spec.max_position_embeddings || !has_end(spec))) continue;
     throw Error(ErrorKind::data,
-                {.file = prompt.origin,
+                {.file = prompts[i].origin,
                  .what = length == 0 ? "the prompt has no tokens"
                                      : concat("the prompt has ", length, " tokens, the model takes at most ",
                                               spec.max_position_embeddings),

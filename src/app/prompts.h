@@ -17,7 +17,7 @@ struct Prompt {
   std::string text;      ///< that is tokenized
   std::string shown;     ///< what the user wrote
   std::string origin;    ///< for errors: file and line; "" = the command line
-  bool is_chat = false;  ///< made by a chat template, which writes the special tokens itself
+  bool is_chat = false;  ///< made by a chat template: what the model says is a text of its own
 };
 
 /// A model's way to write conversations down.
@@ -39,7 +39,7 @@ std::vector<Prompt> prompts_of_stdin();
 /// is kept. Other files: a line a prompt. Error{data} with the line.
 std::vector<Prompt> read_prompts(const std::string& file, const std::string& folder);
 
-/// Token ids. Error{data} for a prompt that has more tokens than the model has positions.
+/// Token ids, as training has them. Error{data} for a prompt that has more tokens than the model has positions.
 std::vector<std::vector<std::int32_t>> encode_prompts(const std::vector<Prompt>& prompts,
                                                       const text::Tokenizer& tokenizer, const models::ModelSpec& spec);
 

@@ -6,6 +6,7 @@
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
 #include "attune/task/pack.h"
+#include "attune/task/prompts.h"
 #include "task/learned_text.h"
 
 namespace attune::task {
@@ -14,10 +15,12 @@ namespace {
 
 using Ids = std::vector<std::int32_t>;
 
+const text::EncodeOptions kPlain = {.add_special_tokens = false, .truncation = {}, .with_tokens = false};
+
 class RowMaker {
  public:
   RowMaker(const text::Tokenizer& tokenizer, const TaskOptions& options)
-      : tokenizer_(tokenizer), options_(options), bos_(tokenizer.special_id("bos_token")), eos_(tokenizer.special_id("eos_token")) {
+      : tokenizer_(tokenizer), appends_eos_(options.append_eos), bos_(tokenizer.special_id("bos_token")), eos_(tokenizer.special_id("eos_token")) {
     const Ids alone = tokenizer_.encode({.text = "a"}, {.with_tokens = false}).ids;
     adds_bos_ = bos_ && !alone.empty() && alone.front() == *bos_;
   }
@@ -31,7 +34,7 @@ class RowMaker {
       row.learned.assign(row.ids.size(), 0);
       for (const Span& span : learned.spans) mark(span, encoding, row);
     }
-    if (learned.adds_special ? options_.append_eos : learned.ends_with_answer) end(row, example);
+    if (learned.adds_special ? appends_eos_ : learned.ends_with_answer) end(row, example);
     begin(row, learned.adds_special);
     return row;
   }
@@ -112,7 +115,7 @@ class RowMaker {
   }
 
   const text::Tokenizer& tokenizer_;
-  const TaskOptions& options_;
+  bool appends_eos_;
   std::optional<std::int32_t> bos_, eos_;
   bool adds_bos_ = false;
 };
@@ -242,7 +245,7 @@ std::vector<std::optional<LonePrompt>> lone_prompts(std::span<const data::Exampl
   for (const auto& answer : answers) {
     if (answer) inputs.push_back({.text = answer->prompt});
   }
-  auto encodings = tokenizer.encode_batch(inputs, {.add_special_tokens = false, .with_tokens = false});
+  auto encodings = tokenizer.encode_batch(inputs, kPlain);
   std::vector<std::optional<LonePrompt>> prompts(examples.size());
   std::size_t next = 0;
   for (std::size_t i = 0; i < examples.size(); ++i) {
@@ -267,6 +270,15 @@ std::optional<AnswerPrompt> answer_prompt(LonePrompt lone, bool is_chat, const R
 }
 
 }  // namespace
+
+std::vector<Ids> encode_prompts(std::span<const std::string> texts, const text::Tokenizer& tokenizer) {
+  std::vector<text::TextInput> inputs;
+  for (const std::string& text : texts) inputs.push_back({.text = text});
+  const RowMaker maker(tokenizer, {});
+  std::vector<Ids> prompts;
+  for (text::Encoding& encoding : tokenizer.encode_batch(inputs, kPlain)) prompts.push_back(maker.prompt(std::move(encoding.ids)));
+  return prompts;
+}
 
 std::vector<Encoded> encode_language_rows(std::span<const data::Example> examples, const text::Tokenizer& tokenizer,
                                           const TaskOptions& options) {

@@ -131,6 +131,30 @@ TEST_CASE("a chat remembers its turns", "[app][shell][infer]") {
   CHECK(turns[1]["ids"].get<Ids>() == expected(workspace, spelled(history), 3));
 }
 
+TEST_CASE("a text begins with one beginning-of-text token where training has it, whoever writes it", "[app][shell][infer]") {
+  const Workspace workspace;
+  const std::string turns = "{% for m in messages %}{{ m.role[0] }}{{ m.content }}.{% endfor %}a";
+  workspace.write("p.jsonl", R"({"prompt": "hi"})"
+                             "\n"
+                             R"({"messages": [{"role": "user", "content": "hi"}]})"
+                             "\n");
+  for (const std::string& chat_template : {turns, "<s>" + turns}) {
+    INFO(chat_template);
+    write_model(workspace, chat_template);
+    workspace.write("m/tokenizer.json", tiny_tokenizer_json(/*adds_bos=*/true));
+    const Json settings = {{"bos_token", "<s>"}, {"eos_token", "</s>"}, {"chat_template", chat_template}};
+    workspace.write("m/tokenizer_config.json", settings.dump());
+    const Ids plain = expected(workspace, {1, 13, 14}, 6), chat = expected(workspace, {1, 26, 13, 14, 5, 6}, 6);
+    REQUIRE(chat != expected(workspace, {26, 13, 14, 5, 6}, 6));
+    const auto of_file = lines_of(run_ok(workspace, "generate m --file p.jsonl --json --max-new-tokens 6").out);
+    CHECK(of_file[0]["ids"].get<Ids>() == plain);
+    CHECK(of_file[1]["ids"].get<Ids>() == chat);
+    const auto said = lines_of(run_ok(workspace, "generate m --chat --json --max-new-tokens 6", "echo hi |").out);
+    CHECK(said[0]["ids"].get<Ids>() == chat);
+    CHECK(lines_of(run_ok(workspace, "generate m -p '<s>hi' --json --max-new-tokens 6").out)[0]["ids"].get<Ids>() == plain);
+  }
+}
+
 TEST_CASE("what cannot be generated from is said in one line", "[app][shell][infer]") {
   const Workspace workspace;
   write_model(workspace, "");

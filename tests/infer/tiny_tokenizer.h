@@ -7,7 +7,8 @@
 
 namespace attune::testing {
 
-inline std::string tiny_tokenizer_json() {
+/// `adds_bos`: the beginning-of-text token stands in front of every text.
+inline std::string tiny_tokenizer_json(bool adds_bos = false) {
   using Json = nlohmann::ordered_json;
   Json vocabulary = {{"<pad>", 0}, {"<s>", 1}, {"</s>", 2}, {"\u0120", 3}, {"\u010a", 4}, {".", 5}};
   for (char letter = 'a'; letter <= 'z'; ++letter) vocabulary[std::string(1, letter)] = 6 + letter - 'a';
@@ -33,9 +34,17 @@ inline std::string tiny_tokenizer_json() {
                       {"ignore_merges", false},
                       {"vocab", vocabulary},
                       {"merges", Json::array()}};
+  Json post = nullptr;
+  if (adds_bos) {
+    const Json text = {{"Sequence", {{"id", "A"}, {"type_id", 0}}}};
+    post = {{"type", "TemplateProcessing"},
+            {"single", {{{"SpecialToken", {{"id", "<s>"}, {"type_id", 0}}}}, text}},
+            {"pair", {text, {{"Sequence", {{"id", "B"}, {"type_id", 1}}}}}},
+            {"special_tokens", {{"<s>", {{"id", "<s>"}, {"ids", {1}}, {"tokens", {"<s>"}}}}}}};
+  }
   return Json{{"version", "1.0"},          {"truncation", nullptr}, {"padding", nullptr},
               {"added_tokens", added},     {"normalizer", nullptr}, {"pre_tokenizer", byte_level},
-              {"post_processor", nullptr}, {"decoder", byte_level}, {"model", model}}
+              {"post_processor", post}, {"decoder", byte_level}, {"model", model}}
       .dump();
 }
 
