@@ -29,6 +29,9 @@ void check_choice(const GenerateVerb& options) {
   const int sources = (options.prompt.empty() ? 0 : 1) + (options.file.empty() ? 0 : 1) + (options.chat ? 1 : 0);
   if (sources > 1) refuse("--prompt, --file and --chat are three ways, only one can be taken", "leave the others out");
   if (!options.system.empty() && !options.chat) refuse("--system needs --chat", "add --chat");
+  for (const std::string& text : options.overrides) {
+    if (!text.starts_with("data.")) refuse(concat("--set ", text, " changes nothing here"), "it sets keys of the block data, by which rows of --file are read");
+  }
 }
 
 const char* name_of(infer::FinishReason reason) {
@@ -74,15 +77,15 @@ std::vector<infer::GeneratedText> texts_of(const std::vector<Prompt>& prompts, c
   return results;
 }
 
-std::vector<Prompt> prompts_of(const GenerateVerb& options, const std::string& folder) {
-  if (!options.file.empty()) return read_prompts(options.file, folder);
+std::vector<Prompt> prompts_of(const GenerateVerb& options, const job::LanguageModel& opened) {
+  if (!options.file.empty()) return read_prompts(options.file, opened);
   if (options.prompt.empty()) return prompts_of_stdin();
   return {{.id = "0", .text = options.prompt, .shown = options.prompt, .origin = "", .is_chat = false}};
 }
 
 /// The prompts of the command line; with one of them its text is shown as it comes.
 void run_prompts(const GenerateVerb& options, const job::LanguageModel& opened) {
-  const std::vector<Prompt> prompts = prompts_of(options, opened.folder);
+  const std::vector<Prompt> prompts = prompts_of(options, opened);
   const bool streams = prompts.size() == 1 && !options.output.json;
   const auto results = texts_of(prompts, opened, [&](std::size_t, std::string_view text) {
     if (streams) print_now(text);
@@ -104,7 +107,7 @@ void run_prompts(const GenerateVerb& options, const job::LanguageModel& opened) 
 class Chat {
  public:
   Chat(const GenerateVerb& options, const job::LanguageModel& opened)
-      : options_(options), opened_(opened), format_(opened.folder), generator_(*opened.loaded.model) {
+      : options_(options), opened_(opened), format_(opened), generator_(*opened.loaded.model) {
     if (!options.system.empty()) messages_.push_back({{"role", "system"}, {"content", options.system}});
   }
 
@@ -148,7 +151,7 @@ void run_chat(const GenerateVerb& options, const job::LanguageModel& opened) {
 
 int run_generate(const GenerateVerb& options) {
   check_choice(options);
-  job::LanguageModel opened = job::open_language_model(options.model);
+  job::LanguageModel opened = job::open_language_model(options.model, options.overrides);
   infer::set_options(options.settings, opened.options);
   job::set_threads(0);
   if (options.chat) {

@@ -2,13 +2,14 @@
 #include "app/prompts.h"
 
 #include <algorithm>
-#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
 #include "attune/base/utf8.h"
+#include "attune/data/example_builder.h"
+#include "attune/data/record_reader.h"
 #include "attune/files/line_reader.h"
 #include "attune/files/standard_input.h"
 #include "attune/task/prompts.h"
@@ -19,14 +20,6 @@ namespace {
 
 using files::Json;
 
-[[noreturn]] void bad_row(const std::string& file, std::int64_t line, const std::string& what) {
-  throw Error(ErrorKind::data,
-              {.file = file,
-               .what = what,
-               .where = concat("line ", line),
-               .hint = "a row has \"prompt\": \"TEXT\", or \"messages\": [{\"role\": …, \"content\": …}]"});
-}
-
 text::ChatTemplate chosen_template(const text::ChatTemplates& templates, const std::string& folder) {
   if (!templates.empty()) return templates.choose("", /*with_tools=*/false);
   throw Error(ErrorKind::model,
@@ -36,32 +29,56 @@ text::ChatTemplate chosen_template(const text::ChatTemplates& templates, const s
                .hint = "continue texts with --prompt or --file, or put a chat_template.jinja into the folder"});
 }
 
-Prompt prompt_of_row(const Json& row, const std::string& file, std::int64_t line,
-                     const std::function<const ChatFormat&()>& format) {
-  if (!row.is_object()) bad_row(file, line, concat("found ", row.type_name(), ", expected an object"));
-  Prompt prompt{.id = std::to_string(line - 1),
-                .text = "",
-                .shown = "",
-                .origin = concat(file, " line ", line),
-                .is_chat = row.contains("messages")};
-  if (const auto id = row.find("id"); id != row.end())
-    prompt.id = id->is_string() ? id->get<std::string>() : id->dump();
-  if (prompt.is_chat) {
-    const Json& messages = row["messages"];
-    prompt.text = format().text_of(messages);
-    prompt.shown = messages.back().value("content", Json("")).dump();
-    return prompt;
-  }
-  const auto found = row.find("prompt");
-  if (found == row.end()) bad_row(file, line, "there is neither `prompt` nor `messages`");
-  if (!found->is_string()) bad_row(file, line, concat("`prompt` is ", found->type_name(), ", expected a text"));
-  prompt.text = prompt.shown = found->get<std::string>();
-  return prompt;
+/// The row's own name where it has one and no option says which column holds it.
+void take_id(const data::Record& record, data::Example& example) {
+  const data::Field* id = record.columns.find("id");
+  if (id != nullptr && !id->text.empty()) example.id = id->text;
 }
 
-bool is_json_lines(std::string file) {
-  if (file.ends_with(".gz")) file.resize(file.size() - 3);
-  return file.ends_with(".jsonl") || file.ends_with(".json");
+/// What the user wrote: the last message of a chat, else the whole prompt.
+std::string shown_of(const data::Example& example, const std::string& prompt) {
+  if (example.messages.empty()) return prompt;
+  Json said;
+  for (const Json& message : Json::parse(example.messages)) {
+    if (message["role"] == "user") said = message.value("content", Json());
+  }
+  return said.is_string() ? said.get<std::string>() : prompt;
+}
+
+std::vector<Prompt> prompts_of_rows(const std::string& file, const job::LanguageModel& opened) {
+  data::DataOptions options = opened.data;
+  options.columns.weight = options.columns.group = options.columns.time = std::nullopt;  // of training, no part of a prompt
+  const data::ExampleBuilder builder(options, data::RowKind::language, data::LabelNeed::awaited);
+  const auto records = data::open_records(file);
+  std::vector<data::Example> examples;
+  for (data::Record record; records->next(record); record = {}) {
+    examples.push_back(builder.build(record, static_cast<std::int64_t>(examples.size())));
+    if (!options.columns.id) take_id(record, examples.back());
+  }
+  const std::vector<std::string> texts = task::prompt_texts(examples, *opened.chats);
+  std::vector<Prompt> prompts;
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    prompts.push_back({.id = examples[i].id,
+                       .text = texts[i],
+                       .shown = shown_of(examples[i], texts[i]),
+                       .origin = concat(file, " line ", examples[i].origin.line),
+                       .is_chat = !examples[i].messages.empty()});
+  }
+  return prompts;
+}
+
+std::vector<Prompt> prompts_of_lines(const std::string& file) {
+  std::vector<Prompt> prompts;
+  files::LineReader reader(file);
+  for (std::string line; reader.next(line);) {
+    const std::int64_t number = reader.line_number();
+    if (find_invalid_utf8(line)) {
+      throw Error(ErrorKind::data, {.file = file, .what = "the line is not valid UTF-8", .where = concat("line ", number), .hint = "save the file as UTF-8"});
+    }
+    if (trim(line).empty()) continue;
+    prompts.push_back({.id = std::to_string(number - 1), .text = line, .shown = line, .origin = concat(file, " line ", number)});
+  }
+  return prompts;
 }
 
 /// Rotary positions whose frequencies grow with the text have no end.
@@ -84,23 +101,8 @@ std::vector<Prompt> prompts_of_stdin() {
   return prompts;
 }
 
-std::vector<Prompt> read_prompts(const std::string& file, const std::string& folder) {
-  std::vector<Prompt> prompts;
-  std::optional<ChatFormat> opened;  // by the first row with messages
-  const auto format = [&]() -> const ChatFormat& { return opened ? *opened : opened.emplace(folder); };
-  files::LineReader reader(file);
-  for (std::string line; reader.next(line);) {
-    const std::int64_t number = reader.line_number();
-    if (find_invalid_utf8(line)) bad_row(file, number, "the line is not valid UTF-8");
-    if (trim(line).empty()) continue;
-    if (is_json_lines(file)) {
-      const Json row = files::parse_json(line, concat(file, " line ", number), {.kind = ErrorKind::data});
-      prompts.push_back(prompt_of_row(row, file, number, format));
-    } else {
-      prompts.push_back(
-          {.id = std::to_string(number - 1), .text = line, .shown = line, .origin = concat(file, " line ", number)});
-    }
-  }
+std::vector<Prompt> read_prompts(const std::string& file, const job::LanguageModel& opened) {
+  std::vector<Prompt> prompts = data::has_columns(file) ? prompts_of_rows(file, opened) : prompts_of_lines(file);
   if (prompts.empty()) {
     throw Error(ErrorKind::data,
                 {.file = file, .what = "there is no prompt in it", .where = "", .hint = "write one a line"});
@@ -108,8 +110,7 @@ std::vector<Prompt> read_prompts(const std::string& file, const std::string& fol
   return prompts;
 }
 
-ChatFormat::ChatFormat(const std::string& folder)
-    : templates_(text::ChatTemplates::from_folder(folder)), chosen_(chosen_template(templates_, folder)) {}
+ChatFormat::ChatFormat(const job::LanguageModel& opened) : templates_(*opened.chats), chosen_(chosen_template(templates_, opened.folder)) {}
 
 std::string ChatFormat::text_of(const files::Json& messages) const {
   return chosen_.render(templates_.variables({.messages = messages, .add_generation_prompt = true})).text;

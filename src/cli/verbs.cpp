@@ -142,9 +142,10 @@ Run add_generate(CLI::App& verb) {
   auto options = std::make_shared<app::GenerateVerb>();
   verb.add_option("model", options->model, "A causal language model: folder or Hub id")->required();
   verb.add_option("--prompt,-p", options->prompt, "Text to continue; without it, a prompt a line is read from stdin");
-  verb.add_option("--file,-f", options->file, "File of prompts: a line each, or .jsonl rows with `prompt` or `messages`");
+  verb.add_option("--file,-f", options->file, "File of prompts: a line each, or rows (.jsonl, .csv, …) that become prompts as in training");
   verb.add_flag("--chat", options->chat, "A conversation through the model's chat template, a line of stdin a turn");
   verb.add_option("--system", options->system, "System message of the chat");
+  add_overrides(verb, options->overrides);
   add_json(verb, options->output);
   infer::GenerationOptions defaults;
   const AddSettings add{verb, options->settings};

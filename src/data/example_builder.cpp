@@ -117,20 +117,33 @@ void ExampleBuilder::read_question(const Record& record, Example& example) const
   example.text_pair = text_of(record, {columns.context, "data.columns.context"});
   example.has_pair = true;
   const Field* answers = record.columns.find(columns.answers);
-  if (answers == nullptr && need_ == LabelNeed::optional) return;
+  if (answers == nullptr && need_ != LabelNeed::required) return;
   require(record, {columns.answers, "data.columns.answers"});
   example.target = read_answers(record, columns.answers, example.text_pair);
 }
 
 void ExampleBuilder::read_language(const Record& record, Example& example) const {
-  const LanguageFormat format = language_format(record, options_, template_.has_value());
-  if (format == LanguageFormat::text) return read_text(record, example);
-  if (format != LanguageFormat::prompt_completion) return read_chat(record, format, options_.columns, example);
   const ColumnOptions& columns = options_.columns;
+  const bool awaits = need_ == LabelNeed::awaited;
+  const LanguageFormat format = language_format(record, options_, {.has_template = template_.has_value(), .awaits_answer = awaits});
+  if (format == LanguageFormat::text) {
+    if (awaits && !template_) check_beginning(record);
+    return read_text(record, example);
+  }
+  if (format != LanguageFormat::prompt_completion) return read_chat(record, format, {columns, awaits}, example);
+  example.awaits_answer = awaits && !has_text(record, columns.completion);
   if (!template_ && completes_chat(record, columns)) return read_chat_completion(record, columns, example);
   example.text = template_ ? template_->render(record) : text_of(record, {columns.prompt, "data.columns.prompt"});
-  example.text_pair = text_of(record, {columns.completion, "data.columns.completion"});
+  if (!example.awaits_answer) example.text_pair = text_of(record, {columns.completion, "data.columns.completion"});
   example.has_pair = true;
+}
+
+/// A row from which a text is to go on has something to go on from.
+void ExampleBuilder::check_beginning(const Record& record) const {
+  const ColumnOptions& columns = options_.columns;
+  if (record.columns.find(columns.text) != nullptr || record.columns.find("input_ids") != nullptr) return;
+  throw BadRow(record.origin, concat("there is nothing to go on from: neither '", columns.prompt, "' nor '", columns.messages, "' nor '", columns.text, "'"),
+               "data.columns", "columns: " + list_names(record.columns.keys));
 }
 
 const Field* ExampleBuilder::label_field(const Record& record, const std::string& column,

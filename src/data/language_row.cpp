@@ -136,7 +136,7 @@ void add(Json& messages, std::string_view role, const std::string& content) {
   messages.push_back({{"role", role}, {"content", content}});
 }
 
-Json alpaca(const Record& record) {
+Json alpaca(const Record& record, bool awaits_answer) {
   Json messages = Json::array();
   if (const std::string system = optional_text(record, "system"); !system.empty()) add(messages, "system", system);
   if (const Field* history = record.columns.find("history"); history != nullptr && !history->is(Field::Kind::null)) {
@@ -152,7 +152,7 @@ Json alpaca(const Record& record) {
   std::string asked = text_of(record, {"instruction", "data.format"});
   if (const std::string input = optional_text(record, "input"); !input.empty()) asked += "\n\n" + input;
   add(messages, "user", asked);
-  add(messages, "assistant", text_of(record, {"output", "data.format"}));
+  if (!awaits_answer || has_text(record, "output")) add(messages, "assistant", text_of(record, {"output", "data.format"}));
   return messages;
 }
 
@@ -203,7 +203,7 @@ void set_chat(const Record& record, const Json& messages, Example& example) {
 
 }  // namespace
 
-LanguageFormat language_format(const Record& record, const DataOptions& options, bool has_template) {
+LanguageFormat language_format(const Record& record, const DataOptions& options, const LanguageShape& shape) {
   for (const auto& [name, format] : kFormats) {
     if (options.format == name) return format;
   }
@@ -216,25 +216,35 @@ LanguageFormat language_format(const Record& record, const DataOptions& options,
   if (columns.completion != defaults.completion) return LanguageFormat::prompt_completion;
   if (has(columns.messages)) return LanguageFormat::messages;
   if (has(columns.conversations)) return LanguageFormat::sharegpt;
-  if (has(columns.completion) && (has_template || has(columns.prompt))) {
+  const auto has_answer = [&](const std::string& column) { return shape.awaits_answer || has(column); };
+  if (has_answer(columns.completion) && (shape.has_template || has(columns.prompt))) {
     return LanguageFormat::prompt_completion;
   }
-  if (has("instruction") && has("output") && !has_template) return LanguageFormat::alpaca;
+  if (has("instruction") && has_answer("output") && !shape.has_template) return LanguageFormat::alpaca;
   return LanguageFormat::text;
 }
 
-void read_chat(const Record& record, LanguageFormat format, const ColumnOptions& columns, Example& example) {
-  const Json messages = format == LanguageFormat::alpaca ? alpaca(record)
-                        : format == LanguageFormat::sharegpt
-                            ? sharegpt(record, columns.conversations)
-                            : plain_messages(record, {columns.messages, "data.columns.messages"});
+void read_chat(const Record& record, LanguageFormat format, const ChatColumns& columns, Example& example) {
+  const ColumnOptions& names = columns.names;
+  const Json messages = format == LanguageFormat::alpaca     ? alpaca(record, columns.awaits_answer)
+                        : format == LanguageFormat::sharegpt ? sharegpt(record, names.conversations)
+                                                             : plain_messages(record, {names.messages, "data.columns.messages"});
   set_chat(record, messages, example);
+  example.awaits_answer = columns.awaits_answer && messages.back()["role"] != "assistant";
+}
+
+bool has_text(const Record& record, const std::string& column) {
+  const Field* field = record.columns.find(column);
+  if (field == nullptr || field->is(Field::Kind::null)) return false;
+  return field->is(Field::Kind::list) || field->is(Field::Kind::object) || !trim(field->text).empty();
 }
 
 bool completes_chat(const Record& record, const ColumnOptions& columns) {
   const Field *prompt = record.columns.find(columns.prompt), *completion = record.columns.find(columns.completion);
-  if (prompt == nullptr || completion == nullptr) return false;
-  const bool asks = prompt->is(Field::Kind::list), answers = completion->is(Field::Kind::list);
+  if (prompt == nullptr) return false;
+  const bool asks = prompt->is(Field::Kind::list), has_answer = has_text(record, columns.completion);
+  if (!has_answer) return asks;
+  const bool answers = completion->is(Field::Kind::list);
   if (asks == answers) return asks;
   const std::string& text = asks ? columns.completion : columns.prompt;
   wrong_field(record, text, asks ? *completion : *prompt,
@@ -244,6 +254,7 @@ bool completes_chat(const Record& record, const ColumnOptions& columns) {
 void read_chat_completion(const Record& record, const ColumnOptions& columns, Example& example) {
   Json messages = plain_messages(record, {columns.prompt, "data.columns.prompt"});
   example.prompt_messages = messages.size();
+  if (example.awaits_answer) return set_chat(record, messages, example);
   for (Json& message : plain_messages(record, {columns.completion, "data.columns.completion"}))
     messages.push_back(std::move(message));
   set_chat(record, messages, example);

@@ -45,7 +45,7 @@ class Reader {
  private:
   void check_form(const std::string& path) const {
     const bool text_is_enough =
-        kind_ == RowKind::masked_lm || kind_ == RowKind::language || (kind_ == RowKind::classification && need_ == LabelNeed::optional);
+        kind_ == RowKind::masked_lm || kind_ == RowKind::language || (kind_ == RowKind::classification && need_ != LabelNeed::required);
     if (!is_plain_text(path) || text_is_enough) return;
     throw Error(ErrorKind::data, {.file = path,
                                   .what = "is a plain text file, rows with labels were expected",

@@ -152,6 +152,11 @@ bool is_plain_text(const std::string& path) {
   return form_of(path) == ".txt";
 }
 
+bool has_columns(const std::string& path) {
+  const std::string form = form_of(path);
+  return form == ".jsonl" || form == ".json" || form == ".ndjson" || form == ".csv" || form == ".tsv";
+}
+
 std::unique_ptr<RecordReader> open_records(const std::string& path, const std::string& text_unit) {
   const std::string form = form_of(path);
   if (form == ".json") {

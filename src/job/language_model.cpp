@@ -1,6 +1,8 @@
 // See language_model.h.
 #include "attune/job/language_model.h"
 
+#include <utility>
+
 #include "attune/base/error.h"
 #include "attune/config/config.h"
 #include "attune/job/execution.h"
@@ -9,7 +11,7 @@
 
 namespace attune::job {
 
-LanguageModel open_language_model(const std::string& path_or_id) {
+LanguageModel open_language_model(const std::string& path_or_id, const std::vector<std::string>& overrides) {
   const ModelFolder parts = look_into(models::resolve_model_path(path_or_id), models::Task::causal_lm);
   if (parts.task != models::Task::causal_lm) {
     throw Error(ErrorKind::model, {.file = parts.path,
@@ -25,6 +27,9 @@ LanguageModel open_language_model(const std::string& path_or_id) {
   opened.tokenizer = load_tokenizer(parts, opened.loaded.model->spec());
   opened.folder = parts.tokenizer;
   opened.options = generation_options(parts.generation, *opened.tokenizer);
+  RunOptions run = options_of_run(parts, overrides);
+  opened.chats = chat_templates_of(parts, run, overrides);
+  opened.data = std::move(run.data);
   return opened;
 }
 

@@ -10,8 +10,11 @@
 #include "attune/base/error.h"
 #include "attune/base/paths.h"
 #include "attune/base/strings.h"
+#include "attune/config/config.h"
 #include "attune/files/json.h"
+#include "attune/job/execution.h"
 #include "attune/job/fits_model.h"
+#include "attune/job/prepare.h"
 
 namespace attune::job {
 
@@ -56,6 +59,21 @@ ModelFolder look_into(const std::string& path, std::optional<models::Task> wante
           .tokenizer = has_any(path, {"tokenizer.json", "vocab.txt", "vocab.json"}) ? path : adapter.base,
           .generation = has_any(path, {"generation_config.json"}) ? path : adapter.base,
           .task = has_any(path, {"config.json"}) ? task_of_architecture(path) : adapt::adapter_task(adapter)};
+}
+
+RunOptions options_of_run(const ModelFolder& folder, const std::vector<std::string>& overrides) {
+  const std::string resolved = (std::filesystem::path(folder.path) / "config.resolved.json").string();
+  const bool is_of_run = path_exists(resolved, ErrorKind::model);
+  std::vector<std::string> settings = {"device=auto", "data.token_cache_dir=null"};
+  if (!is_of_run) settings.push_back(concat("model.task=", models::name_of(folder.task)));
+  settings.insert(settings.end(), overrides.begin(), overrides.end());
+  return is_of_run ? config::load(resolved, settings, machine()) : config::defaults(settings, machine());
+}
+
+std::shared_ptr<const text::ChatTemplates> chat_templates_of(const ModelFolder& folder, RunOptions& options, const std::vector<std::string>& overrides) {
+  const bool is_named = std::ranges::any_of(overrides, [](const std::string& text) { return text.starts_with("data.chat_template="); });
+  if (!is_named) options.data.chat_template.clear();
+  return chat_templates(folder.tokenizer, options.data);
 }
 
 models::LoadedModel load(const ModelFolder& folder, models::LoadOptions options) {

@@ -1,15 +1,10 @@
 // See tuned.h.
 #include "attune/job/tuned.h"
 
-#include <algorithm>
-#include <filesystem>
-
 #include <nlohmann/json.hpp>
 
 #include "attune/base/error.h"
-#include "attune/base/paths.h"
 #include "attune/base/strings.h"
-#include "attune/config/config.h"
 #include "attune/job/execution.h"
 #include "attune/job/fits_model.h"
 #include "attune/job/open_folder.h"
@@ -21,8 +16,6 @@
 namespace attune::job {
 
 namespace {
-
-namespace fs = std::filesystem;
 
 data::LabelMap labels_of(const models::ModelSpec& spec, models::Task kind) {
   data::LabelMap labels;
@@ -45,13 +38,8 @@ data::LabelMap labels_of(const models::ModelSpec& spec, models::Task kind) {
 Tuned open_tuned(const std::string& folder, const std::vector<std::string>& overrides) {
   Tuned tuned;
   const std::string path = models::resolve_model_path(folder);
-  const std::string resolved = (fs::path(path) / "config.resolved.json").string();
-  // Where the model was trained says nothing about where it is used.
-  std::vector<std::string> settings = {"device=auto"};
-  settings.insert(settings.end(), overrides.begin(), overrides.end());
-  tuned.options = with_precision_decided(path_exists(resolved, ErrorKind::model) ? config::load(resolved, settings, machine())
-                                                                                 : config::defaults(settings, machine()));
   const ModelFolder parts = look_into(path);
+  tuned.options = with_precision_decided(options_of_run(parts, overrides));
   tuned.kind = parts.task;
   tuned.loaded = load(parts, {});
   tuned.loaded.model->set_execution(execution_of(tuned.options));
@@ -62,9 +50,7 @@ Tuned open_tuned(const std::string& folder, const std::vector<std::string>& over
   task_options.labels = tuned.labels;
   task_options.max_length = tuned.options.data.max_length;
   task_options.doc_stride = tuned.options.data.doc_stride;
-  const bool other_template = std::any_of(overrides.begin(), overrides.end(), [](const std::string& text) { return text.starts_with("data.chat_template="); });
-  if (!other_template) tuned.options.data.chat_template.clear();  // training has saved it with the model
-  tuned.chats = chat_templates(parts.tokenizer, tuned.options.data);
+  tuned.chats = chat_templates_of(parts, tuned.options, overrides);
   set_language(task_options, tuned.options.data, tuned.chats.get());
   task_options.tokenizer = tuned.tokenizer.get();
   tuned.generation = text_generation(tuned.options, parts.generation, *tuned.tokenizer);
@@ -73,13 +59,21 @@ Tuned open_tuned(const std::string& folder, const std::vector<std::string>& over
   return tuned;
 }
 
+namespace {
+
+data::LabelNeed label_need(const Tuned& tuned, bool labels_wanted) {
+  if (tuned.generation && !labels_wanted) return data::LabelNeed::awaited;
+  return labels_wanted && !models::models_language(tuned.kind) ? data::LabelNeed::required : data::LabelNeed::optional;
+}
+
+}  // namespace
+
 Rows read_rows(const Tuned& tuned, const std::vector<std::string>& paths, bool labels_wanted) {
   Rows rows;
   data::ReadReport report;
   data::DataOptions options = tuned.options.data;
   if (tuned.kind == models::Task::sequence_classification) options.labels = data::labels_setting(tuned.labels.kind);
-  const bool has_labels = labels_wanted && !models::models_language(tuned.kind);
-  rows.examples = data::read_examples(paths, options, row_kind(tuned.kind), report, has_labels ? data::LabelNeed::required : data::LabelNeed::optional);
+  rows.examples = data::read_examples(paths, options, row_kind(tuned.kind), report, label_need(tuned, labels_wanted));
   warn_of_skipped(report, "rows");
   for (std::size_t i = 0; i < rows.examples.size(); ++i) rows.examples[i].row = static_cast<std::int64_t>(i);
   warn_of_skipped(encode_rows(rows, {.task = *tuned.task, .tokenizer = *tuned.tokenizer, .skips_bad_rows = options.on_bad_row == "skip"}), "rows");

@@ -163,6 +163,13 @@ Task task_by_name(const std::string& name) {
                                  .hint = concat("use one of ", join(names, ", "))});
 }
 
+std::string name_of(Task task) {
+  for (const auto& [name, known] : kTasks) {
+    if (known == task) return std::string(name);
+  }
+  internal_error("this head has no task");
+}
+
 ModelSpec read_spec(const files::Json& config, const std::string& file, Task task) {
   const ConfigReader reader(config, file);
   if (!config.is_object()) {

@@ -87,12 +87,13 @@ class CausalLm : public Task {
       weight += window.loss_weight;
       logprobs.insert(logprobs.end(), window.logits.begin(), window.logits.end());
     }
-    files::Json line = {{"id", example.id}, {"loss", loss / weight}, {"tokens", logprobs.size()}};
+    files::Json line = {{"id", example.id}};
+    if (!logprobs.empty()) line.update({{"loss", loss / weight}, {"tokens", logprobs.size()}});
     if (with_logprobs) line["token_logprobs"] = logprobs;
     const Prediction& first = windows.front();
     if (!first.generated) return line;
     line["generated"] = *first.generated;
-    line["reference"] = first.encoded->prompt->reference;
+    if (const auto& reference = first.encoded->prompt->reference) line["reference"] = *reference;
     return line;
   }
 

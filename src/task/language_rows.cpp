@@ -48,6 +48,15 @@ class RowMaker {
     return row.ids;
   }
 
+  /// Of nothing but a prompt: nothing is learned.
+  static Encoded make_from_prompt(const data::Example& example, AnswerPrompt prompt) {
+    Encoded row = encode_text(example, {});
+    row.ids = prompt.ids;
+    row.learned.assign(row.ids.size(), 0);
+    row.prompt = std::move(prompt);
+    return row;
+  }
+
   Encoded make_from_ids(const data::Example& example) const {
     Encoded row = encode_ids(example, static_cast<std::int64_t>(example.input_ids.size()), tokenizer_.vocab_size());
     row.type_ids.clear();
@@ -204,7 +213,8 @@ std::vector<LearnedText> learned_texts(std::span<const data::Example> examples, 
   ChatRenderer chats(options.chats);
   std::vector<LearnedText> texts;
   for (const data::Example& example : examples) {
-    texts.push_back(example.input_ids.empty() ? learned_text(example, chats) : LearnedText{.text = {}, .spans = {}, .is_document = true});
+    const bool has_learned = example.input_ids.empty() && !example.awaits_answer;
+    texts.push_back(has_learned ? learned_text(example, chats) : LearnedText{.text = {}, .spans = {}, .is_document = true});
   }
   return texts;
 }
@@ -229,10 +239,10 @@ std::vector<text::Encoding> encodings_of(const std::vector<LearnedText>& texts, 
 /// What stands in front of an answer, alone, as whoever generates gives it.
 struct LonePrompt {
   Ids ids;  ///< without special tokens
-  std::string reference;
+  std::optional<std::string> reference;
 };
 
-/// Of each example that ends with an answer, its prompt; of chats only where texts are generated.
+/// Of each example that ends with an answer or awaits one, its prompt; of chats only where texts are generated.
 std::vector<std::optional<LonePrompt>> lone_prompts(std::span<const data::Example> examples, const text::Tokenizer& tokenizer,
                                                     const TaskOptions& options) {
   ChatRenderer chats(options.chats);
@@ -269,7 +279,30 @@ std::optional<AnswerPrompt> answer_prompt(LonePrompt lone, bool is_chat, const R
   return AnswerPrompt{.ids = std::move(ids), .reference = std::move(lone.reference), .is_chat = is_chat};
 }
 
+/// A row whose answer is to be generated. Error{data} where it cannot be.
+Encoded awaiting_row(const data::Example& example, std::optional<LonePrompt> lone, const RowMaker& maker, const LengthPolicy& policy) {
+  std::optional<AnswerPrompt> prompt;
+  if (lone) prompt = answer_prompt(std::move(*lone), !example.messages.empty(), maker, policy);
+  if (prompt) return RowMaker::make_from_prompt(example, std::move(*prompt));
+  throw Error(ErrorKind::data, {.file = example.origin.file, .what = "the row has no answer, and none is generated",
+                                .where = concat("line ", example.origin.line), .hint = "give it an answer or a prompt of at least one token"});
+}
+
 }  // namespace
+
+std::vector<std::string> prompt_texts(std::span<const data::Example> examples, const text::ChatTemplates& chats) {
+  ChatRenderer renderer(&chats);
+  std::vector<std::string> texts;
+  for (data::Example example : examples) {
+    auto answer = answer_text(example, renderer);
+    if (!answer && !example.messages.empty()) {  // the last message is no text of the assistant's
+      example.awaits_answer = true;
+      answer = answer_text(example, renderer);
+    }
+    texts.push_back(answer ? answer->prompt : example.text);
+  }
+  return texts;
+}
 
 std::vector<Ids> encode_prompts(std::span<const std::string> texts, const text::Tokenizer& tokenizer) {
   std::vector<text::TextInput> inputs;
@@ -289,9 +322,14 @@ std::vector<Encoded> encode_language_rows(std::span<const data::Example> example
   const LengthPolicy policy(options, tokenizer.special_id("bos_token"));
   std::vector<Encoded> rows;
   for (std::size_t i = 0; i < examples.size(); ++i) {
+    const bool is_chat = !examples[i].messages.empty();
+    if (examples[i].awaits_answer) {
+      rows.push_back(awaiting_row(examples[i], std::move(prompts[i]), maker, policy));
+      rows.back().example = static_cast<std::int64_t>(i);
+      continue;
+    }
     Encoded row = examples[i].input_ids.empty() ? maker.make(examples[i], texts[i], encodings[i]) : maker.make_from_ids(examples[i]);
     row.example = static_cast<std::int64_t>(i);
-    const bool is_chat = !examples[i].messages.empty();
     row.joined = prompts[i] && !is_chat && is_joined(prompts[i]->ids, encodings[i].ids);
     if (prompts[i] && options.generates) row.prompt = answer_prompt(std::move(*prompts[i]), is_chat, maker, policy);
     policy.apply(std::move(row), examples[i], texts[i].is_document, rows);

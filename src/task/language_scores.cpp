@@ -140,7 +140,7 @@ class LanguageScores : public Scores {
     return {{"id", examples_[static_cast<std::size_t>(row.example)].id},
             {"prompt", end_of(tokenizer_.decode(row.prompt->ids, /*skip_special_tokens=*/false))},
             {"generated", *prediction.generated},
-            {"reference", row.prompt->reference},
+            {"reference", *row.prompt->reference},
             {"score", metrics::json_number(score)}};
   }
 
@@ -156,11 +156,11 @@ TextScores::TextScores(std::span<const Prediction> predictions) {
   std::vector<std::string> generated;
   std::vector<std::vector<std::string>> references;
   for (std::size_t i = 0; i < predictions.size(); ++i) {
-    if (!predictions[i].generated) continue;
+    if (!predictions[i].generated || !predictions[i].encoded->prompt->reference) continue;
     places_.push_back(i);
     row_weights_.push_back(predictions[i].encoded->weight);
     generated.push_back(*predictions[i].generated);
-    references.push_back({predictions[i].encoded->prompt->reference});
+    references.push_back({*predictions[i].encoded->prompt->reference});
   }
   scorer_.emplace(generated, references);
 }

@@ -36,7 +36,8 @@ class Conversation {
   }
 
   text::RenderedChat whole() const { return render(messages_, false); }
-  std::string before_last() const { return render(first(messages_.size() - 1), true).text; }
+  /// Up to where the assistant says its last message, or is to say the next.
+  std::string before_answer(bool awaits_answer) const { return render(first(messages_.size() - (awaits_answer ? 0 : 1)), true).text; }
 
   /// Those of the template's generation spans that lie behind the messages of which nothing is learned.
   std::vector<Span> marked(std::vector<Span> spans) const {
@@ -135,7 +136,7 @@ LearnedText ChatRenderer::render(const data::Example& example) {
 std::string ChatRenderer::prompt(const data::Example& example) {
   const text::ChatTemplate& chosen_template = chosen(!example.tools.empty(), example);
   try {
-    return Conversation(*templates_, chosen_template, example).before_last();
+    return Conversation(*templates_, chosen_template, example).before_answer(example.awaits_answer);
   } catch (const Error& error) {
     throw at_row(error, example);
   }
@@ -151,8 +152,11 @@ std::optional<AnswerText> answer_text(const data::Example& example, ChatRenderer
   if (!example.input_ids.empty()) return std::nullopt;
   if (example.messages.empty()) {
     if (!example.has_pair) return std::nullopt;
-    return AnswerText{.prompt = example.text, .reference = example.text_pair};
+    AnswerText answer{.prompt = example.text, .reference = std::nullopt};
+    if (!example.awaits_answer) answer.reference = example.text_pair;
+    return answer;
   }
+  if (example.awaits_answer) return AnswerText{.prompt = chats.prompt(example), .reference = std::nullopt};
   const Json messages = Json::parse(example.messages);
   const Json& last = messages.back();
   const auto content = last.find("content");

@@ -34,7 +34,8 @@ class ChatRenderer {
   /// be the beginning of the next and of the whole. Error{data} with file and line for a chat that the template
   /// refuses, Error{model} for a template whose prefixes do not nest.
   LearnedText render(const data::Example& example);
-  /// The chat as the model reads it before its last message, which answers it. Error{data} as above.
+  /// The chat as the model reads it before its last message, which answers it, or before the answer that it awaits. Error{data} as
+  /// above.
   std::string prompt(const data::Example& example);
 
  private:
@@ -50,9 +51,10 @@ LearnedText learned_text(const data::Example& example, ChatRenderer& chats);
 /// What stands before the answer that a row ends with, and the answer.
 struct AnswerText {
   std::string prompt;
-  std::string reference;
+  std::optional<std::string> reference;  ///< nothing where the example awaits its answer
 };
-/// Of prompts with completions, and of chats whose last message is a text of the assistant's; nothing of the others.
+/// Of prompts with completions, of chats whose last message is a text of the assistant's, and of rows that await an answer; nothing
+/// of the others.
 std::optional<AnswerText> answer_text(const data::Example& example, ChatRenderer& chats);
 
 }  // namespace attune::task

@@ -158,7 +158,7 @@ TEST_CASE("a text begins with one beginning-of-text token where training has it,
 TEST_CASE("what cannot be generated from is said in one line", "[app][shell][infer]") {
   const Workspace workspace;
   write_model(workspace, "");
-  workspace.write("bad.jsonl", R"({"text": "zz"})"
+  workspace.write("bad.jsonl", R"({"title": "zz"})"
                                "\n");
   workspace.write("empty.txt", "\n");
   check_refused(workspace, "generate m --chat", 3, "no chat template");
@@ -167,7 +167,7 @@ TEST_CASE("what cannot be generated from is said in one line", "[app][shell][inf
   check_refused(workspace, "generate nowhere --prompt a", 3, "there is no such folder");
   check_refused(workspace, "generate m --prompt '" + std::string(65, 'a') + "'", 4,
                 "the prompt has 65 tokens, the model takes at most 64");
-  check_refused(workspace, "generate m --file bad.jsonl", 4, "neither `prompt` nor `messages` (line 1)");
+  check_refused(workspace, "generate m --file bad.jsonl", 4, "bad.jsonl:1: there is nothing to go on from: neither 'prompt' nor 'messages' nor 'text'");
   check_refused(workspace, "generate m --file empty.txt", 4, "there is no prompt in it");
   check_refused(workspace, "generate m --file missing.txt", 4, "missing.txt");
   check_refused(workspace, "generate m --prompt a --temperature 0.5", 2,

@@ -138,6 +138,11 @@ TEST_CASE("evaluation generates the texts that `generate` does, and scores them"
     workspace.write("prompts.jsonl", prompts);
     const std::string again = run_and_require(workspace, "generate out --file prompts.jsonl --json --max-new-tokens 20 --eos-token-id 0 --eos-token-id 2").out;
     CHECK(texts_in(again, "text") == texts_in(written, "generated"));
+    const std::string limits = " --json --max-new-tokens 20 --eos-token-id 0 --eos-token-id 2";
+    CHECK(texts_in(run_and_require(workspace, "generate out --file valid.jsonl" + limits).out, "text") == texts_in(written, "generated"));
+    const std::string awaited = run_and_require(workspace, "predict out prompts.jsonl --quiet").out;
+    CHECK(texts_in(awaited, "generated") == texts_in(written, "generated"));
+    CHECK_FALSE(lines_in(awaited)[0].contains("loss"));
     CHECK(texts_in(written, "reference")[1] == kAsked[1].answer + (chats ? 1 : 0));
 
     const Finished scored = run_and_require(workspace, "evaluate out valid.jsonl --json --quiet --predictions scored.jsonl");
@@ -259,4 +264,31 @@ TEST_CASE("what leaves nothing to generate, or no room, is said before training"
   REQUIRE(lines.size() == 2);
   CHECK_FALSE(lines[0].contains("generated"));
   CHECK(lines[1].contains("generated"));
+}
+
+TEST_CASE("rows of a file become prompts as they did in training", "[app][shell][generated]") {
+  const Workspace workspace;
+  write_answer_job(workspace, {{"data", {{"template", "{{what}} is my"}, {"columns", {{"completion", "then"}, {"group", "who"}}}}},
+                               {"training", {{"max_steps", 1}}}});
+  const std::string rows = "{\"what\": \"where\", \"then\": \" card\", \"who\": \"a\"}\n{\"what\": \"what\", \"then\": \" app\", \"who\": \"b\"}\n";
+  workspace.write("train.jsonl", rows);
+  workspace.write("valid.jsonl", rows);
+  workspace.write("asked.jsonl", "{\"what\": \"where\"}\n{\"what\": \"what\", \"id\": \"second\"}\n");
+  workspace.write("asked.csv", "what\nwhere\nwhat\n");
+  run_and_require(workspace, "train run.json --quiet");
+  const std::vector<std::string> written = texts_in(workspace.read("out/eval_predictions.jsonl"), "generated");
+  const std::string limits = " --json --max-new-tokens 20 --eos-token-id 0 --eos-token-id 2";
+  const std::string of_rows = run_and_require(workspace, "generate out --file asked.jsonl" + limits).out;
+  CHECK(texts_in(of_rows, "text") == written);
+  CHECK(texts_in(of_rows, "id") == std::vector<std::string>{"0", "second"});
+  CHECK(texts_in(run_and_require(workspace, "generate out --file asked.csv" + limits).out, "text") == written);
+  workspace.write("plain.txt", "where is my\nwhat is my\n");
+  CHECK(texts_in(run_and_require(workspace, "generate out --file plain.txt" + limits).out, "text") == written);
+  workspace.write("prompts.jsonl", "{\"prompt\": \"where is my\"}\n");
+  const Finished other = run_attune(workspace, "generate out --file prompts.jsonl");
+  CHECK(other.exit_code == 4);
+  CHECK(other.err.find("'what', which data.template names") != std::string::npos);
+  const std::string set = " --set data.template=null --set data.columns.completion=completion --set data.columns.group=null";
+  CHECK(texts_in(run_and_require(workspace, "generate out --file prompts.jsonl" + set + limits).out, "text")[0] == written[0]);
+  CHECK(run_attune(workspace, "generate out -p a --set training.bf16=true").exit_code == 2);
 }

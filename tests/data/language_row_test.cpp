@@ -132,3 +132,42 @@ TEST_CASE("bad chats are errors with line and place", "[data][language]") {
   CHECK(error_of_row({{"messages", {image}}}).find("only text") != std::string::npos);
   CHECK(error_of_row({{"prompt", "a"}, {"completion", 3}}).find("completion") != std::string::npos);
 }
+
+TEST_CASE("rows whose answer is to be generated may lack it, in every shape", "[data][language]") {
+  const auto read = [](const std::string& content, const DataOptions& options = {}) {
+    const TemporaryFolder folder;
+    ReadReport report;
+    return read_examples({folder.write("x.jsonl", content)}, options, RowKind::language, report, LabelNeed::awaited).at(0);
+  };
+  const Example asked = read(Json({{"prompt", "where?"}}).dump());
+  CHECK(asked.awaits_answer);
+  CHECK(asked.has_pair);
+  CHECK(asked.text == "where?");
+  CHECK(asked.text_pair.empty());
+  CHECK(read(R"({"prompt": "where?", "completion": null})").awaits_answer);
+  const Example answered = read(Json({{"prompt", "where?"}, {"completion", "there"}}).dump());
+  CHECK_FALSE(answered.awaits_answer);
+  CHECK(answered.text_pair == "there");
+  DataOptions templated;
+  templated.template_text = "Q: {{q}}";
+  templated.columns.completion = "a";
+  const Example rendered = read(R"({"q": "where?"})", templated);
+  CHECK(rendered.awaits_answer);
+  CHECK(rendered.text == "Q: where?");
+  templated.columns.completion = ColumnOptions().completion;
+  CHECK(read(R"({"q": "where?"})", templated).awaits_answer);
+
+  const Json open = Json::array({kAsked});
+  for (const Json& row : {Json({{"messages", open}}), Json({{"conversations", {{{"from", "human"}, {"value", "where?"}}}}}),
+                          Json({{"instruction", "where?"}}), Json({{"prompt", open}})}) {
+    INFO(row.dump());
+    const Example chat = read(row.dump());
+    CHECK(chat.awaits_answer);
+    CHECK(Json::parse(chat.messages) == open);
+  }
+  CHECK_FALSE(read(Json({{"messages", {kAsked, kAnswered}}}).dump()).awaits_answer);
+  CHECK_FALSE(read(R"({"text": "a document"})").awaits_answer);
+  const std::string empty = error_of([&] { read(R"({"title": "x"})"); }, ErrorKind::data);
+  CHECK(empty.find("nothing to go on from: neither 'prompt' nor 'messages' nor 'text'") != std::string::npos);
+  CHECK(error_of_row({{"prompt", "where?"}}).find("text") != std::string::npos);  // where answers are learned nothing is missing
+}

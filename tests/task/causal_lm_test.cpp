@@ -10,6 +10,7 @@
 #include "attune/files/json.h"
 #include "attune/metrics/overlap.h"
 #include "attune/models/model.h"
+#include "attune/task/prompts.h"
 #include "attune/task/task.h"
 #include "attune/train/trainer.h"
 #include "catch.h"
@@ -408,4 +409,33 @@ TEST_CASE("of generated texts the best and the worst are shown, with the end of 
   CHECK(task->scores(predictions, rows)->samples("loss")["metric"] == "rougeL");
   for (task::Prediction& prediction : predictions) prediction.generated.reset();
   CHECK(task->scores(predictions, rows)->samples("chrf").is_null());
+}
+
+TEST_CASE("rows that await an answer are prompts and nothing else", "[task][language]") {
+  Language language;
+  language.options.generates = true;
+  data::Example asked = completion("where is my card", ""), open = chat({{{"role", "user"}, {"content", "hello"}}});
+  asked.awaits_answer = open.awaits_answer = true;
+  const data::Example answered = completion("where is my card", " it was sent"),
+                      talked = chat({{{"role", "user"}, {"content", "hello"}}, {{"role", "assistant"}, {"content", "Hi"}}});
+  const std::vector<data::Example> rows = {asked, open};
+  const auto task = task::make_task(language.options);
+  const std::vector<task::Encoded> encoded = task->encode(rows, language.tokenizer);
+  REQUIRE(encoded.size() == 2);
+  CHECK(encoded[1].example == 1);
+  CHECK(encoded[0].prompt->ids == language.encode_one(answered).prompt->ids);
+  CHECK(encoded[1].prompt->ids == language.encode_one(talked).prompt->ids);
+  CHECK(encoded[1].prompt->is_chat);
+  CHECK_FALSE(encoded[0].prompt->reference);
+  const models::LoadedModel loaded = tiny_gpt();
+  std::vector<task::Prediction> predictions = train::predict(*loaded.model, *task, encoded, 4);
+  CHECK(predictions[0].loss_weight == 0);
+  predictions[0].generated = " it";
+  const Json line = task->describe({predictions.data(), 1}, rows[0], false);
+  CHECK(line["generated"] == " it");
+  for (const char* absent : {"loss", "tokens", "reference"}) CHECK_FALSE(line.contains(absent));
+  const std::vector<std::string> texts = task::prompt_texts(std::vector<data::Example>{open, talked, answered, document("the app")}, language.chats);
+  CHECK(texts[0] == texts[1]);
+  CHECK(texts[2] == "where is my card");
+  CHECK(texts[3] == "the app");
 }

@@ -53,6 +53,7 @@ struct GenerateVerb {
   bool chat = false;
   std::string system;                                        ///< first message of a chat
   std::map<std::string, std::vector<std::string>> settings;  ///< of infer::GenerationOptions, by name
+  std::vector<std::string> overrides;                        ///< data.columns.prompt=… for a file of another shape
   OutputOptions output;
 };
 int run_generate(const GenerateVerb& options);

@@ -40,6 +40,7 @@ struct Example {
   std::string text_pair;  ///< for span QA the context, for prompts the completion
   bool has_pair = false;
   std::string messages;  ///< chats: the list of messages as JSON (OpenAI's shape); text is then what they say, for people
+  bool awaits_answer = false;  ///< prompts without a completion and chats without the last answer, which is to be generated
   std::size_t prompt_messages = 0;  ///< chats: of how many messages, from the first on, nothing is learned
   bool has_empty_answer = false;    ///< chats: in a turn that is learned the assistant says nothing
   std::string tools;     ///< chats: the list of tools as JSON; ""

@@ -32,6 +32,7 @@ enum class RowKind {
 enum class LabelNeed {
   required,
   optional,  ///< rows to predict: a missing or null label gives no target, .txt files are welcome
+  awaited,   ///< the same, and texts are to be generated: rows of a language model may lack the answer (Example::awaits_answer)
 };
 
 /// What reading and checking passed over (on_bad_row: skip).

@@ -25,4 +25,7 @@ std::unique_ptr<RecordReader> open_records(const std::string& path, const std::s
 /// Whether the file is a .txt or .txt.gz, whose rows have a text and nothing else.
 bool is_plain_text(const std::string& path);
 
+/// Whether the name says that rows have columns: .jsonl, .json, .ndjson, .csv or .tsv, also with .gz behind it.
+bool has_columns(const std::string& path);
+
 }  // namespace attune::data

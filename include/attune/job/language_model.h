@@ -3,9 +3,12 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "attune/data/options.h"
 #include "attune/infer/options.h"
 #include "attune/models/model.h"
+#include "attune/text/chat_template.h"
 #include "attune/text/tokenizer.h"
 
 namespace attune::job {
@@ -15,10 +18,12 @@ struct LanguageModel {
   std::shared_ptr<const text::Tokenizer> tokenizer;
   infer::GenerationOptions options;  ///< the folder's; end tokens also from the tokenizer where no file names any
   std::string folder;                ///< of tokenizer and chat templates
+  data::DataOptions data;            ///< how the run that made the folder read its rows, else the defaults
+  std::shared_ptr<const text::ChatTemplates> chats;
 };
 
-/// A folder of a model or an adapter, or a Hub id; on the first GPU where there is one, in float32. Error{model} when it
+/// `overrides` change how rows are read ("data.template=null"). A folder of a model or an adapter, or a Hub id; on the first GPU where there is one, in float32. Error{model} when it
 /// holds no causal LM, or one without its output layer.
-LanguageModel open_language_model(const std::string& path_or_id);
+LanguageModel open_language_model(const std::string& path_or_id, const std::vector<std::string>& overrides = {});
 
 }  // namespace attune::job

@@ -4,8 +4,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "attune/job/options.h"
 #include "attune/models/model.h"
+#include "attune/text/chat_template.h"
 #include "attune/text/tokenizer.h"
 
 namespace attune::job {
@@ -23,6 +26,14 @@ struct ModelFolder {
 /// `path` as models::resolve_model_path gives it. `wanted`: the task that a whole model is opened for, whatever head its
 /// config.json names. Error{model} when nothing tells the task, or the base is missing or another one.
 ModelFolder look_into(const std::string& path, std::optional<models::Task> wanted = {});
+
+/// The options of the run that made the folder (its config.resolved.json), else the defaults, under `overrides`. Where the model was
+/// trained and where tokens were kept says nothing about how it is used, and is left out.
+RunOptions options_of_run(const ModelFolder& folder, const std::vector<std::string>& overrides);
+
+/// Its chat templates, with data.chat_template in place of the default one where an override names it: that of the training is
+/// saved with the model.
+std::shared_ptr<const text::ChatTemplates> chat_templates_of(const ModelFolder& folder, RunOptions& options, const std::vector<std::string>& overrides);
 
 /// The weights, with the folder's task whatever `options` says of it. Error{model} when the head is missing.
 models::LoadedModel load(const ModelFolder& folder, models::LoadOptions options);

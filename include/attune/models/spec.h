@@ -18,6 +18,7 @@ inline bool models_language(Task task) {
   return task == Task::masked_lm || task == Task::causal_lm;
 }
 Task task_by_name(const std::string& name);  ///< "text-classification", … of ModelOptions::task; Error{usage}
+std::string name_of(Task task);              ///< the same the other way; not of `base`
 
 /// What one block of a decoder does in its own way.
 struct DecoderLayer {

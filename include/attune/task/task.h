@@ -26,7 +26,7 @@ namespace attune::task {
 /// What a text is generated from in evaluation, and what it should be.
 struct AnswerPrompt {
   std::vector<std::int32_t> ids;
-  std::string reference;
+  std::optional<std::string> reference;  ///< nothing where the row has no answer yet
   bool is_chat = false;  ///< a chat template wrote it: the answer is a text of its own and does not go on from it
 };
 
@@ -53,7 +53,7 @@ struct Encoded {
   std::vector<std::uint8_t> maskable;        ///< masked LM: tokens that may be chosen
   std::vector<std::uint8_t> learned;         ///< causal LM: tokens that are learned from those before them, never the first
   std::int64_t cut = 0;                      ///< causal LM: tokens of the row that the length policy left out
-  std::optional<AnswerPrompt> prompt;        ///< causal LM that generates: of a row that ends with an answer, in its first window
+  std::optional<AnswerPrompt> prompt;        ///< causal LM that generates: of a row that ends with an answer or awaits one, in its first window
   bool joined = false;                       ///< causal LM: the prompt's tokens alone are not those it has before its completion
   std::vector<std::pair<std::uint32_t, std::uint32_t>> offsets;  ///< span QA and token labels: code points of the context; (0,0) elsewhere
   std::vector<std::int32_t> word_ids;        ///< token labels: word of each token, -1 for special tokens
