@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -113,6 +115,13 @@ std::optional<Temporary> as_temporary(const std::string& name) {
   return Temporary{name.substr(1, tag - 2), name.substr(tag, 3), rest.substr(0, dash)};
 }
 
+/// Digits too large for a process are of none.
+bool is_running(const std::string& process) {
+  pid_t number = 0;
+  const auto [end, failure] = std::from_chars(process.data(), process.data() + process.size(), number);
+  return failure == std::errc() && number > 0 && (::kill(number, 0) == 0 || errno != ESRCH);
+}
+
 }  // namespace
 
 StagedFolder::StagedFolder(std::string final_path)
@@ -177,6 +186,16 @@ void remove_stale_temporaries(const std::string& folder) {
     }
   }
   for (const fs::path& path : stale) fs::remove_all(path, error);
+}
+
+void remove_dead_temporaries(const std::string& folder) {
+  std::vector<fs::path> dead;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const auto temporary = as_temporary(entry.path().filename().string());
+    if (temporary && temporary->kind == "tmp" && !is_running(temporary->process)) dead.push_back(entry.path());
+  }
+  for (const fs::path& path : dead) fs::remove_all(path, error);
 }
 
 std::string manifest_defect(const std::string& folder) try {

@@ -170,6 +170,8 @@ void fingerprint(Prepared& prepared, BaseHashes& base) {
 }  // namespace
 
 void keep_tokens(const Prepared& prepared) {
+  const std::string& folder = prepared.options.data.token_cache_dir;
+  if (!folder.empty()) files::remove_dead_temporaries(folder);
   const TokenCache cache(prepared);
   for (const Rows* rows : {&prepared.train, &prepared.validation, &prepared.test}) cache.keep(*rows);
 }

@@ -151,3 +151,30 @@ TEST_CASE("a cache folder that cannot be one is refused", "[app][shell][language
   CHECK(other.exit_code == 2);
   CHECK(has(other, "data.token_cache_dir"));
 }
+
+TEST_CASE("what a killed run left half-written in the cache is removed at the next start", "[app][shell][language][cache]") {
+  const Workspace workspace;
+  write_cached_job(workspace, "text-generation");
+  train_cached(workspace, "first");
+  const auto whole = kept_files(workspace);
+  workspace.write("tokens/.tokens-0123456789abcdef.bin.tmp-99999999-0", "half");
+  CHECK(run_attune(workspace, "train run.json --dry-run").exit_code == 0);
+  CHECK(kept_files(workspace).size() == whole.size() + 1);
+  train_cached(workspace, "second");
+  CHECK(kept_files(workspace) == whole);
+}
+
+TEST_CASE("a run that kept its tokens is evaluated with generated texts", "[app][shell][language][cache]") {
+  const Workspace workspace;
+  write_cached_job(workspace, "text-generation");
+  train_cached(workspace, "out");
+  const auto kept = kept_files(workspace);
+  workspace.write("asked.jsonl", R"({"prompt": "where is my ", "completion": "card"})"
+                                 "\n");
+  const Finished scored =
+      run_attune(workspace, "evaluate out asked.jsonl --json --quiet --set training.predict_with_generate=true --set generation.max_new_tokens=4");
+  INFO(scored.err);
+  REQUIRE(scored.exit_code == 0);
+  CHECK(Json::parse(scored.out)["metrics"]["generated"] == 1);
+  CHECK(kept_files(workspace) == kept);
+}

@@ -162,6 +162,23 @@ TEST_CASE("a kill while folders are replaced leaves a whole one", "[files][stora
   }
 }
 
+TEST_CASE("where others may write only litter of dead processes is removed", "[files][storage]") {
+  const TemporaryFolder folder;
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  ::waitpid(child, nullptr, 0);
+  const std::string dead = std::to_string(child), alive = std::to_string(::getppid());
+  folder.write(".tokens-a.bin.tmp-" + dead + "-0", "half");
+  folder.write(".tokens-b.bin.tmp-99999999999999999999-0", "half");
+  folder.write(".tokens-c.bin.tmp-" + alive + "-0", "being written");
+  folder.write(".tokens-d.bin.tmp-" + std::to_string(::getpid()) + "-0", "being written");
+  folder.write("tokens-e.bin", "whole");
+  remove_dead_temporaries(folder.path());
+  CHECK(entries(folder.path()) == 3);
+  CHECK_FALSE(fs::exists(folder / (".tokens-a.bin.tmp-" + dead + "-0")));
+  remove_dead_temporaries(folder / "nothing");
+}
+
 TEST_CASE("litter of other processes is removed and an old folder restored", "[files][storage]") {
   const TemporaryFolder folder;
   stage(folder / "c", "whole");

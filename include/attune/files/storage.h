@@ -50,6 +50,10 @@ void remove_folder(const std::string& folder);
 /// output folder.
 void remove_stale_temporaries(const std::string& folder);
 
+/// Removes the temporary files of processes that no longer run, in a folder without a lock to which others may write now. (Of a
+/// process on another machine that shares the folder nothing is known: its write then fails.)
+void remove_dead_temporaries(const std::string& folder);
+
 /// Exclusive use of an output folder (flock on <folder>/.lock, holding host, pid and start time).
 /// Throws Error{locked} naming the holder.
 class FolderLock {

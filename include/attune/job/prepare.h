@@ -55,7 +55,8 @@ struct Prepared {
 /// Error{model}, Error{data}.
 Prepared prepare(const RunOptions& options, const report::EventBus& events);
 
-/// Keeps the tokens of the rows in data.token_cache_dir where that is set and they are not there yet.
+/// Keeps the tokens of the rows in data.token_cache_dir where that is set and they are not there yet; removes what a killed run
+/// left half-written there.
 void keep_tokens(const Prepared& prepared);
 
 /// The kind of rows that a task reads.
