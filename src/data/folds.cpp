@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "attune/base/counted.h"
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
 #include "attune/data/record.h"
@@ -67,8 +68,8 @@ std::vector<std::string> small_classes(const SplitKeys& keys, const FoldPlan& pl
   std::vector<std::string> warnings;
   for (std::size_t s = 0; s < units.size(); ++s) {
     if (static_cast<std::int64_t>(units[s].size()) >= plan.folds) continue;
-    warnings.push_back(concat("class ", in_quotes(keys.names[s]), " has ", units[s].size(),
-                              keys.groups.empty() ? " rows" : " groups", ", fewer than the ", plan.folds,
+    warnings.push_back(concat("class ", in_quotes(keys.names[s]), " has ", counted(static_cast<std::int64_t>(units[s].size()), keys.groups.empty() ? "row" : "group"),
+                              ", fewer than the ", plan.folds,
                               " folds: some folds hold none of it out"));
   }
   return warnings;

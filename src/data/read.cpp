@@ -108,6 +108,14 @@ void ReadReport::add_skipped(const std::string& message) {
   if (skipped_rows.size() < kMaxListed) skipped_rows.push_back(message);
 }
 
+void ReadReport::add(const ReadReport& more) {
+  rows += more.rows;
+  skipped += more.skipped;
+  for (const std::string& row : more.skipped_rows) {
+    if (skipped_rows.size() < kMaxListed) skipped_rows.push_back(row);
+  }
+}
+
 std::vector<Example> read_examples(const std::vector<std::string>& files, const DataOptions& options, RowKind kind,
                                    ReadReport& report, LabelNeed need) {
   Reader reader(options, kind, need, report);

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <optional>
 
+#include "attune/base/counted.h"
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
 #include "attune/data/labels.h"
@@ -47,7 +48,7 @@ std::int64_t rows_to_hold_out(double size, std::int64_t rows) {
   const auto count = static_cast<std::int64_t>(std::max(1.0, wanted));
   if (size <= 0 || count >= rows) {
     throw Error(ErrorKind::data, {.file = "",
-                                  .what = concat("of ", rows, " rows ", count, " cannot be held out"),
+                                  .what = concat("of ", counted(rows, "row"), " ", count, " cannot be held out"),
                                   .where = "",
                                   .hint = "hold out less, or give more rows"});
   }

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
+#include <string>
 
 #include <nlohmann/json.hpp>
 
@@ -38,24 +40,14 @@ data::DataOptions data_options(const RunOptions& options) {
   return data;
 }
 
-/// Rows are passed over when they are read and when they are encoded.
-void report_skipped(const data::ReadReport& report, const char* split, Json& summary) {
-  if (report.skipped == 0) return;
-  Json& told = summary["splits"][split];
-  told["skipped"] = (told.contains("skipped") ? told["skipped"].get<std::int64_t>() : 0) + report.skipped;
-  for (const std::string& row : report.skipped_rows) {
-    if (told["bad_rows"].size() < data::ReadReport::kMaxListed) told["bad_rows"].push_back(row);
-  }
-  warn_of_skipped(report, split);
-}
+/// What was passed over of each split, when it was read and when it was encoded.
+using Skipped = std::map<std::string, data::ReadReport>;
 
 /// Training rows decide what labels are; the other files are read as they were and checked against them.
-void read_splits(Prepared& prepared) {
+void read_splits(Prepared& prepared, Skipped& skipped) {
   data::DataOptions options = data_options(prepared.options);
   const data::LabelNeed need = models::models_language(prepared.kind) ? data::LabelNeed::optional : data::LabelNeed::required;
-  data::ReadReport report;
-  prepared.train.examples = data::read_examples(options.train, options, row_kind(prepared.kind), report, need);
-  report_skipped(report, "train", prepared.data_summary);
+  prepared.train.examples = data::read_examples(options.train, options, row_kind(prepared.kind), skipped["train"], need);
   prepared.labels = data::collect_labels(prepared.train.examples);
   for (const auto& [first, second] : data::look_alike_names(prepared.labels)) {
     log::warning(concat("the labels '", first, "' and '", second, "' differ only in case or blanks"));
@@ -63,10 +55,8 @@ void read_splits(Prepared& prepared) {
   if (prepared.kind == models::Task::sequence_classification) options.labels = data::labels_setting(prepared.labels.kind);
   const auto read_more = [&](const std::vector<std::string>& paths, const char* split) {
     if (paths.empty()) return std::vector<data::Example>();
-    data::ReadReport more;
-    std::vector<data::Example> examples = data::read_examples(paths, options, row_kind(prepared.kind), more, need);
-    data::check_labels(examples, prepared.labels, options.on_bad_row, more);
-    report_skipped(more, split, prepared.data_summary);
+    std::vector<data::Example> examples = data::read_examples(paths, options, row_kind(prepared.kind), skipped[split], need);
+    data::check_labels(examples, prepared.labels, options.on_bad_row, skipped[split]);
     return examples;
   };
   prepared.validation.examples = read_more(options.validation, "validation");
@@ -116,28 +106,41 @@ void check_metrics(const RunOptions& options, const task::Task& task) {
 }
 
 /// From the cache, else by the task.
-void encode_split(Prepared& prepared, const char* name, const Encoding& encoding, Rows& rows) {
+void encode_split(Prepared& prepared, const char* name, const Encoding& encoding, Rows& rows, Skipped& skipped) {
   const TokenCache cache(prepared);
   if (cache.load(rows)) {
     log::info(concat(name, ": the tokens are those kept in ", prepared.options.data.token_cache_dir));
     return;
   }
   const data::ReadReport report = encode_rows(rows, encoding);
-  report_skipped(report, name, prepared.data_summary);
+  skipped[name].add(report);
   if (report.skipped == 0) return;
   rows.tokens_key.clear();  // what is wrong with rows is told at every start
   prepared.data_summary["splits"][name]["rows"] = rows.examples.size();
 }
 
-void encode(Prepared& prepared, const task::Task& task, const report::Phase& tokenising) {
+/// One count and one warning a split.
+void summarise_skipped(Prepared& prepared, const Skipped& skipped) {
+  for (const auto& [split, rows] : named_splits(prepared)) {
+    const auto found = skipped.find(split);
+    if (found == skipped.end() || found->second.skipped == 0) continue;
+    Json& told = prepared.data_summary["splits"][split];
+    told["skipped"] = found->second.skipped;
+    told["bad_rows"] = found->second.skipped_rows;
+    warn_of_skipped(found->second, split);
+  }
+}
+
+void encode(Prepared& prepared, const task::Task& task, const report::Phase& tokenising, Skipped& skipped) {
   std::int64_t before = 0;
   for (const auto& [name, rows] : named_splits(prepared)) {
     const auto count = static_cast<std::int64_t>(rows->examples.size());
     encode_split(prepared, name, {.task = task, .tokenizer = *prepared.tokenizer,
                                   .skips_bad_rows = prepared.options.data.on_bad_row == "skip",
-                                  .progress = [&](std::int64_t done) { tokenising.progress(before + done); }}, *rows);
+                                  .progress = [&](std::int64_t done) { tokenising.progress(before + done); }}, *rows, skipped);
     before += count;
   }
+  summarise_skipped(prepared, skipped);
   if (prepared.kind == models::Task::causal_lm) summarise_language_rows(prepared);
   if (!prepared.generation) return;
   for (const auto& [name, rows] : named_splits(prepared)) {
@@ -309,9 +312,9 @@ void load_first_base(Prepared& prepared, const report::EventBus& events) {
   for (const std::string& note : prepared.base->loaded->report.notes) log::info(note);
 }
 
-void read_rows(Prepared& prepared, const report::EventBus& events) {
+void read_rows(Prepared& prepared, const report::EventBus& events, Skipped& skipped) {
   report::Phase reading(events, "reading");
-  read_splits(prepared);
+  read_splits(prepared, skipped);
   order_labels(prepared);
   hold_out(prepared);
   number_rows(prepared);
@@ -320,13 +323,13 @@ void read_rows(Prepared& prepared, const report::EventBus& events) {
   reading.end();
 }
 
-void tokenise(Prepared& prepared, const report::EventBus& events) {
+void tokenise(Prepared& prepared, const report::EventBus& events, Skipped& skipped) {
   const std::unique_ptr<task::Task> task = make_fitted_task(prepared, {});
   check_metrics(prepared.options, *task);
   std::size_t rows = 0;
   for (const auto& [name, split] : named_splits(prepared)) rows += split->examples.size();
   report::Phase tokenising(events, "tokenising", static_cast<std::int64_t>(rows));
-  encode(prepared, *task, tokenising);
+  encode(prepared, *task, tokenising, skipped);
   summarise_labels(prepared);  // of the rows that could be encoded
   warn_of_common_positive(prepared);
   summarise_lengths(prepared);
@@ -358,8 +361,9 @@ Prepared prepare(const RunOptions& options, const report::EventBus& events) {
   prepared.tokenizer = std::make_shared<const text::Tokenizer>(text::Tokenizer::from_folder(prepared.model_folder));
   prepared.chats = chat_templates(prepared.model_folder, options.data);
   prepared.generation = text_generation(options, prepared.model_folder, *prepared.tokenizer);
-  read_rows(prepared, events);
-  tokenise(prepared, events);
+  Skipped skipped;
+  read_rows(prepared, events, skipped);
+  tokenise(prepared, events, skipped);
   tell("data", prepared.data_summary, events);
   report::Phase hashing(events, "hashing");
   fingerprint(prepared, base);

@@ -74,9 +74,9 @@ Rows read_rows(const Tuned& tuned, const std::vector<std::string>& paths, bool l
   data::DataOptions options = tuned.options.data;
   if (tuned.kind == models::Task::sequence_classification) options.labels = data::labels_setting(tuned.labels.kind);
   rows.examples = data::read_examples(paths, options, row_kind(tuned.kind), report, label_need(tuned, labels_wanted));
-  warn_of_skipped(report, "rows");
   for (std::size_t i = 0; i < rows.examples.size(); ++i) rows.examples[i].row = static_cast<std::int64_t>(i);
-  warn_of_skipped(encode_rows(rows, {.task = *tuned.task, .tokenizer = *tuned.tokenizer, .skips_bad_rows = options.on_bad_row == "skip"}), "rows");
+  report.add(encode_rows(rows, {.task = *tuned.task, .tokenizer = *tuned.tokenizer, .skips_bad_rows = options.on_bad_row == "skip"}));
+  warn_of_skipped(report, "rows");
   check_lengths(rows, tuned.loaded.model->spec());
   if (tuned.generation && labels_wanted && !rows.empty()) check_prompts(rows.examples, rows.encoded, *tuned.generation, "the file");
   return rows;

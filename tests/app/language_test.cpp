@@ -1,4 +1,6 @@
 // Language modelling with a decoder, through the built program.
+#include <cmath>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "app/program.h"
@@ -262,6 +264,13 @@ TEST_CASE("rows that cannot be encoded are errors with their line, or skipped, c
   const Finished scored = run_attune(workspace, "evaluate out train.jsonl --json --quiet");
   CHECK(scored.exit_code == 0);
   CHECK(scored.err.find("5 bad rows were skipped") != std::string::npos);
+  workspace.write("train.jsonl", "{\"text\": 7}\n" + all);
+  for (const std::string arguments : {"train run.json --dry-run --quiet --set output_dir=more --set data.on_bad_row=skip", "evaluate out train.jsonl --quiet"}) {
+    const std::string said = run_attune(workspace, arguments).err, summary = "bad rows were skipped";
+    INFO(said);
+    CHECK(said.find(": 6 " + summary) != std::string::npos);
+    CHECK(said.find(summary) == said.rfind(summary));
+  }
   workspace.write("train.jsonl", bad[0].first + bad[1].first);
   const Finished none = run_attune(workspace, "train run.json --dry-run --quiet --set output_dir=none --set data.on_bad_row=skip");
   CHECK(none.exit_code == 4);

@@ -1,5 +1,6 @@
 // data.token_cache_dir: tokens that are kept between runs are the ones that would be made again, or they are not used.
 #include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "app/program.h"

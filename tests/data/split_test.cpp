@@ -344,7 +344,7 @@ TEST_CASE("splits that cannot be made are errors, small classes a warning", "[da
   rows[3].target = ClassLabel{"rare"};
   const FoldSet set = make_folds(split_keys(rows), {5, 1, true, 1});
   REQUIRE(set.warnings.size() == 1);
-  CHECK(set.warnings[0] == "class 'rare' has 1 rows, fewer than the 5 folds: some folds hold none of it out");
+  CHECK(set.warnings[0] == "class 'rare' has 1 row, fewer than the 5 folds: some folds hold none of it out");
 }
 
 TEST_CASE("the fingerprint of a split tells which rows lie where", "[data][split]") {

@@ -45,6 +45,8 @@ struct ReadReport {
       skipped_rows;  ///< the error of each of the first kMaxListed: "train.csv:17: column 'text' is empty"
 
   void add_skipped(const std::string& message);
+  /// What another step passed over too.
+  void add(const ReadReport& more);
 };
 
 /// The rows of all files in order, numbered from 0. Rows with a list `input_ids` (classification, masked LM, no
