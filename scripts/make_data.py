@@ -11,10 +11,10 @@ import random
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from data_sets import domain_text, entities, faq_qa, house_style, intents, phrases_de, policy_qa, support_chat, ticket_summary, transactions, triage, ward_notes  # noqa: E402
+from data_sets import domain_text, entities, faq_qa, house_style, intents, phrases_de, policy_qa, shop_chat, support_chat, ticket_summary, transactions, triage, ward_notes  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent / "data"
-SETS = (intents, transactions, triage, entities, faq_qa, domain_text, support_chat, phrases_de, policy_qa, ticket_summary, house_style, ward_notes)
+SETS = (intents, transactions, triage, entities, faq_qa, domain_text, support_chat, shop_chat, phrases_de, policy_qa, ticket_summary, house_style, ward_notes)
 
 
 def files_of(data_set):

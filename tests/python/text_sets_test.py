@@ -4,14 +4,19 @@ two files of a set. Standard library only; run by scripts/test.sh."""
 import itertools
 import json
 import re
+import sys
 import unittest
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
+from language_models import texts  # noqa: E402
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 PARTS = ("train", "validation", "test")
 # Set: columns, and those whose values must not stand in two files.
 SETS = {
     "support_chat": (("messages", "topic"), ("messages",)),
+    "shop_chat": (("messages", "topic"), ("messages",)),
     "phrases_de": (("english", "german"), ("english", "german")),
     "policy_qa": (("context", "question", "answer"), ("context",)),
     "ticket_summary": (("ticket", "summary"), ("ticket",)),
@@ -54,12 +59,18 @@ class TextSets(unittest.TestCase):
                 self.assertFalse(texts[first] & texts[second], f"{name}: {first} and {second}")
 
     def test_chats_alternate_and_end_with_the_assistant(self):
-        rows = [row for part in PARTS for row in read("support_chat", part)]
-        self.assertGreater(sum(row["messages"][0]["role"] == "system" for row in rows), 100)
-        self.assertGreater(sum(len(row["messages"]) > 4 for row in rows), 300)
-        for row in rows:
-            roles = [message["role"] for message in row["messages"] if message["role"] != "system"]
-            self.assertEqual(roles, ["user", "assistant"] * (len(roles) // 2))
+        for name in ("support_chat", "shop_chat"):
+            rows = [row for part in PARTS for row in read(name, part)]
+            self.assertGreater(sum(row["messages"][0]["role"] == "system" for row in rows), 100)
+            self.assertGreater(sum(len(row["messages"]) > 4 for row in rows), 300)
+            for row in rows:
+                roles = [message["role"] for message in row["messages"] if message["role"] != "system"]
+                self.assertEqual(roles, ["user", "assistant"] * (len(roles) // 2))
+
+    def test_the_tiny_gpt_has_read_no_shop_chat(self):
+        known = {key(text) for text in texts.own_documents() + texts.chat_texts()}
+        said = {key(message["content"]) for row in read("shop_chat", "test") for message in row["messages"] if message["role"] == "assistant"}
+        self.assertFalse(said & known)
 
     def test_answers_stand_in_the_notice(self):
         rows = [row for part in PARTS for row in read("policy_qa", part)]
