@@ -1,6 +1,7 @@
 // Scores of a language model: how likely the rows are, and how near generated texts come to the rows' own answers.
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <numbers>
 #include <string>
 #include <string_view>
@@ -125,14 +126,14 @@ class LanguageScores : public Scores {
     std::vector<std::pair<double, std::size_t>> order;
     for (std::size_t text = 0; text < count; ++text) order.emplace_back(metrics::value_of(scoring_.texts().values_of(text), by), text);
     std::ranges::stable_sort(order, [](const auto& a, const auto& b) { return a.first > b.first; });
-    if (count > kSamples) order.erase(order.begin() + kSamples / 2, order.end() - kSamples / 2);
+    if (order.size() > 2 * kShown) order.erase(order.begin() + kShown, order.end() - kShown);
     files::Json rows = files::Json::array();
     for (const auto& [score, text] : order) rows.push_back(sample(text, score));
     return {{"metric", by}, {"texts", count}, {"rows", rows}};
   }
 
  private:
-  static constexpr std::ptrdiff_t kSamples = 10;
+  static constexpr std::uint8_t kShown = 5;  ///< at each end
 
   files::Json sample(std::size_t text, double score) const {
     const Prediction& prediction = predictions_[scoring_.texts().place(text)];

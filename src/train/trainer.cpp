@@ -2,6 +2,7 @@
 #include "attune/train/trainer.h"
 
 #include <cmath>
+#include <utility>
 
 #include <ATen/core/grad_mode.h>
 #include <nlohmann/json.hpp>

@@ -158,7 +158,7 @@ TEST_CASE("rows whose answer is to be generated may lack it, in every shape", "[
   CHECK(read(R"({"q": "where?"})", templated).awaits_answer);
 
   const Json open = Json::array({kAsked});
-  for (const Json& row : {Json({{"messages", open}}), Json({{"conversations", {{{"from", "human"}, {"value", "where?"}}}}}),
+  for (const Json& row : {Json({{"messages", open}}), Json({{"conversations", Json::array({{{"from", "human"}, {"value", "where?"}}})}}),
                           Json({{"instruction", "where?"}}), Json({{"prompt", open}})}) {
     INFO(row.dump());
     const Example chat = read(row.dump());

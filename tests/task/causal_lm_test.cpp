@@ -414,7 +414,7 @@ TEST_CASE("of generated texts the best and the worst are shown, with the end of 
 TEST_CASE("rows that await an answer are prompts and nothing else", "[task][language]") {
   Language language;
   language.options.generates = true;
-  data::Example asked = completion("where is my card", ""), open = chat({{{"role", "user"}, {"content", "hello"}}});
+  data::Example asked = completion("where is my card", ""), open = chat(Json::array({{{"role", "user"}, {"content", "hello"}}}));
   asked.awaits_answer = open.awaits_answer = true;
   const data::Example answered = completion("where is my card", " it was sent"),
                       talked = chat({{{"role", "user"}, {"content", "hello"}}, {{"role", "assistant"}, {"content", "Hi"}}});

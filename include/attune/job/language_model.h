@@ -22,8 +22,8 @@ struct LanguageModel {
   std::shared_ptr<const text::ChatTemplates> chats;
 };
 
-/// `overrides` change how rows are read ("data.template=null"). A folder of a model or an adapter, or a Hub id; on the first GPU where there is one, in float32. Error{model} when it
-/// holds no causal LM, or one without its output layer.
+/// A folder of a model or an adapter, or a Hub id; on the first GPU where there is one, in float32. `overrides` change how rows
+/// are read ("data.template=null"). Error{model} when it holds no causal LM, or one without its output layer.
 LanguageModel open_language_model(const std::string& path_or_id, const std::vector<std::string>& overrides = {});
 
 }  // namespace attune::job
