@@ -327,7 +327,7 @@ TEST_CASE("splits that cannot be made are errors, small classes a warning", "[da
   CHECK_RAISES(hold_out(keys, range(10), {10, SplitMethod::random}, RandomKey(1, "x")), data,
                "of 10 rows 10 cannot be held out");
   CHECK_RAISES(hold_out(keys, range(1), {0.5, SplitMethod::random}, RandomKey(1, "x")), data,
-               "of 1 rows 1 cannot be held out");
+               "of 1 row 1 cannot be held out");
   CHECK_RAISES(hold_out(keys, range(10), {2, SplitMethod::group}, RandomKey(1, "x")), usage,
                "rows cannot be divided by group: no column is named for it (data.split); set data.columns.group");
   CHECK_RAISES(hold_out(keys, range(10), {2, SplitMethod::time}, RandomKey(1, "x")), usage, "set data.columns.time");
