@@ -372,7 +372,7 @@ TEST_CASE("bits per byte of documents have an interval over documents, whose win
 TEST_CASE("of generated texts the best and the worst are shown, with the end of what stood before them", "[task][language]") {
   Language language;
   language.options.generates = true;
-  language.options.max_length = 400;
+  language.options.max_length = 4000;
   std::vector<data::Example> rows;
   std::string long_prompt = "where";
   for (int i = 0; i < 100; ++i) long_prompt += " my card";
