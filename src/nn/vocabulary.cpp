@@ -18,14 +18,23 @@
 #include "attune/base/error.h"
 #include "attune/nn/activation.h"
 #include "attune/nn/linear.h"
+#include "attune/tensor/device.h"
 #include "fused.h"
 
 namespace attune::nn {
 
 namespace {
 
-constexpr std::int64_t kChunkLogits = std::int64_t{8} << 20;  ///< 32 MB of float32 at a time
-constexpr std::int64_t kKeptLogits = 2 * kChunkLogits;        ///< up to here gradients of logits are kept for backward
+/// Logits that are made at a time, and up to how many their gradients are kept for backward: on a CPU what stays in its
+/// caches (32 MB of float32), on a GPU what keeps it busy.
+struct Portions {
+  std::int64_t chunk, kept;
+};
+
+Portions portions_of(const at::Tensor& x) {
+  constexpr std::int64_t kMega = std::int64_t{1} << 20;
+  return x.is_cpu() ? Portions{.chunk = 8 * kMega, .kept = 16 * kMega} : Portions{.chunk = 64 * kMega, .kept = 256 * kMega};
+}
 
 /// What the loss of rows is computed from; every label is an id.
 struct Rows {
@@ -58,7 +67,7 @@ struct Chunk {
 
 template <class Each>
 void for_chunks(const Rows& rows, const Each& each) {
-  const std::int64_t step = std::max<std::int64_t>(1, kChunkLogits / rows.columns());
+  const std::int64_t step = std::max<std::int64_t>(1, portions_of(rows.x).chunk / rows.columns());
   for (std::int64_t begin = 0; begin < rows.count(); begin += step) {
     Chunk chunk{.begin = begin, .count = std::min(step, rows.count() - begin)};
     const at::Tensor x = rows.x.narrow(0, begin, chunk.count);
@@ -139,7 +148,7 @@ class VocabularyLoss : public torch::autograd::Function<VocabularyLoss> {
     const at::Tensor some_bias = bias.value_or(at::Tensor()), some_weights = row_weights.value_or(at::Tensor());
     const Rows rows = rows_of(x, weight, some_bias, labels, some_weights, {softcap, smoothing, Precision{static_cast<int>(precision)}});
     const bool learns_weight = weight.requires_grad() || (some_bias.defined() && some_bias.requires_grad());
-    const bool keeps = learns_weight && rows.count() * rows.columns() <= kKeptLogits;
+    const bool keeps = learns_weight && rows.count() * rows.columns() <= portions_of(rows.x).kept;
     at::Tensor sum = at::zeros({}, x.options().dtype(x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat).requires_grad(false));
     std::vector<at::Tensor> kept;
     for_chunks(rows, [&](Chunk& chunk) {
@@ -201,11 +210,12 @@ struct Active {
 
 Active active_rows(const Vocabulary& vocabulary, const at::Tensor& given, const at::Tensor& row_weights) {
   if (given.dim() != 1 || given.size(0) != vocabulary.x.size(0)) internal_error("a label for each row of the vocabulary is needed");
-  Active active{.index = {}, .vocabulary = vocabulary, .labels = given.to(vocabulary.x.device()), .row_weights = row_weights};
-  if (row_weights.defined()) active.row_weights = row_weights.to(vocabulary.x.device());
-  const at::Tensor counts = active.labels != kIgnoreIndex;
+  const auto there = [&](const at::Tensor& x) { return tensor::on_device(x, vocabulary.x.device()); };
+  Active active{.index = {}, .vocabulary = vocabulary, .labels = there(given), .row_weights = row_weights};
+  if (row_weights.defined()) active.row_weights = there(row_weights);
+  const at::Tensor counts = given != kIgnoreIndex;  // asked where the labels lie: on the CPU nothing waits for the device
   if (counts.all().item<bool>()) return active;
-  active.index = at::nonzero(counts).squeeze(1);
+  active.index = there(at::nonzero(counts).squeeze(1));
   active.vocabulary.x = at::index_select(vocabulary.x, 0, active.index);
   active.labels = at::index_select(active.labels, 0, active.index);
   if (row_weights.defined()) active.row_weights = at::index_select(active.row_weights, 0, active.index);
@@ -227,9 +237,8 @@ LossSum vocabulary_cross_entropy(const Vocabulary& vocabulary, const at::Tensor&
   const at::Tensor sum = VocabularyLoss::apply(v.x, v.weight, fused::optional(v.bias), active.labels,
                                                fused::optional(active.row_weights), v.softcap, label_smoothing,
                                                static_cast<std::int64_t>(v.precision));
-  const double weight = active.row_weights.defined() ? active.row_weights.sum(at::kDouble).item<double>()
-                                                     : static_cast<double>(active.labels.numel());
-  return {sum, weight};
+  if (active.row_weights.defined()) return {sum, active.row_weights.sum(at::kDouble)};
+  return {sum, static_cast<double>(active.labels.numel())};
 }
 
 RowLosses row_losses(const at::Tensor& logits, const at::Tensor& labels, double label_smoothing) {

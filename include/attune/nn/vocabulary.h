@@ -26,7 +26,8 @@ struct Vocabulary {
 at::Tensor vocabulary_logits(const Vocabulary& vocabulary);
 
 /// cross_entropy(vocabulary_logits(v), labels, {}, row_weights, label_smoothing), in chunks of rows. labels int64 [N],
-/// row_weights [N] or undefined. Gradients of weights go straight into their preset `.grad`.
+/// row_weights [N] or undefined; labels on the CPU save waiting for another device. Gradients of weights go straight into
+/// their preset `.grad`.
 LossSum vocabulary_cross_entropy(const Vocabulary& vocabulary, const at::Tensor& labels, const at::Tensor& row_weights,
                                  double label_smoothing);
 
