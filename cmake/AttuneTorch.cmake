@@ -51,8 +51,9 @@ if(EXISTS "${torch_libraries}/libtorch_cuda.so")
     "${ATTUNE_TORCH_INCLUDE}" "${ATTUNE_TORCH_INCLUDE}/torch/csrc/api/include")
   target_link_libraries(attune_torch_files INTERFACE "${torch_libraries}/libtorch_cpu.so" "${torch_libraries}/libc10.so")
   if(ATTUNE_CUDA)
-    set(torch_kind "CUDA build, linked; attune itself computes on the CPU")
-    # Nothing refers to libtorch_cuda by name: its kernels register themselves when it is loaded.
+    set(torch_kind "CUDA build, linked")
+    # src/nn/jit.cpp calls its run-time compiler by name; the rest of its kernels register themselves when it is loaded.
+    target_compile_definitions(attune_torch_files INTERFACE ATTUNE_CUDA)
     target_link_libraries(attune_torch_files INTERFACE
       -Wl,--no-as-needed "${torch_libraries}/libtorch_cuda.so" "${torch_libraries}/libc10_cuda.so" -Wl,--as-needed)
   endif()

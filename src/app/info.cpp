@@ -4,9 +4,11 @@
 #include "attune/adapt/peft.h"
 #include "attune/app/verbs.h"
 #include "attune/base/console.h"
+#include "attune/base/print_number.h"
 #include "attune/base/strings.h"
 #include "attune/job/environment.h"
 #include "attune/job/execution.h"
+#include "attune/job/gpu.h"
 #include "attune/models/model.h"
 
 namespace attune::app {
@@ -19,7 +21,8 @@ files::Json describe_machine() {
   files::Json info = job::environment();
   const config::Machine machine = job::machine();
   info["cuda"] = machine.has_cuda;
-  info["gpus"] = machine.cuda_devices;
+  info["gpus"] = files::Json::array();
+  for (const job::Gpu& gpu : job::gpus()) info["gpus"].push_back(job::to_json(gpu));
   return info;
 }
 
@@ -57,6 +60,7 @@ files::Json describe_model(const std::string& path) {
 
 std::string value_text(const files::Json& value) {
   if (value.is_string()) return value.get<std::string>();
+  if (value.is_object()) return concat(value_text(value["name"]), " (", print_number("%.0f", value["memory"].get<double>() / 1e9), " GB)");
   if (!value.is_array()) return files::json_text(value, -1);
   std::vector<std::string> parts;
   for (const files::Json& part : value) parts.push_back(value_text(part));

@@ -1,4 +1,6 @@
 // The program's entry. Verbs are in app/, their command-line options in cli/verbs.cpp.
+#include <stdlib.h>
+
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -23,11 +25,25 @@ int fail_for_memory(std::string_view detail) {
   return fail(ErrorKind::memory, attune::concat("out of memory", detail, "; lower training.per_device_train_batch_size or data.max_length"));
 }
 
+/// `detail` is LibTorch's: what was asked for, and what the GPU has; what follows speaks of its allocator.
+int fail_for_gpu_memory(std::string_view detail) {
+  const std::string_view figures = detail.substr(0, detail.find(" Including non-PyTorch memory"));
+  return fail(ErrorKind::memory,
+              attune::concat("out of memory on the GPU", figures.empty() ? "" : ": ", figures,
+                             "; lower training.per_device_train_batch_size and raise training.gradient_accumulation_steps, lower "
+                             "data.max_length, or set training.gradient_checkpointing"));
+}
+
 /// LibTorch puts a stack trace behind the first line and says by words alone that memory ran out.
 int fail_unexpectedly(std::string_view message) {
   const std::string line = attune::escape_control(message.substr(0, message.find('\n')));
   for (const std::string_view said : {"can't allocate memory: ", "not enough memory: "}) {
     if (const std::size_t at = line.find(said); at != std::string::npos) return fail_for_memory(": " + line.substr(at + said.size()));
+  }
+  constexpr std::string_view kOnGpu = "CUDA out of memory. ";
+  if (const std::size_t at = line.find(kOnGpu); at != std::string::npos) return fail_for_gpu_memory(line.substr(at + kOnGpu.size()));
+  for (const std::string_view said : {"CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED"}) {
+    if (line.find(said) != std::string::npos) return fail_for_gpu_memory("");
   }
   return fail(ErrorKind::internal, "internal: " + line);
 }
@@ -36,6 +52,7 @@ int fail_unexpectedly(std::string_view message) {
 
 int main(int argc, char** argv) {
   attune::console::occupy_closed_streams();
+  ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);  // cuBLAS promises equal bits in equal runs only with it
   try {
     const int code = attune::cli::run(argc, argv);
     attune::console::flush();

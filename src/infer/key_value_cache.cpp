@@ -7,6 +7,8 @@
 
 #include <algorithm>
 
+#include "attune/tensor/device.h"
+
 namespace attune::infer {
 
 namespace {
@@ -79,8 +81,8 @@ void KeyValueCache::make_room(CachedText& text, std::int32_t count, Copies& copi
 
 void KeyValueCache::copy_rows(const Copies& copies) {
   if (copies.from.empty()) return;
-  const at::Tensor from = at::tensor(copies.from, at::kLong).to(device_);
-  const at::Tensor to = at::tensor(copies.to, at::kLong).to(device_);
+  const at::Tensor from = tensor::on_device(at::tensor(copies.from, at::kLong), device_);
+  const at::Tensor to = tensor::on_device(at::tensor(copies.to, at::kLong), device_);
   for (auto* pools : {&keys_, &values_}) {
     for (at::Tensor& pool : *pools) pool.index_copy_(0, to, pool.index_select(0, from));
   }
@@ -107,9 +109,10 @@ std::shared_ptr<const models::Past> KeyValueCache::extend(std::span<CachedText* 
       rows.push_back(*text.pages[t / kPageSize] * kPageSize + t % kPageSize);
     }
   }
-  models::Past past{.keys = keys_, .values = values_, .rows = at::tensor(rows, at::kLong).to(device_), .layout = {}};
-  past.layout = nn::to_device(nn::make_layout(lengths), device_);
-  past.layout.pages = std::move(pages);
+  models::Past past{.keys = keys_, .values = values_, .rows = tensor::on_device(at::tensor(rows, at::kLong), device_), .layout = {}};
+  nn::Layout layout = nn::make_layout(lengths);
+  layout.pages = std::move(pages);
+  past.layout = nn::to_device(std::move(layout), device_);
   return std::make_shared<const models::Past>(std::move(past));
 }
 

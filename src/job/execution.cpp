@@ -3,6 +3,7 @@
 
 #include <ATen/Context.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -11,6 +12,7 @@
 #include "attune/base/error.h"
 #include "attune/base/log.h"
 #include "attune/base/strings.h"
+#include "attune/job/gpu.h"
 #include "attune/nn/precision.h"
 
 namespace attune::job {
@@ -72,8 +74,12 @@ models::Execution execution_of(const RunOptions& options) {
 }
 
 Json describe(const models::Execution& execution) {
-  return {{"device", execution.device.str()},
-          {"precision", execution.precision == nn::Precision::bfloat16 ? "bfloat16" : "float32"}};
+  Json described = {{"device", execution.device.str()},
+                    {"precision", execution.precision == nn::Precision::bfloat16 ? "bfloat16" : "float32"}};
+  const auto number = static_cast<std::size_t>(std::max<int>(execution.device.index(), 0));
+  const std::vector<Gpu> known = execution.device.is_cuda() ? gpus() : std::vector<Gpu>();
+  if (number < known.size()) described["gpu"] = known[number].name;
+  return described;
 }
 
 }  // namespace attune::job

@@ -25,6 +25,7 @@
 #include "attune/metrics/table.h"
 #include "attune/report/event_file.h"
 #include "attune/report/phase.h"
+#include "attune/tensor/device.h"
 #include "attune/train/early_stopping.h"
 #include "job/folds.h"
 
@@ -250,7 +251,9 @@ Json run(const RunOptions& given, report::EventBus& events) {
   }
   results["seconds"] = watch.seconds();
   results["phases"] = phases->seconds();
-  events.emit({{"event", "run_end"}, {"stopped_by", results["stopped_by"]}, {"seconds", results["seconds"]}, {"phases", results["phases"]}});
+  files::Json end = {{"event", "run_end"}, {"stopped_by", results["stopped_by"]}, {"seconds", results["seconds"]}, {"phases", results["phases"]}};
+  if (const auto peak = tensor::peak_memory(execution_of(options).device)) results["gpu_memory_peak"] = end["gpu_memory_peak"] = *peak;
+  events.emit(end);
   if (results["stopped_by"] != "signal") write_report(prepared, results);
   return results;
 }

@@ -129,7 +129,11 @@ std::string result_table(const Json& results) {
   text += concat("report    ", folder, "/report.html\n");
   text += concat("time      ", time_text(results));
   if (results["stopped_by"] == "early_stopping") text += ", stopped early";
-  return text + "\n";
+  text += "\n";
+  if (results.contains("gpu_memory_peak")) {
+    text += concat("gpu       ", print_number("%.2f", results["gpu_memory_peak"].get<double>() / 1e9), " GB at most\n");
+  }
+  return text;
 }
 
 }  // namespace attune::job

@@ -96,6 +96,8 @@ class DecoderHead {
   Output operator()(const at::Tensor& x, const Context& context) const;
 
  private:
+  Rows rows(const Context& context) const;
+
   Task task_;
   int stage_;
   double dropout_, softcap_;

@@ -1,6 +1,4 @@
 // The heads of the pre-norm decoder. See decoder.h.
-#include <ATen/ops/index_select.h>
-
 #include "attune/nn/activation.h"
 #include "attune/nn/dropout.h"
 #include "decoder.h"
@@ -42,15 +40,18 @@ DecoderHead::DecoderHead(const Scope& root, const ModelSpec& spec, const Decoder
       softcap_(spec.task == Task::causal_lm ? spec.decoder.logit_softcap : 0.0),
       out_(make_output(root.head().stage(stage_), spec, names, word_embeddings)) {}
 
+Rows DecoderHead::rows(const Context& context) const {
+  if (task_ == Task::sequence_classification) return context.summary;
+  return {.index = task_ == Task::causal_lm ? context.input.wanted : at::Tensor(), .layout = {}};
+}
+
 at::Tensor DecoderHead::rows_read(const at::Tensor& hidden, const Context& context) const {
-  if (task_ == Task::sequence_classification) return context.summary.of(hidden);
-  const at::Tensor& wanted = context.input.wanted;
-  return task_ == Task::causal_lm && wanted.defined() ? at::index_select(hidden, 0, wanted) : hidden;
+  return rows(context).of(hidden);
 }
 
 Output DecoderHead::operator()(const at::Tensor& x, const Context& context) const {
   if (!out_) return {.logits = x, .pooled = {}};
-  const at::Tensor read = nn::dropout(x, dropout_site(context, stage_, block_site(stage_ - 1, 0), dropout_));
+  const at::Tensor read = nn::dropout(x, dropout_site(context, stage_, block_site(stage_ - 1, 0), dropout_, rows(context)));
   if (task_ != Task::causal_lm) return {.logits = out_(read), .pooled = {}};
   if (out_.change && *out_.change) {  // nn::Vocabulary knows one matrix, without an adapter's change
     const at::Tensor logits = out_(read);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "attune/base/strings.h"
+#include "attune/tensor/device.h"
 
 namespace attune::models {
 
@@ -50,11 +51,11 @@ void Model::set_execution(const Execution& execution) {
 
 Input to_device(Input input, const at::Device& device) {
   for (at::Tensor* x : {&input.ids, &input.positions, &input.segments, &input.dropout.token_keys, &input.wanted}) {
-    if (x->defined()) *x = x->to(device);
+    if (x->defined()) *x = tensor::on_device(*x, device);
   }
   input.layout = nn::to_device(std::move(input.layout), device);
   if (input.keys) {
-    if (input.keys->index.defined()) input.keys->index = input.keys->index.to(device);
+    if (input.keys->index.defined()) input.keys->index = tensor::on_device(input.keys->index, device);
     input.keys->layout = nn::to_device(std::move(input.keys->layout), device);
   }
   return input;

@@ -1,12 +1,12 @@
 // See stream.h.
 #include "stream.h"
 
-#include <ATen/ops/arange.h>
 #include <ATen/ops/full_like.h>
 #include <ATen/ops/tensor.h>
 
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
+#include "attune/tensor/device.h"
 
 namespace attune::models {
 
@@ -14,13 +14,10 @@ namespace {
 
 /// One row a sequence.
 Rows rows_at(const std::vector<std::int64_t>& index, const Input& input) {
-  Rows rows{.index = at::tensor(index, at::kLong).to(input.ids.device()),
-            .layout = nn::make_layout(std::vector<std::int32_t>(index.size(), 1))};
-  const at::Tensor& on_device = input.layout.cu_seqlens_device;
-  if (on_device.defined()) {
-    rows.layout.cu_seqlens_device = at::arange(input.layout.sequences() + 1, on_device.options());
-  }
-  return rows;
+  const at::Device device = input.ids.device();
+  const nn::Layout layout = nn::make_layout(std::vector<std::int32_t>(index.size(), 1));
+  return {.index = tensor::on_device(at::tensor(index, at::kLong), device),
+          .layout = nn::to_device(layout, device)};
 }
 
 }  // namespace
@@ -62,7 +59,7 @@ at::Tensor positions_behind_padding(const Input& input, std::int64_t padding_id)
       if (id[row] != padding_id) out[row] = ++next;
     }
   }
-  return positions.to(input.ids.device());
+  return tensor::on_device(positions, input.ids.device());
 }
 
 Output vocabulary_output(const nn::Vocabulary& vocabulary, const Context& context) {

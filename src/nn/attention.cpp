@@ -8,8 +8,10 @@
 #include <algorithm>
 #include <atomic>
 
+#include "attention_cuda.h"
 #include "attention_padded.h"
 #include "attune/base/error.h"
+#include "attune/tensor/device.h"
 #include "fused.h"
 
 namespace attune::nn {
@@ -182,17 +184,27 @@ void check(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const 
   }
 }
 
+/// As other devices compute it: from a pool the rows are taken first.
+at::Tensor without_kernels(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const Layout& q_layout,
+                           const Layout& kv_layout, const AttentionSpec& spec) {
+  if (kv_layout.pages != nullptr) {
+    const at::Tensor rows =
+        kv_layout.on_device ? kv_layout.on_device->pool_rows : tensor::on_device(pool_rows(kv_layout), k.device());
+    const auto taken = [&](const at::Tensor& pool) { return pool.index_select(0, rows).to(q.scalar_type()); };
+    Layout stream = kv_layout;
+    stream.pages = nullptr;
+    return without_kernels(q, taken(k), taken(v), q_layout, stream, spec);
+  }
+  const auto compute = ragged_possible(q, k, v, q_layout, kv_layout, spec) ? attention_ragged : attention_padded;
+  return compute(q, k, v, q_layout, kv_layout, spec);
+}
+
 }  // namespace
 
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const Layout& q_layout,
                      const Layout& kv_layout, const AttentionSpec& spec) {
   check(q, k, v, q_layout, kv_layout, spec);
-  if (!fused::possible({q, k, v})) {
-    if (kv_layout.pages == nullptr) return attention_padded(q, k, v, q_layout, kv_layout, spec);
-    const at::Tensor rows = pool_rows(kv_layout).to(k.device());
-    const auto taken = [&](const at::Tensor& pool) { return pool.index_select(0, rows).to(q.scalar_type()); };
-    return attention_padded(q, taken(k), taken(v), q_layout, kv_layout, spec);
-  }
+  if (!fused::possible({q, k, v})) return without_kernels(q, k, v, q_layout, kv_layout, spec);
   const auto settings = c10::make_intrusive<AttentionSettings>(q_layout, kv_layout, spec);
   const bool recording = fused::recording({q, k, v});
   if (recording && kv_layout.pages != nullptr) internal_error("attention: a pool of keys is not for training");

@@ -73,8 +73,8 @@ at::Tensor sum_blocks(const at::Tensor& partials) {
 }
 
 at::Tensor column_sums(const at::Tensor& given) {
+  if (!possible({given})) return given.sum(at::IntArrayRef{0}, /*keepdim=*/false, given.scalar_type() == at::kDouble ? at::kDouble : at::kFloat);
   const at::Tensor x = at_least_float(given);
-  if (!possible({x})) return x.sum(0);
   const std::int64_t blocks = kernels::blocks_of(x.size(0));
   const at::Tensor partials = at::empty({blocks, x.size(1)}, x.options());
   parallel(blocks, kernels::kBlockRows * x.size(1), [&](std::int64_t begin, std::int64_t end) {

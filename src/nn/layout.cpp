@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "attune/tensor/device.h"
+
 namespace attune::nn {
 
 Layout make_layout(const std::vector<std::int32_t>& lengths, std::int64_t total) {
@@ -21,7 +23,14 @@ Layout make_layout(const std::vector<std::int32_t>& lengths, std::int64_t total)
 }
 
 Layout to_device(Layout layout, const at::Device& device) {
-  layout.cu_seqlens_device = device.is_cpu() ? at::Tensor() : at::tensor(layout.cu_seqlens, at::kInt).to(device);
+  layout.on_device.reset();
+  if (device.is_cpu()) return layout;
+  const auto there = [&](const at::Tensor& x) { return tensor::on_device(x, device); };
+  layout.on_device = std::make_shared<const DeviceLayout>(
+      DeviceLayout{.cu_seqlens = there(at::tensor(layout.cu_seqlens, at::kInt)),
+                   .lengths = there(lengths(layout)),
+                   .padded_rows = there(padded_rows(layout)),
+                   .pool_rows = layout.pages == nullptr ? at::Tensor() : there(pool_rows(layout))});
   return layout;
 }
 
@@ -34,6 +43,22 @@ at::Tensor pool_rows(const Layout& layout) {
     for (std::int64_t row = 0; row < layout.length(i); ++row) {
       *out++ = page[row / pages.size] * pages.size + row % pages.size;
     }
+  }
+  return rows;
+}
+
+at::Tensor lengths(const Layout& layout) {
+  const at::Tensor lengths = at::empty({layout.sequences()}, at::kLong);
+  auto* out = lengths.mutable_data_ptr<std::int64_t>();
+  for (std::int64_t i = 0; i < layout.sequences(); ++i) *out++ = layout.length(i);
+  return lengths;
+}
+
+at::Tensor padded_rows(const Layout& layout) {
+  const at::Tensor rows = at::empty({layout.live()}, at::kLong);
+  auto* out = rows.mutable_data_ptr<std::int64_t>();
+  for (std::int64_t i = 0; i < layout.sequences(); ++i) {
+    for (std::int64_t position = 0; position < layout.length(i); ++position) *out++ = i * layout.longest + position;
   }
   return rows;
 }

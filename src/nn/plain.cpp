@@ -3,10 +3,9 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/layer_norm.h>
-#include <ATen/ops/mul.h>
 
 #include "attune/base/error.h"
-#include "dropout_hash.h"
+#include "dropout_mask.h"
 #include "fused.h"
 
 namespace attune::nn::plain {
@@ -14,9 +13,7 @@ namespace attune::nn::plain {
 at::Tensor dropout(const at::Tensor& x, const DropoutSite& site) {
   if (!site) return x;
   if (x.dim() != 2 || x.size(0) != site.token_keys.size(0)) internal_error("dropout: one token key a row is needed");
-  const at::Tensor wide = fused::at_least_float(x);
-  const at::Tensor factors = dropout_mask(site, x.size(1)).to(wide.scalar_type()).mul(dropout_scale(site.p));
-  return (wide * factors).to(x.scalar_type());
+  return dropped(fused::at_least_float(x), row_keys_of(site).unsqueeze(1), site.p).to(x.scalar_type());
 }
 
 at::Tensor layer_norm_dropout(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, double epsilon,

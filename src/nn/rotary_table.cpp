@@ -16,6 +16,7 @@
 
 #include "attune/base/error.h"
 #include "attune/nn/rotary.h"
+#include "attune/tensor/device.h"
 
 namespace attune::nn {
 
@@ -124,7 +125,7 @@ RotaryTable rotary_table(const RotarySpec& spec, const at::Tensor& positions, co
                          const std::vector<std::int32_t>& lengths) {
   const at::Tensor frequencies =
       spec.by_length() ? frequencies_by_row(spec, positions.size(0), layout, lengths) : rotary_frequencies(spec, 0);
-  const at::Tensor angles = positions.to(at::kFloat).unsqueeze(1) * frequencies.to(positions.device());
+  const at::Tensor angles = positions.to(at::kFloat).unsqueeze(1) * tensor::on_device(frequencies, positions.device());
   return {.cos = angles.cos() * spec.attention_factor, .sin = angles.sin() * spec.attention_factor};
 }
 

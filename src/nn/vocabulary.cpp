@@ -18,13 +18,17 @@
 #include "attune/base/error.h"
 #include "attune/nn/activation.h"
 #include "attune/nn/linear.h"
+#include "attune/tensor/device.h"
 #include "fused.h"
 
 namespace attune::nn {
 
 namespace {
 
-constexpr std::int64_t kChunkLogits = std::int64_t{16} << 20;  ///< 64 MB of float32 at a time
+/// Logits that are made at a time: 64 MB of float32 on a CPU, 256 MB on a GPU, which many small products would leave idle.
+std::int64_t chunk_logits(const at::Device& device) {
+  return std::int64_t{device.is_cpu() ? 16 : 64} << 20;
+}
 
 /// What the loss of rows is computed from; every label is an id.
 struct Rows {
@@ -100,7 +104,7 @@ void finish_in_place(const Rows& rows, Chunk& chunk, const at::Tensor& logits, b
 /// each(chunk) for all rows, some at a time; a chunk's gradient lies in memory that the next one overwrites.
 template <class Each>
 void for_chunks(const Rows& rows, bool wants_gradient, const Each& each) {
-  const std::int64_t step = std::clamp<std::int64_t>(kChunkLogits / rows.columns(), 1, std::max<std::int64_t>(rows.count(), 1));
+  const std::int64_t step = std::clamp<std::int64_t>(chunk_logits(rows.x.device()) / rows.columns(), 1, std::max<std::int64_t>(rows.count(), 1));
   const bool in_place = fused::possible({rows.x, rows.weight, rows.bias});
   const at::ScalarType type = rows.x.scalar_type(), wide = type == at::kDouble ? at::kDouble : at::kFloat;
   const at::Tensor memory = at::empty({std::min(step, rows.count()), rows.columns()}, rows.x.options().dtype(wide));
@@ -209,11 +213,12 @@ struct Active {
 
 Active active_rows(const Vocabulary& vocabulary, const at::Tensor& given, const at::Tensor& row_weights) {
   if (given.dim() != 1 || given.size(0) != vocabulary.x.size(0)) internal_error("a label for each row of the vocabulary is needed");
-  Active active{.index = {}, .vocabulary = vocabulary, .labels = given.to(vocabulary.x.device()), .row_weights = row_weights};
-  if (row_weights.defined()) active.row_weights = row_weights.to(vocabulary.x.device());
-  const at::Tensor counts = active.labels != kIgnoreIndex;
+  const auto there = [&](const at::Tensor& x) { return tensor::on_device(x, vocabulary.x.device()); };
+  Active active{.index = {}, .vocabulary = vocabulary, .labels = there(given), .row_weights = row_weights};
+  if (row_weights.defined()) active.row_weights = there(row_weights);
+  const at::Tensor counts = given != kIgnoreIndex;  // asked where the labels lie: on the CPU nothing waits for the device
   if (counts.all().item<bool>()) return active;
-  active.index = at::nonzero(counts).squeeze(1);
+  active.index = there(at::nonzero(counts).squeeze(1));
   active.vocabulary.x = at::index_select(vocabulary.x, 0, active.index);
   active.labels = at::index_select(active.labels, 0, active.index);
   if (row_weights.defined()) active.row_weights = at::index_select(active.row_weights, 0, active.index);
@@ -235,9 +240,8 @@ LossSum vocabulary_cross_entropy(const Vocabulary& vocabulary, const at::Tensor&
   const at::Tensor sum = VocabularyLoss::apply(v.x, v.weight, fused::optional(v.bias), active.labels,
                                                fused::optional(active.row_weights), v.softcap, label_smoothing,
                                                static_cast<std::int64_t>(v.precision));
-  const double weight = active.row_weights.defined() ? active.row_weights.sum(at::kDouble).item<double>()
-                                                     : static_cast<double>(active.labels.numel());
-  return {sum, weight};
+  if (active.row_weights.defined()) return {sum, active.row_weights.sum(at::kDouble)};
+  return {sum, static_cast<double>(active.labels.numel())};
 }
 
 RowLosses row_losses(const at::Tensor& logits, const at::Tensor& labels, double label_smoothing) {

@@ -11,6 +11,7 @@
 #include "attune/base/error.h"
 #include "attune/base/random.h"
 #include "attune/base/strings.h"
+#include "attune/tensor/device.h"
 #include "task/common.h"
 
 namespace attune::task {
@@ -58,8 +59,8 @@ Batch pack(std::span<const Encoded* const> rows, const BatchKey& key) {
 
 Batch to_device(Batch batch, const at::Device& device) {
   batch.input = models::to_device(std::move(batch.input), device);
-  for (at::Tensor* x : {&batch.labels, &batch.targets, &batch.weights}) {
-    if (x->defined()) *x = x->to(device);
+  for (at::Tensor* x : {&batch.targets, &batch.weights}) {
+    if (x->defined()) *x = tensor::on_device(*x, device);
   }
   return batch;
 }

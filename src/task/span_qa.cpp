@@ -14,6 +14,7 @@
 #include "attune/metrics/table.h"
 #include "attune/task/kinds.h"
 #include "attune/task/pack.h"
+#include "attune/tensor/device.h"
 #include "task/common.h"
 #include "task/scores.h"
 
@@ -204,7 +205,7 @@ class SpanQa : public Task {
       }
     }
     const at::Tensor mask = long_tensor(absent).view({layout.sequences(), layout.longest}).to(at::kBool);
-    return {long_tensor(index).to(device), mask.to(device)};
+    return {tensor::on_device(long_tensor(index), device), tensor::on_device(mask, device)};
   }
 
   static double window_loss(const Prediction& prediction) {

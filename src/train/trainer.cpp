@@ -53,8 +53,9 @@ double weight_of(const Run& run, const Rows& rows, const task::BatchKey& key) {
                                 .hint = "check labels, weights and max_length"});
 }
 
-/// Forward and backward of one batch, whose gradients are divided by the Σ w of the whole window. Returns its Σ w·loss.
-double run_batch(Run& run, const task::Batch& batch, double window_weight) {
+/// Forward and backward of one batch, whose gradients are divided by the Σ w of the whole window. Returns its Σ w·loss,
+/// which is not looked at yet: a GPU is still computing it.
+at::Tensor run_batch(Run& run, const task::Batch& batch, double window_weight) {
   const models::Model& model = *run.job.model;
   models::Context context = model.prepare(batch.input, /*training=*/true);
   for (std::size_t stage = 0; stage < context.dropout_on.size(); ++stage) {
@@ -63,10 +64,8 @@ double run_batch(Run& run, const task::Batch& batch, double window_weight) {
   const Recompute recompute = run.options.gradient_checkpointing ? Recompute::yes : Recompute::no;
   StagedPass pass(model, context, run.trained.lowest_stage(), recompute);
   const nn::LossSum loss = run.job.task->loss(pass.forward(), batch);
-  const double value = loss.sum.item<double>();
-  if (!std::isfinite(value)) loss_diverged(run, value, batch.rows);
   pass.backward(loss.sum, 1.0 / window_weight);
-  return value;
+  return loss.sum.detach();
 }
 
 /// Gradients of one window, in the arena. Nothing when a signal came: the step then counts as never begun.
@@ -77,12 +76,18 @@ std::optional<WindowResult> accumulate(Run& run) {
   run.trained.arena().zero_gradients();
   WindowResult result;
   std::int64_t tokens = 0;
+  std::vector<at::Tensor> losses;
   for (const auto& indices : window.batches) {
     const at::Device& device = run.job.model->execution().device;
     const task::Batch batch = task::to_device(run.job.task->collate(rows_of(run, indices), key), device);
-    result.loss += run_batch(run, batch, weight) / weight;
+    losses.push_back(run_batch(run, batch, weight));
     tokens += batch.tokens;
     if (stop_signal() != 0) return std::nullopt;
+  }
+  for (std::size_t i = 0; i < losses.size(); ++i) {
+    const double loss = losses[i].item<double>();
+    if (!std::isfinite(loss)) loss_diverged(run, loss, rows_of(run, window.batches[i]));
+    result.loss += loss / weight;
   }
   result.grad_norm = optim::gradient_norm(run.trained.arena().gradients().flat());
   if (!std::isfinite(result.grad_norm)) gradient_diverged(run, result.grad_norm, rows_of(run, window));

@@ -217,6 +217,28 @@ TEST_CASE("dropout overrides reach what the network has, and are refused where i
   CHECK_RAISES(llama.load(), usage, "a llama model has no dropout of hidden states");
 }
 
+TEST_CASE("dropout before a decoder's head acts on the rows that the head reads", "[models][decoder]") {
+  const at::NoGradGuard no_grad;
+  for (const std::string name : {"gpt2_sequence", "mistral_sequence", "gpt2_causal_lm"}) {
+    INFO(name);
+    EditedCheckpoint edited(name);
+    edited.options.attention_dropout = 0.0;
+    if (name.starts_with("gpt2")) edited.options.hidden_dropout = 0.0;
+    const auto logits = [&](double p, std::uint64_t step) {
+      edited.options.classifier_dropout = p;
+      const LoadedModel loaded = edited.load();
+      Input input = golden_input(golden_tensors(name));
+      input.dropout = {.step_key = step, .token_keys = at::arange(input.ids.size(0), at::kLong)};
+      if (name == "gpt2_causal_lm") input.wanted = at::arange(1, 9, 3, at::kLong);
+      return forward(*loaded.model, loaded.model->prepare(input, true)).logits;
+    };
+    CHECK(logits(0.5, 1).sizes() == logits(0.0, 1).sizes());
+    CHECK_FALSE(at::equal(logits(0.5, 1), logits(0.0, 1)));
+    CHECK_FALSE(at::equal(logits(0.5, 1), logits(0.5, 2)));
+    CHECK(at::equal(logits(0.5, 1), logits(0.5, 1)));
+  }
+}
+
 TEST_CASE("RoBERTa counts positions from behind the padding token, and takes that many fewer tokens",
           "[models][decoder]") {
   const LoadedModel loaded = load_golden("roberta_sequence");  // padding is 1, 14 positions

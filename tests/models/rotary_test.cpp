@@ -22,7 +22,7 @@ files::Json with_rope(const files::Json& parameters) {
   return config;
 }
 
-nn::RotarySpec read(const files::Json& parameters) {
+nn::RotarySpec read_rotary_of(const files::Json& parameters) {
   return read_spec(with_rope(parameters), "m/config.json", Task::causal_lm).decoder.rotary.at(0);
 }
 
@@ -51,20 +51,20 @@ TEST_CASE("frequencies are the reference's to the bit, in v4's and v5's spelling
 
 TEST_CASE("rotary positions that no network here follows are refused by key", "[models][rotary]") {
   const files::Json llama3 = {{"rope_type", "llama3"}, {"factor", 8}, {"low_freq_factor", 1}, {"high_freq_factor", 4}};
-  CHECK_NOTHROW(read(llama3));
+  CHECK_NOTHROW(read_rotary_of(llama3));
   const auto changed = [&](const char* key, const files::Json& value) {
     files::Json parameters = llama3;
     parameters[key] = value;
     return parameters;
   };
-  CHECK_RAISES(read(changed("rope_type", "proportional")), model, "known types are default, linear, dynamic");
-  CHECK_RAISES(read(changed("factor", nullptr)), model, "the key is missing (key rope_parameters.factor)");
-  CHECK_RAISES(read(changed("high_freq_factor", 1)), model, "key rope_parameters.high_freq_factor");
-  CHECK_RAISES(read(changed("partial_rotary_factor", 0.5)), model, "llama turns all of a head");
-  CHECK_RAISES(read(changed("rope_theta", "x")), model, "key rope_parameters.rope_theta");
-  CHECK_RAISES(read({{"rope_type", "longrope"}, {"short_factor", {1, 2}}, {"long_factor", {1, 2}}}), model,
+  CHECK_RAISES(read_rotary_of(changed("rope_type", "proportional")), model, "known types are default, linear, dynamic");
+  CHECK_RAISES(read_rotary_of(changed("factor", nullptr)), model, "the key is missing (key rope_parameters.factor)");
+  CHECK_RAISES(read_rotary_of(changed("high_freq_factor", 1)), model, "key rope_parameters.high_freq_factor");
+  CHECK_RAISES(read_rotary_of(changed("partial_rotary_factor", 0.5)), model, "llama turns all of a head");
+  CHECK_RAISES(read_rotary_of(changed("rope_theta", "x")), model, "key rope_parameters.rope_theta");
+  CHECK_RAISES(read_rotary_of({{"rope_type", "longrope"}, {"short_factor", {1, 2}}, {"long_factor", {1, 2}}}), model,
                "expected a list of 8 elements");
-  CHECK_RAISES(read(files::Json::array()), model, "expected an object (key rope_parameters)");
+  CHECK_RAISES(read_rotary_of(files::Json::array()), model, "expected an object (key rope_parameters)");
   files::Json beside = with_rope(nullptr);
   beside["partial_rotary_factor"] = 0.25;
   CHECK_RAISES(read_spec(beside, "m/config.json", Task::causal_lm), model, "partial_rotary_factor");

@@ -43,7 +43,7 @@ TEST_CASE("cross entropy is torch's with class weights, smoothing and ignored la
       const at::Tensor theirs =
           at::cross_entropy_loss(theirs_at, labels, given, at::Reduction::Mean, kIgnoreIndex, smoothing);
       CHECK(mean(ours) == Approx(theirs.item<double>()).margin(1e-6));
-      (ours.sum / ours.weight).backward();
+      (ours.sum / double{ours.weight}).backward();
       theirs.backward();
       CHECK(at::allclose(ours_at.grad(), theirs_at.grad(), 1e-5, 1e-7));
     }

@@ -183,7 +183,7 @@ class Case {
     throw Unsupported{"task"};
   }
 
-  static at::Tensor mean(const nn::LossSum& loss) { return loss.sum / loss.weight; }
+  static at::Tensor mean(const nn::LossSum& loss) { return loss.sum / double{loss.weight}; }
 
   at::Tensor sequence_loss(const at::Tensor& logits) const {
     if (!inputs_.contains("labels")) return {};

@@ -17,7 +17,8 @@ RunOptions with_precision_decided(RunOptions options);
 /// Device and precision of options whose precision is decided; `device: auto` is the first GPU where there is one.
 models::Execution execution_of(const RunOptions& options);
 
-/// {"device", "precision"}: part of the manifest, and of what must not change between a checkpoint and its resumption.
+/// {"device", "precision"}, on a GPU its name as "gpu": part of the manifest, and of what must not change between a checkpoint
+/// and its resumption.
 files::Json describe(const models::Execution& execution);
 
 }  // namespace attune::job

@@ -19,23 +19,37 @@ struct Pages {
   std::vector<std::int32_t> ends;     ///< [B+1], first 0; sequence i has numbers[ends[i], ends[i + 1])
 };
 
+/// What a device other than the CPU needs of a layout, copied to it once a batch: attention asks for it in every block.
+struct DeviceLayout {
+  at::Tensor cu_seqlens;   ///< int32 [B+1]
+  at::Tensor lengths;      ///< int64 [B]
+  at::Tensor padded_rows;  ///< padded_rows(layout) there
+  at::Tensor pool_rows;    ///< pool_rows(layout) there; undefined without pages
+};
+
 struct Layout {
   std::vector<std::int32_t> cu_seqlens;  ///< [B+1], first 0; the live tokens are [0, cu_seqlens[B])
   std::int32_t longest = 0;              ///< longest sequence
   std::int64_t total = 0;                ///< T: rows of the stream, dead ones included (>= cu_seqlens[B])
-  at::Tensor cu_seqlens_device;  ///< the same as int32 on the model's device, for CUDA kernels; undefined on the CPU
   std::shared_ptr<const Pages> pages;  ///< of keys and values in a pool; null: the stream's rows are the tensor's
+  std::shared_ptr<const DeviceLayout> on_device;  ///< null on the CPU
 
   std::int64_t sequences() const { return static_cast<std::int64_t>(cu_seqlens.size()) - 1; }
   std::int32_t length(std::int64_t i) const { return cu_seqlens[i + 1] - cu_seqlens[i]; }
+  std::int64_t live() const { return cu_seqlens.back(); }
 };
 
 Layout make_layout(const std::vector<std::int32_t>& lengths, std::int64_t total = 0);
-/// With cu_seqlens_device filled where the device is another than the CPU.
+/// With on_device filled where the device is another than the CPU. Does not wait for it.
 Layout to_device(Layout layout, const at::Device& device);
 
-/// Where the live rows of a layout with pages lie in the pool, int64 [cu_seqlens[B]] on the CPU.
+/// Where the live rows of a layout with pages lie in the pool, int64 [live tokens] on the CPU.
 at::Tensor pool_rows(const Layout& layout);
+/// The length of each sequence, int64 [B] on the CPU.
+at::Tensor lengths(const Layout& layout);
+/// Where the live rows stand when every sequence is padded to the longest, int64 [live tokens] on the CPU:
+/// sequence · longest + position in the sequence.
+at::Tensor padded_rows(const Layout& layout);
 
 /// The shape ladder: the smallest rung >= tokens (oneDNN compiles a kernel per shape; few shapes, few compilations).
 std::int64_t ladder_rung(std::int64_t tokens);

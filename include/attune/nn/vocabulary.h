@@ -26,7 +26,8 @@ struct Vocabulary {
 at::Tensor vocabulary_logits(const Vocabulary& vocabulary);
 
 /// cross_entropy(vocabulary_logits(v), labels, {}, row_weights, label_smoothing), in chunks of rows. labels int64 [N],
-/// row_weights [N] or undefined. The gradient of `weight` is added to its preset `.grad` where there is one.
+/// row_weights [N] or undefined; labels on the CPU save waiting for another device. The gradient of `weight` is added to its
+/// preset `.grad` where there is one.
 LossSum vocabulary_cross_entropy(const Vocabulary& vocabulary, const at::Tensor& labels, const at::Tensor& row_weights,
                                  double label_smoothing);
 

@@ -10,7 +10,8 @@ namespace attune::task {
 /// ids, positions, segments and layout of the rows, T rounded up to a rung of the shape ladder; dropout keys when training.
 Batch pack(std::span<const Encoded* const> rows, const BatchKey& key);
 
-/// The batch on a device, for the loss; predict() of a task reads its batch on the CPU.
+/// The batch on a device, for the loss; predict() of a task reads its batch on the CPU. The labels stay there: losses look
+/// at them before they copy them, without waiting for the device.
 Batch to_device(Batch batch, const at::Device& device);
 
 /// The learned tokens of rows of a language model: which rows of the stream predict them, and what they are.

@@ -68,7 +68,7 @@ struct BatchKey {
 
 struct Batch {
   models::Input input;
-  at::Tensor labels;   ///< int64: [B], [T], [N wanted] or [B, 2] (start, end)
+  at::Tensor labels;   ///< int64: [B], [T], [N wanted] or [B, 2] (start, end); on the CPU
   at::Tensor targets;  ///< float [B, C]
   at::Tensor weights;  ///< float: row weights per supervised item, undefined when all are 1
   std::vector<const Encoded*> rows;
