@@ -172,7 +172,7 @@ def main():
     parser.add_argument("--steps-scale", type=float, default=1.0)
     parser.add_argument("--out", type=Path)
     parser.add_argument("cases", nargs="*")
-    args = parser.parse_args()
+    args = parser.parse_intermixed_args()
     results = []
     print(f"{'case':<12} {'attune':>10} {'peer':>10} {'unit':<9} {'ratio':>6} {'memory':>7}  first loss", flush=True)
     with tempfile.TemporaryDirectory(prefix="attune-bench-") as temporary:
