@@ -1,12 +1,14 @@
-"""Training on a GPU beside Transformers' Trainer (and PEFT): the same random weights, rows, order and number of steps, fp32 and bf16.
+"""Training on a GPU beside Transformers' Trainer (and PEFT): the same random weights, rows and number of steps, fp32 and bf16.
 
-    python3 bench/gpu.py ATTUNE SHARED [--rounds N] [--steps-scale X] [--out FILE] [CASE…]
+    python3 bench/gpu.py ATTUNE SHARED [--rounds N] [--seconds S] [--steps-scale X] [--out FILE] [CASE…]
 
 ATTUNE is a program built with -DATTUNE_CUDA=ON, SHARED the folder with tokenizers/{bert,gpt2} and data/{banking77,frankenstein}.
 Cases: cls32 cls256 (a MiniLM-shaped encoder, full, batches of 32 and 256 short texts, dropout 0.1) lm (GPT-2-small-shaped, full,
-16 paragraphs of at most 128 tokens) lora (the same with LoRA r=8); each in fp32 and bf16. The sides take turns; medians. What counts
-are real tokens a second from the end of step WARM to the last step: on both sides the first steps load kernels. The peer is one
-process for all cases, so that importing it is paid once; it pads its batches, as its collator does.
+16 paragraphs of at most 128 tokens) lora (the same with LoRA r=8); each in fp32 and bf16. The sides take turns, and so do the
+cases: a round goes through all of them, and no round begins after S seconds. Medians. What counts are real tokens a second from the
+end of step WARM to the end of the last step: on both sides the first steps load kernels. The peer is one process for all cases, so
+that importing it is paid once; from the second round on its kernels are loaded, attune's never are. It pads its batches, as its
+collator does. attune's hashes of the weights at steps 32, 64, … are part of its time, as is logging every step on both sides.
 """
 import argparse
 import json
@@ -20,12 +22,12 @@ import time
 from pathlib import Path
 
 os.environ.update(HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
-WARM, RANK, MAX_LENGTH = 10, 8, 128
+WARM, RANK, MAX_LENGTH = 20, 8, 128
 CASES = {  # base, batch, steps, method
-    "cls32": ("bert", 32, 150, "full"),
-    "cls256": ("bert", 256, 60, "full"),
-    "lm": ("gpt2", 16, 60, "full"),
-    "lora": ("gpt2", 16, 60, "lora"),
+    "cls32": ("bert", 32, 220, "full"),
+    "cls256": ("bert", 256, 100, "full"),
+    "lm": ("gpt2", 16, 80, "full"),
+    "lora": ("gpt2", 16, 100, "lora"),
 }
 
 
@@ -96,14 +98,14 @@ def attune(program, base, work, batch, steps, method, bf16):
         raise RuntimeError(f"attune failed: {''.join(said)[-600:]}")
     result = json.loads(out)
     tokens = result["train"]["train_tokens"]
-    return {"seconds": times[steps] - times[WARM], "tokens": tokens, "first_loss": losses[0], "last_loss": losses[-1],
+    return {"seconds": times[steps] - times[WARM], "tokens": tokens * (steps - WARM) / steps, "first_loss": losses[0], "last_loss": losses[-1],
             "gpu_peak": result.get("gpu_memory_peak"), "whole": time.time() - started}
 
 
 def peer_case(base, work, batch, steps, method, bf16):
     import torch
     from transformers import (AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer, DataCollatorForLanguageModeling,
-                              Trainer, TrainerCallback, TrainingArguments)
+                              DataCollatorWithPadding, Trainer, TrainerCallback, TrainingArguments)
 
     started = time.time()
     torch.cuda.empty_cache()
@@ -127,7 +129,12 @@ def peer_case(base, work, batch, steps, method, bf16):
         train = [{"input_ids": ids, "attention_mask": mask, "labels": model.config.label2id[row["label"]]}
                  for ids, mask, row in zip(encoded["input_ids"], encoded["attention_mask"], rows)]
         more = {"processing_class": tokenizer}
-    times = {}
+    times, tokens = {}, []
+    collate = more.pop("data_collator", None) or DataCollatorWithPadding(tokenizer)
+
+    def counted(rows):
+        tokens.append(sum(len(row["input_ids"]) for row in rows))
+        return collate(rows)
 
     class Times(TrainerCallback):
         def on_step_end(self, arguments, state, control, **kwargs):
@@ -135,13 +142,13 @@ def peer_case(base, work, batch, steps, method, bf16):
                 torch.cuda.synchronize()
                 times[state.global_step] = time.time()
 
-    trainer = Trainer(model=model, train_dataset=train, callbacks=[Times()], **more,
+    trainer = Trainer(model=model, train_dataset=train, callbacks=[Times()], data_collator=counted, **more,
                       args=TrainingArguments(output_dir=str(work / "peer"), per_device_train_batch_size=batch, max_steps=steps, learning_rate=1e-4,
                                              lr_scheduler_type="linear", seed=42, report_to=[], save_strategy="no", logging_steps=1, bf16=bf16,
                                              disable_tqdm=True))
     trainer.train()
     losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
-    return {"seconds": times[steps] - times[WARM], "first_loss": losses[0], "last_loss": losses[-1],
+    return {"seconds": times[steps] - times[WARM], "tokens": sum(tokens[WARM:steps]), "first_loss": losses[0], "last_loss": losses[-1],
             "gpu_peak": torch.cuda.max_memory_allocated(), "whole": time.time() - started}
 
 
@@ -162,6 +169,22 @@ def median(pairs, side, key):
     return statistics.median(pair[side][key] for pair in pairs)
 
 
+def summary(title, batch, steps, pairs):
+    ours, theirs = (median(pairs, side, "tokens") / median(pairs, side, "seconds") for side in (0, 1))
+    memory = median(pairs, 0, "gpu_peak") / median(pairs, 1, "gpu_peak") if pairs[0][0]["gpu_peak"] else None
+    return {"case": title, "unit": "tokens/s", "attune": ours, "peer": theirs, "ratio": ours / theirs, "memory_ratio": memory,
+            "step_ms": [1e3 * median(pairs, side, "seconds") / (steps - WARM) for side in (0, 1)], "batch": batch, "steps": steps,
+            "rounds": pairs}
+
+
+def show(results):
+    print(f"{'case':<12} {'attune':>9} {'peer':>9} tokens/s {'ratio':>6}  {'ms a step':>13}  memory rounds  first loss")
+    for row in results:
+        first = [row["rounds"][0][side]["first_loss"] for side in (0, 1)]
+        print(f"{row['case']:<12} {row['attune']:>9.0f} {row['peer']:>9.0f} {row['ratio']:>14.2f}x  {row['step_ms'][0]:>5.1f} / {row['step_ms'][1]:>5.1f}  "
+              f"{row['memory_ratio'] or float('nan'):>5.2f}x {len(row['rounds']):>6}  {first[0]:.4f} {first[1]:.4f}")
+
+
 def main():
     if sys.argv[1:] == ["--serve"]:
         return serve()
@@ -169,12 +192,13 @@ def main():
     parser.add_argument("program")
     parser.add_argument("shared", type=Path)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=1e9)
     parser.add_argument("--steps-scale", type=float, default=1.0)
     parser.add_argument("--out", type=Path)
     parser.add_argument("cases", nargs="*")
     args = parser.parse_intermixed_args()
-    results = []
-    print(f"{'case':<12} {'attune':>10} {'peer':>10} {'unit':<9} {'ratio':>6} {'memory':>7}  first loss", flush=True)
+    begin = time.time()
+    measured = {}
     with tempfile.TemporaryDirectory(prefix="attune-bench-") as temporary:
         work = Path(temporary)
         bases = {"bert": make_bert, "gpt2": make_gpt2}
@@ -183,35 +207,33 @@ def main():
             make(args.shared, work / name)
         log = open(work / "peer.log", "w", encoding="utf-8")
         peer = subprocess.Popen([sys.executable, __file__, "--serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True)
-        for name in args.cases or CASES:
-            base, batch, steps, method = CASES[name]
-            steps = max(WARM + 5, round(steps * args.steps_scale))
-            for bf16 in (False, True):
+        wanted = [(name, bf16) for name in args.cases or CASES for bf16 in (False, True)]
+        for number in range(args.rounds):
+            for name, bf16 in wanted:
+                if time.time() - begin > args.seconds:
+                    break
+                base, batch, steps, method = CASES[name]
+                steps = max(WARM + 5, round(steps * args.steps_scale))
                 title = f"{name} {'bf16' if bf16 else 'fp32'}"
-                pairs = []
                 try:
-                    for _ in range(args.rounds):
-                        ours = attune(args.program, work / base, work, batch, steps, method, bf16)
-                        case = {"base": str(work / base), "work": str(work), "batch": batch, "steps": steps, "method": method, "bf16": bf16}
-                        print(json.dumps(case), file=peer.stdin, flush=True)
-                        theirs = json.loads(peer.stdout.readline() or '{"error": "the peer ended"}')
-                        if "error" in theirs:
-                            raise RuntimeError(f"peer failed: {theirs['error']}")
-                        pairs.append((ours, theirs))
+                    ours = attune(args.program, work / base, work, batch, steps, method, bf16)
+                    case = {"base": str(work / base), "work": str(work), "batch": batch, "steps": steps, "method": method, "bf16": bf16}
+                    print(json.dumps(case), file=peer.stdin, flush=True)
+                    theirs = json.loads(peer.stdout.readline() or '{"error": "the peer ended"}')
+                    if "error" in theirs:
+                        raise RuntimeError(f"peer failed: {theirs['error']}")
                 except (RuntimeError, KeyError, ValueError) as error:
-                    print(f"{title:<12} {error}", flush=True)
+                    print(f"{title}: {error}", flush=True)
                     continue
-                tokens = pairs[0][0]["tokens"] * (steps - WARM) / steps  # both sides read the same rows in the same order
-                ours, theirs = tokens / median(pairs, 0, "seconds"), tokens / median(pairs, 1, "seconds")
-                memory = median(pairs, 0, "gpu_peak") / median(pairs, 1, "gpu_peak") if pairs[0][0]["gpu_peak"] else float("nan")
-                results.append({"case": title, "unit": "tokens/s", "attune": ours, "peer": theirs, "ratio": ours / theirs, "memory_ratio": memory,
-                                "batch": batch, "steps": steps, "rounds": pairs})
-                print(f"{title:<12} {ours:>10.0f} {theirs:>10.0f} {'tokens/s':<9} {ours / theirs:>5.2f}x {memory:>6.2f}x  "
-                      f"{pairs[0][0]['first_loss']:.4f} {pairs[0][1]['first_loss']:.4f}", flush=True)
+                measured.setdefault((title, batch, steps), []).append((ours, theirs))
+                print(f"round {number + 1} {title}: {ours['seconds']:.2f} s, peer {theirs['seconds']:.2f} s; with loading "
+                      f"{ours['whole']:.1f} s, peer {theirs['whole']:.1f} s; at {time.time() - begin:.0f} s", flush=True)
+            results = [summary(*key, pairs) for key, pairs in measured.items()]
+            if args.out:
+                args.out.write_text(json.dumps(results, indent=1) + "\n")
         peer.stdin.close()
         peer.wait()
-    if args.out:
-        args.out.write_text(json.dumps(results, indent=1) + "\n")
+    show(results)
 
 
 main()

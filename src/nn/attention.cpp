@@ -11,6 +11,7 @@
 #include "attention_cuda.h"
 #include "attention_padded.h"
 #include "attune/base/error.h"
+#include "attune/nn/precision.h"
 #include "attune/tensor/device.h"
 #include "fused.h"
 
@@ -195,8 +196,11 @@ at::Tensor without_kernels(const at::Tensor& q, const at::Tensor& k, const at::T
     stream.pages = nullptr;
     return without_kernels(q, taken(k), taken(v), q_layout, stream, spec);
   }
-  const auto compute = ragged_possible(q, k, v, q_layout, kv_layout, spec) ? attention_ragged : attention_padded;
-  return compute(q, k, v, q_layout, kv_layout, spec);
+  // A norm or a rotation on the way may have left queries and keys in float32.
+  const at::ScalarType type = current_precision() == Precision::bfloat16 ? at::kBFloat16 : q.scalar_type();
+  const at::Tensor queries = q.to(type), keys = k.to(type), values = v.to(type);
+  const auto compute = ragged_possible(queries, keys, values, q_layout, kv_layout, spec) ? attention_ragged : attention_padded;
+  return compute(queries, keys, values, q_layout, kv_layout, spec).to(q.scalar_type());
 }
 
 }  // namespace

@@ -37,7 +37,11 @@ bool has_flash(const at::Device& device) {
   if (index >= kMostDevices) return false;
   if (!known[index]) {
     const at::Tensor x = at::zeros({1, 1, 8, 8}, at::TensorOptions().dtype(at::kBFloat16).device(device));
+    at::Context& context = at::globalContext();
+    const bool prefers_cudnn = context.userEnabledCuDNNSDP();  // it would be chosen before FlashAttention on newer GPUs
+    context.setSDPUseCuDNN(false);
     known[index] = at::_fused_sdp_choice(x, x, x) == kFlash;
+    context.setSDPUseCuDNN(prefers_cudnn);
   }
   return *known[index];
 }

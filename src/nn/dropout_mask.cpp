@@ -8,8 +8,12 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "dropout_hash.h"
+#include "fused.h"
 #include "jit.h"
 
 namespace attune::nn {
@@ -35,29 +39,39 @@ at::Tensor mixed(at::Tensor x) {
   return x ^ shifted(x, 31);
 }
 
-/// dropout_row_key; steps on int64 are those on uint64.
-const char* const kRowKeyCode = R"(
+/// dropout_row_key and dropout_hash. All inputs of a compiled function have one format: the halves of a token's key, head and
+/// feature come as float32 numbers that have their bits.
+const std::string kKeepsCode = R"(
 template <typename T> T attune_mix(T given) {
-  unsigned long long x = static_cast<unsigned long long>(given) + 0x9e3779b97f4a7c15ull;
+  unsigned long long x = given + 0x9e3779b97f4a7c15ull;
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
   x = (x ^ (x >> 27)) * 0x94d049bb133111ebull;
-  return static_cast<T>(x ^ (x >> 31));
+  return x ^ (x >> 31);
 }
-template <typename T> T attune_row_key(T token_key, int64_t site_key) {
-  return attune_mix(attune_mix(token_key) ^ static_cast<T>(site_key));
+template <typename T> bool attune_keeps(T low, T high, T head, T feature, int64_t site_key, int64_t threshold) {
+  const unsigned long long token = (static_cast<unsigned long long>(__float_as_uint(high)) << 32) | __float_as_uint(low);
+  const unsigned long long row = attune_mix(static_cast<unsigned long long>(site_key) ^ attune_mix(token));
+  unsigned int h = ((__float_as_uint(head) << 20) + __float_as_uint(feature)) * 0x9e3779b9u + static_cast<unsigned int>(row);
+  h = (h ^ (h >> 16)) * 0x7feb352du;
+  h = (h ^ (h >> 15)) + static_cast<unsigned int>(row >> 32);
+  h *= 0x846ca68bu;
+  h ^= h >> 16;
+  return (h >> 1) >= static_cast<unsigned int>(threshold);
 }
 )";
 
-/// dropout_hash. All inputs of a compiled function have one format: the halves of a row's key, head and feature come as
-/// float32 numbers that have their bits.
-const char* const kDroppedCode = R"(
-template <typename T> T attune_dropped(T x, T low, T high, T head, T feature, int64_t threshold, double scale) {
-  unsigned int h = ((__float_as_uint(head) << 20) + __float_as_uint(feature)) * 0x9e3779b9u + __float_as_uint(low);
-  h = (h ^ (h >> 16)) * 0x7feb352du;
-  h = (h ^ (h >> 15)) + __float_as_uint(high);
-  h *= 0x846ca68bu;
-  h ^= h >> 16;
-  return (h >> 1) >= static_cast<unsigned int>(threshold) ? x * static_cast<T>(scale) : static_cast<T>(0);
+const std::string kDroppedCode = kKeepsCode + R"(
+template <typename T>
+T attune_dropped(T x, T low, T high, T head, T feature, int64_t site_key, int64_t threshold, double scale) {
+  return attune_keeps(low, high, head, feature, site_key, threshold) ? x * static_cast<T>(scale) : static_cast<T>(0);
+}
+)";
+
+const std::string kResidualCode = kKeepsCode + R"(
+template <typename T>
+T attune_residual(T x, T bias, T residual, T low, T high, T feature, int64_t site_key, int64_t threshold, double scale) {
+  const bool keeps = attune_keeps(low, high, static_cast<T>(0), feature, site_key, threshold);
+  return keeps ? residual + (x + bias) * static_cast<T>(scale) : residual;
 }
 )";
 
@@ -87,44 +101,73 @@ at::Tensor features_of(const at::Tensor& x, const at::TensorOptions& options) {
   return at::arange(x.size(1), options).view({-1, 1, 1}) * (std::int64_t{1} << 20) + features;
 }
 
-at::Tensor dropped_forward(const at::Tensor& x, const at::Tensor& row_keys, double p) {
-  const double scale = dropout_scale(p);
-  if (x.scalar_type() != at::kFloat || !jit::possible(x))
-    return x * kept(row_keys, features_of(x, row_keys.options()), p).to(x.scalar_type()).mul(scale);
-  const at::Tensor keys = halves(row_keys), features = bits_of_numbers(x.size(-1), x.device());
-  const std::int64_t heads = x.dim() == 2 ? 1 : x.size(1);
-  const at::Tensor head = bits_of_numbers(heads, x.device()).view({-1, 1, 1});
-  return jit::apply("attune_dropped", kDroppedCode,
-                    {x, keys.select(-1, 0), keys.select(-1, 1), x.dim() == 2 ? head.view({1, 1}) : head, features},
-                    {static_cast<std::int64_t>(dropout_threshold(p)), scale});
+bool compiled(const at::Tensor& x) {
+  return x.scalar_type() == at::kFloat && jit::possible(x);
 }
 
-class DroppedFunction : public torch::autograd::Function<DroppedFunction> {
+/// residual + dropped(x + bias), without a gradient.
+at::Tensor residual_forward(const at::Tensor& x, const at::Tensor& bias, const at::Tensor& residual, const DropoutSite& site) {
+  if (!compiled(x) || !bias.defined() || !residual.defined()) {
+    const at::Tensor branch = dropped(bias.defined() ? x + bias : x, site);
+    return residual.defined() ? residual + branch : branch;
+  }
+  const at::Tensor keys = halves(site.token_keys.unsqueeze(1));
+  return jit::apply("attune_residual", kResidualCode,
+                    {x, bias, residual, keys.select(-1, 0), keys.select(-1, 1), bits_of_numbers(x.size(-1), x.device())},
+                    {constant(site.key), static_cast<std::int64_t>(dropout_threshold(site.p)), dropout_scale(site.p)});
+}
+
+class ResidualFunction : public torch::autograd::Function<ResidualFunction> {
  public:
-  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const at::Tensor& row_keys,
-                            double p) {
-    context->save_for_backward({row_keys});
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x,
+                            const std::optional<at::Tensor>& bias, const std::optional<at::Tensor>& residual,
+                            const at::Tensor& token_keys, double p, std::int64_t key) {
+    context->save_for_backward({token_keys});
+    context->saved_data["site"] = std::vector<std::int64_t>{key, bias.has_value(), residual.has_value()};
     context->saved_data["p"] = p;
-    return dropped_forward(x, row_keys, p);
+    const DropoutSite site{.p = p, .key = static_cast<std::uint64_t>(key), .token_keys = token_keys};
+    return residual_forward(x, bias.value_or(at::Tensor()), residual.value_or(at::Tensor()), site);
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  torch::autograd::variable_list gradients) {
-    const at::Tensor row_keys = context->get_saved_variables()[0];
-    return {dropped_forward(gradients[0], row_keys, context->saved_data["p"].toDouble()), at::Tensor(), at::Tensor()};
+    const std::vector<std::int64_t> saved = context->saved_data["site"].toIntVector();
+    const DropoutSite site{.p = context->saved_data["p"].toDouble(),
+                           .key = static_cast<std::uint64_t>(saved[0]),
+                           .token_keys = context->get_saved_variables()[0]};
+    const bool need_bias = saved[1] != 0 && context->needs_input_grad(1);
+    torch::autograd::variable_list results(6);
+    results[0] = dropped(gradients[0], site);
+    if (need_bias) results[1] = fused::column_sums(results[0]);
+    if (saved[2] != 0) results[2] = gradients[0];
+    return results;
   }
 };
 
 }  // namespace
 
 at::Tensor row_keys_of(const DropoutSite& site) {
-  if (jit::possible(site.token_keys))
-    return jit::apply("attune_row_key", kRowKeyCode, {site.token_keys}, {constant(site.key)});
   return mixed(mixed(site.token_keys) ^ constant(site.key));
 }
 
-at::Tensor dropped(const at::Tensor& x, const at::Tensor& row_keys, double p) {
-  return DroppedFunction::apply(x, row_keys, p);
+at::Tensor dropped(const at::Tensor& x, const DropoutSite& site, double factor) {
+  const at::Tensor token_keys = x.dim() == 2 ? site.token_keys.unsqueeze(1) : site.token_keys;
+  const double scale = dropout_scale(site.p) * factor;
+  if (!compiled(x)) {
+    const at::Tensor row_keys = row_keys_of({.p = site.p, .key = site.key, .token_keys = token_keys});
+    return x * kept(row_keys, features_of(x, row_keys.options()), site.p).to(x.scalar_type()).mul(scale);
+  }
+  const at::Tensor keys = halves(token_keys), features = bits_of_numbers(x.size(-1), x.device());
+  const at::Tensor head = x.dim() == 2 ? bits_of_numbers(1, x.device()).view({1, 1})
+                                       : bits_of_numbers(x.size(1), x.device()).view({-1, 1, 1});
+  return jit::apply("attune_dropped", kDroppedCode, {x, keys.select(-1, 0), keys.select(-1, 1), head, features},
+                    {constant(site.key), static_cast<std::int64_t>(dropout_threshold(site.p)), scale});
+}
+
+at::Tensor residual_and_dropped(const at::Tensor& x, const at::Tensor& bias, const at::Tensor& residual, const DropoutSite& site) {
+  if (!fused::recording({x, bias, residual})) return residual_forward(x, bias, residual, site);
+  return ResidualFunction::apply(x, fused::optional(bias), fused::optional(residual), site.token_keys, site.p,
+                                 constant(site.key));
 }
 
 at::Tensor kept(const at::Tensor& row_keys, const at::Tensor& features, double p) {

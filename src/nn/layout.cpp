@@ -3,6 +3,7 @@
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 
@@ -26,12 +27,20 @@ Layout to_device(Layout layout, const at::Device& device) {
   layout.on_device.reset();
   if (device.is_cpu()) return layout;
   const auto there = [&](const at::Tensor& x) { return tensor::on_device(x, device); };
-  layout.on_device = std::make_shared<const DeviceLayout>(
-      DeviceLayout{.cu_seqlens = there(at::tensor(layout.cu_seqlens, at::kInt)),
-                   .lengths = there(lengths(layout)),
-                   .padded_rows = there(padded_rows(layout)),
-                   .pool_rows = layout.pages == nullptr ? at::Tensor() : there(pool_rows(layout))});
+  const auto brought = std::make_shared<DeviceLayout>();
+  brought->cu_seqlens = there(at::tensor(layout.cu_seqlens, at::kInt));
+  brought->lengths = there(lengths(layout));
+  brought->padded_rows = there(padded_rows(layout));
+  brought->stream_rows = there(stream_rows(layout));
+  if (layout.pages != nullptr) brought->pool_rows = there(pool_rows(layout));
+  layout.on_device = brought;
   return layout;
+}
+
+at::Tensor DeviceLayout::derived(const std::string& name, const std::function<at::Tensor()>& make) const {
+  at::Tensor& known = derived_[name];
+  if (!known.defined()) known = make();
+  return known;
 }
 
 at::Tensor pool_rows(const Layout& layout) {
@@ -59,6 +68,17 @@ at::Tensor padded_rows(const Layout& layout) {
   auto* out = rows.mutable_data_ptr<std::int64_t>();
   for (std::int64_t i = 0; i < layout.sequences(); ++i) {
     for (std::int64_t position = 0; position < layout.length(i); ++position) *out++ = i * layout.longest + position;
+  }
+  return rows;
+}
+
+at::Tensor stream_rows(const Layout& layout) {
+  const at::Tensor rows = at::zeros({layout.sequences() * layout.longest}, at::kLong);
+  auto* out = rows.mutable_data_ptr<std::int64_t>();
+  for (std::int64_t i = 0; i < layout.sequences(); ++i) {
+    for (std::int64_t position = 0; position < layout.length(i); ++position) {
+      out[i * layout.longest + position] = layout.cu_seqlens[i] + position;
+    }
   }
   return rows;
 }

@@ -13,7 +13,7 @@ namespace attune::nn::plain {
 at::Tensor dropout(const at::Tensor& x, const DropoutSite& site) {
   if (!site) return x;
   if (x.dim() != 2 || x.size(0) != site.token_keys.size(0)) internal_error("dropout: one token key a row is needed");
-  return dropped(fused::at_least_float(x), row_keys_of(site).unsqueeze(1), site.p).to(x.scalar_type());
+  return residual_and_dropped(fused::at_least_float(x), {}, {}, site).to(x.scalar_type());
 }
 
 at::Tensor layer_norm_dropout(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, double epsilon,
@@ -24,8 +24,8 @@ at::Tensor layer_norm_dropout(const at::Tensor& x, const at::Tensor& weight, con
 at::Tensor bias_dropout_residual_layer_norm(const at::Tensor& x, const at::Tensor& bias, const at::Tensor& residual,
                                             const DropoutSite& site, const at::Tensor& weight,
                                             const at::Tensor& norm_bias, double epsilon) {
-  const at::Tensor branch = plain::dropout(bias.defined() ? x + bias : x, site);
-  return at::layer_norm(residual + branch, {x.size(-1)}, weight, norm_bias, epsilon, false);
+  const at::Tensor sum = site ? residual_and_dropped(x, bias, residual, site) : residual + (bias.defined() ? x + bias : x);
+  return at::layer_norm(sum, {x.size(-1)}, weight, norm_bias, epsilon, false);
 }
 
 at::Tensor bias_activate(const at::Tensor& x, const at::Tensor& bias, Activation activation) {

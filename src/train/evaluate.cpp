@@ -1,7 +1,6 @@
-// See evaluate.h; also predict() and the weight hashes of trainer.h.
+// See evaluate.h; also predict() of trainer.h.
 #include "attune/train/evaluate.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
@@ -10,7 +9,6 @@
 #include <utility>
 
 #include "attune/base/error.h"
-#include "attune/base/sha256.h"
 #include "attune/base/strings.h"
 #include "attune/train/trainer.h"
 #include "diagnose.h"
@@ -21,16 +19,6 @@ namespace {
 
 std::int64_t length(const task::Encoded& row) {
   return static_cast<std::int64_t>(row.ids.size());
-}
-
-std::string tensor_sha256(const models::Parameter& parameter) {
-  const at::Tensor values = parameter.tensor.detach().cpu().contiguous();
-  Sha256 hash;
-  hash.update(concat(parameter.name, " ", c10::toString(values.scalar_type())));
-  for (const std::int64_t size : values.sizes()) hash.update(concat(" ", size));
-  hash.update(std::string_view("\n", 1));
-  hash.update({static_cast<const char*>(values.const_data_ptr()), static_cast<std::size_t>(values.nbytes())});
-  return hash.hex();
 }
 
 }  // namespace
@@ -85,23 +73,6 @@ std::optional<std::vector<task::Prediction>> predict_until(const models::Model& 
 std::vector<task::Prediction> predict(models::Model& model, const task::Task& task, std::span<const task::Encoded> rows,
                                       std::int64_t batch_size) {
   return *predict_until(model, task, rows, batch_size, [](std::int64_t) { return false; });
-}
-
-std::vector<std::string> tensors_sha256(models::Model& model) {
-  const std::vector<models::Parameter>& parameters = model.parameters();
-  std::vector<std::string> hashes(parameters.size());
-  at::parallel_for(0, static_cast<std::int64_t>(hashes.size()), 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) hashes[i] = tensor_sha256(parameters[i]);
-  });
-  return hashes;
-}
-
-std::string combined_sha256(const std::vector<std::string>& tensor_hashes) {
-  return sha256_hex(join(tensor_hashes, "\n"));
-}
-
-std::string weights_sha256(models::Model& model) {
-  return combined_sha256(tensors_sha256(model));
 }
 
 }  // namespace attune::train

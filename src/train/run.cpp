@@ -95,7 +95,8 @@ Run::Run(const TrainJob& the_job)
       best_metric(best_model_metric(options, job.early_stopping)),
       watched_metric(stopping_metric(options, job.early_stopping)),
       state(job.early_stopping, best_metric.greater, watched_metric.greater),
-      trained(*job.model, job.trainable) {
+      trained(*job.model, job.trainable),
+      hashes(*job.model, trained) {
   check(*this);
   optimizer = optim::make_optimizer(optimizer_options(options), trained.arena(), trained.groups(options));
   if (keeps_best()) best.emplace(trained.arena().zeros_like());
@@ -146,6 +147,7 @@ void Run::save() {
   if (!checkpoints || saved_step_ == state.step) return;
   report::Phase saving = phase("saving");
   state.seconds = seconds();
+  hashes.finish(state.trajectory);
   CheckpointData data;
   data.weights = named_slices(trained.arena().values(), trained.names(), "");
   for (const auto& [name, arena] : optimizer->state())

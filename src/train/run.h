@@ -15,6 +15,7 @@
 #include "attune/train/state.h"
 #include "attune/train/trainables.h"
 #include "attune/train/trainer.h"
+#include "weight_hashes.h"
 
 namespace attune::train {
 
@@ -32,6 +33,7 @@ struct Run {
   WatchedMetric watched_metric;  ///< early stopping looks at it
   TrainState state;
   Trainables trained;
+  WeightHashes hashes;  ///< of the points of state.trajectory
   std::unique_ptr<optim::Optimizer> optimizer;
   std::optional<tensor::Arena> best;       ///< trained weights of the best evaluation, where they will be wanted
   std::optional<Checkpoints> checkpoints;  ///< where there is a folder for them

@@ -111,11 +111,8 @@ void apply(Run& run, const WindowResult& result) {
                         .weights_sha256 = "",
                         .tensors_sha256 = {}};
   const bool is_power_of_two = (state.step & (state.step - 1)) == 0;
-  if (is_power_of_two || state.step == run.plan.total_steps()) {
-    point.tensors_sha256 = tensors_sha256(*run.job.model);
-    point.weights_sha256 = combined_sha256(point.tensors_sha256);
-  }
   state.trajectory.push_back(std::move(point));
+  if (is_power_of_two || state.step == run.plan.total_steps()) run.hashes.record(state.trajectory);
 }
 
 Outcome one_step(Run& run) {
@@ -158,6 +155,7 @@ std::vector<RowText> texts_at(Run& run, std::int64_t step) {
 
 TrainResult result_of(Run& run, const std::string& stopped_by) {
   TrainState& state = run.state;
+  run.hashes.finish(state.trajectory);
   TrainResult result;
   result.steps = state.step;
   result.epochs = run.epoch();

@@ -86,14 +86,27 @@ double gradients_off_by(const Tensors& got, const Tensors& want) {
   return std::sqrt(difference / size);
 }
 
+struct Distance {
+  double logits, gradients;
+};
+
+Distance distance(const DevicePass& got, const DevicePass& want) {
+  return {off_by(got.logits, want.logits), gradients_off_by(got.gradients, want.gradients)};
+}
+
+void check_close(const DevicePass& got, const DevicePass& want, const Distance& tolerance) {
+  const auto [logits, gradients] = distance(got, want);
+  INFO("logits off by " << logits << " of " << tolerance.logits << ", gradients by " << gradients << " of " << tolerance.gradients);
+  CHECK(logits < tolerance.logits);
+  CHECK(gradients < tolerance.gradients);
+}
+
 void check_close(const DevicePass& got, const DevicePass& want, double tolerance) {
-  const double logits = off_by(got.logits, want.logits), gradients = gradients_off_by(got.gradients, want.gradients);
-  INFO("logits off by " << logits << ", gradients by " << gradients);
-  CHECK(logits < tolerance);
-  CHECK(gradients < tolerance);
+  check_close(got, want, Distance{tolerance, tolerance});
 }
 
 const Execution kGpuFloat = {.device = at::Device(at::kCUDA, 0), .precision = nn::Precision::float32};
+const Execution kCpuHalf = {.device = at::kCPU, .precision = nn::Precision::bfloat16};
 const Execution kGpuHalf = {.device = at::Device(at::kCUDA, 0), .precision = nn::Precision::bfloat16};
 
 }  // namespace
@@ -125,11 +138,15 @@ TEST_CASE("in bfloat16 logits and gradients on a GPU are the CPU's up to roundin
   ATTUNE_NEEDS_GPU();
   for (const std::string& name : kGoldenModels) {
     DYNAMIC_SECTION(name) {
-      const DevicePass exact = pass_of(name, {});
-      const DevicePass half = pass_of(name, {.execution = kGpuHalf});
-      check_close(half, exact, 3e-2);
-      CHECK(off_by(half.logits, exact.logits) > 1e-5);  // it did round
-      check_close(pass_of(name, {.execution = kGpuHalf, .dropout = true}), pass_of(name, {.dropout = true}), 4e-2);
+      for (const bool dropout : {false, true}) {
+        const DevicePass exact = pass_of(name, {.dropout = dropout});
+        const DevicePass half = pass_of(name, {.execution = kGpuHalf, .dropout = dropout});
+        // What rounding costs differs from network to network. The CPU keeps attention's scores and probabilities in float32, a
+        // GPU rounds them too.
+        const Distance cpu = distance(pass_of(name, {.execution = kCpuHalf, .dropout = dropout}), exact);
+        check_close(half, exact, Distance{std::max(5e-3, 2 * cpu.logits), std::max(1e-2, 2 * cpu.gradients)});
+        CHECK(off_by(half.logits, exact.logits) > 1e-5);  // it did round
+      }
     }
   }
 }

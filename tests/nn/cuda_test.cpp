@@ -105,9 +105,13 @@ void check_attention(const Heads& shape, const AttentionSpec& spec, at::ScalarTy
   const double tolerance = type == at::kFloat ? 1e-5 : type == at::kHalf ? 3e-3 : 2e-2;
   CHECK(off_by(run.value, exact.value) < tolerance);
   CHECK(at::equal(run.value, again.value));
+  // Over one key the gradients of queries and keys are zero: what rounding leaves is small beside that of the values.
+  double largest = 0;
+  for (const at::Tensor& gradient : exact.gradients) largest = std::max(largest, gradient.norm().item<double>());
   for (std::size_t i = 0; i < 3; ++i) {
     INFO("gradient of input " << i);
-    CHECK(off_by(run.gradients[i], exact.gradients[i]) < tolerance);
+    const at::Tensor off = run.gradients[i].cpu().to(at::kDouble) - exact.gradients[i];
+    CHECK(off.norm().item<double>() < tolerance * std::max(exact.gradients[i].norm().item<double>(), 0.1 * largest));
     CHECK(at::equal(run.gradients[i], again.gradients[i]));
   }
 }

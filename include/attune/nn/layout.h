@@ -6,7 +6,10 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace attune::nn {
@@ -24,7 +27,14 @@ struct DeviceLayout {
   at::Tensor cu_seqlens;   ///< int32 [B+1]
   at::Tensor lengths;      ///< int64 [B]
   at::Tensor padded_rows;  ///< padded_rows(layout) there
+  at::Tensor stream_rows;  ///< stream_rows(layout) there
   at::Tensor pool_rows;    ///< pool_rows(layout) there; undefined without pages
+
+  /// What `make` makes, once: a network asks for the same in every block. For one thread.
+  at::Tensor derived(const std::string& name, const std::function<at::Tensor()>& make) const;
+
+ private:
+  mutable std::map<std::string, at::Tensor> derived_;
 };
 
 struct Layout {
@@ -50,6 +60,9 @@ at::Tensor lengths(const Layout& layout);
 /// Where the live rows stand when every sequence is padded to the longest, int64 [live tokens] on the CPU:
 /// sequence · longest + position in the sequence.
 at::Tensor padded_rows(const Layout& layout);
+/// The way back: which row of the stream stands at each place of the padded batch, int64 [B · longest] on the CPU; row 0 where
+/// there is none.
+at::Tensor stream_rows(const Layout& layout);
 
 /// The shape ladder: the smallest rung >= tokens (oneDNN compiles a kernel per shape; few shapes, few compilations).
 std::int64_t ladder_rung(std::int64_t tokens);
