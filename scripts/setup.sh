@@ -3,7 +3,7 @@
 #   scripts/setup.sh [--cuda] [--no-build] [TARGET…]        TARGET: what to build, for example attune (default: everything)
 # LibTorch is taken from, in this order: LIBTORCH or CMAKE_PREFIX_PATH; what build/release uses already; an importable Python
 # torch; a private folder that this script fills with the CPU build. --cuda takes a CUDA build (else 2.7 GB are fetched) and
-# only links it: its CUDA path was never run on a GPU.
+# links it (docs/platforms.md says what ran on a GPU).
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 cuda=OFF
@@ -178,7 +178,7 @@ configure() { # TORCH
 install_packages
 torch="$(find_torch)"
 say "LibTorch: $torch"
-[ $cuda = OFF ] || say "its CUDA libraries are linked; the CUDA path was never run on a GPU"
+[ $cuda = OFF ] || say "its CUDA libraries are linked; try them with scripts/gpu_check.sh"
 is_configured "$torch" || configure "$torch"
 if [ $with_build = yes ]; then
   say "building ${targets[*]:-everything} (a first build takes minutes)"
