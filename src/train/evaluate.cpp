@@ -56,7 +56,8 @@ std::vector<std::vector<std::int64_t>> length_batches(std::span<const task::Enco
 
 std::optional<std::vector<task::Prediction>> predict_until(const models::Model& model, const task::Task& task,
                                                            std::span<const task::Encoded> rows, std::int64_t batch_size,
-                                                           const std::function<bool(std::int64_t done)>& stop) {
+                                                           const std::function<bool(std::int64_t done)>& stop,
+                                                           FrozenPrefix* prefix) {
   const at::NoGradGuard no_grad;
   std::int64_t done = 0;
   std::vector<task::Prediction> predictions(rows.size());
@@ -66,7 +67,9 @@ std::optional<std::vector<task::Prediction>> predict_until(const models::Model& 
     const task::Batch batch = task.collate(members, task::BatchKey{});
     const models::Context context =
         model.prepare(models::to_device(batch.input, model.execution().device), /*training=*/false);
-    models::Output output = models::forward(model, context);
+    models::Output output = prefix == nullptr
+                                ? models::forward(model, context)
+                                : models::forward_from(model, context, prefix->stages(), prefix->state(batch));
     if (output.vocabulary.defined()) {
       check_outputs(output.vocabulary.x, members);
     } else {
@@ -87,11 +90,13 @@ std::vector<task::Prediction> predict(models::Model& model, const task::Task& ta
   return *predict_until(model, task, rows, batch_size, [](std::int64_t) { return false; });
 }
 
-std::vector<std::string> tensors_sha256(models::Model& model) {
+std::vector<std::string> tensors_sha256(const models::Model& model, std::vector<std::string> hashes) {
   const std::vector<models::Parameter>& parameters = model.parameters();
-  std::vector<std::string> hashes(parameters.size());
+  hashes.resize(parameters.size());
   at::parallel_for(0, static_cast<std::int64_t>(hashes.size()), 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) hashes[i] = tensor_sha256(parameters[i]);
+    for (std::int64_t i = begin; i < end; ++i) {
+      if (hashes[i].empty()) hashes[i] = tensor_sha256(parameters[i]);
+    }
   });
   return hashes;
 }
@@ -100,7 +105,7 @@ std::string combined_sha256(const std::vector<std::string>& tensor_hashes) {
   return sha256_hex(join(tensor_hashes, "\n"));
 }
 
-std::string weights_sha256(models::Model& model) {
+std::string weights_sha256(const models::Model& model) {
   return combined_sha256(tensors_sha256(model));
 }
 
