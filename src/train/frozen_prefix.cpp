@@ -24,15 +24,18 @@ namespace attune::train {
 
 namespace {
 
-constexpr std::array<std::int64_t, 3> kTileRows = {256, 512, 1024};
+/// Sequences of every tile: where the last stage gives one row a text, its products have so many rows. What no text
+/// takes is sequences of one token that nobody asks for.
+constexpr std::int64_t kSequences = 32;
+constexpr std::array<std::int64_t, 3> kTileRows = {256 + kSequences, 512 + kSequences, 1024 + kSequences};
 constexpr std::int64_t kTextsInTile = 4;  // at least so many fit, so that little of a tile stays empty
 
 /// Rows of the tile that texts of this length share; longer texts lie in one alone.
 std::int64_t tile_rows(std::int64_t length) {
   for (const std::int64_t rows : kTileRows) {
-    if (kTextsInTile * length <= rows) return rows;
+    if (kTextsInTile * length + kSequences <= rows) return rows;
   }
-  return nn::ladder_rung(length);
+  return nn::ladder_rung(length + kSequences);
 }
 
 bool is_row(const std::int64_t* ids, const std::vector<std::int32_t>& row) {
@@ -69,9 +72,9 @@ struct FrozenPrefix::Tile {
   std::int64_t live = 0;
   std::vector<Text> texts;
 
-  /// There are fewer texts than rows: how many rows come out then says whether there is one a text or one a token.
-  bool takes(const Text& text, std::int64_t wanted_rows) const {
-    return wanted_rows == rows && live + text.length() <= rows && static_cast<std::int64_t>(texts.size()) + 1 < rows;
+  bool takes(const Text& text) const {
+    const std::int64_t idle = kSequences - static_cast<std::int64_t>(texts.size()) - 1;
+    return tile_rows(text.length()) == rows && idle >= 0 && live + text.length() + idle <= rows;
   }
 };
 
@@ -112,8 +115,7 @@ std::vector<FrozenPrefix::Tile> FrozenPrefix::tiles_of(std::vector<Text> texts) 
   std::stable_sort(texts.begin(), texts.end(), [](const Text& a, const Text& b) { return a.length() > b.length(); });
   std::vector<Tile> tiles;
   for (Text& text : texts) {
-    const std::int64_t rows = tile_rows(text.length());
-    if (tiles.empty() || !tiles.back().takes(text, rows)) tiles.push_back({.rows = rows, .texts = {}});
+    if (tiles.empty() || !tiles.back().takes(text)) tiles.push_back({.rows = tile_rows(text.length()), .texts = {}});
     tiles.back().live += text.length();
     tiles.back().texts.push_back(std::move(text));
   }
@@ -137,6 +139,7 @@ at::Tensor FrozenPrefix::compute(const Tile& tile) const {
     segments += text.length();
     lengths.push_back(static_cast<std::int32_t>(text.length()));
   }
+  lengths.resize(kSequences, 1);
   input.layout = nn::make_layout(lengths, tile.rows);
 
   const at::NoGradGuard no_grad;
@@ -155,8 +158,9 @@ PrefixCache::Places FrozenPrefix::compute(std::vector<Text> texts) {
   for (const Tile& tile : tiles_of(std::move(texts))) {
     const at::Tensor made = compute(tile);
     PrefixCache::Form& form = cache_.form();
-    form = {.dtype = made.scalar_type(), .width = made.size(1), .one_a_text = made.size(0) != tile.rows};
-    const at::Tensor live = form.one_a_text ? made.contiguous() : made.narrow(0, 0, tile.live).clone();
+    form = {.dtype = made.scalar_type(), .width = made.size(1), .one_a_text = made.size(0) == kSequences};
+    const auto texts_in_tile = static_cast<std::int64_t>(tile.texts.size());
+    const at::Tensor live = made.narrow(0, 0, form.one_a_text ? texts_in_tile : tile.live).clone();
     PrefixCache::Places kept;
     std::int64_t row = 0;
     for (const Text& text : tile.texts) {

@@ -69,7 +69,7 @@ struct Context {
 
 struct State {
   at::Tensor
-      hidden;  ///< [T, H]; [B, H] above the last block where the head reads only the first token of each sequence
+      hidden;  ///< [T, H]; [B, H] above the last block where the head reads only Context::summary
   at::Tensor memory;  ///< encoder output of encoder-decoders; undefined otherwise
 };
 

@@ -1,8 +1,8 @@
 // The frozen front of a model: the stages below the lowest that trains. They run in evaluation mode, so that what they
 // give for a text is a function of the text alone, and it is computed once for as long as the cache can keep it.
 //
-// With the cache and without it the rows come from the same function, which runs texts in tiles: streams whose number of
-// rows depends on the length of their texts and on nothing else. Products of one shape compute a row in one order
+// With the cache and without it the rows come from the same function, which runs texts in tiles: streams whose numbers of
+// rows and of sequences depend on the length of their texts and on nothing else. Products of one shape compute a row in one order
 // wherever it lies and whatever lies beside it, so a text's rows are the same bits in any company (tests/train/
 // frozen_prefix_test.cpp holds this against the kernels at hand).
 #pragma once
