@@ -9,9 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "attune/base/clock.h"
-#include "attune/base/counted.h"
 #include "attune/base/log.h"
-#include "attune/base/print_number.h"
 #include "attune/base/signals.h"
 #include "attune/base/strings.h"
 #include "attune/config/config.h"
@@ -188,16 +186,6 @@ void run_folds(const Prepared& prepared, const report::EventBus& events, Json& r
   files::write_json(root + "/run_manifest.json", make_manifest(manifest, root));
 }
 
-/// What keeping the work of the frozen layers was worth, where there was any.
-void tell_prefix_cache(train::PrefixCache& cache, Json& results) {
-  if (cache.counts().texts_computed == 0) return;
-  const Json did = cache.summary();
-  results["prefix_cache"] = did;
-  log::info(concat("frozen layers: ", counted(did["computed"].get<std::int64_t>(), "text"), " computed in ",
-                   print_number("%.1f", did["seconds"].get<double>()), " s and used again ", did["reused"].get<std::int64_t>(),
-                   " times, which saved ", print_number("%.1f", did["seconds_saved"].get<double>()), " s"));
-}
-
 }  // namespace
 
 Json majority_rate(const data::LabelMap& labels, const std::vector<data::Example>& train, const std::vector<data::Example>& rows) {
@@ -261,7 +249,7 @@ Json run(const RunOptions& given, report::EventBus& events) {
   } else {
     run_seeds(prepared, events, results);
   }
-  tell_prefix_cache(*prepared.prefix_cache, results);
+  if (prepared.prefix_cache->counts().texts_computed > 0) results["prefix_cache"] = prepared.prefix_cache->summary();
   results["seconds"] = watch.seconds();
   results["phases"] = phases->seconds();
   files::Json end = {{"event", "run_end"}, {"stopped_by", results["stopped_by"]}, {"seconds", results["seconds"]}, {"phases", results["phases"]}};

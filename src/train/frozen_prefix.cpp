@@ -26,8 +26,8 @@ namespace {
 
 /// Sequences of every tile: where the last stage gives one row a text, its products have so many rows. What no text
 /// takes is sequences of one token that nobody asks for.
-constexpr std::int64_t kSequences = 32;
-constexpr std::array<std::int64_t, 3> kTileRows = {256 + kSequences, 512 + kSequences, 1024 + kSequences};
+constexpr std::int64_t kSequences = 64;
+constexpr std::array<std::int64_t, 2> kTileRows = {512 + kSequences, 1024 + kSequences};
 constexpr std::int64_t kTextsInTile = 4;  // at least so many fit, so that little of a tile stays empty
 
 /// Rows of the tile that texts of this length share; longer texts lie in one alone.

@@ -27,7 +27,7 @@ using Rows = std::vector<const task::Encoded*>;
 
 /// So many tokens of the next rows go through the frozen stages together with a row that has not been there yet: enough
 /// to fill tiles, and little to have done in vain when the run ends early.
-constexpr std::size_t kTokensAhead = 2048;
+constexpr std::size_t kTokensAhead = 4096;
 
 struct WindowResult {
   double loss = 0;  ///< Σ w·loss / Σ w over all batches of the window
