@@ -38,8 +38,24 @@ std::int64_t tile_rows(std::int64_t length) {
   return nn::ladder_rung(length + kSequences);
 }
 
-bool is_row(const std::int64_t* ids, const std::vector<std::int32_t>& row) {
-  return std::equal(row.begin(), row.end(), ids);
+/// Hidden states behind the first `stages` stages, in evaluation mode.
+at::Tensor run_stages(const models::Model& model, int stages, const models::Input& input) {
+  const at::NoGradGuard no_grad;
+  const nn::PrecisionGuard precision(model.execution().precision);
+  const models::Context context = model.prepare(models::to_device(input, model.execution().device), /*training=*/false);
+  models::State state = model.embed(context);
+  for (int i = 0; i + 1 < stages; ++i) state = model.block(i, state, context);
+  if (state.memory.defined()) internal_error("a frozen prefix keeps hidden states alone, no encoder's memory");
+  return state.hidden;
+}
+
+/// False where the task has changed words (masks).
+bool holds_rows_as_they_are(const task::Batch& batch) {
+  const auto* ids = batch.input.ids.const_data_ptr<std::int64_t>();
+  return std::all_of(batch.rows.begin(), batch.rows.end(), [&](const task::Encoded* row) {
+    const auto* begin = std::exchange(ids, ids + row->ids.size());
+    return std::equal(row->ids.begin(), row->ids.end(), begin);
+  });
 }
 
 /// All that a text's rows depend on, as bytes: its length, ids and types.
@@ -61,8 +77,8 @@ std::int64_t element_bytes(const PrefixCache::Form& form) {
 struct FrozenPrefix::Text {
   std::vector<std::int32_t> ids, types;  ///< `types` may be empty: all 0
   std::string key;
-  bool may_be_kept = true;
 
+  explicit Text(const task::Encoded& row) : ids(row.ids), types(row.type_ids), key(key_of(ids, types)) {}
   std::int64_t length() const { return static_cast<std::int64_t>(ids.size()); }
   std::int64_t rows(const PrefixCache::Form& form) const { return form.one_a_text ? 1 : length(); }
 };
@@ -97,20 +113,6 @@ FrozenPrefix::FrozenPrefix(const models::Model& model, int stages, PrefixCache& 
                      execution.device.str());
 }
 
-std::vector<FrozenPrefix::Text> FrozenPrefix::texts_of(const task::Batch& batch) {
-  const std::vector<std::int32_t>& ends = batch.input.layout.cu_seqlens;
-  const auto* ids = batch.input.ids.const_data_ptr<std::int64_t>();
-  std::vector<Text> texts;
-  for (std::size_t i = 0; i < batch.rows.size(); ++i) {
-    const task::Encoded& row = *batch.rows[i];
-    const std::int64_t* begin = ids + ends[i];
-    Text text{.ids = {begin, ids + ends[i + 1]}, .types = row.type_ids, .key = "", .may_be_kept = is_row(begin, row.ids)};
-    text.key = key_of(text.ids, text.types);
-    texts.push_back(std::move(text));
-  }
-  return texts;
-}
-
 std::vector<FrozenPrefix::Tile> FrozenPrefix::tiles_of(std::vector<Text> texts) {
   std::stable_sort(texts.begin(), texts.end(), [](const Text& a, const Text& b) { return a.length() > b.length(); });
   std::vector<Tile> tiles;
@@ -141,15 +143,7 @@ at::Tensor FrozenPrefix::compute(const Tile& tile) const {
   }
   lengths.resize(kSequences, 1);
   input.layout = nn::make_layout(lengths, tile.rows);
-
-  const at::NoGradGuard no_grad;
-  const nn::PrecisionGuard precision(model_.execution().precision);
-  const models::Context context =
-      model_.prepare(models::to_device(std::move(input), model_.execution().device), /*training=*/false);
-  models::State state = model_.embed(context);
-  for (int i = 0; i + 1 < stages_; ++i) state = model_.block(i, state, context);
-  if (state.memory.defined()) internal_error("a frozen prefix keeps hidden states alone, no encoder's memory");
-  return state.hidden.cpu();
+  return run_stages(model_, stages_, input).cpu();
 }
 
 PrefixCache::Places FrozenPrefix::compute(std::vector<Text> texts) {
@@ -161,17 +155,16 @@ PrefixCache::Places FrozenPrefix::compute(std::vector<Text> texts) {
     form = {.dtype = made.scalar_type(), .width = made.size(1), .one_a_text = made.size(0) == kSequences};
     const auto texts_in_tile = static_cast<std::int64_t>(tile.texts.size());
     const at::Tensor live = made.narrow(0, 0, form.one_a_text ? texts_in_tile : tile.live).clone();
-    PrefixCache::Places kept;
+    PrefixCache::Places places;
     std::int64_t row = 0;
     for (const Text& text : tile.texts) {
-      const PrefixCache::Place place{live, row * form.width * element_bytes(form)};
-      if (text.may_be_kept) kept.emplace(text.key, place);
-      all.emplace(text.key, place);
+      places.emplace(text.key, PrefixCache::Place{live, row * form.width * element_bytes(form)});
       row += text.rows(form);
       ++cache_.counts().texts_computed;
       cache_.counts().tokens_computed += text.length();
     }
-    if (!kept.empty()) cache_.keep(live, kept);
+    cache_.keep(live, places);
+    all.merge(places);
   }
   cache_.counts().seconds += clock.seconds();
   return all;
@@ -204,22 +197,20 @@ files::Json FrozenPrefix::describe() const {
 }
 
 models::State FrozenPrefix::state(const task::Batch& batch, const Ahead& ahead) {
+  if (!holds_rows_as_they_are(batch)) return {.hidden = run_stages(model_, stages_, batch.input), .memory = {}};
   cache_.open(identity_);
-  const std::vector<Text> texts = texts_of(batch);
-  std::vector<Text> missing;
+  std::vector<Text> texts, missing;
   std::unordered_set<std::string> asked;
   const auto want = [&](const Text& text) {
-    if (cache_.find(text.key) != nullptr || !asked.insert(text.key).second) return;
-    missing.push_back(text);
+    if (cache_.find(text.key) == nullptr && asked.insert(text.key).second) missing.push_back(text);
   };
-  for (const Text& text : texts) {
-    want(text);
-    cache_.counts().tokens_asked += text.length();
+  for (const task::Encoded* row : batch.rows) {
+    want(texts.emplace_back(*row));
+    cache_.counts().tokens_asked += texts.back().length();
   }
   cache_.counts().texts_asked += static_cast<std::int64_t>(texts.size());
-  const bool looks_ahead = ahead && cache_.has_room() && std::any_of(missing.begin(), missing.end(), [](const Text& text) { return text.may_be_kept; });
-  if (looks_ahead) {
-    for (const task::Encoded* row : ahead()) want({.ids = row->ids, .types = row->type_ids, .key = key_of(row->ids, row->type_ids)});
+  if (ahead && !missing.empty() && cache_.has_room()) {
+    for (const task::Encoded* row : ahead()) want(Text(*row));
   }
   const PrefixCache::Places fresh = compute(std::move(missing));
   return gather(texts, fresh, batch.input.layout);

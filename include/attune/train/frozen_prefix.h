@@ -35,8 +35,8 @@ class FrozenPrefix {
   int stages() const { return stages_; }
   /// What stage `stages()` reads of a batch on the CPU: rows [T, H] like the stream's (dead ones 0), or [B, H] where the
   /// head reads one a sequence. On the model's device, without a graph. When a text of the batch has to be computed and
-  /// can be kept, so are those of `ahead`, since full tiles cost less. Texts that the task has changed (masked words)
-  /// come once and are not kept.
+  /// can be kept, so are those of `ahead`, since full tiles cost less. A batch in which the task has changed words (masks)
+  /// goes through as it is and is not kept: the same texts do not come again.
   models::State state(const task::Batch& batch, const Ahead& ahead = {});
   /// Of each parameter that the stages read, its SHA-256 as tensors_sha256 gives it; "" for the others.
   const std::vector<std::string>& hashes() const { return hashes_; }
@@ -46,7 +46,6 @@ class FrozenPrefix {
  private:
   struct Text;
   struct Tile;
-  static std::vector<Text> texts_of(const task::Batch& batch);
   static std::vector<Tile> tiles_of(std::vector<Text> texts);
   at::Tensor compute(const Tile& tile) const;
   /// Computes the texts, keeps what may be kept; where they lie for now.
