@@ -45,6 +45,13 @@ std::vector<double> passes_of(std::span<const task::Encoded> rows, const Prepare
   return passes;
 }
 
+/// The embeddings alone are as fast to compute as to read, and under frozen_dropout a text has other states each time.
+std::unique_ptr<train::FrozenPrefix> frozen_prefix(const Fit& fit, const Prepared& prepared) {
+  const int stages = train::lowest_trained_stage(*fit.loaded.model, fit.trainable);
+  if (stages < 2 || prepared.options.training.frozen_dropout) return nullptr;
+  return std::make_unique<train::FrozenPrefix>(*fit.loaded.model, stages, *prepared.prefix_cache);
+}
+
 }  // namespace
 
 std::string job_fingerprint(const Prepared& prepared, const FitRequest& request) {
@@ -71,11 +78,13 @@ Fit fit(const FitRequest& request) {
   fit.task = make_fitted_task(prepared, fitted_to);
   fit.class_weights = class_weights(prepared, fitted_to);
   fit.trainable = adapt::trainable_parameters(*fit.loaded.model, prepared.options.tuning);
+  fit.prefix = frozen_prefix(fit, prepared);
 
   train::TrainJob job;
   job.model = fit.loaded.model.get();
   job.task = fit.task.get();
   job.trainable = fit.trainable;
+  job.prefix = fit.prefix.get();
   job.train = {request.train, prepared.train.examples};
   job.passes = passes_of(request.train, prepared);
   if (!request.validation.empty()) job.validation = train::Split{request.validation, *request.validation_examples};
@@ -105,10 +114,11 @@ std::vector<task::Prediction> predict_rows(const Fit& fit, std::span<const task:
                                            std::span<const train::RowText> known) {
   report::Phase evaluating(*request.events, "evaluating", static_cast<std::int64_t>(rows.size()));
   const std::int64_t batch_size = request.prepared->options.training.per_device_eval_batch_size;
-  auto predictions = train::predict_until(*fit.loaded.model, *fit.task, rows, batch_size, [&](std::int64_t done) {
+  const auto progress = [&](std::int64_t done) {
     evaluating.progress(done);
     return false;
-  });
+  };
+  auto predictions = train::predict_until(*fit.loaded.model, *fit.task, rows, batch_size, progress, fit.prefix.get());
   evaluating.end();
   if (const auto& generation = request.prepared->generation) {
     if (known.empty()) {

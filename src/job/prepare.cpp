@@ -354,6 +354,7 @@ void tell(const char* name, const Json& fields, const report::EventBus& events) 
 Prepared prepare(const RunOptions& options, const report::EventBus& events) {
   Prepared prepared;
   prepared.options = options;
+  prepared.prefix_cache = std::make_shared<train::PrefixCache>(train::prefix_cache_bytes(options.training.prefix_cache_mib));
   prepared.kind = models::task_by_name(options.model.task);
   prepared.model_folder = models::resolve_model_path(options.model.path);
   refuse_adapter_as_base(prepared.model_folder);

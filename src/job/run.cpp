@@ -234,6 +234,7 @@ Json run(const RunOptions& given, report::EventBus& events) {
   if (const std::string hint = busy_hint(machine_load()); !hint.empty()) log::info(hint);
   const std::unique_ptr<files::FolderLock> lock = claim_output_folder(options);
   install_stop_signals();
+  prepared.prefix_cache->spill_to(options.output_dir);
   keep_tokens(prepared);
   files::write_json(options.output_dir + "/config.resolved.json", config::effective(options));
   kept->release_to(std::make_shared<report::EventFile>(options.output_dir + "/events.jsonl"));
@@ -248,6 +249,7 @@ Json run(const RunOptions& given, report::EventBus& events) {
   } else {
     run_seeds(prepared, events, results);
   }
+  if (prepared.prefix_cache->counts().texts_computed > 0) results["prefix_cache"] = prepared.prefix_cache->summary();
   results["seconds"] = watch.seconds();
   results["phases"] = phases->seconds();
   files::Json end = {{"event", "run_end"}, {"stopped_by", results["stopped_by"]}, {"seconds", results["seconds"]}, {"phases", results["phases"]}};

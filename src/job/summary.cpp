@@ -123,6 +123,15 @@ std::string time_text(const Json& results) {
   return parts.empty() ? all : concat(all, " (", join(parts, ", "), ")");
 }
 
+/// What keeping the work of the frozen layers was worth, where it was worth a second; "" elsewhere.
+std::string saving_text(const Json& results) {
+  const Json did = results.value("prefix_cache", Json::object());
+  const double saved = did.value("seconds_saved", 0.0);
+  if (saved < 1) return "";
+  return concat("saved     ", format_duration(saved), " by using ", counted(did["computed"].get<std::int64_t>(), "text"),
+                " from the frozen layers again, ", did["reused"].get<std::int64_t>(), " times in all\n");
+}
+
 }  // namespace
 
 std::string result_table(const Json& results) {
@@ -144,7 +153,7 @@ std::string result_table(const Json& results) {
   if (results.contains("gpu_memory_peak")) {
     text += concat("gpu       ", print_number("%.2f", results["gpu_memory_peak"].get<double>() / 1e9), " GB at most\n");
   }
-  return text;
+  return text + saving_text(results);
 }
 
 }  // namespace attune::job

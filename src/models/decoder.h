@@ -51,7 +51,8 @@ class DecoderBody {
   DecoderBody(const Scope& scope, const ModelSpec& spec, const DecoderNames& names);
 
   at::Tensor embed(const Context& context) const;  ///< → [T, H]
-  at::Tensor block(int i, const at::Tensor& hidden, const Context& context) const;
+  /// One layer for hidden [T, H] → the rows `wanted` of the result; only attention computes the others too.
+  at::Tensor block(int i, const at::Tensor& hidden, const Rows& wanted, const Context& context) const;
   at::Tensor final_norm(const at::Tensor& hidden) const { return normed(final_norm_, hidden); }
   const at::Tensor& word_embeddings() const { return word_.weight; }
 
@@ -72,7 +73,7 @@ class DecoderBody {
   double into_residual() const;
 
   Heads project(const Layer& layer, const at::Tensor& x) const;
-  at::Tensor attend(int i, const at::Tensor& x, const Context& context) const;
+  at::Tensor attend(int i, const at::Tensor& x, const Rows& wanted, const Context& context) const;
   at::Tensor feed_forward(const Layer& layer, const at::Tensor& x) const;
   /// x itself where the family has no such norm.
   at::Tensor normed(const Norm& norm, const at::Tensor& x) const;
@@ -90,7 +91,9 @@ class DecoderHead {
  public:
   DecoderHead(const Scope& root, const ModelSpec& spec, const DecoderNames& names, const at::Tensor& word_embeddings);
 
-  /// The rows of hidden [T, H] that the logits are computed from.
+  /// It reads nothing but Context::summary: [B, H] will do.
+  bool reads_summary_only() const { return task_ == Task::sequence_classification; }
+  /// The rows of hidden, [T, H] or [B, H], that the logits are computed from.
   at::Tensor rows_read(const at::Tensor& hidden, const Context& context) const;
   /// x: these rows, normed.
   Output operator()(const at::Tensor& x, const Context& context) const;

@@ -102,14 +102,15 @@ at::Tensor DecoderBody::embed(const Context& context) const {
   return nn::dropout(x, dropout_site(context, 0, 0, spec_.decoder.embedding_dropout));
 }
 
-at::Tensor DecoderBody::block(int i, const at::Tensor& hidden, const Context& context) const {
+at::Tensor DecoderBody::block(int i, const at::Tensor& hidden, const Rows& wanted, const Context& context) const {
   const Layer& layer = layers_[i];
   const auto drop = [&](const at::Tensor& x, int which) {
-    return nn::dropout(x, dropout_site(context, i + 1, block_site(i, which), spec_.hidden_dropout));
+    return nn::dropout(x, dropout_site(context, i + 1, block_site(i, which), spec_.hidden_dropout, wanted));
   };
-  const at::Tensor attended = attend(i, normed(layer.attention_norm, hidden), context);
-  const at::Tensor middle = hidden + drop(normed(layer.attention_output_norm, attended), 1);
-  const at::Tensor& read = spec_.decoder.parallel_residual ? hidden : middle;
+  const at::Tensor attended = attend(i, normed(layer.attention_norm, hidden), wanted, context);
+  const at::Tensor own = wanted.of(hidden);
+  const at::Tensor middle = own + drop(normed(layer.attention_output_norm, attended), 1);
+  const at::Tensor& read = spec_.decoder.parallel_residual ? own : middle;
   const at::Tensor inner = feed_forward(layer, normed(layer.feed_forward_norm, read));
   return middle + drop(normed(layer.feed_forward_output_norm, inner), 2);
 }
@@ -130,7 +131,7 @@ DecoderBody::Heads DecoderBody::project(const Layer& layer, const at::Tensor& x)
   return {split(parts[0]), split(parts[1]), split(parts[2])};
 }
 
-at::Tensor DecoderBody::attend(int i, const at::Tensor& x, const Context& context) const {
+at::Tensor DecoderBody::attend(int i, const at::Tensor& x, const Rows& wanted, const Context& context) const {
   const Layer& layer = layers_[i];
   const DecoderLayer& choices = spec_.decoder.layers[i];
   const Input& input = context.input;
@@ -157,7 +158,7 @@ at::Tensor DecoderBody::attend(int i, const at::Tensor& x, const Context& contex
                                .offsets = context.query_offsets};
   const nn::Layout& keys = input.past ? input.past->layout : input.keys ? input.keys->layout : input.layout;
   const at::Tensor attended = nn::attention(heads.query, heads.key, heads.value, input.layout, keys, spec);
-  return layer.attention_output(attended.flatten(1));
+  return layer.attention_output(wanted.of(attended.flatten(1)));
 }
 
 at::Tensor DecoderBody::feed_forward(const Layer& layer, const at::Tensor& x) const {

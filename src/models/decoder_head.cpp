@@ -46,7 +46,8 @@ Rows DecoderHead::rows(const Context& context) const {
 }
 
 at::Tensor DecoderHead::rows_read(const at::Tensor& hidden, const Context& context) const {
-  return rows(context).of(hidden);
+  const bool are_these = reads_summary_only() && hidden.size(0) == context.input.layout.sequences();
+  return are_these ? hidden : rows(context).of(hidden);
 }
 
 Output DecoderHead::operator()(const at::Tensor& x, const Context& context) const {

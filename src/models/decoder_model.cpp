@@ -65,7 +65,10 @@ class DecoderModel : public Model, public torch::nn::Module {
 
   State block(int i, const State& state, const Context& context) const override {
     const PassScope pass(context, i + 1);
-    const at::Tensor hidden = body_.block(i, state.hidden, context);
+    // Above the last block only the head reads: what it does not read is not computed, unless someone looks on.
+    const bool summary_only = i + 1 == depth() && head_.reads_summary_only() && !context.trace;
+    const Rows all{.index = {}, .layout = context.input.layout};
+    const at::Tensor hidden = body_.block(i, state.hidden, summary_only ? context.summary : all, context);
     if (i + 1 < depth()) trace(i + 1, hidden, context);
     return {.hidden = hidden, .memory = {}};
   }

@@ -62,9 +62,13 @@ Input to_device(Input input, const at::Device& device) {
 }
 
 Output forward(const Model& model, const Context& context) {
+  return forward_from(model, context, 0, {});
+}
+
+Output forward_from(const Model& model, const Context& context, int stage, State state) {
   const nn::PrecisionGuard precision(model.execution().precision);
-  State state = model.embed(context);
-  for (int i = 0; i < model.depth(); ++i) state = model.block(i, state, context);
+  if (stage == 0) state = model.embed(context);
+  for (int i = std::max(stage - 1, 0); i < model.depth(); ++i) state = model.block(i, state, context);
   return model.head(state, context);
 }
 

@@ -44,7 +44,8 @@ std::vector<std::vector<std::int64_t>> length_batches(std::span<const task::Enco
 
 std::optional<std::vector<task::Prediction>> predict_until(const models::Model& model, const task::Task& task,
                                                            std::span<const task::Encoded> rows, std::int64_t batch_size,
-                                                           const std::function<bool(std::int64_t done)>& stop) {
+                                                           const std::function<bool(std::int64_t done)>& stop,
+                                                           FrozenPrefix* prefix) {
   const at::NoGradGuard no_grad;
   std::int64_t done = 0;
   std::vector<task::Prediction> predictions(rows.size());
@@ -54,7 +55,9 @@ std::optional<std::vector<task::Prediction>> predict_until(const models::Model& 
     const task::Batch batch = task.collate(members, task::BatchKey{});
     const models::Context context =
         model.prepare(models::to_device(batch.input, model.execution().device), /*training=*/false);
-    models::Output output = models::forward(model, context);
+    models::Output output = prefix == nullptr
+                                ? models::forward(model, context)
+                                : models::forward_from(model, context, prefix->stages(), prefix->state(batch));
     if (output.vocabulary.defined()) {
       check_outputs(output.vocabulary.x, members);
     } else {

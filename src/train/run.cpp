@@ -96,7 +96,7 @@ Run::Run(const TrainJob& the_job)
       watched_metric(stopping_metric(options, job.early_stopping)),
       state(job.early_stopping, best_metric.greater, watched_metric.greater),
       trained(*job.model, job.trainable),
-      hashes(*job.model, trained) {
+      hashes(*job.model, trained, job.prefix == nullptr ? std::vector<std::string>() : job.prefix->hashes()) {
   check(*this);
   optimizer = optim::make_optimizer(optimizer_options(options), trained.arena(), trained.groups(options));
   if (keeps_best()) best.emplace(trained.arena().zeros_like());

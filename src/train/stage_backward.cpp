@@ -50,13 +50,12 @@ void StagedPass::run_again(int stage, Cut& hidden) {
   if (stage == memory_maker_) memory_.made = made.memory;
 }
 
-models::Output StagedPass::forward() {
+models::Output StagedPass::forward(int first, models::State state) {
   const nn::PrecisionGuard precision(model_.execution().precision);
   const int head = model_.depth() + 1;
   hidden_.assign(head + 1, {});
   inputs_.assign(head + 1, {});
-  models::State state;
-  for (int stage = 0; stage < head; ++stage) {
+  for (int stage = first; stage < head; ++stage) {
     const bool trains = stage >= lowest_;
     const at::AutoGradMode graph(trains && !recompute_);
     if (trains && recompute_) inputs_[stage] = state;

@@ -55,7 +55,7 @@ std::optional<Json> evaluate(Run& run) {
     return stop_signal() != 0;
   };
   auto predictions =
-      predict_until(*run.job.model, *run.job.task, split.rows, run.options.per_device_eval_batch_size, progress);
+      predict_until(*run.job.model, *run.job.task, split.rows, run.options.per_device_eval_batch_size, progress, run.job.prefix);
   if (predictions && !generate(run, *predictions)) predictions.reset();
   if (predictions && run.job.generation) run.latest_texts = {run.state.step, texts_of(*predictions)};
   Json scores;

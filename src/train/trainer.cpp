@@ -1,6 +1,7 @@
 // The loop (see trainer.h). What happens between steps stands in step_events.cpp.
 #include "attune/train/trainer.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -23,6 +24,10 @@ namespace {
 
 using files::Json;
 using Rows = std::vector<const task::Encoded*>;
+
+/// So many tokens of the next rows go through the frozen stages together with a row that has not been there yet: enough
+/// to fill tiles, and little to have done in vain when the run ends early.
+constexpr std::size_t kTokensAhead = 4096;
 
 struct WindowResult {
   double loss = 0;  ///< Σ w·loss / Σ w over all batches of the window
@@ -54,17 +59,37 @@ double weight_of(const Run& run, const Rows& rows, const task::BatchKey& key) {
                                 .hint = "check labels, weights and max_length"});
 }
 
+/// The rows that this epoch reads next.
+Rows rows_ahead(const Run& run) {
+  const std::int64_t per_epoch = run.plan.steps_per_epoch();
+  const std::int64_t end = std::min((run.state.step / per_epoch + 1) * per_epoch, run.plan.total_steps());
+  Rows rows;
+  std::size_t tokens = 0;
+  for (std::int64_t step = run.state.step; step < end && tokens < kTokensAhead; ++step) {
+    for (const task::Encoded* row : rows_of(run, run.plan.window(step))) {
+      rows.push_back(row);
+      tokens += row->ids.size();
+    }
+  }
+  return rows;
+}
+
 /// Forward and backward of one batch, whose gradients are divided by the Σ w of the whole window. Returns its Σ w·loss,
 /// which is not looked at yet: a GPU is still computing it.
-at::Tensor run_batch(Run& run, const task::Batch& batch, double window_weight) {
+at::Tensor run_batch(Run& run, const task::Batch& packed, double window_weight) {
   const models::Model& model = *run.job.model;
+  FrozenPrefix* prefix = run.job.prefix;
+  models::State below;
+  if (prefix != nullptr) below = prefix->state(packed, [&] { return rows_ahead(run); });
+  const task::Batch batch = task::to_device(packed, model.execution().device);
   models::Context context = model.prepare(batch.input, /*training=*/true);
   for (std::size_t stage = 0; stage < context.dropout_on.size(); ++stage) {
     context.dropout_on[stage] = run.options.frozen_dropout || run.trained.trained_stages()[stage];
   }
   const Recompute recompute = run.options.gradient_checkpointing ? Recompute::yes : Recompute::no;
   StagedPass pass(model, context, run.trained.lowest_stage(), recompute);
-  const nn::LossSum loss = run.job.task->loss(pass.forward(), batch);
+  const models::Output output = prefix == nullptr ? pass.forward() : pass.forward(prefix->stages(), std::move(below));
+  const nn::LossSum loss = run.job.task->loss(output, batch);
   pass.backward(loss.sum, 1.0 / window_weight);
   return loss.sum.detach();
 }
@@ -79,8 +104,7 @@ std::optional<WindowResult> accumulate(Run& run) {
   std::int64_t tokens = 0;
   std::vector<at::Tensor> losses;
   for (const auto& indices : window.batches) {
-    const at::Device& device = run.job.model->execution().device;
-    const task::Batch batch = task::to_device(run.job.task->collate(rows_of(run, indices), key), device);
+    const task::Batch batch = run.job.task->collate(rows_of(run, indices), key);
     losses.push_back(run_batch(run, batch, weight));
     tokens += batch.tokens;
     if (stop_signal() != 0) return std::nullopt;
@@ -205,6 +229,7 @@ TrainResult train(const TrainJob& job) {
   const std::string stopped_by = stopped ? "signal" : run.state.stopped_by.empty() ? "end" : run.state.stopped_by;
   TrainResult result = result_of(run, stopped_by);
   result.validation_texts = std::move(texts);
+  if (job.prefix != nullptr) run.emit("prefix_cache", job.prefix->describe());
   run.emit("train_end",
            {{"stopped_by", result.stopped_by}, {"train_loss", result.train_loss}, {"seconds", result.seconds}});
   return result;

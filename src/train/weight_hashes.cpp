@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <map>
+#include <utility>
 
 #include "attune/base/sha256.h"
 #include "attune/base/strings.h"
@@ -35,10 +36,12 @@ void in_parallel(std::size_t count, const std::function<void(std::size_t)>& body
 
 }  // namespace
 
-std::vector<std::string> tensors_sha256(models::Model& model) {
+std::vector<std::string> tensors_sha256(const models::Model& model, std::vector<std::string> hashes) {
   const std::vector<models::Parameter>& parameters = model.parameters();
-  std::vector<std::string> hashes(parameters.size());
-  in_parallel(hashes.size(), [&](std::size_t i) { hashes[i] = tensor_sha256(parameters[i].name, parameters[i].tensor); });
+  hashes.resize(parameters.size());
+  in_parallel(hashes.size(), [&](std::size_t i) {
+    if (hashes[i].empty()) hashes[i] = tensor_sha256(parameters[i].name, parameters[i].tensor);
+  });
   return hashes;
 }
 
@@ -46,17 +49,19 @@ std::string combined_sha256(const std::vector<std::string>& tensor_hashes) {
   return sha256_hex(join(tensor_hashes, "\n"));
 }
 
-std::string weights_sha256(models::Model& model) {
+std::string weights_sha256(const models::Model& model) {
   return combined_sha256(tensors_sha256(model));
 }
 
-WeightHashes::WeightHashes(const models::Model& model, const Trainables& trained) : model_(model), trained_(trained) {
+WeightHashes::WeightHashes(const models::Model& model, const Trainables& trained, std::vector<std::string> known)
+    : model_(model), trained_(trained), frozen_(std::move(known)) {
   std::map<std::string, std::int64_t> slices;
   for (const std::string& name : trained.names()) slices.emplace(name, static_cast<std::int64_t>(slices.size()));
   for (const models::Parameter& parameter : model.parameters()) {
     const auto found = slices.find(parameter.name);
     slices_.push_back(found == slices.end() ? -1 : found->second);
   }
+  frozen_.resize(slices_.size());
 }
 
 WeightHashes::~WeightHashes() {
@@ -73,12 +78,9 @@ std::vector<std::string> WeightHashes::hash(const std::vector<at::Tensor>& train
 
 void WeightHashes::record(std::vector<TrajectoryPoint>& trajectory) {
   finish(trajectory);
-  if (frozen_.empty()) {
-    frozen_.resize(slices_.size());
-    in_parallel(slices_.size(), [&](std::size_t i) {
-      if (slices_[i] < 0) frozen_[i] = tensor_sha256(model_.parameters()[i].name, model_.parameters()[i].tensor);
-    });
-  }
+  in_parallel(slices_.size(), [&](std::size_t i) {
+    if (slices_[i] < 0 && frozen_[i].empty()) frozen_[i] = tensor_sha256(model_.parameters()[i].name, model_.parameters()[i].tensor);
+  });
   pending_point_ = trajectory.size() - 1;
   const tensor::Arena& values = trained_.arena().values();
   if (values.flat().is_cpu()) {

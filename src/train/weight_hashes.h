@@ -17,7 +17,8 @@ namespace attune::train {
 /// weights is hashed.
 class WeightHashes {
  public:
-  WeightHashes(const models::Model& model, const Trainables& trained);
+  /// `known`: hashes of frozen parameters that somebody has computed, one a parameter of the model or "", or none at all.
+  WeightHashes(const models::Model& model, const Trainables& trained, std::vector<std::string> known);
   ~WeightHashes();
   WeightHashes(const WeightHashes&) = delete;
   WeightHashes& operator=(const WeightHashes&) = delete;
@@ -33,7 +34,7 @@ class WeightHashes {
   const models::Model& model_;
   const Trainables& trained_;
   std::vector<std::int64_t> slices_;  ///< one a parameter of the model: its slice of the arena, -1 where it is not trained
-  std::vector<std::string> frozen_;   ///< hashes of what is not trained, "" elsewhere; empty before the first record()
+  std::vector<std::string> frozen_;   ///< one a parameter: its hash where it is not trained and was read, else ""
   std::optional<tensor::Arena> copy_;  ///< on the CPU, where the weights are not
   std::size_t pending_point_ = 0;
   std::future<std::vector<std::string>> pending_;

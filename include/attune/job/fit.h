@@ -31,6 +31,7 @@ struct FitRequest {
 
 struct Fit {
   models::LoadedModel loaded;
+  std::unique_ptr<train::FrozenPrefix> prefix;  ///< of the model; null where no layer below the trained ones is frozen
   std::unique_ptr<task::Task> task;
   std::vector<double> class_weights;  ///< of the loss, by label id; empty for none
   std::vector<bool> trainable;

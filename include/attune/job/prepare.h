@@ -19,6 +19,7 @@
 #include "attune/task/task.h"
 #include "attune/text/tokenizer.h"
 #include "attune/train/generation.h"
+#include "attune/train/prefix_cache.h"
 
 namespace attune::job {
 
@@ -46,6 +47,7 @@ struct Prepared {
   data::LabelMap labels;
   models::Task kind = models::Task::sequence_classification;
   Rows train, validation, test;
+  std::shared_ptr<train::PrefixCache> prefix_cache;  ///< of the frozen layers, for all trainings of the run
   files::Json data_summary;  ///< counts, skipped rows, lengths, duplicates between splits: for the log and the report
   files::Json fingerprints;  ///< SHA-256 of data files, split, tokenizer, base weights
   files::Json model_summary;  ///< what is loaded and what of it trains, part by part: the `model` event

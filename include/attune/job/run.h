@@ -12,7 +12,7 @@ namespace attune::job {
 
 /// What a run found out, for the terminal, --json and the report:
 /// {"output_dir", "majority", "train": {…}, "validation": {"metrics", "intervals", "samples"}, "test": {…}, "seeds": […],
-///  "cross_validation": {…}, "model": {…}, "phases": {name: seconds}, "stopped_by"}.
+///  "cross_validation": {…}, "model": {…}, "prefix_cache": {…} where layers are frozen, "phases": {name: seconds}, "stopped_by"}.
 /// Before the first file is written a signal ends the process as ever; from then on it makes the run save and stop.
 files::Json run(const RunOptions& options, report::EventBus& events);
 

@@ -69,7 +69,7 @@ struct Context {
 
 struct State {
   at::Tensor
-      hidden;  ///< [T, H]; [B, H] above the last block where the head reads only the first token of each sequence
+      hidden;  ///< [T, H]; [B, H] above the last block where the head reads only Context::summary
   at::Tensor memory;  ///< encoder output of encoder-decoders; undefined otherwise
 };
 
@@ -140,6 +140,8 @@ Input to_device(Input input, const at::Device& device);
 
 /// The whole forward pass, in the model's precision.
 Output forward(const Model& model, const Context& context);
+/// The same from `stage` on, of the state that the stages below it gave.
+Output forward_from(const Model& model, const Context& context, int stage, State state);
 
 /// What loading did, for the report a user reads.
 struct LoadReport {

@@ -40,6 +40,7 @@ struct TrainingOptions {
   bool group_by_length = false;
   bool gradient_checkpointing = false;  ///< stages are run again for backward
   bool frozen_dropout = false;  ///< dropout stays on in frozen stages, as in the reference trainer
+  std::int64_t prefix_cache_mib = -1;  ///< memory for what frozen layers computed; 0 = none, -1 = auto
 
   std::string eval_strategy = "epoch";  ///< no, steps, epoch (TrainingArguments: no)
   double eval_steps = 0;                ///< steps, or a share of all steps when < 1
@@ -168,6 +169,15 @@ void visit_loss_fields(Visitor& visit, TrainingOptions& options) {
         {.key = "group_by_length", .help = "Puts rows of about the same length into one batch."});
   visit(options.frozen_dropout,
         {.key = "frozen_dropout", .help = "Keeps dropout on in frozen layers, as the reference trainer does."});
+  visit(options.prefix_cache_mib,
+        {.key = "prefix_cache_mib",
+         .help = "Memory, in MiB, for what the frozen layers below the trained ones compute, so that epochs, evaluations, "
+                 "folds and seeds compute it once for each text; the same bits as without. `auto` takes a quarter of the "
+                 "memory that is available. What does not fit goes to a temporary file in `output_dir`, which takes at "
+                 "most half of the free space; 0 keeps nothing. Not used under `frozen_dropout`.",
+         .range = count_from(0),
+         .literals = {{"\"auto\"", "-1"}},
+         .part_of_job = false});
   visit(options.bf16, {.key = "bf16",
                        .help = "Computes matrix products in bfloat16 while weights stay in float32; `auto` where the "
                                "device is fast at it.",

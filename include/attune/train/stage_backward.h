@@ -23,7 +23,9 @@ class StagedPass {
   StagedPass(const models::Model& model, const models::Context& context, int lowest, Recompute recompute = Recompute::no)
       : model_(model), context_(context), lowest_(lowest), recompute_(recompute == Recompute::yes) {}
 
-  models::Output forward();
+  models::Output forward() { return forward(0, {}); }
+  /// From a state that the stages below `stage` gave; `stage` is not above the lowest that trains.
+  models::Output forward(int stage, models::State state);
   /// `root`: a scalar computed from forward()'s output; `scale` multiplies its gradient. Adds into the parameters'
   /// gradients.
   void backward(const at::Tensor& root, double scale);

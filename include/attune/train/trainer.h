@@ -18,6 +18,7 @@
 #include "attune/models/model.h"
 #include "attune/report/events.h"
 #include "attune/task/task.h"
+#include "attune/train/frozen_prefix.h"
 #include "attune/train/generation.h"
 #include "attune/train/options.h"
 
@@ -32,6 +33,7 @@ struct TrainJob {
   models::Model* model = nullptr;
   const task::Task* task = nullptr;
   std::vector<bool> trainable;  ///< one a parameter
+  FrozenPrefix* prefix = nullptr;  ///< of the model, at most the stages below those that train; null: nothing is kept
   Split train;
   std::vector<double> passes;  ///< Plan's: how often each training row is read an epoch; empty = once
   std::optional<Split> validation;
@@ -83,9 +85,10 @@ TrainResult train(const TrainJob& job);
 std::vector<task::Prediction> predict(models::Model& model, const task::Task& task, std::span<const task::Encoded> rows,
                                       std::int64_t batch_size);
 
-/// SHA-256 of each parameter's name, dtype, shape and bytes, in order; and of all of these together.
-std::vector<std::string> tensors_sha256(models::Model& model);
+/// SHA-256 of each parameter's name, dtype, shape and bytes, in order; and of all of these together. Those that are
+/// `known` already are not computed again; "" stands for the others.
+std::vector<std::string> tensors_sha256(const models::Model& model, std::vector<std::string> known = {});
 std::string combined_sha256(const std::vector<std::string>& tensor_hashes);
-std::string weights_sha256(models::Model& model);
+std::string weights_sha256(const models::Model& model);
 
 }  // namespace attune::train

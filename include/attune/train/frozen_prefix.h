@@ -1,0 +1,62 @@
+// The frozen front of a model: the stages below the lowest that trains. They run in evaluation mode, so that what they
+// give for a text is a function of the text alone, and it is computed once for as long as the cache can keep it.
+//
+// With the cache and without it the rows come from the same function, which runs texts in tiles: streams whose numbers of
+// rows and of sequences depend on the length of their texts and on nothing else. Products of one shape compute a row in one order
+// wherever it lies and whatever lies beside it, so a text's rows are the same bits in any company (tests/train/
+// frozen_prefix_test.cpp holds this against the kernels at hand).
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "attune/models/model.h"
+#include "attune/task/task.h"
+#include "attune/train/prefix_cache.h"
+
+namespace attune::train {
+
+/// The lowest stage that reads a parameter whose flag is set; flags as TrainJob::trainable. depth + 2 where none is.
+int lowest_trained_stage(const models::Model& model, const std::vector<bool>& flags);
+
+class FrozenPrefix {
+ public:
+  /// Rows of texts that will be wanted soon.
+  using Ahead = std::function<std::vector<const task::Encoded*>()>;
+
+  /// `stages`: how many there are, the embeddings included. Their weights must not change any more. Both references
+  /// must outlive the object.
+  FrozenPrefix(const models::Model& model, int stages, PrefixCache& cache);
+
+  int stages() const { return stages_; }
+  /// What stage `stages()` reads of a batch on the CPU: rows [T, H] like the stream's (dead ones 0), or [B, H] where the
+  /// head reads one a sequence. On the model's device, without a graph. When a text of the batch has to be computed and
+  /// can be kept, so are those of `ahead`, since full tiles cost less. A batch in which the task has changed words (masks)
+  /// goes through as it is and is not kept: the same texts do not come again.
+  models::State state(const task::Batch& batch, const Ahead& ahead = {});
+  /// Of each parameter that the stages read, its SHA-256 as tensors_sha256 gives it; "" for the others.
+  const std::vector<std::string>& hashes() const { return hashes_; }
+  /// {"layers": those that are frozen, and what PrefixCache::summary says}
+  files::Json describe() const;
+
+ private:
+  struct Text;
+  struct Tile;
+  static std::vector<Tile> tiles_of(std::vector<Text> texts);
+  at::Tensor compute(const Tile& tile) const;
+  /// Computes the texts, keeps what may be kept; where they lie for now.
+  PrefixCache::Places compute(std::vector<Text> texts);
+  models::State gather(const std::vector<Text>& texts, const PrefixCache::Places& fresh, const nn::Layout& layout) const;
+
+  const models::Model& model_;
+  int stages_;
+  PrefixCache& cache_;
+  std::vector<std::string> hashes_;
+  std::string identity_;
+};
+
+}  // namespace attune::train

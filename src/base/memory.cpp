@@ -1,0 +1,43 @@
+// See memory.h.
+#include "attune/base/memory.h"
+
+#include <algorithm>
+#include <fstream>
+#include <limits>
+#include <optional>
+#include <string>
+
+namespace attune {
+
+namespace {
+
+/// The number that a file begins with.
+std::optional<std::int64_t> number_in(const char* path) {
+  std::ifstream file(path);
+  std::int64_t number = 0;
+  return file >> number ? std::optional(number) : std::nullopt;
+}
+
+std::int64_t system_available() {
+  std::ifstream file("/proc/meminfo");
+  std::string key;
+  for (std::int64_t kibibytes = 0; file >> key >> kibibytes; file.ignore(std::numeric_limits<std::streamsize>::max(), '\n')) {
+    if (key == "MemAvailable:") return kibibytes * 1024;
+  }
+  return 0;
+}
+
+/// Version 2 shows the group of a container at its root; "max" is no number: no limit.
+std::int64_t rest_of_control_group() {
+  const auto limit = number_in("/sys/fs/cgroup/memory.max");
+  const auto used = number_in("/sys/fs/cgroup/memory.current");
+  return limit && used ? std::max<std::int64_t>(0, *limit - *used) : std::numeric_limits<std::int64_t>::max();
+}
+
+}  // namespace
+
+std::int64_t available_memory() {
+  return std::min(system_available(), rest_of_control_group());
+}
+
+}  // namespace attune

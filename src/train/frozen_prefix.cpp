@@ -1,0 +1,219 @@
+// See frozen_prefix.h.
+#include "attune/train/frozen_prefix.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string_view>
+#include <unordered_set>
+#include <utility>
+
+#include "attune/base/clock.h"
+#include "attune/base/error.h"
+#include "attune/base/strings.h"
+#include "attune/train/trainer.h"
+
+namespace attune::train {
+
+namespace {
+
+/// Sequences of every tile: where the last stage gives one row a text, its products have so many rows. What no text
+/// takes is sequences of one token that nobody asks for.
+constexpr std::int64_t kSequences = 64;
+constexpr std::array<std::int64_t, 2> kTileRows = {512 + kSequences, 1024 + kSequences};
+constexpr std::int64_t kTextsInTile = 4;  // at least so many fit, so that little of a tile stays empty
+
+/// Rows of the tile that texts of this length share; longer texts lie in one alone.
+std::int64_t tile_rows(std::int64_t length) {
+  for (const std::int64_t rows : kTileRows) {
+    if (kTextsInTile * length + kSequences <= rows) return rows;
+  }
+  return nn::ladder_rung(length + kSequences);
+}
+
+/// Hidden states behind the first `stages` stages, in evaluation mode.
+at::Tensor run_stages(const models::Model& model, int stages, const models::Input& input) {
+  const at::NoGradGuard no_grad;
+  const nn::PrecisionGuard precision(model.execution().precision);
+  const models::Context context = model.prepare(models::to_device(input, model.execution().device), /*training=*/false);
+  models::State state = model.embed(context);
+  for (int i = 0; i + 1 < stages; ++i) state = model.block(i, state, context);
+  if (state.memory.defined()) internal_error("a frozen prefix keeps hidden states alone, no encoder's memory");
+  return state.hidden;
+}
+
+/// False where the task has changed words (masks).
+bool holds_rows_as_they_are(const task::Batch& batch) {
+  const auto* ids = batch.input.ids.const_data_ptr<std::int64_t>();
+  return std::all_of(batch.rows.begin(), batch.rows.end(), [&](const task::Encoded* row) {
+    const auto* begin = std::exchange(ids, ids + row->ids.size());
+    return std::equal(row->ids.begin(), row->ids.end(), begin);
+  });
+}
+
+/// All that a text's rows depend on, as bytes: its length, ids and types.
+std::string key_of(const std::vector<std::int32_t>& ids, const std::vector<std::int32_t>& types) {
+  const auto bytes = [](std::span<const std::int32_t> values) {
+    return std::string_view(reinterpret_cast<const char*>(values.data()), values.size_bytes());
+  };
+  const auto length = static_cast<std::int32_t>(ids.size());
+  const bool one_type = std::all_of(types.begin(), types.end(), [](std::int32_t type) { return type == 0; });
+  return concat(bytes({&length, 1}), bytes(ids), one_type ? std::string_view() : bytes(types));
+}
+
+std::int64_t element_bytes(const PrefixCache::Form& form) {
+  return static_cast<std::int64_t>(c10::elementSize(form.dtype));
+}
+
+}  // namespace
+
+struct FrozenPrefix::Text {
+  std::vector<std::int32_t> ids, types;  ///< `types` may be empty: all 0
+  std::string key;
+
+  explicit Text(const task::Encoded& row) : ids(row.ids), types(row.type_ids), key(key_of(ids, types)) {}
+  std::int64_t length() const { return static_cast<std::int64_t>(ids.size()); }
+  std::int64_t rows(const PrefixCache::Form& form) const { return form.one_a_text ? 1 : length(); }
+};
+
+struct FrozenPrefix::Tile {
+  std::int64_t rows = 0;
+  std::int64_t live = 0;
+  std::vector<Text> texts;
+
+  bool takes(const Text& text) const {
+    const std::int64_t idle = kSequences - static_cast<std::int64_t>(texts.size()) - 1;
+    return tile_rows(text.length()) == rows && idle >= 0 && live + text.length() + idle <= rows;
+  }
+};
+
+int lowest_trained_stage(const models::Model& model, const std::vector<bool>& flags) {
+  int lowest = model.depth() + 2;
+  for (std::size_t i = 0; i < flags.size(); ++i) {
+    if (flags[i]) lowest = std::min(lowest, model.parameters()[i].stages.front());
+  }
+  return lowest;
+}
+
+FrozenPrefix::FrozenPrefix(const models::Model& model, int stages, PrefixCache& cache)
+    : model_(model), stages_(stages), cache_(cache) {
+  hashes_ = tensors_sha256(model);
+  for (std::size_t i = 0; i < hashes_.size(); ++i) {
+    if (model.parameters()[i].stages.front() >= stages) hashes_[i].clear();
+  }
+  const models::Execution& execution = model.execution();
+  identity_ = concat(combined_sha256(hashes_), " ", stages, " ", static_cast<int>(execution.precision), " ",
+                     execution.device.str());
+}
+
+std::vector<FrozenPrefix::Tile> FrozenPrefix::tiles_of(std::vector<Text> texts) {
+  std::stable_sort(texts.begin(), texts.end(), [](const Text& a, const Text& b) { return a.length() > b.length(); });
+  std::vector<Tile> tiles;
+  for (Text& text : texts) {
+    if (tiles.empty() || !tiles.back().takes(text)) tiles.push_back({.rows = tile_rows(text.length()), .texts = {}});
+    tiles.back().live += text.length();
+    tiles.back().texts.push_back(std::move(text));
+  }
+  return tiles;
+}
+
+at::Tensor FrozenPrefix::compute(const Tile& tile) const {
+  const auto stream = [&] { return at::zeros({tile.rows}, at::TensorOptions().dtype(at::kLong)); };
+  models::Input input;
+  input.ids = stream();
+  input.positions = stream();
+  input.segments = stream();
+  auto* ids = input.ids.mutable_data_ptr<std::int64_t>();
+  auto* positions = input.positions.mutable_data_ptr<std::int64_t>();
+  auto* segments = input.segments.mutable_data_ptr<std::int64_t>();
+  std::vector<std::int32_t> lengths;
+  for (const Text& text : tile.texts) {
+    ids = std::copy(text.ids.begin(), text.ids.end(), ids);
+    std::copy(text.types.begin(), text.types.end(), segments);
+    for (std::int64_t i = 0; i < text.length(); ++i) *positions++ = i;
+    segments += text.length();
+    lengths.push_back(static_cast<std::int32_t>(text.length()));
+  }
+  lengths.resize(kSequences, 1);
+  input.layout = nn::make_layout(lengths, tile.rows);
+  return run_stages(model_, stages_, input).cpu();
+}
+
+PrefixCache::Places FrozenPrefix::compute(std::vector<Text> texts) {
+  const Stopwatch clock;
+  PrefixCache::Places all;
+  for (const Tile& tile : tiles_of(std::move(texts))) {
+    const at::Tensor made = compute(tile);
+    PrefixCache::Form& form = cache_.form();
+    form = {.dtype = made.scalar_type(), .width = made.size(1), .one_a_text = made.size(0) == kSequences};
+    const auto texts_in_tile = static_cast<std::int64_t>(tile.texts.size());
+    const at::Tensor live = made.narrow(0, 0, form.one_a_text ? texts_in_tile : tile.live).clone();
+    PrefixCache::Places places;
+    std::int64_t row = 0;
+    for (const Text& text : tile.texts) {
+      places.emplace(text.key, PrefixCache::Place{live, row * form.width * element_bytes(form)});
+      row += text.rows(form);
+      ++cache_.counts().texts_computed;
+      cache_.counts().tokens_computed += text.length();
+    }
+    cache_.keep(live, places);
+    all.merge(places);
+  }
+  cache_.counts().seconds += clock.seconds();
+  return all;
+}
+
+models::State FrozenPrefix::gather(const std::vector<Text>& texts, const PrefixCache::Places& fresh,
+                                   const nn::Layout& layout) const {
+  const PrefixCache::Form& form = cache_.form();
+  const std::int64_t row_bytes = form.width * element_bytes(form);
+  const std::int64_t rows = form.one_a_text ? layout.sequences() : layout.total;
+  const at::Tensor hidden = at::empty({rows, form.width}, at::TensorOptions().dtype(form.dtype));
+  auto* out = static_cast<std::byte*>(hidden.mutable_data_ptr());
+  const std::int64_t live = form.one_a_text ? rows : layout.cu_seqlens.back();
+  std::memset(out + live * row_bytes, 0, (rows - live) * row_bytes);
+  at::parallel_for(0, static_cast<std::int64_t>(texts.size()), 16, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const auto computed = fresh.find(texts[i].key);
+      const PrefixCache::Place& place = computed == fresh.end() ? *cache_.find(texts[i].key) : computed->second;
+      const std::int64_t first = form.one_a_text ? i : layout.cu_seqlens[i];
+      cache_.read(place, texts[i].rows(form) * row_bytes, out + first * row_bytes);
+    }
+  });
+  return {.hidden = hidden.to(model_.execution().device), .memory = {}};
+}
+
+files::Json FrozenPrefix::describe() const {
+  files::Json description = {{"layers", stages_ - 1}};
+  description.update(cache_.summary());
+  return description;
+}
+
+models::State FrozenPrefix::state(const task::Batch& batch, const Ahead& ahead) {
+  if (!holds_rows_as_they_are(batch)) return {.hidden = run_stages(model_, stages_, batch.input), .memory = {}};
+  cache_.open(identity_);
+  std::vector<Text> texts, missing;
+  std::unordered_set<std::string> asked;
+  const auto want = [&](const Text& text) {
+    if (cache_.find(text.key) == nullptr && asked.insert(text.key).second) missing.push_back(text);
+  };
+  for (const task::Encoded* row : batch.rows) {
+    want(texts.emplace_back(*row));
+    cache_.counts().tokens_asked += texts.back().length();
+  }
+  cache_.counts().texts_asked += static_cast<std::int64_t>(texts.size());
+  if (ahead && !missing.empty() && cache_.has_room()) {
+    for (const task::Encoded* row : ahead()) want(Text(*row));
+  }
+  const PrefixCache::Places fresh = compute(std::move(missing));
+  return gather(texts, fresh, batch.input.layout);
+}
+
+}  // namespace attune::train

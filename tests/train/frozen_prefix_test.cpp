@@ -1,0 +1,276 @@
+// The frozen front of a model: a text has the same bits in any company, and keeping them changes nothing.
+#include "attune/train/frozen_prefix.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/full.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "attune/train/evaluate.h"
+#include "catch.h"
+#include "temporary_folder.h"
+#include "train/encoder_run.h"
+
+using namespace attune;
+using namespace attune::testing;
+using train::FrozenPrefix;
+using train::PrefixCache;
+
+namespace {
+
+constexpr std::int64_t kPlenty = std::int64_t{1} << 30;
+
+using RowList = std::vector<const task::Encoded*>;
+
+RowList all_of(const std::vector<task::Encoded>& rows) {
+  RowList list;
+  for (const task::Encoded& row : rows) list.push_back(&row);
+  return list;
+}
+
+/// A new encoder of MiniLM's width, whose products are of the size that counts.
+models::LoadedModel wide_encoder(nn::Precision precision) {
+  EditedCheckpoint checkpoint("bert_sequence");
+  checkpoint.config.update({{"hidden_size", 384}, {"intermediate_size", 1536}, {"num_attention_heads", 12}, {"max_position_embeddings", 512}, {"vocab_size", 100}});
+  checkpoint.tensors.clear();
+  checkpoint.options.random_weights = true;
+  models::LoadedModel loaded = checkpoint.load();
+  loaded.model->set_execution({.device = at::kCPU, .precision = precision});
+  return loaded;
+}
+
+std::vector<task::Encoded> texts_of_lengths(const std::vector<std::int64_t>& lengths) {
+  std::vector<task::Encoded> rows(lengths.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    rows[i].row = rows[i].example = static_cast<std::int64_t>(i);
+    rows[i].label = 0;
+    for (std::int64_t t = 0; t < lengths[i]; ++t) rows[i].ids.push_back(static_cast<std::int32_t>((7 * i + 3 * t * t + t) % 100));
+  }
+  return rows;
+}
+
+/// The rows of each text, computed with all others and then alone.
+void check_independence(const models::LoadedModel& loaded, const task::Task& task, const std::vector<task::Encoded>& rows) {
+  for (int stages = 2; stages <= loaded.model->depth() + 1; ++stages) {
+    PrefixCache none(0);
+    FrozenPrefix prefix(*loaded.model, stages, none);
+    const task::Batch together = task.collate(all_of(rows), {});
+    const at::Tensor all = prefix.state(together).hidden;
+    const bool one_a_text = all.size(0) == static_cast<std::int64_t>(rows.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      INFO(stages << " stages, text " << i);
+      const task::Batch alone = task.collate(RowList{&rows[i]}, {});
+      const at::Tensor own = prefix.state(alone).hidden;
+      const std::int64_t count = one_a_text ? 1 : static_cast<std::int64_t>(rows[i].ids.size());
+      const std::int64_t first = one_a_text ? static_cast<std::int64_t>(i) : together.input.layout.cu_seqlens[i];
+      CHECK(at::equal(all.narrow(0, first, count), own.narrow(0, 0, count)));
+    }
+  }
+}
+
+/// The head and the last layer of a two-layer encoder train, or the head alone.
+struct FrozenRun : EncoderRun {
+  FrozenRun(int stages, std::int64_t memory, const std::string& golden = "bert_sequence", const models::Execution& execution = {})
+      : EncoderRun(golden, execution), cache(memory) {
+    for (std::size_t i = 0; i < job.trainable.size(); ++i) job.trainable[i] = loaded.model->parameters()[i].stages.front() >= stages;
+    prefix = std::make_unique<FrozenPrefix>(*loaded.model, stages, cache);
+    job.prefix = prefix.get();
+    job.validation = train::Split{.rows = rows, .examples = {}};
+    examples.resize(rows.size());
+    job.validation->examples = examples;
+    job.options.eval_strategy = "steps";
+    job.options.eval_steps = 2;
+    job.early_stopping.metric = "eval_loss";
+  }
+
+  PrefixCache cache;
+  std::unique_ptr<FrozenPrefix> prefix;
+  std::vector<data::Example> examples;
+};
+
+}  // namespace
+
+TEST_CASE("a text's rows do not depend on the texts beside it", "[train][prefix]") {
+  const int threads = at::get_num_threads();
+  for (const nn::Precision precision : {nn::Precision::float32, nn::Precision::bfloat16}) {
+    const models::LoadedModel loaded = wide_encoder(precision);
+    task::TaskOptions options;
+    options.labels = {.kind = data::TargetKind::single, .names = {"calm", "brisk", "über"}};
+    const auto task = task::make_classification(options);
+    for (const int count : {1, 2}) {
+      INFO(count << " threads");
+      at::set_num_threads(count);
+      check_independence(loaded, *task, texts_of_lengths({5, 64, 17, 3, 65, 20, 20, 31, 1, 130, 300, 9, 128, 44, 256, 2, 19, 7}));
+    }
+  }
+  at::set_num_threads(threads);
+}
+
+TEST_CASE("a text's rows do not depend on the texts beside it, in every architecture", "[train][prefix]") {
+  const FakeTask task;
+  std::vector<task::Encoded> rows = fake_rows(18);
+  for (const std::string& golden : kGoldenModels) {
+    INFO(golden);
+    check_independence(load_golden(golden), task, rows);
+  }
+}
+
+TEST_CASE("what is kept gives the bits of what is computed again", "[train][prefix]") {
+  for (const auto precision : {nn::Precision::float32, nn::Precision::bfloat16}) {
+    for (const std::string golden : {"bert_sequence", "distilbert_sequence", "gpt2_sequence"}) {
+      for (const int stages : {2, 3}) {
+        INFO(golden << ", " << stages << " stages frozen");
+        const models::Execution execution{.device = at::kCPU, .precision = precision};
+        FrozenRun without(stages, 0, golden, execution), with(stages, kPlenty, golden, execution);
+        CHECK(without.losses() == with.losses());
+        CHECK(without.hash() == with.hash());
+        CHECK(without.hash() != EncoderRun(golden, execution).hash());  // it did train
+        CHECK(with.cache.counts().texts_computed < without.cache.counts().texts_computed);
+        CHECK(without.cache.summary()["texts"] == 0);
+      }
+    }
+  }
+}
+
+TEST_CASE("a text goes through the frozen stages once, whatever reads it", "[train][prefix]") {
+  FakeRun run;
+  for (std::size_t i = 0; i < run.job.trainable.size(); ++i) run.job.trainable[i] = i + 2 >= run.job.trainable.size();
+  REQUIRE(train::lowest_trained_stage(run.model, run.job.trainable) == 3);
+  PrefixCache cache(kPlenty);
+  FrozenPrefix prefix(run.model, 3, cache);
+  run.job.prefix = &prefix;
+  run.validate_each("epoch");
+  run.train();
+  const int after_training = run.model.stages_run;
+  CHECK(after_training == 2);  // a tile of the training rows, one of the validation rows
+  FakeRun fold;  // another model with the same weights
+  fold.job.trainable = run.job.trainable;
+  FrozenPrefix again(fold.model, 3, cache);
+  fold.job.prefix = &again;
+  fold.train();
+  CHECK(fold.model.stages_run == 0);
+  CHECK(fold.hash() != FakeRun().hash());
+  const files::Json did = cache.summary();
+  CHECK(did["computed"] == did["texts"]);
+  CHECK(did["reused"] == 2 * 3 * 18 + 3 * 10 - did["computed"].get<int>());  // two trainings of 3 epochs, one evaluated
+}
+
+TEST_CASE("other weights, other stages or another precision make the cache forget", "[train][prefix]") {
+  const EncoderRun run("bert_sequence");
+  const task::Batch batch = run.task->collate(all_of(run.rows), {});
+  PrefixCache cache(kPlenty);
+  FrozenPrefix first(*run.loaded.model, 2, cache);
+  const at::Tensor before = first.state(batch).hidden;
+  const std::int64_t once = cache.counts().texts_computed;
+  first.state(batch);
+  CHECK(cache.counts().texts_computed == once);
+
+  EncoderRun other("bert_sequence");
+  for (models::Parameter& parameter : other.loaded.model->parameters()) {
+    if (parameter.name.ends_with("layer.0.output.dense.bias")) parameter.tensor.set_data(parameter.tensor + 1);
+  }
+  FrozenPrefix changed(*other.loaded.model, 2, cache);
+  CHECK_FALSE(at::equal(changed.state(batch).hidden, before));
+  CHECK(cache.counts().texts_computed == 2 * once);
+  CHECK(at::equal(first.state(batch).hidden, before));
+  FrozenPrefix deeper(*run.loaded.model, 3, cache);
+  CHECK(deeper.state(batch).hidden.size(0) == 18);  // all that the head reads: a row a text
+  EncoderRun half("bert_sequence", {.device = at::kCPU, .precision = nn::Precision::bfloat16});
+  FrozenPrefix rounded(*half.loaded.model, 2, cache);
+  CHECK_FALSE(at::equal(rounded.state(batch).hidden, before));
+}
+
+TEST_CASE("token types are part of a text, masked words make another one that is not kept", "[train][prefix]") {
+  EncoderRun run("bert_sequence");
+  run.rows.resize(1);
+  run.rows[0].ids = {5, 6, 7, 8};
+  PrefixCache cache(kPlenty);
+  FrozenPrefix prefix(*run.loaded.model, 2, cache);
+  const auto hidden = [&] { return prefix.state(run.task->collate(all_of(run.rows), {})).hidden.narrow(0, 0, 4); };
+  const at::Tensor plain = hidden();
+  run.rows[0].type_ids = {0, 0, 0, 0};
+  CHECK(at::equal(hidden(), plain));
+  CHECK(cache.summary()["texts"] == 1);
+  run.rows[0].type_ids = {0, 0, 1, 1};
+  CHECK_FALSE(at::equal(hidden(), plain));
+  CHECK(cache.summary()["texts"] == 2);
+
+  task::Batch masked = run.task->collate(all_of(run.rows), {});
+  masked.input.ids.mutable_data_ptr<std::int64_t>()[2] = 4;
+  CHECK_FALSE(at::equal(prefix.state(masked).hidden.narrow(0, 0, 4), hidden()));
+  CHECK(cache.summary()["texts"] == 2);
+}
+
+TEST_CASE("what memory does not hold lies in a file without a name", "[train][prefix]") {
+  const TemporaryFolder folder;
+  FrozenRun in_memory(2, kPlenty), in_file(2, 1);
+  in_file.cache.spill_to(folder.path());
+  CHECK(in_file.losses() == in_memory.losses());
+  CHECK(in_file.hash() == in_memory.hash());
+  CHECK(in_file.cache.counts().texts_computed == in_memory.cache.counts().texts_computed);
+  CHECK(in_file.cache.summary()["bytes"] == 0);
+  CHECK(in_file.cache.summary()["file_bytes"] == in_memory.cache.summary()["bytes"]);
+  CHECK(std::filesystem::is_empty(folder.path()));
+}
+
+TEST_CASE("memory is filled first, then the file", "[train][prefix]") {
+  const TemporaryFolder folder;
+  PrefixCache cache(100);
+  cache.spill_to(folder.path());
+  cache.open("a prefix");
+  for (const std::string text : {"first", "second", "third"}) {
+    cache.keep(at::full({2, 10}, static_cast<double>(text.size()), at::kFloat), {{text, {.tile = {}, .offset = 40}}});
+  }
+  CHECK(cache.summary()["bytes"] == 80);
+  CHECK(cache.summary()["file_bytes"] == 160);
+  for (const std::string text : {"first", "second", "third"}) {
+    std::vector<float> row(10);
+    cache.read(*cache.find(text), 40, reinterpret_cast<std::byte*>(row.data()));
+    CHECK(row == std::vector<float>(10, static_cast<float>(text.size())));
+  }
+  cache.open("another");
+  CHECK(cache.find("first") == nullptr);
+  CHECK(cache.summary()["bytes"] == 0);
+}
+
+TEST_CASE("without room, on disk or in memory, texts are computed again", "[train][prefix]") {
+  const TemporaryFolder folder;
+  FrozenRun full(2, 1), no_folder(2, 1), without(2, 0);
+  full.cache.spill_to(folder / "gone");
+  const std::vector<double> expected = without.losses();
+  CHECK(full.losses() == expected);
+  CHECK(no_folder.losses() == expected);
+  CHECK(full.cache.summary()["texts"] == 0);
+}
+
+TEST_CASE("a resumed run computes what it needs and ends with the same bits", "[train][prefix]") {
+  const TemporaryFolder folder;
+  FrozenRun whole(3, kPlenty);
+  whole.job.folder = folder.path();
+  whole.job.options.save_strategy = "steps";
+  whole.job.options.save_steps = 1;
+  whole.job.options.save_total_limit = 0;
+  whole.losses();
+  for (const int step : {1, 5}) {
+    for (const std::int64_t memory : {std::int64_t{0}, kPlenty}) {
+      FrozenRun resumed(3, memory);
+      resumed.job.folder = folder.path();
+      resumed.job.resume_from = folder / ("checkpoints/checkpoint-" + std::to_string(step));
+      resumed.losses();
+      CHECK(resumed.hash() == whole.hash());
+    }
+  }
+}
+
+TEST_CASE("predictions through the frozen stages are those of the whole model", "[train][prefix]") {
+  FrozenRun run(3, kPlenty);
+  run.losses();
+  const auto whole = train::predict(*run.loaded.model, *run.task, run.rows, 4);
+  const auto never = [](std::int64_t) { return false; };
+  const auto kept = train::predict_until(*run.loaded.model, *run.task, run.rows, 4, never, run.prefix.get());
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    for (std::size_t j = 0; j < 3; ++j) CHECK((*kept)[i].logits[j] == Approx(whole[i].logits[j]).margin(1e-6));
+  }
+}
