@@ -41,8 +41,8 @@ def say(text):
     print(f"  {text}", file=sys.stderr, flush=True)
 
 
-def make_job(case, folder, **changes):
-    settings = {"model": folder / "start", "train": folder / "train.jsonl", **case.job}
+def make_job(bench, case, folder, **changes):
+    settings = {"model": folder / "start", "train": folder / "train.jsonl", **case.job, **(case.quick_job if bench.quick else {})}
     if case.to_the_end and not settings.get("folds"):
         settings["test"] = folder / "test.jsonl"
     if (folder / "adapter").is_dir():
@@ -160,7 +160,7 @@ def packing(this, tokens, rows):
 def training(bench, case, folder):
     """tokens/s, seconds to the first step, seconds of the work, or memory of a training."""
     bench.make(case, folder)
-    this = make_job(case, folder)
+    this = make_job(bench, case, folder)
     tokens, encoded = token_gate(bench, this, folder)
     variants = {"default": {}}
     row = {"gates": [tokens]}
@@ -198,7 +198,7 @@ def value_of(unit):
 def folds(bench, case, folder):
     """Seconds of a cross-validation, beside one fold alone and, where the case asks, scikit-learn."""
     bench.make(case, folder)
-    this = make_job(case, folder)
+    this = make_job(bench, case, folder)
     tokens, encoded = token_gate(bench, this, folder)
     row = {"gates": [tokens]}
     name, row["peer_settings"] = best_tuning(bench, case, this, folder)
@@ -232,7 +232,7 @@ def folds_by_attune(bench, this, folder):
 def time_to_accuracy(bench, case, folder):
     """Wall seconds until a model of the wanted accuracy is saved and scored; without --full from a part."""
     bench.make(case, folder, **({"rows": None} if bench.full else {}))
-    this = make_job(case, folder, epochs=WHOLE_EPOCHS if bench.full else 1, test=folder / "test.jsonl", bf16=bench.machine["amx"])
+    this = make_job(bench, case, folder, epochs=WHOLE_EPOCHS if bench.full else 1, test=folder / "test.jsonl", bf16=bench.machine["amx"])
     tokens, _ = token_gate(bench, this, folder)
     row = {"gates": [tokens], "whole": bench.full}
     name, row["peer_settings"] = best_tuning(bench, case, this, folder)
@@ -264,7 +264,7 @@ def reached_before(path):
 def evaluation(bench, case, folder):
     """Rows a second of prediction; the head need not have been trained for that."""
     bench.make(case, folder)
-    this = make_job(case, folder)
+    this = make_job(bench, case, folder)
     tokens, encoded = token_gate(bench, {**this, "task": "classification"}, folder)
     row = {"gates": [tokens]}
     name, row["peer_settings"] = best_tuning(bench, case, this, folder)
@@ -301,7 +301,7 @@ def medians(bench, jobs, folder, key):
 
 def scaling_tokens(bench, case, folder):
     bench.make(case, folder)
-    jobs = {name: make_job(case, folder, train=folder / f"{name}.jsonl") for name in ("even", "mixed", "twice")}
+    jobs = {name: make_job(bench, case, folder, train=folder / f"{name}.jsonl") for name in ("even", "mixed", "twice")}
     seconds, rounds = medians(bench, jobs, folder, "seconds")
     tokens = {name: rounds[0][name]["tokens"] for name in jobs}
     each = {name: seconds[name] / tokens[name] for name in jobs}
@@ -312,19 +312,20 @@ def scaling_tokens(bench, case, folder):
 
 def scaling_prefix(bench, case, folder):
     bench.make(case, folder)
-    few, many = 2, 6
-    jobs = {"full": make_job(case, folder, trained="all", epochs=few), "few": make_job(case, folder, epochs=few), "many": make_job(case, folder, epochs=many),
-            "folds5": make_job(case, folder, epochs=few, folds=5), "folds10": make_job(case, folder, epochs=few, folds=10)}
+    folds = 2 if bench.quick else 5
+    few, many = (1, 2) if bench.quick else (2, 6)
+    jobs = {"full": make_job(bench, case, folder, trained="all", epochs=few), "few": make_job(bench, case, folder, epochs=few), "many": make_job(bench, case, folder, epochs=many),
+            "few folds": make_job(bench, case, folder, epochs=few, folds=folds), "many folds": make_job(bench, case, folder, epochs=few, folds=2 * folds)}
     seconds, rounds = medians(bench, jobs, folder, "work_with_ends")
     epoch = statistics.median(turn["full"]["seconds"] for turn in rounds) / few
     return {"rounds": rounds, "checks": [
         check("one more epoch of head and last layer / an epoch of everything", (seconds["many"] - seconds["few"]) / (many - few) / epoch, 0.25),
-        check(f"one more fold of {few} epochs / {few} epochs of everything", (seconds["folds10"] - seconds["folds5"]) / 5 / epoch / few, 0.25)]}
+        check(f"one more fold of {few} epochs / {few} epochs of everything", (seconds["many folds"] - seconds["few folds"]) / folds / epoch / few, 0.25)]}
 
 
 def scaling_memory(bench, case, folder):
     bench.make(case, folder)
-    jobs = {name: make_job(case, folder, train=folder / f"{name}.jsonl") for name in ("small", "large")}
+    jobs = {name: make_job(bench, case, folder, train=folder / f"{name}.jsonl") for name in ("small", "large")}
     memory, rounds = medians(bench, jobs, folder, "peak_rss_mib")
     times = line_count(jobs["large"]["train"]) / line_count(jobs["small"]["train"])
     return {"rounds": rounds, "checks": [check(f"peak memory of {times:.0f} times as many rows / peak memory ({memory['large']:.0f} / {memory['small']:.0f} MiB)",

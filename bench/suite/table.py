@@ -25,7 +25,8 @@ class Case:
     settings: dict  # of the material
     job: dict
     kind: str = "training"  # which function of measure.py
-    quick: dict = field(default_factory=dict)  # settings of the material in quick mode
+    quick: dict = field(default_factory=dict)  # settings of the material in quick mode,
+    quick_job: dict = field(default_factory=dict)  # and of the job
     tunings: tuple = TRAINING
     compile: bool = False
     packed: bool = False
@@ -39,6 +40,7 @@ class Case:
 
 MINILM = "all-MiniLM-L6-v2 on banking77, batch 32, dropout 0.1"
 BANKING, QUICK = {"rows": 2560}, {"rows": 160}
+SHORT, TWO_FOLDS = {"epochs": 1}, {"epochs": 1, "folds": 2}
 HEAD_LAYER = {"trained": 1, "epochs": 5, "rate": 1e-3}
 LORA_ABOUT = "LoRA (r 8, query and value) for classification, BERT-base shape with random weights, texts of 20 to 60 tokens, batch 32"
 CAUSAL_ABOUT = "causal language model, GPT-2 shape of 6 layers with random weights, instructions of at most 256 tokens, loss on answers, batch 16"
@@ -61,16 +63,16 @@ CASES = {case.name: case for case in [
          "Without --full an epoch of 1,280 rows is timed, and its training seconds are multiplied", "s", "banking", {"rows": 1280},
          {"epochs": 1}, kind="time_to_accuracy", quick={"rows": 160, "test_rows": 100}, floors={"default": 4.5}),
     Case("head_last_layer", "head and last layer trained, 5 epochs of 1,280 rows, all-MiniLM-L6-v2 on banking77, batch 32, fp32", "s", "banking",
-         {"rows": 1280, "test_rows": 1000}, HEAD_LAYER, quick={**QUICK, "test_rows": 100}, to_the_end=True, floors={"default": 8}),
+         {"rows": 1280, "test_rows": 1000}, HEAD_LAYER, quick={**QUICK, "test_rows": 100}, quick_job=SHORT, to_the_end=True, floors={"default": 8}),
     Case("frozen_4_of_6", "4 of 6 layers and the embeddings frozen, 5 epochs of 1,280 rows, all-MiniLM-L6-v2 on banking77, batch 32, fp32", "s", "banking",
-         {"rows": 1280, "test_rows": 1000}, {"trained": 2, "epochs": 5, "rate": 5e-4}, quick={**QUICK, "test_rows": 100}, to_the_end=True, floors={"default": 3.5}),
+         {"rows": 1280, "test_rows": 1000}, {"trained": 2, "epochs": 5, "rate": 5e-4}, quick={**QUICK, "test_rows": 100}, quick_job=SHORT, to_the_end=True, floors={"default": 3.5}),
     Case("folds_head_last", "5-fold cross-validation, head and last layer trained, 5 epochs of 640 rows, all-MiniLM-L6-v2 on banking77, batch 32, fp32", "s",
-         "banking", {"rows": 640}, {**HEAD_LAYER, "folds": 5}, kind="folds", quick={"rows": 400}, to_the_end=True, floors={"default": 15, "folds_over_one": 3}),
+         "banking", {"rows": 640}, {**HEAD_LAYER, "folds": 5}, kind="folds", quick=QUICK, quick_job=TWO_FOLDS, to_the_end=True, floors={"default": 15, "folds_over_one": 3}),
     Case("folds_head", "5-fold cross-validation, head trained, 10 epochs of 640 rows, all-MiniLM-L6-v2 on banking77, batch 32, fp32; scikit-learn's logistic "
          "regression on embeddings computed once is the third peer", "s", "banking", {"rows": 640}, {"trained": "head", "epochs": 10, "rate": 1e-2, "folds": 5},
-         kind="folds", quick={"rows": 400}, to_the_end=True, floors={"default": 40, "sklearn": 2}),
+         kind="folds", quick=QUICK, quick_job=TWO_FOLDS, to_the_end=True, floors={"default": 40, "sklearn": 2}),
     *with_bf16("lora_bert_base", LORA_ABOUT, {"default": 1.5, "memory": 0.5}, {"default": 3, "memory": 0.5},
-               unit="tokens/s", material="abstracts", settings={"rows": 384, "adapter": True}, quick={"rows": 64}, job={"rate": 5e-4}),
+               unit="tokens/s", material="abstracts", settings={"rows": 384, "adapter": True}, quick={"rows": 32}, job={"rate": 5e-4}),
     *with_bf16("causal_full", CAUSAL_ABOUT, {"default": 1.5}, {"default": 3}, unit="tokens/s", material="answers",
                settings={"rows": 160, "batch": 16, "max_length": 256}, quick={"rows": 32}, job={"task": "sft", "batch": 16, "max_length": 256}, packed=True, compile=True),
     *with_bf16("causal_lora", f"LoRA (r 8, c_attn) of the {CAUSAL_ABOUT}", {"default": 1.5}, {"default": 3}, unit="tokens/s", material="answers",
