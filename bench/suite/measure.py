@@ -214,14 +214,22 @@ def folds(bench, case, folder):
         row["gates"] += gates.same_amounts(row["rounds"], name, None) if name != "sklearn" else []
         row["gates"].append(gates.gate(f"folds ({name})", all(turn["attune"]["folds"] == turn[name]["folds"] for turn in row["rounds"]), this["folds"], row["rounds"][0][name]["folds"]))
     row.update(summarise(row["rounds"], contestants, value_of("s"), False))
-    rows = read_rows(this["train"])
-    held_out = len(rows) // this["folds"]
-    one = {**this, "folds": 0, "train": str(write_rows(folder / "one.jsonl", rows[held_out:])), "test": str(write_rows(folder / "held_out.jsonl", rows[:held_out]))}
+    training_rows, held_out = one_split(read_rows(this["train"]), this["folds"])
+    one = {**this, "folds": 0, "train": str(write_rows(folder / "one.jsonl", training_rows)), "test": str(write_rows(folder / "held_out.jsonl", held_out))}
     alone = statistics.median(sides.attune(bench.program, one, folder)["work_with_ends"] for _ in range(bench.rounds))
     row["one_fold_seconds"], row["folds_over_one"] = alone, row["figures"]["attune"]["median"] / alone
     row["work_tflop"] = 1e-12 * flops.work(this, [len(ids) for ids, _ in encoded], 0)
     row["share"] = bench.share(case, 1e12 * row["work_tflop"], row["figures"]["attune"]["median"])
     return row
+
+
+def one_split(rows, folds):
+    """The rows of one fold's training and its held-out rows: every so many-th row of each label."""
+    seen, parts = {}, ([], [])
+    for row in rows:
+        seen[row["label"]] = seen.get(row["label"], 0) + 1
+        parts[seen[row["label"]] % folds == 0].append(row)
+    return parts
 
 
 def folds_by_attune(bench, this, folder):

@@ -104,14 +104,28 @@ def make_classifier_trainer(job, variant, output, train, tokenizer, labels):
     return Trainer(model=model, processing_class=tokenizer, train_dataset=train, args=TrainingArguments(**training_arguments(job, variant, output)))
 
 
+def encode_answers(tokenizer, rows, max_length):
+    """Prompts with completions as one text whose labels are those of the completion, as TRL encodes them."""
+    encoded = []
+    for row in rows:
+        prompt, whole = (tokenizer(text)["input_ids"] for text in (row["prompt"], row["prompt"] + row["completion"] + tokenizer.eos_token))
+        shared = next((i for i, (one, other) in enumerate(zip(prompt, whole)) if one != other), len(prompt))
+        encoded.append({"input_ids": whole[:max_length], "labels": ([-100] * shared + whole[shared:])[:max_length]})
+    return encoded
+
+
 def make_language_trainer(job, variant, output):
+    """TRL's trainer, or (`plain`) Transformers' without TRL's metrics over all logits."""
     from datasets import Dataset
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM, AutoTokenizer, DataCollatorForSeq2Seq, Trainer, TrainingArguments
     from trl import SFTConfig, SFTTrainer
 
     tokenizer = AutoTokenizer.from_pretrained(job["model"])
     model = load(job, variant, AutoModelForCausalLM)
     arguments = training_arguments(job, variant, output)
+    if variant.get("plain"):
+        return Trainer(model=model, processing_class=tokenizer, train_dataset=encode_answers(tokenizer, read_rows(job["train"]), job["max_length"]),
+                       data_collator=DataCollatorForSeq2Seq(tokenizer), args=TrainingArguments(**arguments))
     arguments["per_device_train_batch_size"] = variant.get("batch", job["batch"])
     return SFTTrainer(model=model, processing_class=tokenizer, train_dataset=Dataset.from_list(read_rows(job["train"])),
                       args=SFTConfig(**arguments, max_length=job["max_length"], completion_only_loss=job["task"] == "sft", gradient_checkpointing=False,

@@ -11,9 +11,13 @@ TUNINGS = {  # the settings among which the peer's best are looked for; fused Ad
     "grouped": GROUPED,
     "grouped, eager attention": {**GROUPED, "attention": "eager"},
     "grouped, allocator": {**GROUPED, "environment": ALLOCATOR},
+    "plain Trainer": {**GROUPED, "plain": True},
+    "plain Trainer, allocator": {**GROUPED, "plain": True, "environment": ALLOCATOR},
     "whole model in bf16": {**GROUPED, "whole": True},
 }
 TRAINING, EVALUATION = ("grouped", "grouped, eager attention", "grouped, allocator"), ("grouped", "grouped, allocator", "whole model in bf16")
+
+LANGUAGE = ("plain Trainer", "grouped", "plain Trainer, allocator")
 
 
 @dataclass(frozen=True)
@@ -74,10 +78,10 @@ CASES = {case.name: case for case in [
     *with_bf16("lora_bert_base", LORA_ABOUT, {"default": 1.5, "memory": 0.5}, {"default": 3, "memory": 0.5},
                unit="tokens/s", material="abstracts", settings={"rows": 384, "adapter": True}, quick={"rows": 32}, job={"rate": 5e-4}),
     *with_bf16("causal_full", CAUSAL_ABOUT, {"default": 1.5}, {"default": 3}, unit="tokens/s", material="answers",
-               settings={"rows": 160, "batch": 16, "max_length": 256}, quick={"rows": 32}, job={"task": "sft", "batch": 16, "max_length": 256}, packed=True, compile=True),
+               settings={"rows": 160, "batch": 16, "max_length": 256}, quick={"rows": 32}, job={"task": "sft", "batch": 16, "max_length": 256}, packed=True, tunings=LANGUAGE, compile=True),
     *with_bf16("causal_lora", f"LoRA (r 8, c_attn) of the {CAUSAL_ABOUT}", {"default": 1.5}, {"default": 3}, unit="tokens/s", material="answers",
                settings={"rows": 160, "batch": 16, "max_length": 256, "adapter": True}, quick={"rows": 32},
-               job={"task": "sft", "batch": 16, "max_length": 256, "rate": 5e-4}, packed=True),
+               job={"task": "sft", "batch": 16, "max_length": 256, "rate": 5e-4}, packed=True, tunings=LANGUAGE),
     *with_bf16("evaluation_10k", "prediction of 10,000 labelled rows, all-MiniLM-L6-v2 on banking77, batches of 64", {"default": 3.5}, {"default": 6}, unit="rows/s",
                material="banking", settings={"rows": 10000}, quick={"rows": 500}, job={"task": "evaluation", "batch": 64}, kind="evaluation", tunings=EVALUATION),
     Case("memory", f"peak memory of full fine-tuning, {MINILM}, fp32, 20 steps", "MiB", "banking", {"rows": 640}, {}, quick=QUICK, tunings=("grouped",),
