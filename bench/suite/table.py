@@ -44,6 +44,7 @@ class Case:
 
 MINILM = "all-MiniLM-L6-v2 on banking77, batch 32, dropout 0.1"
 BANKING, QUICK = {"rows": 2560}, {"rows": 160}
+FEW = {"rows": 12, "batch": 4, "max_length": 96}
 SHORT, TWO_FOLDS = {"epochs": 1}, {"epochs": 1, "folds": 2}
 HEAD_LAYER = {"trained": 1, "epochs": 5, "rate": 1e-3}
 LORA_ABOUT = "LoRA (r 8, query and value) for classification, BERT-base shape with random weights, texts of 20 to 60 tokens, batch 32"
@@ -78,9 +79,9 @@ CASES = {case.name: case for case in [
     *with_bf16("lora_bert_base", LORA_ABOUT, {"default": 1.5, "memory": 0.5}, {"default": 3, "memory": 0.5},
                unit="tokens/s", material="abstracts", settings={"rows": 384, "adapter": True}, quick={"rows": 32}, job={"rate": 5e-4}),
     *with_bf16("causal_full", CAUSAL_ABOUT, {"default": 1.5}, {"default": 3}, unit="tokens/s", material="answers",
-               settings={"rows": 160, "batch": 16, "max_length": 256}, quick={"rows": 32}, job={"task": "sft", "batch": 16, "max_length": 256}, packed=True, tunings=LANGUAGE, compile=True),
+               settings={"rows": 160, "batch": 16, "max_length": 256}, quick=FEW, quick_job={"batch": 4}, job={"task": "sft", "batch": 16, "max_length": 256}, packed=True, tunings=LANGUAGE, compile=True),
     *with_bf16("causal_lora", f"LoRA (r 8, c_attn) of the {CAUSAL_ABOUT}", {"default": 1.5}, {"default": 3}, unit="tokens/s", material="answers",
-               settings={"rows": 160, "batch": 16, "max_length": 256, "adapter": True}, quick={"rows": 32},
+               settings={"rows": 160, "batch": 16, "max_length": 256, "adapter": True}, quick=FEW, quick_job={"batch": 4},
                job={"task": "sft", "batch": 16, "max_length": 256, "rate": 5e-4}, packed=True, tunings=LANGUAGE),
     *with_bf16("evaluation_10k", "prediction of 10,000 labelled rows, all-MiniLM-L6-v2 on banking77, batches of 64", {"default": 3.5}, {"default": 6}, unit="rows/s",
                material="banking", settings={"rows": 10000}, quick={"rows": 500}, job={"task": "evaluation", "batch": 64}, kind="evaluation", tunings=EVALUATION),
