@@ -10,7 +10,7 @@ from pathlib import Path
 from suite import flops, gates, machine, sides, table
 from suite.job import job, read_rows, write_rows
 
-COMPILE_LIMIT = 420  # seconds
+COMPILE_LIMIT = 240  # seconds
 WHOLE_ROWS, WHOLE_EPOCHS, WANTED = 10003, 5, 0.92  # of time_to_accuracy
 
 
@@ -132,7 +132,7 @@ def best_tuning(bench, case, this, folder):
     part = {**this, "folds": 0, "test": None, "epochs": 1}
     if len(names) > 1:
         rows = read_rows(this["train"])
-        part["train"] = str(write_rows(folder / "part.jsonl", rows[:max(6 * this["batch"], len(rows) // 3)]))
+        part["train"] = str(write_rows(folder / "part.jsonl", rows[:max(3 * this["batch"], len(rows) // 3)]))
     rates = {}
     for name in names if len(names) > 1 else ():
         done = sides.peer(part, table.TUNINGS[name], folder)
@@ -141,10 +141,10 @@ def best_tuning(bench, case, this, folder):
     return max(rates, key=rates.get) if rates else names[0], rates
 
 
-def compiled(bench, case, this, folder):
-    """What torch.compile does to the default peer: its steady rate, or why there is none."""
+def compiled(this, variant, folder):
+    """What torch.compile does to the tuned peer: its steady rate, or why there is none."""
     try:
-        done = sides.peer(this, {"compile": True, "grouped": True}, folder, limit=COMPILE_LIMIT)
+        done = sides.peer(this, {**variant, "compile": True}, folder, limit=COMPILE_LIMIT)
     except sides.Failed as failure:
         return {"failed": str(failure)[-400:]}
     return {"steady_tokens_per_s": done["steady_tokens_per_s"], "seconds": done["seconds"], "peak_rss_mib": done["peak_rss_mib"]}
@@ -184,7 +184,7 @@ def training(bench, case, folder):
     if this["max_steps"] < 0:
         row["share"] = bench.share(case, 1e12 * row["work_tflop"], seconds)
     if case.compile and not bench.quick:
-        row["compiled"] = compiled(bench, case, this, folder)
+        row["compiled"] = compiled(this, variants["tuned"], folder)
         if "steady_tokens_per_s" in row["compiled"]:
             row["compiled"]["ratio"] = row["figures"]["attune"]["median"] / row["compiled"]["steady_tokens_per_s"]
     return row
