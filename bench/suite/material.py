@@ -4,7 +4,8 @@
 
 Kinds: `banking` (banking77, 77 intents, MiniLM), `abstracts` (texts of 20 to 60 tokens, 5 classes, BERT-base shape with random weights),
 `answers` (instructions with answers, GPT-2 shape of 6 layers with random weights), `lengths` and `stream` (generated rows). Each writes train.jsonl, gate.jsonl
-(one batch for one step), test.jsonl where there is one, the folder start and, with "adapter", the folder adapter."""
+(one batch for one step), test.jsonl where there is one, the folder start, of classifiers the folder sharp, and, with "adapter", the
+folder adapter."""
 import json
 import random
 import sys
@@ -33,8 +34,12 @@ def one_of_each(rows, size):
     return take(rows, size, 0)
 
 
+SHARP = 10.0  # times the weights of a new head
+
+
 def save_classifier(folder, source, labels, config=None):
-    """A checkpoint with a head for the labels: the source's weights, or random ones of the shape `config`."""
+    """A checkpoint with a head for the labels: the source's weights, or random ones of the shape `config`. The folder sharp gets
+    the same with a larger head, for the gates."""
     import torch
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
@@ -45,18 +50,22 @@ def save_classifier(folder, source, labels, config=None):
     else:
         config.update({"num_labels": len(labels), **names})
         model = AutoModelForSequenceClassification.from_config(config)
-    model.save_pretrained(folder / "start")
-    AutoTokenizer.from_pretrained(source).save_pretrained(folder / "start")
+    for name, factor in (("start", 1.0), ("sharp", SHARP)):
+        with torch.no_grad():
+            model.classifier.weight.mul_(factor)
+        model.save_pretrained(folder / name)
+        AutoTokenizer.from_pretrained(source).save_pretrained(folder / name)
 
 
 def save_adapter(folder, kind, targets):
-    """A LoRA adapter on the checkpoint. B starts at 0 as usual; A is the same on both sides because both read it."""
+    """A LoRA adapter on the checkpoint, with the sharp head where there is one. B starts at 0 as usual; A is the same on both sides
+    because both read it."""
     import torch
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
 
     torch.manual_seed(1)
-    model = {"SEQ_CLS": AutoModelForSequenceClassification, "CAUSAL_LM": AutoModelForCausalLM}[kind].from_pretrained(folder / "start")
+    model = {"SEQ_CLS": AutoModelForSequenceClassification, "CAUSAL_LM": AutoModelForCausalLM}[kind].from_pretrained(folder / ("sharp" if kind == "SEQ_CLS" else "start"))
     adapted = get_peft_model(model, LoraConfig(r=RANK, lora_alpha=2 * RANK, target_modules=targets, fan_in_fan_out=kind == "CAUSAL_LM", task_type=kind))
     adapted.save_pretrained(folder / "adapter")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from suite import flops, gates, machine, sides, table
 from suite.job import job, read_rows, write_rows
 
+ACCURACY = Path(__file__).resolve().parents[1] / "results/accuracy.json"
 COMPILE_LIMIT = 240  # seconds
 WHOLE_ROWS, WHOLE_EPOCHS, WANTED = 10003, 5, 0.92  # of time_to_accuracy
 
@@ -117,9 +118,11 @@ def token_gate(bench, this, folder):
 
 
 def start_gates(bench, case, this, folder, variants):
-    """The first step of attune and of every peer on the gate's batch."""
+    """The first step of attune and of every peer on the gate's batch, by a head that is sure of itself: of a new one every loss is the
+    logarithm of the number of labels, whatever the model computes."""
     rows = len(read_rows(folder / "gate.jsonl"))
-    one = {**this, "train": str(folder / "gate.jsonl"), "test": None, "folds": 0, "epochs": 1, "max_steps": 1, "batch": rows, "dropout": False, "logging_steps": 1}
+    model = folder / "sharp" if (folder / "sharp").is_dir() else this["model"]
+    one = {**this, "model": str(model), "train": str(folder / "gate.jsonl"), "test": None, "folds": 0, "epochs": 1, "max_steps": 1, "batch": rows, "dropout": False, "logging_steps": 1}
     ours, found = sides.attune(bench.program, one, folder), []
     for name, variant in variants.items():
         found += gates.same_start(ours, sides.peer(one, {**variant, "batch": rows} if variant.get("packing") else variant, folder), case.precision, name)
@@ -252,7 +255,7 @@ def time_to_accuracy(bench, case, folder):
     row.update(summarise(row["rounds"], contestants, lambda done: done["wall"] + more * done["seconds"], False))
     for name in variants:
         row["gates"] += gates.same_amounts(row["rounds"], name, None)
-    row["gates"].append(reached(row["rounds"], contestants) if bench.full else reached_before(bench.results / "accuracy.json"))
+    row["gates"].append(reached(row["rounds"], contestants) if bench.full else reached_before(ACCURACY))
     return row
 
 
