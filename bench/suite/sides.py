@@ -6,6 +6,7 @@ Seconds: `wall` from the start of the process to its end, `seconds` of training 
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -26,14 +27,14 @@ class Failed(Exception):
 def run(command, on_line=None, environment=None, limit=None):
     """Output, wall seconds and peak memory of a process; on_line(line, seconds since the start) is told each line of stderr as it comes.
 
-    A process that runs longer than `limit` seconds is ended and has failed."""
+    A process that runs longer than `limit` seconds is ended, with those that it started, and has failed."""
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+", errors="replace") as errors:
         started = time.time()
         process = subprocess.Popen(list(map(str, command)), stdout=out, stderr=subprocess.PIPE if on_line else errors, text=True, cwd=HERE.parent,
-                                   env={**os.environ, **ENVIRONMENT, **(environment or {})})
-        alarm = threading.Timer(limit or 1e6, process.kill)
-        alarm.daemon = True
-        alarm.start()
+                                   env={**os.environ, **ENVIRONMENT, **(environment or {})}, start_new_session=limit is not None)
+        alarm = threading.Timer(limit or 0, os.killpg, (process.pid, signal.SIGKILL))
+        if limit is not None:
+            alarm.start()
         for line in process.stderr if on_line else ():
             on_line(line, time.time() - started)
             errors.write(line)
@@ -41,6 +42,8 @@ def run(command, on_line=None, environment=None, limit=None):
         process.returncode = os.waitstatus_to_exitcode(status)
         wall = time.time() - started
         alarm.cancel()
+        if limit is not None and wall >= limit:
+            raise Failed(f"{Path(command[0]).name} took more than {limit} s")
         for file in (out, errors):
             file.seek(0)
         if process.returncode != 0:
