@@ -1,6 +1,6 @@
 """Runs one job on one side, in a process of its own, and returns what it did: seconds, steps, tokens, losses, peak memory.
 
-Seconds: `wall` from the start of the process to its end, `seconds` of training (or of predicting), `work` of everything but setting up
+Seconds: `wall` from the start of the process to its end, `cpu` those of its threads together, `seconds` of training (or of predicting), `work` of everything but setting up
 (reading, tokenising, hashing, loading the model), the evaluation of test rows and saving; folds load and evaluate as part of the work.
 `first_step`: from the start of the process to the end of the first optimiser step."""
 import json
@@ -25,7 +25,7 @@ class Failed(Exception):
 
 
 def run(command, on_line=None, environment=None, limit=None):
-    """Output, wall seconds and peak memory of a process; on_line(line, seconds since the start) is told each line of stderr as it comes.
+    """Output, seconds (wall and of CPU) and peak memory of a process; on_line(line, seconds since the start) is told each line of stderr as it comes.
 
     A process that runs longer than `limit` seconds is ended, with those that it started, and has failed."""
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+", errors="replace") as errors:
@@ -48,7 +48,7 @@ def run(command, on_line=None, environment=None, limit=None):
             file.seek(0)
         if process.returncode != 0:
             raise Failed(f"{Path(command[0]).name} ended with {process.returncode}: {errors.read()[-1500:]}")
-        return {"out": out.read(), "wall": wall, "started": started, "peak_rss_mib": usage.ru_maxrss / 1024}
+        return {"out": out.read(), "started": started, "measured": {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "peak_rss_mib": usage.ru_maxrss / 1024}}
 
 
 def tuning(job):
@@ -107,8 +107,8 @@ def attune(program, job, folder, watch_first_step=False):
     progress = ["--progress", "json"] if watch_first_step else ["--quiet"]
     done = run([program, "train", write_config(job, folder), "--json", *progress], on_line if watch_first_step else None)
     results, end, logs = json.loads(done["out"]), events(folder, "run_end")[-1], events(folder, "log")
-    result = {"wall": done["wall"], "work": work(end, AROUND), "work_with_ends": work(end, BEFORE), "phases": end["phases"],
-              "first_step": first[0] if first else None, "peak_rss_mib": done["peak_rss_mib"], "trained": events(folder, "model")[0]["trained"],
+    result = {**done["measured"], "work": work(end, AROUND), "work_with_ends": work(end, BEFORE), "phases": end["phases"],
+              "first_step": first[0] if first else None, "trained": events(folder, "model")[0]["trained"],
               "steps": sum(event["step"] for event in events(folder, "train_end")),
               "losses": [event["loss"] for event in logs], "grad_norms": [event["grad_norm"] for event in logs], **counted(results, job)}
     shutil.rmtree(Path(folder) / "attune")
@@ -144,8 +144,7 @@ def attune_evaluation(program, job, folder):
     done = run([program, "evaluate", job["model"], job["train"], "--json", "--progress", "json", *settings], on_line)
     metrics = json.loads(done["out"])
     metrics = metrics.get("metrics", metrics)
-    return {"wall": done["wall"], "seconds": seconds["predicting"], "phases": seconds, "peak_rss_mib": done["peak_rss_mib"],
-            "accuracy": metrics["accuracy"], "loss": metrics["loss"], "rows": metrics.get("rows")}
+    return {**done["measured"], "seconds": seconds["predicting"], "phases": seconds, "accuracy": metrics["accuracy"], "loss": metrics["loss"], "rows": metrics.get("rows")}
 
 
 def peer(job, variant, folder, limit=None):
@@ -161,7 +160,7 @@ def peer(job, variant, folder, limit=None):
     if "first_step" in result:
         result["first_step"] -= done["started"]
     result.setdefault("work", result.get("seconds"))
-    return {"wall": done["wall"], "peak_rss_mib": done["peak_rss_mib"], **result}
+    return {**done["measured"], **result}
 
 
 def examples(program, job, folder, count):
