@@ -6,7 +6,7 @@ import statistics
 LOSS = {"fp32": 1e-5, "bf16": 1e-2}  # relative difference of the first loss; bf16 where fp32 is meant gave 4e-5, as it should be 4e-8
 NORM = {"fp32": 1e-2, "bf16": 5e-2}  # of the first gradient norm
 ACCURACY = 0.005  # difference that two runs may always have, beside the noise of seeds
-ONE_SEED = 0.03  # and where a single seed tells nothing of that noise
+ONE_SEED = 0.03  # instead of it, where a single seed tells nothing of that noise
 
 
 def gate(name, passed, attune, peer, **more):
@@ -52,10 +52,12 @@ def same_amounts(rounds, peer, supervised, steps_may_differ=0):
     return found
 
 
-def same_accuracy(rounds, peer):
-    """Means over the rounds' seeds differ by no more than three standard errors, and half a point."""
+def same_accuracy(rounds, peer, rows):
+    """Means over the rounds' seeds differ by no more than three standard errors and half a point; a single pair also by what so few
+    rows (of which each side gets others right) leave open."""
     mine, theirs = ([turn[side]["accuracy"] for turn in rounds] for side in ("attune", peer))
-    difference, allowed = abs(statistics.mean(mine) - statistics.mean(theirs)), ONE_SEED
+    difference, level = abs(statistics.mean(mine) - statistics.mean(theirs)), statistics.mean(mine + theirs)
+    allowed = ONE_SEED + 2 * (2 * level * (1 - level) / rows) ** 0.5
     if len(rounds) > 1:
         allowed = ACCURACY + 3 * ((statistics.variance(mine) + statistics.variance(theirs)) / len(rounds)) ** 0.5
     return gate(f"accuracy ({peer})", difference <= allowed, mine, theirs, difference=difference, allowed=allowed)

@@ -180,7 +180,7 @@ def training(bench, case, folder):
     for name in variants:
         row["gates"] += gates.same_amounts(row["rounds"], name, supervised, 0.15 if name == "packed" else 0)
         if case.to_the_end:
-            row["gates"].append(gates.same_accuracy(row["rounds"], name))
+            row["gates"].append(gates.same_accuracy(row["rounds"], name, line_count(this["test"])))
     row.update(summarise(row["rounds"], contestants, value_of(case.unit), case.unit == "tokens/s"))
     seconds = statistics.median(turn["attune"]["work" if case.unit == "s" else "seconds"] for turn in row["rounds"])
     row["work_tflop"] = 1e-12 * flops.work(this, [len(ids) for ids, _ in encoded], tokens["attune"]["learned"])
@@ -213,7 +213,7 @@ def folds(bench, case, folder):
     contestants = {"attune": lambda given: folds_by_attune(bench, given, folder), **{name: peer_runner(variant, folder) for name, variant in variants.items()}}
     row["rounds"] = take_turns(bench, lambda index: {**this, "seed": this["seed"] + index}, contestants, folder)
     for name in variants:
-        row["gates"].append(gates.same_accuracy(row["rounds"], name))
+        row["gates"].append(gates.same_accuracy(row["rounds"], name, tokens["attune"]["rows"]))
         row["gates"] += gates.same_amounts(row["rounds"], name, None) if name != "sklearn" else []
         row["gates"].append(gates.gate(f"folds ({name})", all(turn["attune"]["folds"] == turn[name]["folds"] for turn in row["rounds"]), this["folds"], row["rounds"][0][name]["folds"]))
     row.update(summarise(row["rounds"], contestants, value_of("s"), False))
