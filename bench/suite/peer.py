@@ -70,12 +70,12 @@ def load(job, variant, kind, **more):
 
 
 def freeze(model, trained):
-    """Only the head, or only so many last layers and what comes behind them, keep their gradients."""
+    """Only the head (with the pooler, as attune has it), or only so many last layers and what comes behind them, keep their gradients."""
     if trained == "all":
         return
     layers = model.config.num_hidden_layers
     first = layers if trained == "head" else layers - trained
-    frozen = ["embeddings."] + [f"encoder.layer.{i}." for i in range(first)] + (["pooler."] if trained == "head" else [])
+    frozen = ["embeddings."] + [f"encoder.layer.{i}." for i in range(first)]
     for name, parameter in model.base_model.named_parameters():
         if name.startswith(tuple(frozen)):
             parameter.requires_grad_(False)

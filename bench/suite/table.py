@@ -73,7 +73,7 @@ CASES = {case.name: case for case in [
          {"rows": 1280, "test_rows": 1000}, {"trained": 2, "epochs": 5, "rate": 5e-4}, quick={**QUICK, "test_rows": 100}, quick_job=SHORT, to_the_end=True, floors={"default": 3.5}),
     Case("folds_head_last", "5-fold cross-validation, head and last layer trained, 5 epochs of 512 rows, all-MiniLM-L6-v2 on banking77, batch 32, fp32", "s",
          "banking", {"rows": 512}, {**HEAD_LAYER, "folds": 5}, kind="folds", quick=QUICK, quick_job=TWO_FOLDS, to_the_end=True, floors={"default": 15, "folds_over_one": 3}),
-    Case("folds_head", "5-fold cross-validation, head trained, 10 epochs of 320 rows, all-MiniLM-L6-v2 on banking77, batch 32, fp32; scikit-learn's logistic "
+    Case("folds_head", "5-fold cross-validation, head (pooler and classifier) trained, 10 epochs of 320 rows, all-MiniLM-L6-v2 on banking77, batch 32, fp32; scikit-learn's logistic "
          "regression on embeddings computed once is the third peer", "s", "banking", {"rows": 320}, {"trained": "head", "epochs": 10, "rate": 1e-2, "folds": 5},
          kind="folds", quick=QUICK, quick_job=TWO_FOLDS, to_the_end=True, floors={"default": 40, "sklearn": 2}),
     *with_bf16("lora_bert_base", LORA_ABOUT, {"default": 1.5, "memory": 0.5}, {"default": 3, "memory": 0.5},
