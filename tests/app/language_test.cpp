@@ -2,6 +2,9 @@
 #include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "app/program.h"
 #include "attune/files/storage.h"
@@ -133,24 +136,34 @@ TEST_CASE("training files are mixed by weight, repeatably", "[app][shell][langua
   CHECK(refused.err.find("more.jsonl") != std::string::npos);
 }
 
-TEST_CASE("a real small Llama learns a play: its perplexity falls by more than half", "[app][shell][language]") {
+TEST_CASE("a real small Llama learns a play: its perplexity falls by more than half, with LoRA nearly as far", "[app][shell][language]") {
   ATTUNE_NEEDS_SHARED(shared);
   const Workspace workspace;
   write_job(workspace, R"("text_unit": "paragraph", "max_length": 96, "train": "train.txt", "validation": "valid.txt")",
             R"("num_train_epochs": 1, "max_steps": 60, "per_device_train_batch_size": 8, "learning_rate": 0.003, "eval_on_start": true)");
   workspace.write("train.txt", attune::files::read_file(shared + "/data/tinyshakespeare/train.txt").substr(0, 100'000));
   workspace.write("valid.txt", attune::files::read_file(shared + "/data/tinyshakespeare/valid.txt").substr(0, 10'000));
-  const Finished trained = run_attune(workspace, "train run.json --quiet --set model.path=" + shared + "/models/stories260K/hf");
-  INFO(trained.err);
-  REQUIRE(trained.exit_code == 0);
-  std::vector<double> perplexities;
-  const Json state = Json::parse(workspace.read("out/trainer_state.json"));
-  for (const Json& line : state["log_history"]) {
-    if (line.contains("eval_perplexity")) perplexities.push_back(line["eval_perplexity"].get<double>());
-  }
-  REQUIRE(perplexities.size() >= 2);
-  CHECK(perplexities.front() > 60);
-  CHECK(perplexities.back() < 0.5 * perplexities.front());
+  /// Of the validation text, before the first step and after the last.
+  const auto perplexities = [&](const std::string& folder, const std::string& settings) {
+    const Finished trained =
+        run_attune(workspace, "train run.json --quiet --set output_dir=" + folder + " --set model.path=" + shared + "/models/stories260K/hf " + settings);
+    INFO(trained.err);
+    REQUIRE(trained.exit_code == 0);
+    std::vector<double> seen;
+    const Json state = Json::parse(workspace.read(folder + "/trainer_state.json"));
+    for (const Json& line : state["log_history"]) {
+      if (line.contains("eval_perplexity")) seen.push_back(line["eval_perplexity"].get<double>());
+    }
+    REQUIRE(seen.size() >= 2);
+    return std::pair(seen.front(), seen.back());
+  };
+  const auto [before, full] = perplexities("full", "");
+  CHECK(before > 60);
+  CHECK(full < 0.5 * before);
+  const auto [same, lora] = perplexities("lora", "--set tuning.method=lora --set tuning.lora.r=16 --set tuning.lora.lora_alpha=32"
+                                                 " --set tuning.lora.target_modules=all-linear --set training.learning_rate=0.01");
+  CHECK(same == before);
+  CHECK(before - lora >= 0.8 * (before - full));
 }
 
 TEST_CASE("prompts that would be read otherwise alone are warned of", "[app][shell][language]") {
