@@ -34,6 +34,10 @@ int run_predict(const PredictVerb& options) {
                                    .hint = "attune predict MODEL rows.jsonl"});
   }
   const bool is_causal = tuned.kind == models::Task::causal_lm;
+  if (is_causal && options.data.empty() && (tuned.generation || !tuned.options.data.template_text.empty())) {
+    throw Error(ErrorKind::usage, {.file = "", .what = "lines of stdin are plain texts, and this model was trained on rows that become prompts", .where = "",
+                                   .hint = "name a file: attune predict MODEL rows.jsonl"});
+  }
   if (is_causal ? options.logits : options.token_logprobs) {
     throw Error(ErrorKind::usage, {.file = "", .what = concat(is_causal ? "--logits" : "--token-logprobs", " does not fit this model"), .where = "",
                                    .hint = is_causal ? "a language model has --token-logprobs" : "it belongs to causal language models"});

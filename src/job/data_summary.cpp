@@ -60,40 +60,40 @@ void summarise_lengths(Prepared& prepared) {
                                      {"rows_at_max_length", at_limit}};
 }
 
-namespace {
-
-/// What the length policy did to the rows of a split.
-void summarise_cuts(Prepared& prepared, const char* name, const Rows* rows) {
-  std::vector<std::int64_t> windows(rows->examples.size(), 0);
+files::Json tell_of_cuts(const std::string& name, const Rows& rows, std::int64_t max_length) {
+  std::vector<std::int64_t> windows(rows.examples.size(), 0);
   std::int64_t truncated = 0;
-  for (const task::Encoded& row : rows->encoded) {
+  for (const task::Encoded& row : rows.encoded) {
     ++windows[static_cast<std::size_t>(row.example)];
     truncated += row.cut > 0 ? 1 : 0;
   }
   const auto dropped = std::count(windows.begin(), windows.end(), 0);
   const auto split = std::count_if(windows.begin(), windows.end(), [](std::int64_t n) { return n > 1; });
+  files::Json counts = files::Json::object();
   const auto tell = [&](const char* key, std::int64_t count, const char* what) {
     if (count == 0) return;
-    prepared.data_summary["splits"][name][key] = count;
-    log::warning(concat(name, ": ", count, " of ", windows.size(), " rows are longer than data.max_length (",
-                        prepared.options.data.max_length, " tokens) and ", what));
+    counts[key] = count;
+    log::warning(concat(name, ": ", count, " of ", windows.size(), " rows are longer than data.max_length (", max_length, " tokens) and ", what));
   };
   tell("truncated", truncated, "were cut (data.length_policy)");
   tell("dropped", dropped, "were left out (data.length_policy)");
   if (split > 0) {
-    prepared.data_summary["splits"][name]["split"] = split;
+    counts["split"] = split;
     log::info(concat(
         name, ": ", split, " of ", windows.size(), " rows are longer than data.max_length; they make ",
-        rows->encoded.size() - static_cast<std::size_t>(static_cast<std::int64_t>(windows.size()) - split - dropped),
+        rows.encoded.size() - static_cast<std::size_t>(static_cast<std::int64_t>(windows.size()) - split - dropped),
         " windows"));
   }
-  if (!rows->empty() && rows->encoded.empty()) {
+  if (!rows.empty() && rows.encoded.empty()) {
     throw Error(ErrorKind::data, {.file = "",
                                   .what = concat("no row of ", name, " is short enough"),
                                   .where = "data.max_length",
                                   .hint = "raise data.max_length or change data.length_policy"});
   }
+  return counts;
 }
+
+namespace {
 
 /// Prompts that end inside a token: what is learned then never follows the prompt that is given at generation.
 void warn_of_joined_prompts(Prepared& prepared, const char* name, const Rows* rows) {
@@ -123,7 +123,8 @@ void warn_of_empty_answers(Prepared& prepared, const char* name, const Rows* row
 
 void summarise_language_rows(Prepared& prepared) {
   for (const auto& [name, rows] : named_splits(prepared)) {
-    summarise_cuts(prepared, name, rows);
+    const files::Json cuts = tell_of_cuts(name, *rows, prepared.options.data.max_length);
+    if (!cuts.empty()) prepared.data_summary["splits"][name].update(cuts);
     warn_of_joined_prompts(prepared, name, rows);
     warn_of_empty_answers(prepared, name, rows);
   }

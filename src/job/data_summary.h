@@ -1,6 +1,8 @@
 // What Prepared::data_summary tells of the rows, with warnings of what a user should look at.
 #pragma once
 
+#include <cstdint>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -17,6 +19,9 @@ void summarise_overlap(Prepared& prepared);
 void summarise_labels(Prepared& prepared);
 /// Tokens of the training rows.
 void summarise_lengths(Prepared& prepared);
+/// Warns of what the length policy did to rows of a language model and returns the counts that are not 0: {"truncated", "dropped",
+/// "split"}. Error{data} where no row is left.
+files::Json tell_of_cuts(const std::string& name, const Rows& rows, std::int64_t max_length);
 /// What the length policy did to the rows of each split, and whether prompts are read as they will be given. Error{data}
 /// where no row is left.
 void summarise_language_rows(Prepared& prepared);

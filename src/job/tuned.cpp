@@ -11,6 +11,7 @@
 #include "attune/job/text_generation.h"
 #include "attune/report/phase.h"
 #include "attune/train/evaluate.h"
+#include "job/data_summary.h"
 #include "job/encode_rows.h"
 
 namespace attune::job {
@@ -77,6 +78,7 @@ Rows read_rows(const Tuned& tuned, const std::vector<std::string>& paths, bool l
   for (std::size_t i = 0; i < rows.examples.size(); ++i) rows.examples[i].row = static_cast<std::int64_t>(i);
   report.add(encode_rows(rows, {.task = *tuned.task, .tokenizer = *tuned.tokenizer, .skips_bad_rows = options.on_bad_row == "skip"}));
   warn_of_skipped(report, "rows");
+  if (models::models_language(tuned.kind)) tell_of_cuts("rows", rows, options.max_length);
   check_lengths(rows, tuned.loaded.model->spec());
   if (tuned.generation && labels_wanted && !rows.empty()) check_prompts(rows.examples, rows.encoded, *tuned.generation, "the file");
   return rows;

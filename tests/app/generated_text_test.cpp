@@ -143,6 +143,9 @@ TEST_CASE("evaluation generates the texts that `generate` does, and scores them"
     const std::string awaited = run_and_require(workspace, "predict out prompts.jsonl --quiet").out;
     CHECK(texts_in(awaited, "generated") == texts_in(written, "generated"));
     CHECK_FALSE(lines_in(awaited)[0].contains("loss"));
+    const Finished lines = run_attune(workspace, "predict out --quiet < prompts.jsonl");
+    CHECK(lines.exit_code == 2);
+    CHECK(lines.err.find("attune predict MODEL rows.jsonl") != std::string::npos);
     CHECK(texts_in(written, "reference")[1] == kAsked[1].answer + (chats ? 1 : 0));
 
     const Finished scored = run_and_require(workspace, "evaluate out valid.jsonl --json --quiet --predictions scored.jsonl");

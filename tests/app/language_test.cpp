@@ -60,6 +60,12 @@ TEST_CASE("a decoder learns documents, and predict, evaluate and verify open wha
   CHECK(metrics["bits_per_byte"].get<double>() > 0);
   CHECK(trained.err.find("longer than data.max_length") != std::string::npos);
   CHECK(workspace.read("out/README.md").find("pipeline_tag: text-generation") != std::string::npos);
+  for (const std::string verb : {"evaluate out valid.jsonl", "predict out valid.jsonl"}) {
+    const Finished cut = run_attune(workspace, verb + " --quiet --set data.max_length=6 --set data.length_policy=truncate");
+    INFO(cut.err);
+    CHECK(cut.exit_code == 0);
+    CHECK(cut.err.find("rows: 8 of 8 rows are longer than data.max_length (6 tokens) and were cut") != std::string::npos);
+  }
   CHECK(run_attune(workspace, "verify out --quiet").exit_code == 0);
 
   const Finished scored = run_attune(workspace, "evaluate out valid.jsonl --json --quiet");
