@@ -7,7 +7,6 @@
 #include <ATen/ops/_flash_attention_backward.h>
 #include <ATen/ops/_flash_attention_forward.h>
 #include <ATen/ops/_fused_sdp_choice.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -130,17 +129,6 @@ at::Tensor live_rows(const at::Tensor& x, std::int64_t live) {
   return rows.stride(-1) == 1 ? rows : rows.contiguous();
 }
 
-/// Dead rows, zeros, behind the live ones.
-at::Tensor with_dead_rows(const at::Tensor& live, std::int64_t total) {
-  if (live.size(0) == total) return live;
-  std::vector<std::int64_t> shape = live.sizes().vec();
-  shape[0] = total;
-  at::Tensor all = at::empty(shape, live.options());
-  all.narrow(0, 0, live.size(0)).copy_(live);
-  all.narrow(0, live.size(0), total - live.size(0)).zero_();
-  return all;
-}
-
 RaggedOutputs ragged_forward(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const RaggedSettings& settings) {
   const auto compute = is_half(q) ? flash_forward : efficient_forward;
   return compute(live_rows(q, settings.q_live), live_rows(k, settings.kv_live), live_rows(v, settings.kv_live), settings);
@@ -153,7 +141,7 @@ class RaggedFunction : public torch::autograd::Function<RaggedFunction> {
     const RaggedOutputs made = ragged_forward(q, k, v, *settings);
     context->save_for_backward({q, k, v, made.out, made.log_sum, made.random, made.offset});
     context->saved_data["settings"] = c10::IValue::make_capsule(settings);
-    return with_dead_rows(made.out, q.size(0));
+    return fused::with_dead_rows(made.out, q.size(0));
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
@@ -167,7 +155,7 @@ class RaggedFunction : public torch::autograd::Function<RaggedFunction> {
     const auto compute = is_half(q) ? flash_backward : efficient_backward;
     const auto of = compute(grad, q, k, v, {saved[3], saved[4], saved[5], saved[6]}, settings);
     torch::autograd::variable_list results;
-    for (std::size_t i = 0; i < of.size(); ++i) results.push_back(with_dead_rows(of[i], saved[i].size(0)));
+    for (std::size_t i = 0; i < of.size(); ++i) results.push_back(fused::with_dead_rows(of[i], saved[i].size(0)));
     results.emplace_back();
     return results;
   }
@@ -193,7 +181,7 @@ at::Tensor attention_ragged(const at::Tensor& q, const at::Tensor& k, const at::
   const auto shared = [&](const at::Tensor& x) { return readers == 1 ? x : x.repeat_interleave(readers, 1); };
   const at::Tensor keys = shared(k), values = shared(v);
   if (fused::recording({q, keys, values})) return RaggedFunction::apply(q, keys, values, settings);
-  return with_dead_rows(ragged_forward(q, keys, values, *settings).out, q.size(0));
+  return fused::with_dead_rows(ragged_forward(q, keys, values, *settings).out, q.size(0));
 }
 
 }  // namespace attune::nn

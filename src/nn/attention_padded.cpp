@@ -8,7 +8,6 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/bmm.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/tanh.h>
 #include <ATen/ops/tanh_backward.h>
@@ -152,13 +151,7 @@ at::Tensor side_by_side(const at::Tensor& x, const at::Tensor& sources, const Pl
 /// The way back; dead rows become zeros.
 at::Tensor stream_of(const at::Tensor& x, const at::Tensor& places, std::int64_t total) {
   const std::int64_t size = x.size(2);
-  const at::Tensor live = x.view({-1, size}).index_select(0, places);
-  const std::int64_t heads = live.size(0);
-  if (heads == total) return live;
-  at::Tensor all = at::empty({total, size}, x.options());
-  all.narrow(0, 0, heads).copy_(live);
-  all.narrow(0, heads, total - heads).zero_();
-  return all;
+  return fused::with_dead_rows(x.view({-1, size}).index_select(0, places), total);
 }
 
 struct StepOutputs {

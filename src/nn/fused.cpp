@@ -6,6 +6,7 @@
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
+#include <vector>
 
 namespace attune::nn::fused {
 
@@ -53,6 +54,16 @@ kernels::Drop SiteKeys::drop() const {
 
 void parallel(std::int64_t n, std::int64_t work, const std::function<void(std::int64_t, std::int64_t)>& body) {
   at::parallel_for(0, n, std::max<std::int64_t>(1, kGrainElements / std::max<std::int64_t>(1, work)), body);
+}
+
+at::Tensor with_dead_rows(const at::Tensor& live, std::int64_t total) {
+  if (live.size(0) == total) return live;
+  std::vector<std::int64_t> shape = live.sizes().vec();
+  shape[0] = total;
+  at::Tensor all = at::empty(shape, live.options());
+  all.narrow(0, 0, live.size(0)).copy_(live);
+  all.narrow(0, live.size(0), total - live.size(0)).zero_();
+  return all;
 }
 
 std::optional<at::Tensor> optional(const at::Tensor& x) {

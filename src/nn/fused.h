@@ -38,6 +38,9 @@ struct SiteKeys {
 /// body(begin, end) over [0, n) on all threads; `work` is the number of elements behind one index.
 void parallel(std::int64_t n, std::int64_t work, const std::function<void(std::int64_t, std::int64_t)>& body);
 
+/// [live, …] → [total, …]: the rows behind the live ones are zeros. Not differentiable.
+at::Tensor with_dead_rows(const at::Tensor& live, std::int64_t total);
+
 /// Autograd functions take an input that may be undefined as an optional one; it then has no place among the inputs
 /// that needs_input_grad counts.
 std::optional<at::Tensor> optional(const at::Tensor& x);

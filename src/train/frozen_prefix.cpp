@@ -75,11 +75,11 @@ std::int64_t element_bytes(const PrefixCache::Form& form) {
 }  // namespace
 
 struct FrozenPrefix::Text {
-  std::vector<std::int32_t> ids, types;  ///< `types` may be empty: all 0
+  const task::Encoded* row;
   std::string key;
 
-  explicit Text(const task::Encoded& row) : ids(row.ids), types(row.type_ids), key(key_of(ids, types)) {}
-  std::int64_t length() const { return static_cast<std::int64_t>(ids.size()); }
+  explicit Text(const task::Encoded& of) : row(&of), key(key_of(of.ids, of.type_ids)) {}
+  std::int64_t length() const { return static_cast<std::int64_t>(row->ids.size()); }
   std::int64_t rows(const PrefixCache::Form& form) const { return form.one_a_text ? 1 : length(); }
 };
 
@@ -135,8 +135,9 @@ at::Tensor FrozenPrefix::compute(const Tile& tile) const {
   auto* segments = input.segments.mutable_data_ptr<std::int64_t>();
   std::vector<std::int32_t> lengths;
   for (const Text& text : tile.texts) {
-    ids = std::copy(text.ids.begin(), text.ids.end(), ids);
-    std::copy(text.types.begin(), text.types.end(), segments);
+    const task::Encoded& row = *text.row;
+    ids = std::copy(row.ids.begin(), row.ids.end(), ids);
+    std::copy(row.type_ids.begin(), row.type_ids.end(), segments);
     for (std::int64_t i = 0; i < text.length(); ++i) *positions++ = i;
     segments += text.length();
     lengths.push_back(static_cast<std::int32_t>(text.length()));
