@@ -8,6 +8,7 @@
 #include "../../src/infer/passes.h"
 #include "attune/infer/generate.h"
 #include "attune/infer/generation_config.h"
+#include "infer/golden_options.h"
 #include "models/golden.h"
 
 using namespace attune;
@@ -15,16 +16,6 @@ using namespace attune::infer;
 using namespace attune::testing;
 
 namespace {
-
-GenerationOptions golden_settings(const files::Json& given) {
-  std::map<std::string, std::vector<std::string>> texts;
-  for (const auto& [key, value] : given.items()) {
-    if (!value.is_null()) texts[key] = {value.is_string() ? value.get<std::string>() : value.dump()};
-  }
-  GenerationOptions options;
-  set_options(texts, options);
-  return options;
-}
 
 const models::Execution kOnGpu = {.device = at::Device(at::kCUDA, 0), .precision = nn::Precision::float32};
 
@@ -40,7 +31,7 @@ TEST_CASE("ids and beam scores from a GPU are those of Transformers, also in a r
       loaded.model->set_execution(kOnGpu);
       const auto prompts = golden["prompts"].get<std::vector<std::vector<std::int32_t>>>();
       for (const std::int64_t batch_size : {1, 16}) {
-        GenerationOptions options = golden_settings(golden["options"]);
+        GenerationOptions options = golden_options(golden["options"]);
         options.batch_size = batch_size;
         const std::vector<Generated> results = generate(*loaded.model, prompts, options);
         std::vector<std::vector<std::int32_t>> ids;

@@ -9,6 +9,7 @@
 
 #include "../../src/infer/passes.h"
 #include "attune/infer/generation_config.h"
+#include "infer/golden_options.h"
 #include "models/golden.h"
 #include "raises.h"
 #include "shared.h"
@@ -32,17 +33,6 @@ const std::vector<std::string>& causal_models() {
     return found;
   }();
   return names;
-}
-
-/// The options of a golden, given as a user would give them.
-GenerationOptions options_of(const Json& given) {
-  std::map<std::string, std::vector<std::string>> texts;
-  for (const auto& [key, value] : given.items()) {
-    if (!value.is_null()) texts[key] = {value.is_string() ? value.get<std::string>() : value.dump()};
-  }
-  GenerationOptions options;
-  set_options(texts, options);
-  return options;
 }
 
 std::vector<Ids> ids_of(const std::vector<Generated>& results) {
@@ -79,7 +69,7 @@ TEST_CASE("generated ids and beam scores are those of Transformers, also in a ra
     const models::LoadedModel loaded = checkpoint.load();
     const auto prompts = golden["prompts"].get<std::vector<Ids>>();
     for (const std::int64_t batch_size : {1, 16}) {
-      GenerationOptions options = options_of(golden["options"]);
+      GenerationOptions options = attune::testing::golden_options(golden["options"]);
       options.batch_size = batch_size;
       const std::vector<Generated> results = generate(*loaded.model, prompts, options);
       CHECK(ids_of(results) == golden["ids"].get<std::vector<Ids>>());
