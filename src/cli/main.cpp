@@ -10,6 +10,7 @@
 #include "attune/base/console.h"
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
+#include "attune/tensor/allocator.h"
 #include "cli/verbs.h"
 
 namespace {
@@ -52,6 +53,7 @@ int fail_unexpectedly(std::string_view message) {
 
 int main(int argc, char** argv) {
   attune::console::occupy_closed_streams();
+  attune::tensor::align_by_hand();
   ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);  // cuBLAS promises equal bits in equal runs only with it
   try {
     const int code = attune::cli::run(argc, argv);
