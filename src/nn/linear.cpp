@@ -9,43 +9,27 @@
 
 #include "attune/nn/precision.h"
 #include "fused.h"
+#include "products.h"
 
 namespace attune::nn {
 
 namespace {
-
-/// The format in which a product with x is computed.
-at::ScalarType product_type(const at::Tensor& x) {
-  if (current_precision() == Precision::bfloat16) return at::kBFloat16;
-  return x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
-}
-
-std::optional<at::Tensor> in_type(const std::optional<at::Tensor>& x, at::ScalarType type) {
-  return x.has_value() ? std::optional<at::Tensor>(x->to(type)) : std::nullopt;
-}
-
-/// How a weight is stored: [out, in], or [in, out].
-enum class Orientation : std::int64_t { linear, conv1d };
-
-/// The weight as at::linear reads it.
-at::Tensor as_linear(const at::Tensor& weight, Orientation orientation) {
-  return orientation == Orientation::linear ? weight : weight.t();
-}
 
 class LinearFunction : public torch::autograd::Function<LinearFunction> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& given,
                             const at::Tensor& weight, const std::optional<at::Tensor>& bias,
                             std::int64_t orientation) {
-    const at::ScalarType type = product_type(given);
+    const at::ScalarType type = products::type_of(given);
     const at::Tensor x = given.to(type);
     const at::Tensor factor = weight.to(type);
-    // A copy that is smaller than the weight is kept for backward; a larger one is made again.
-    const bool keep = factor.element_size() < weight.element_size();
-    context->save_for_backward({x, weight, keep ? factor : at::Tensor()});
+    // What a frozen weight was multiplied with is not needed again, nor a weight whose input asks for no gradient. A copy
+    // that is smaller than the weight is kept for backward; a larger one is made again.
+    const bool keep = given.requires_grad() && factor.element_size() < weight.element_size();
+    context->save_for_backward({weight.requires_grad() ? x : at::Tensor(), weight, keep ? factor : at::Tensor()});
     context->saved_data["bias"] = bias.has_value();
     context->saved_data["orientation"] = orientation;
-    return at::linear(x, as_linear(factor, Orientation{orientation}), in_type(bias, type));
+    return at::linear(x, products::as_linear(factor, products::Orientation{orientation}), products::in_type(bias, type));
   }
 
   /// The engine gives each gradient the format of its input.
@@ -55,41 +39,29 @@ class LinearFunction : public torch::autograd::Function<LinearFunction> {
     const at::Tensor& x = saved[0];
     const at::Tensor& weight = saved[1];
     const at::Tensor grad = gradients[0].contiguous();
-    const Orientation orientation{context->saved_data["orientation"].toInt()};
+    const products::Orientation orientation{context->saved_data["orientation"].toInt()};
     torch::autograd::variable_list results(4);
     if (context->needs_input_grad(0)) {
       const at::Tensor factor = saved[2].defined() ? saved[2] : weight.to(grad.scalar_type());
-      results[0] = at::mm(grad, as_linear(factor, orientation));
+      results[0] = at::mm(grad, products::as_linear(factor, orientation));
     }
     if (context->needs_input_grad(1)) {
-      const bool rows_are_out = orientation == Orientation::linear;
-      results[1] = product(rows_are_out ? grad.t() : x.t(), rows_are_out ? x : grad, fused::preset_gradient(weight));
+      const bool rows_are_out = orientation == products::Orientation::linear;
+      results[1] = products::gradient(rows_are_out ? grad.t() : x.t(), rows_are_out ? x : grad, weight);
     }
     const bool need_bias = context->saved_data["bias"].toBool() && context->needs_input_grad(2);
     if (need_bias) results[2] = fused::column_sums(grad);
     return results;
   }
-
- private:
-  /// a · b: added to `preset` where that is defined, else returned.
-  static at::Tensor product(const at::Tensor& a, const at::Tensor& b, at::Tensor preset) {
-    if (!preset.defined()) return at::mm(a, b);
-    if (preset.scalar_type() == a.scalar_type()) {
-      preset.addmm_(a, b);
-    } else {
-      preset.add_(at::mm(a, b));
-    }
-    return {};
-  }
 };
 
-at::Tensor oriented(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, Orientation orientation) {
+at::Tensor oriented(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, products::Orientation orientation) {
   const std::optional<at::Tensor> added = fused::optional(bias);
   if (x.dim() == 2 && fused::recording({x, weight, bias})) {
     return LinearFunction::apply(x, weight, added, static_cast<std::int64_t>(orientation));
   }
-  const at::ScalarType type = product_type(x);
-  return at::linear(x.to(type), as_linear(weight.to(type), orientation), in_type(added, type));
+  const at::ScalarType type = products::type_of(x);
+  return at::linear(x.to(type), products::as_linear(weight.to(type), orientation), products::in_type(added, type));
 }
 
 class EmbeddingFunction : public torch::autograd::Function<EmbeddingFunction> {
@@ -126,11 +98,11 @@ class EmbeddingFunction : public torch::autograd::Function<EmbeddingFunction> {
 }  // namespace
 
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
-  return oriented(x, weight, bias, Orientation::linear);
+  return oriented(x, weight, bias, products::Orientation::linear);
 }
 
 at::Tensor conv1d(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
-  return oriented(x, weight, bias, Orientation::conv1d);
+  return oriented(x, weight, bias, products::Orientation::conv1d);
 }
 
 at::Tensor embedding(const at::Tensor& ids, const at::Tensor& weight, std::int64_t padding_id) {

@@ -41,7 +41,7 @@ thread_local Precision current = Precision::float32;
 double seconds_of(const at::Tensor& x, const at::Tensor& weight, Precision precision) {
   const PrecisionGuard guard(precision);
   const Stopwatch clock;
-  linear(x, weight).select(0, 0).select(0, 0).item<float>();  // waits for a device that works on its own
+  nn::linear(x, weight).select(0, 0).select(0, 0).item<float>();  // waits for a device that works on its own
   return clock.seconds();
 }
 

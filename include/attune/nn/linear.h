@@ -5,6 +5,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "attune/nn/dropout.h"
+
 namespace attune::nn {
 
 /// x [T, in] · weight[out, in]ᵀ + bias [out] → [T, out] in the format of current_precision() (precision.h; float64
@@ -14,6 +16,19 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tenso
 
 /// The same for a weight stored the other way round, [in, out], as GPT-2's Conv1D layers have it.
 at::Tensor conv1d(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias = {});
+
+/// What an adapter adds to a linear layer: scale · B A drop(x) (Hu et al. 2021).
+struct LowRankTerm {
+  at::Tensor a;  ///< [r, in]
+  at::Tensor b;  ///< [out, r]
+  double scale = 1.0;
+  DropoutSite dropout;  ///< of x
+};
+
+/// linear() and conv1d() with the term added, forward and backward in one: x [T, in] → [T, out]. Of a frozen weight nothing
+/// is kept for backward but x, which A's gradient needs.
+at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const LowRankTerm& term);
+at::Tensor conv1d(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const LowRankTerm& term);
 
 /// weight[ids]: ids int64 [T], weight [V, H] → [T, H], float32. The gradient is summed in the order of the stream: the
 /// same bits for any number of threads. The row `padding_id` is read but gets no gradient (torch.nn.Embedding's
