@@ -24,7 +24,7 @@ at::Tensor kept(const at::Tensor& pool, const at::Tensor& rows, const at::Tensor
 DecoderBody::DecoderBody(const Scope& scope, const ModelSpec& spec, const DecoderNames& names)
     : spec_(spec), names_(names), activation_(nn::activation_by_name(spec.hidden_act)) {
   const bool has_padding_row = names.padding_is_constant && spec.pad_token_id >= 0;
-  word_ = scope.embedding(names.embeddings, spec.vocab_size, spec.hidden_size,
+  word_ = scope.token_embedding(names.embeddings, spec.vocab_size, spec.hidden_size,
                           has_padding_row ? std::optional(spec.pad_token_id) : std::nullopt);
   if (!names.positions.empty()) {
     position_ = scope.embedding(names.positions, spec.max_position_embeddings, spec.hidden_size);

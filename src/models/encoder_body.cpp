@@ -28,7 +28,7 @@ EncoderBody::EncoderBody(const Scope& scope, const ModelSpec& spec, const Encode
       activation_(nn::activation_by_name(spec.hidden_act)) {
   const Scope embeddings = scope.at("embeddings");
   const auto row = [](std::int64_t id) { return id >= 0 ? std::optional(id) : std::nullopt; };
-  word_ = embeddings.embedding("word_embeddings", spec.vocab_size, spec.embedding_size, row(spec.pad_token_id));
+  word_ = embeddings.token_embedding("word_embeddings", spec.vocab_size, spec.embedding_size, row(spec.pad_token_id));
   position_ = embeddings.embedding("position_embeddings", spec.max_position_embeddings, spec.embedding_size,
                                    row(names.positions_behind_padding ? spec.pad_token_id : -1));
   if (spec.type_vocab_size > 0) {

@@ -101,6 +101,13 @@ Embedding Scope::embedding(std::string_view path, std::int64_t rows, std::int64_
           .change = layer.adaptable(table, LayerKind::embedding, rows, features)};
 }
 
+Embedding Scope::token_embedding(std::string_view path, std::int64_t rows, std::int64_t features,
+                                 std::optional<std::int64_t> padding_row) const {
+  const Embedding table = embedding(path, rows, features, padding_row);
+  list_->back().by_token = true;
+  return table;
+}
+
 Linear Scope::linear(std::string_view path, std::int64_t out, std::int64_t in, const LinearForm& form) const {
   const Scope layer = at(path);
   const std::size_t first = list_->size();
@@ -138,6 +145,7 @@ void Scope::tie(std::string_view name, const at::Tensor& of) const {
       std::find_if(list_->begin(), list_->end(), [&](const Parameter& p) { return p.tensor.is_same(of); });
   if (tied == list_->end()) internal_error("tie: the parameter is not registered");
   tied->aliases.push_back(full(name));
+  tied->by_token = false;
   if (tied->stages.back() != stage_) tied->stages.push_back(stage_);
   register_tensor(full(name), of, of.requires_grad());
 }

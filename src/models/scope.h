@@ -48,6 +48,9 @@ class Scope {
   at::Tensor parameter(std::string_view name, std::vector<std::int64_t> shape, ParameterKind kind) const;
   Embedding embedding(std::string_view path, std::int64_t rows, std::int64_t features,
                       std::optional<std::int64_t> padding_row = std::nullopt) const;
+  /// The table of the tokens, by their ids.
+  Embedding token_embedding(std::string_view path, std::int64_t rows, std::int64_t features,
+                            std::optional<std::int64_t> padding_row = std::nullopt) const;
   Linear linear(std::string_view path, std::int64_t out, std::int64_t in, const LinearForm& form = {}) const;
   Norm norm(std::string_view path, std::int64_t size) const;
   /// Its weight starts as `initial`.

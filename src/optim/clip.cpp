@@ -1,7 +1,6 @@
 // See clip.h.
 #include "attune/optim/clip.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/linalg_vector_norm.h>
 
 #include <algorithm>
@@ -13,7 +12,6 @@ namespace attune::optim {
 
 namespace {
 
-constexpr std::int64_t kBlock = 1 << 16;
 constexpr std::int64_t kLanes =
     8;  // independent sums, so that the compiler can use vector registers without reordering
 
@@ -34,18 +32,13 @@ double sum_of_squares(const float* values, std::int64_t count) {
 
 }  // namespace
 
-double gradient_norm(const at::Tensor& flat) {
+double gradient_norm(const tensor::ParameterArena& arena) {
+  const at::Tensor& flat = arena.gradients().flat();
   if (!flat.is_cpu()) return at::linalg_vector_norm(flat, 2).item<double>();  // summed as a tree: float32 is enough
   const float* values = flat.const_data_ptr<float>();
-  const std::int64_t count = flat.numel();
-  const std::int64_t blocks = (count + kBlock - 1) / kBlock;
-  std::vector<double> sums(blocks);
-  at::parallel_for(0, blocks, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t block = begin; block < end; ++block) {
-      const std::int64_t first = block * kBlock;
-      sums[block] = sum_of_squares(values + first, std::min(kBlock, count - first));
-    }
-  });
+  const std::vector<tensor::Piece>& pieces = arena.live();
+  std::vector<double> sums(pieces.size());
+  tensor::for_each_piece(pieces, [&](std::size_t i) { sums[i] = sum_of_squares(values + pieces[i].begin, pieces[i].count); });
   double total = 0;
   for (const double sum : sums) total += sum;
   return std::sqrt(total);

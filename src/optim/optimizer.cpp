@@ -6,9 +6,11 @@
 #include <ATen/ops/_fused_sgd.h>
 #include <ATen/ops/full.h>
 
+#include <cmath>
 #include <optional>
 #include <utility>
 
+#include "adamw.h"
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
 
@@ -33,24 +35,18 @@ std::optional<at::Tensor> gradient_scale(double factor, const at::Tensor& like) 
 class AdamW final : public Optimizer {
  public:
   AdamW(const OptimizerOptions& options, const tensor::ParameterArena& arena, std::vector<ParameterGroup> groups)
-      : options_(options), mean_(arena.zeros_like()), square_(arena.zeros_like()) {
-    for (ParameterGroup& group : groups) {
-      calls_.push_back({group.learning_rate, group.weight_decay, pick(arena.values(), group.members),
-                        pick(arena.gradients(), group.members), pick(mean_, group.members),
-                        pick(square_, group.members)});
+      : options_(options), arena_(arena), groups_(std::move(groups)), mean_(arena.zeros_like()), square_(arena.zeros_like()) {
+    group_of_.resize(arena.size(), groups_.size());
+    for (std::size_t group = 0; group < groups_.size(); ++group) {
+      for (const std::size_t member : groups_[group].members) group_of_[member] = group;
     }
-    like_ = arena.values().flat();
   }
 
   void step(const Update& update) override {
-    const at::NoGradGuard no_grad;
-    const auto scale = gradient_scale(update.gradient_factor, like_);
-    const at::Tensor number = at::full({}, static_cast<double>(update.number), like_.options());
-    for (const Call& call : calls_) {
-      const Slices numbers(call.values.size(), number);
-      at::_fused_adamw_(call.values, call.gradients, call.means, call.squares, {}, numbers,
-                        call.learning_rate * update.rate_factor, options_.beta1, options_.beta2, call.weight_decay,
-                        options_.epsilon, /*amsgrad=*/false, /*maximize=*/false, scale);
+    if (arena_.values().flat().is_cpu()) {
+      step_on_cpu(update);
+    } else {
+      step_on_device(update);
     }
   }
 
@@ -59,14 +55,62 @@ class AdamW final : public Optimizer {
   }
 
  private:
-  struct Call {
-    double learning_rate, weight_decay;
-    Slices values, gradients, means, squares;
-  };
+  AdamWFactors factors(const ParameterGroup& group, const Update& update) const {
+    const double rate = group.learning_rate * update.rate_factor;
+    const auto number = static_cast<double>(update.number);
+    return {.keep = static_cast<float>(1.0 - rate * group.weight_decay),
+            .gradient = static_cast<float>(update.gradient_factor),
+            .beta1 = static_cast<float>(options_.beta1),
+            .beta2 = static_cast<float>(options_.beta2),
+            .rate = static_cast<float>(rate / (1.0 - std::pow(options_.beta1, number))),
+            .root_correction = static_cast<float>(std::sqrt(1.0 - std::pow(options_.beta2, number))),
+            .epsilon = static_cast<float>(options_.epsilon)};
+  }
+
+  /// One pass over all that is live, whatever group it belongs to.
+  void step_on_cpu(const Update& update) {
+    std::vector<AdamWFactors> all;
+    for (const ParameterGroup& group : groups_) all.push_back(factors(group, update));
+    const AdamWBuffers buffers{.values = arena_.values().flat().mutable_data_ptr<float>(),
+                               .gradients = arena_.gradients().flat().const_data_ptr<float>(),
+                               .means = mean_.flat().mutable_data_ptr<float>(),
+                               .squares = square_.flat().mutable_data_ptr<float>()};
+    for_pieces(arena_.live(), [&](const tensor::Piece& piece, std::size_t group) {
+      adamw(buffers, piece.begin, piece.count, all[group]);
+    });
+    for_pieces(arena_.dead(), [&](const tensor::Piece& piece, std::size_t group) {
+      if (all[group].keep != 1.0f) decay(buffers.values + piece.begin, piece.count, all[group].keep);
+    });
+  }
+
+  /// body(piece, its group) for the pieces that belong to a group.
+  template <class Body>
+  void for_pieces(const std::vector<tensor::Piece>& pieces, const Body& body) const {
+    tensor::for_each_piece(pieces, [&](std::size_t i) {
+      const std::size_t group = group_of_[pieces[i].slice];
+      if (group < groups_.size()) body(pieces[i], group);
+    });
+  }
+
+  void step_on_device(const Update& update) {
+    const at::NoGradGuard no_grad;
+    const at::Tensor& like = arena_.values().flat();
+    const auto scale = gradient_scale(update.gradient_factor, like);
+    const at::Tensor number = at::full({}, static_cast<double>(update.number), like.options());
+    for (const ParameterGroup& group : groups_) {
+      const Slices values = pick(arena_.values(), group.members), numbers(values.size(), number);
+      at::_fused_adamw_(values, pick(arena_.gradients(), group.members), pick(mean_, group.members),
+                        pick(square_, group.members), {}, numbers, group.learning_rate * update.rate_factor,
+                        options_.beta1, options_.beta2, group.weight_decay, options_.epsilon, /*amsgrad=*/false,
+                        /*maximize=*/false, scale);
+    }
+  }
+
   OptimizerOptions options_;
+  const tensor::ParameterArena& arena_;
+  std::vector<ParameterGroup> groups_;
+  std::vector<std::size_t> group_of_;  ///< of each slice; the number of groups where it belongs to none
   tensor::Arena mean_, square_;
-  std::vector<Call> calls_;
-  at::Tensor like_;
 };
 
 class Sgd final : public Optimizer {

@@ -60,6 +60,8 @@ class MaskedLm : public Task {
     return rows;
   }
 
+  bool keeps_ids() const override { return false; }
+
   Batch collate(std::span<const Encoded* const> rows, const BatchKey& key) const override {
     Batch batch = pack(rows, key);
     auto* ids = batch.input.ids.mutable_data_ptr<std::int64_t>();

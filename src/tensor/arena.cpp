@@ -1,9 +1,15 @@
 // See arena.h.
 #include "attune/tensor/arena.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/from_blob.h>
 #include <ATen/ops/zeros.h>
+#include <sys/mman.h>
 
+#include <algorithm>
+#include <cstring>
+#include <new>
 #include <utility>
 
 #include "attune/base/error.h"
@@ -18,6 +24,22 @@ std::int64_t elements(const std::vector<std::int64_t>& shape) {
   std::int64_t product = 1;
   for (const std::int64_t size : shape) product *= size;
   return product;
+}
+
+constexpr std::int64_t kPiece = 1 << 16;  // elements
+
+/// [count] zeros. On the CPU they are pages that the system gives when they are written to.
+at::Tensor lazy_zeros(std::int64_t count, const at::TensorOptions& options) {
+  if (!options.device().is_cpu() || options.pinned_memory() || count == 0) return at::zeros({count}, options);
+  const std::size_t bytes = static_cast<std::size_t>(count) * options.dtype().itemsize();
+  void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) throw std::bad_alloc();
+  return at::from_blob(
+      memory, {count}, [bytes](void* begin) { ::munmap(begin, bytes); }, options);
+}
+
+void add_pieces(std::vector<Piece>& pieces, std::size_t slice, std::int64_t begin, std::int64_t end) {
+  for (; begin < end; begin += kPiece) pieces.push_back({slice, begin, std::min(kPiece, end - begin)});
 }
 
 std::vector<std::vector<std::int64_t>> shapes_of(const std::vector<at::Tensor>& tensors) {
@@ -37,6 +59,20 @@ at::TensorOptions master_options(const std::vector<at::Tensor>& parameters) {
 
 }  // namespace
 
+void for_each_piece(const std::vector<Piece>& pieces, const std::function<void(std::size_t)>& body) {
+  std::vector<std::size_t> ends;  // of neighbours that are about as much work as the largest piece
+  std::int64_t elements = 0;
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    elements += pieces[i].count;
+    if (elements < kPiece && i + 1 < pieces.size()) continue;
+    ends.push_back(i + 1);
+    elements = 0;
+  }
+  at::parallel_for(0, static_cast<std::int64_t>(ends.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::size_t i = begin == 0 ? 0 : ends[begin - 1]; i < ends[end - 1]; ++i) body(i);
+  });
+}
+
 Arena::Arena(const std::vector<std::vector<std::int64_t>>& shapes, const at::TensorOptions& options) {
   const auto step = kAlignment / static_cast<std::int64_t>(options.dtype().itemsize());
   std::vector<std::int64_t> begins;
@@ -45,13 +81,13 @@ Arena::Arena(const std::vector<std::vector<std::int64_t>>& shapes, const at::Ten
     begins.push_back(total);
     total += (elements(shape) + step - 1) / step * step;
   }
-  flat_ = at::zeros({total}, options);
+  flat_ = lazy_zeros(total, options);
   for (std::size_t i = 0; i < shapes.size(); ++i) {
     slices_.push_back(flat_.narrow(0, begins[i], elements(shapes[i])).view(shapes[i]));
   }
 }
 
-ParameterArena::ParameterArena(std::vector<at::Tensor> parameters)
+ParameterArena::ParameterArena(std::vector<at::Tensor> parameters, const std::map<std::size_t, TableRows>& rows)
     : parameters_(std::move(parameters)),
       values_(shapes_of(parameters_), master_options(parameters_)),
       gradients_(shapes_of(parameters_), master_options(parameters_)) {
@@ -63,6 +99,31 @@ ParameterArena::ParameterArena(std::vector<at::Tensor> parameters)
     parameter.set_data(values_.slices()[i]);
     parameter.set_requires_grad(true);
     parameter.mutable_grad() = gradients_.slices()[i];
+  }
+  if (values_.flat().is_cpu()) cut(rows);
+}
+
+void ParameterArena::cut(const std::map<std::size_t, TableRows>& rows) {
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const at::Tensor& slice = values_.slices()[i];
+    const std::int64_t begin = slice.storage_offset(), end = begin + slice.numel();
+    const auto some = rows.find(i);
+    if (some == rows.end()) {
+      add_pieces(live_, i, begin, end);
+      continue;
+    }
+    const std::int64_t width = slice.numel() / std::max<std::int64_t>(1, slice.size(0));
+    std::int64_t done = begin;
+    for (std::size_t first = 0, last = 0; first < some->second.size(); first = last) {  // runs of neighbours
+      const TableRows& wanted = some->second;
+      for (last = first + 1; last < wanted.size() && wanted[last] == wanted[last - 1] + 1;) ++last;
+      const std::int64_t from = begin + wanted[first] * width, to = begin + (wanted[last - 1] + 1) * width;
+      if (from < done || to > end) internal_error("rows of a trained table are not in order or not in the table");
+      add_pieces(dead_, i, done, from);
+      add_pieces(live_, i, from, to);
+      done = to;
+    }
+    add_pieces(dead_, i, done, end);
   }
 }
 
@@ -79,7 +140,14 @@ Arena ParameterArena::zeros_like() const {
 
 void ParameterArena::zero_gradients() {
   const at::NoGradGuard no_grad;
-  gradients_.flat().zero_();
+  if (!gradients_.flat().is_cpu()) {
+    gradients_.flat().zero_();
+    return;
+  }
+  auto* gradients = gradients_.flat().mutable_data_ptr<float>();
+  for_each_piece(live_, [&](std::size_t i) {
+    std::memset(gradients + live_[i].begin, 0, static_cast<std::size_t>(live_[i].count) * sizeof(float));
+  });
 }
 
 }  // namespace attune::tensor

@@ -9,6 +9,7 @@
 #include "attune/base/error.h"
 #include "attune/base/log.h"
 #include "attune/base/strings.h"
+#include "attune/task/pack.h"
 
 namespace attune::train {
 
@@ -24,6 +25,29 @@ std::vector<std::int64_t> lengths_of(std::span<const task::Encoded> rows) {
   std::vector<std::int64_t> lengths;
   for (const task::Encoded& row : rows) lengths.push_back(static_cast<std::int64_t>(row.ids.size()));
   return lengths;
+}
+
+/// The token ids of the training rows and of dead segments, ascending.
+tensor::TableRows ids_of(std::span<const task::Encoded> rows) {
+  std::vector<bool> occurs(task::kDeadId + 1, true);
+  for (const task::Encoded& row : rows) {
+    for (const std::int32_t id : row.ids) {
+      const auto index = static_cast<std::size_t>(id);
+      if (index >= occurs.size()) occurs.resize(index + 1, false);
+      occurs[index] = true;
+    }
+  }
+  tensor::TableRows ids;
+  for (std::size_t id = 0; id < occurs.size(); ++id) {
+    if (occurs[id]) ids.push_back(static_cast<std::int64_t>(id));
+  }
+  return ids;
+}
+
+Trainables trainables_of(const TrainJob& job) {
+  if (!job.task->keeps_ids()) return {*job.model, job.trainable};
+  const tensor::TableRows ids = ids_of(job.train.rows);
+  return {*job.model, job.trainable, &ids};
 }
 
 optim::ScheduleOptions schedule_options(const TrainingOptions& options, std::int64_t total) {
@@ -95,7 +119,7 @@ Run::Run(const TrainJob& the_job)
       best_metric(best_model_metric(options, job.early_stopping)),
       watched_metric(stopping_metric(options, job.early_stopping)),
       state(job.early_stopping, best_metric.greater, watched_metric.greater),
-      trained(*job.model, job.trainable),
+      trained(trainables_of(job)),
       hashes(*job.model, trained, job.prefix == nullptr ? std::vector<std::string>() : job.prefix->hashes()) {
   check(*this);
   optimizer = optim::make_optimizer(optimizer_options(options), trained.arena(), trained.groups(options));

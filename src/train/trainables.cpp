@@ -33,7 +33,7 @@ std::vector<models::Parameter> pick_trained(models::Model& model, const std::vec
 
 }  // namespace
 
-Trainables::Trainables(models::Model& model, const std::vector<bool>& flags)
+Trainables::Trainables(models::Model& model, const std::vector<bool>& flags, const tensor::TableRows* ids)
     : depth_(model.depth()), parameters_(pick_trained(model, flags)), trained_stages_(model.depth() + 2, false) {
   std::vector<at::Tensor> tensors;
   for (const models::Parameter& parameter : parameters_) {
@@ -42,7 +42,11 @@ Trainables::Trainables(models::Model& model, const std::vector<bool>& flags)
     for (const int stage : parameter.stages) trained_stages_[stage] = true;
   }
   lowest_stage_ = lowest_reader(parameters_.front());
-  arena_ = std::make_unique<tensor::ParameterArena>(std::move(tensors));
+  std::map<std::size_t, tensor::TableRows> rows;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    if (ids != nullptr && parameters_[i].by_token) rows.emplace(i, *ids);
+  }
+  arena_ = std::make_unique<tensor::ParameterArena>(std::move(tensors), rows);
 }
 
 std::vector<optim::ParameterGroup> Trainables::groups(const TrainingOptions& options) const {

@@ -114,7 +114,7 @@ std::optional<WindowResult> accumulate(Run& run) {
     if (!std::isfinite(loss)) loss_diverged(run, loss, rows_of(run, window.batches[i]));
     result.loss += loss / weight;
   }
-  result.grad_norm = optim::gradient_norm(run.trained.arena().gradients().flat());
+  result.grad_norm = optim::gradient_norm(run.trained.arena());
   if (!std::isfinite(result.grad_norm)) gradient_diverged(run, result.grad_norm, rows_of(run, window));
   run.state.tokens += tokens;
   return result;

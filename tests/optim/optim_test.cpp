@@ -1,8 +1,14 @@
 // Schedules, clipping, decay rule and optimisers against their definitions (the oracle's values: attune_probe).
 #include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/_fused_adamw.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/linspace.h>
+#include <ATen/ops/zeros.h>
 
 #include <cmath>
 #include <limits>
@@ -26,6 +32,28 @@ at::Tensor random(std::int64_t n, std::uint64_t seed) {
   at::Tensor tensor = at::empty({n}, at::kFloat);
   for (std::int64_t i = 0; i < n; ++i) tensor.data_ptr<float>()[i] = static_cast<float>(key.normal(i));
   return tensor;
+}
+
+double norm_of(const at::Tensor& gradient) {
+  at::Tensor parameter = at::empty_like(gradient);
+  const ParameterArena arena({parameter});
+  parameter.mutable_grad().copy_(gradient);
+  return optim::gradient_norm(arena);
+}
+
+/// Values after three updates by a gradient that is zero but in the given rows of a table [9, 5], beside a vector.
+at::Tensor trained_table(const std::map<std::size_t, attune::tensor::TableRows>& rows, double* norm) {
+  at::Tensor table = random(45, 1).view({9, 5}), vector = random(70'000, 2);
+  ParameterArena arena({table, vector}, rows);
+  const auto adam = optim::make_optimizer({}, arena, {{1e-2, 0.1, {0}}, {2e-2, 0.0, {1}}});
+  for (int number = 1; number <= 3; ++number) {
+    arena.zero_gradients();
+    for (const std::int64_t row : {0, 3, 4, 7}) table.mutable_grad()[row].add_(random(5, 10 * number + row));
+    vector.mutable_grad().add_(random(70'000, 100 + number));
+    *norm = optim::gradient_norm(arena);
+    adam->step({.number = number, .rate_factor = 0.5, .gradient_factor = 0.25});
+  }
+  return at::cat({table.detach().view(-1), vector.detach()});
 }
 
 optim::Schedule schedule(const std::string& type, std::map<std::string, double> kwargs = {}) {
@@ -68,15 +96,15 @@ TEST_CASE("unknown schedules and keywords are refused with a hint", "[optim]") {
 }
 
 TEST_CASE("the gradient norm is exact and has the same bits for every number of threads", "[optim]") {
-  CHECK(optim::gradient_norm(at::full({9}, 2.0f)) == 6.0);
+  CHECK(norm_of(at::full({9}, 2.0f)) == 6.0);
   const at::Tensor flat = random(300'001, 5);
   double sum = 0;
   for (std::int64_t i = 0; i < flat.numel(); ++i) sum += std::pow(flat.data_ptr<float>()[i], 2.0);
   const int threads = at::get_num_threads();
-  const double norm = optim::gradient_norm(flat);
+  const double norm = norm_of(flat);
   CHECK(norm == Approx(std::sqrt(sum)).epsilon(1e-12));
   at::set_num_threads(threads == 1 ? 2 : 1);
-  CHECK(optim::gradient_norm(flat) == norm);
+  CHECK(norm_of(flat) == norm);
   at::set_num_threads(threads);
 }
 
@@ -84,7 +112,7 @@ TEST_CASE("a non-finite gradient anywhere makes the norm non-finite", "[optim]")
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     at::Tensor flat = random(70'003, 1);
     flat.data_ptr<float>()[70'002] = bad;
-    CHECK_FALSE(std::isfinite(optim::gradient_norm(flat)));
+    CHECK_FALSE(std::isfinite(norm_of(flat)));
   }
 }
 
@@ -115,6 +143,34 @@ TEST_CASE("AdamW equals its definition, groups and clipping included", "[optim]"
     }
   }
   for (int i = 0; i < 37; ++i) CHECK(w.data_ptr<float>()[i] == Approx(expected[i]).margin(1e-6));
+}
+
+TEST_CASE("AdamW on the CPU computes what PyTorch's fused AdamW computes", "[optim]") {
+  constexpr std::int64_t kCount = 70'011;  // more than a piece, and a rest
+  at::Tensor w = random(kCount, 1);
+  at::Tensor theirs = w.clone(), mean = at::zeros({kCount}), square = at::zeros({kCount});
+  ParameterArena arena({w});
+  const auto adam = optim::make_optimizer({.beta1 = 0.8, .beta2 = 0.95, .epsilon = 1e-6}, arena, {{1e-2, 0.1, {0}}});
+  for (int number = 1; number <= 4; ++number) {
+    at::Tensor gradient = random(kCount, 10 + number);
+    w.mutable_grad().copy_(gradient);
+    adam->step({.number = number, .rate_factor = 0.5, .gradient_factor = 0.25});
+    at::_fused_adamw_({theirs}, {gradient}, {mean}, {square}, {}, {at::full({}, static_cast<float>(number))}, 0.5e-2, 0.8, 0.95, 0.1, 1e-6,
+                      /*amsgrad=*/false, /*maximize=*/false, at::full({}, 4.0f));
+  }
+  CHECK((w.detach() - theirs).abs().max().item<float>() < 1e-6f);
+  const at::Tensor& mine = adam->state().at("exp_avg_sq")->slices()[0];
+  CHECK((mine - square).abs().max().item<float>() < 1e-6f);
+}
+
+TEST_CASE("rows of a table that get no gradient are decayed and nothing else", "[optim]") {
+  double norm = 0, norm_of_all = 0;
+  const at::Tensor some = trained_table({{0, {0, 3, 4, 7}}}, &norm), all = trained_table({}, &norm_of_all);
+  CHECK(at::equal(some, all));
+  CHECK(norm == Approx(norm_of_all).epsilon(1e-12));
+  CHECK_FALSE(at::equal(some.narrow(0, 5, 5), random(45, 1).narrow(0, 5, 5)));  // row 1: decay
+  CHECK_THROWS(trained_table({{0, {3, 3}}}, &norm));
+  CHECK_THROWS(trained_table({{0, {8, 9}}}, &norm));
 }
 
 TEST_CASE("SGD with momentum equals its definition", "[optim]") {

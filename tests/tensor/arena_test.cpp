@@ -47,6 +47,22 @@ TEST_CASE("parameters keep their values and handles, and backward adds into the 
   CHECK(at::equal(w, before));
 }
 
+TEST_CASE("an arena knows which parts of a table are trained", "[tensor]") {
+  at::Tensor table = at::ones({6, 4}), vector = at::ones({70'000});
+  const ParameterArena arena({table, vector}, {{0, {1, 2, 4}}});
+  const auto spans = [](const std::vector<attune::tensor::Piece>& pieces) {
+    std::vector<std::pair<std::int64_t, std::int64_t>> found;
+    for (const auto& piece : pieces) found.emplace_back(piece.begin, piece.count);
+    return found;
+  };
+  using Spans = std::vector<std::pair<std::int64_t, std::int64_t>>;
+  CHECK(spans(arena.live()) == Spans{{4, 8}, {16, 4}, {32, 65'536}, {32 + 65'536, 70'000 - 65'536}});
+  CHECK(spans(arena.dead()) == Spans{{0, 4}, {12, 4}, {20, 4}});
+  std::vector<int> visits(arena.live().size());
+  attune::tensor::for_each_piece(arena.live(), [&](std::size_t i) { ++visits[i]; });
+  CHECK(visits == std::vector<int>(4, 1));
+}
+
 TEST_CASE("half-precision weights are trained as float32 masters", "[tensor]") {
   for (const at::ScalarType dtype : {at::kBFloat16, at::kHalf}) {
     at::Tensor w = at::arange(6, at::kFloat).to(dtype).view({2, 3});

@@ -92,6 +92,16 @@ std::vector<Case> cases() {
   return all;
 }
 
+/// Names of the tables that only tokens read.
+std::vector<std::string> token_tables(const std::string& golden) {
+  const models::LoadedModel loaded = load_golden(golden);
+  std::vector<std::string> names;
+  for (const models::Parameter& parameter : loaded.model->parameters()) {
+    if (parameter.by_token) names.push_back(parameter.name);
+  }
+  return names;
+}
+
 std::map<std::string, at::Tensor> gradients(const Case& wanted, const text::Tokenizer& tokenizer,
                                             std::int64_t batch_size) {
   const models::LoadedModel loaded = load_golden(wanted.golden);
@@ -140,4 +150,26 @@ TEST_CASE("gradients do not depend on the size of the micro-batches", "[train][l
       }
     }
   }
+}
+
+TEST_CASE("a table that only tokens read has gradients in the rows of its batch's ids and nowhere else", "[train][language]") {
+  const TemporaryFolder folder;
+  const text::Tokenizer tokenizer = small_tokenizer(folder);
+  int tables = 0, tied = 0;
+  for (const Case& wanted : cases()) {
+    if (golden_task(wanted.golden) == models::Task::masked_lm) continue;  // puts in ids of its own: Task::keeps_ids
+    const std::vector<std::string> names = token_tables(wanted.golden);
+    tied += names.empty();
+    if (names.empty()) continue;
+    const auto all = gradients(wanted, tokenizer, kRows);
+    for (const std::string& name : names) {
+      INFO(wanted.golden << ", " << name);
+      const at::Tensor rows = all.at(name).abs().sum(1);
+      CHECK(rows.narrow(0, 0, 5).max().item<float>() == 0);  // the rows hold ids from 5 on
+      CHECK(rows.max().item<float>() > 0);
+      ++tables;
+    }
+  }
+  CHECK(tables > 0);
+  CHECK(tied > 0);
 }

@@ -92,6 +92,7 @@ struct Parameter {
   ParameterKind kind;
   std::vector<std::string> aliases;  ///< tied names that share this storage
   bool is_head = false;              ///< part of the task head: new when the checkpoint has none
+  bool by_token = false;             ///< a table of which token id i reads row i, and that nothing else reads
   bool with_adapter = false;         ///< trains, and is saved, with the adapter that the model has
   /// How it starts without a checkpoint: a matrix's deviation in units of initializer_range, or the weight of a norm.
   double initial_factor = 1.0;

@@ -7,6 +7,9 @@
 
 namespace attune::task {
 
+/// What dead segments hold for token ids.
+inline constexpr std::int64_t kDeadId = 0;
+
 /// ids, positions, segments and layout of the rows, T rounded up to a rung of the shape ladder; dropout keys when training.
 Batch pack(std::span<const Encoded* const> rows, const BatchKey& key);
 

@@ -113,6 +113,8 @@ class Task {
   virtual std::vector<Encoded> encode(std::span<const data::Example> examples, const text::Tokenizer& tokenizer) const = 0;
   /// Packs rows into one stream, on the CPU.
   virtual Batch collate(std::span<const Encoded* const> rows, const BatchKey& key) const = 0;
+  /// Whether a batch holds the token ids of its rows and no others.
+  virtual bool keeps_ids() const { return true; }
   /// The row's share of Σ w: known before the forward pass, so that the whole global batch divides once.
   virtual double loss_weight(const Encoded& row, const BatchKey& key) const = 0;
   virtual nn::LossSum loss(const models::Output& output, const Batch& batch) const = 0;

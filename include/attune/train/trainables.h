@@ -16,8 +16,9 @@ namespace attune::train {
 /// switches gradients off for all others. Gradients are off for all again when it is destroyed.
 class Trainables {
  public:
-  /// `flags`: one a parameter of model.parameters().
-  Trainables(models::Model& model, const std::vector<bool>& flags);
+  /// `flags`: one a parameter of model.parameters(). `ids`: the token ids of all batches that will be trained on, ascending;
+  /// on the CPU other rows of a table that is read by token id alone then cost neither memory nor time. Null: any id may come.
+  Trainables(models::Model& model, const std::vector<bool>& flags, const tensor::TableRows* ids = nullptr);
 
   tensor::ParameterArena& arena() { return *arena_; }
   const tensor::ParameterArena& arena() const { return *arena_; }
