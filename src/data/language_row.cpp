@@ -69,8 +69,9 @@ class MessageReader {
     if (role == nullptr || !role->is(Field::Kind::text)) throw missing(place, "role", item);
     Json message = {{"role", role->text}};
     const Field* content = item.find("content");
-    const bool has_calls = item.find("tool_calls") != nullptr;
-    if ((content == nullptr || content->is(Field::Kind::null)) && !has_calls) throw missing(place, "content", item);
+    const Field* calls = item.find("tool_calls");
+    const bool has_calls = is_given(calls) && !(calls->is(Field::Kind::list) && calls->items.empty());
+    if (!is_given(content) && !has_calls) throw silent(place, index, role->text, item);
     if (content != nullptr) message["content"] = content_of(*content, concat(place, ".content"));
     for (std::size_t i = 0; i < item.items.size(); ++i) {
       if (!message.contains(item.keys[i])) message[item.keys[i]] = to_json(item.items[i]);
@@ -103,6 +104,16 @@ class MessageReader {
  private:
   BadRow missing(const std::string& place, const char* key, const Field& item) const {
     return {record_.origin, concat("the message has no text '", key, "'"), place, "it has " + list_names(item.keys)};
+  }
+
+  static bool is_given(const Field* field) { return field != nullptr && !field->is(Field::Kind::null); }
+
+  /// Of a turn that neither says nor calls anything.
+  BadRow silent(const std::string& place, std::size_t index, const std::string& role, const Field& item) const {
+    const Field* content = item.find("content");
+    const std::string found = content == nullptr ? "it has " + list_names(item.keys) : "content is " + describe(*content);
+    return {record_.origin, concat("turn ", index + 1, " (", role, ") has neither a content nor tool_calls: ", found), place,
+            "give it a text (\"\" where nothing is said) or remove it"};
   }
 
   /// A text, or the joined texts of a list of parts {"type": "text", "text": …}.

@@ -27,6 +27,12 @@ RowError at_row(const Error& error, const data::Example& example) {
   return {error.kind(), {.file = example.origin.file, .what = where + text.what, .where = concat("line ", example.origin.line), .hint = text.hint}};
 }
 
+/// Such a turn calls tools; null and nothing are the same to a template.
+bool lacks_content(const Json& message) {
+  const auto content = message.find("content");
+  return content == message.end() || content->is_null();
+}
+
 /// One chat under one template.
 class Conversation {
  public:
@@ -61,7 +67,46 @@ class Conversation {
     return spans;
   }
 
+  /// Where the chat cannot be rendered: the error with file and line, which names the turn without content if that is why.
+  RowError explained(const Error& error, const data::Example& example) const {
+    const std::optional<std::size_t> turn = turn_without_content();
+    if (!turn) return at_row(error, example);
+    const Json& message = messages_[*turn];
+    return {ErrorKind::data,
+            {.file = example.origin.file,
+             .what = concat("turn ", *turn + 1, " (", message.value("role", ""), ") has tool_calls and ",
+                            message.contains("content") ? "null as content" : "no content",
+                            ", and the chat template cannot write that: ", error.text().what),
+             .where = concat("line ", example.origin.line),
+             .hint = "give the turn a text, or name a template that writes tool_calls in data.chat_template"}};
+  }
+
  private:
+  bool renders(const Json& messages) const {
+    try {
+      render(messages, false);
+      return true;
+    } catch (const Error&) {
+      return false;
+    }
+  }
+
+  /// The first turn whose missing content alone keeps the chat from being rendered.
+  std::optional<std::size_t> turn_without_content() const {
+    Json filled = messages_;
+    for (Json& message : filled) {
+      if (lacks_content(message)) message["content"] = "";
+    }
+    if (filled == messages_ || renders(messages_) || !renders(filled)) return std::nullopt;
+    for (std::size_t i = 0; i < messages_.size(); ++i) {
+      if (!lacks_content(messages_[i])) continue;
+      Json one = filled;
+      one[i] = messages_[i];
+      if (!renders(one)) return i;
+    }
+    return std::nullopt;
+  }
+
   text::RenderedChat render(const Json& messages, bool add_generation_prompt) const {
     const Json variables = templates_.variables({.messages = messages, .tools = tools_.is_null() ? nullptr : &tools_,
                                                  .add_generation_prompt = add_generation_prompt});
@@ -115,8 +160,8 @@ const text::ChatTemplate& ChatRenderer::chosen(bool with_tools, const data::Exam
 
 LearnedText ChatRenderer::render(const data::Example& example) {
   const text::ChatTemplate& chosen_template = chosen(!example.tools.empty(), example);
+  const Conversation conversation(*templates_, chosen_template, example);
   try {
-    const Conversation conversation(*templates_, chosen_template, example);
     text::RenderedChat rendered = conversation.whole();
     LearnedText learned;
     learned.adds_special = false;
@@ -129,16 +174,16 @@ LearnedText ChatRenderer::render(const data::Example& example) {
         at_end && std::all_of(points.begin() + learned.spans.back().second, points.end(), [](char32_t c) { return c == ' ' || c == '\n'; });
     return learned;
   } catch (const Error& error) {
-    throw at_row(error, example);
+    throw conversation.explained(error, example);
   }
 }
 
 std::string ChatRenderer::prompt(const data::Example& example) {
-  const text::ChatTemplate& chosen_template = chosen(!example.tools.empty(), example);
+  const Conversation conversation(*templates_, chosen(!example.tools.empty(), example), example);
   try {
-    return Conversation(*templates_, chosen_template, example).before_answer(example.awaits_answer);
+    return conversation.before_answer(example.awaits_answer);
   } catch (const Error& error) {
-    throw at_row(error, example);
+    throw conversation.explained(error, example);
   }
 }
 

@@ -236,6 +236,35 @@ TEST_CASE("a decoder without a chat template refuses chats with what to do", "[a
   CHECK(refused.err.find("data.chat_template") != std::string::npos);
 }
 
+TEST_CASE("turns that only call tools go through a template that writes them, and are bad rows under another", "[app][shell][language]") {
+  const Workspace workspace;
+  write_job(workspace, R"("max_length": 64, "chat_template": "calls.jinja")", R"("max_steps": 1)");
+  workspace.write("calls.jinja",
+                  "{%- for m in messages %}{{- m.role + ': ' }}{% generation %}{% if m.tool_calls %}{% for c in m.tool_calls %}"
+                  "{{- c.function.name }}({{ c.function.arguments | tojson }}){% endfor %}{% else %}{{ m.content }}{% endif %}\n{% endgeneration %}{% endfor %}");
+  const Json asked = {{"role", "user"}, {"content", "where is my card"}}, answered = {{"role", "assistant"}, {"content", "in the app"}};
+  const Json call = {{"role", "assistant"}, {"content", nullptr}, {"tool_calls", Json::array({{{"function", {{"name", "find"}, {"arguments", {{"what", "card"}}}}}}})}};
+  const Json found = {{"role", "tool"}, {"content", "app"}};
+  const std::string plain = Json({{"messages", {asked, answered}}}).dump() + "\n", calling = Json({{"messages", {asked, call, found, answered}}}).dump() + "\n";
+  workspace.write("train.jsonl", plain + calling);
+  workspace.write("valid.jsonl", plain);
+  const Finished trained = run_attune(workspace, "train run.json --quiet");
+  INFO(trained.err);
+  REQUIRE(trained.exit_code == 0);
+  const std::string chatml = " --quiet --set data.chat_template=chatml --set output_dir=plain";
+  const Finished stopped = run_attune(workspace, "train run.json" + chatml);
+  CHECK(stopped.exit_code == 4);
+  CHECK(stopped.err.find("train.jsonl: turn 2 (assistant) has tool_calls and null as content, and the chat template cannot write that: ") != std::string::npos);
+  CHECK(stopped.err.find("(line 2); give the turn a text") != std::string::npos);
+  const Finished skipped = run_attune(workspace, "train run.json --json --set data.on_bad_row=skip" + chatml);
+  REQUIRE(skipped.exit_code == 0);
+  CHECK(Json::parse(skipped.out)["data"]["splits"]["train"]["skipped"] == 1);
+  workspace.write("asked.jsonl", Json({{"messages", {asked, call, found}}}).dump() + "\n");
+  const Finished generated = run_attune(workspace, "generate plain --file asked.jsonl --set data.on_bad_row=error");
+  CHECK(generated.exit_code == 4);
+  CHECK(generated.err.find("asked.jsonl: turn 2 (assistant) has tool_calls and null as content") != std::string::npos);
+}
+
 TEST_CASE("rows that cannot be encoded are errors with their line, or skipped, counted and listed", "[app][shell][language]") {
   const Workspace workspace;
   write_job(workspace, R"("max_length": 24, "length_policy": "error", "chat_template": "picky.jinja")");

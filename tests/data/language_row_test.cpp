@@ -72,6 +72,22 @@ TEST_CASE("systems, histories, inputs, tools and parts of text are kept", "[data
   CHECK(read_row({{"messages", {kAsked, kAnswered}}, {"tools", "[{\"name\": \"f\"}]"}}).tools == R"([{"name":"f"}])");
 }
 
+TEST_CASE("a turn that calls tools may be without content, and the calls are kept", "[data][language]") {
+  const Json calls = Json::array({{{"type", "function"}, {"function", {{"name", "find"}, {"arguments", {{"days", 1.50}}}}}}});
+  for (const Json& turn : {Json({{"role", "assistant"}, {"content", nullptr}, {"tool_calls", calls}}),
+                           Json({{"role", "assistant"}, {"tool_calls", calls}})}) {
+    const Json messages = Json::parse(read_row({{"messages", {kAsked, turn, {{"role", "tool"}, {"content", "x"}}, kAnswered}}}).messages);
+    CHECK(messages[1]["tool_calls"] == calls);
+    CHECK(messages[1].value("content", Json()).is_null());
+  }
+  for (const Json& nothing : {Json(), Json::array()}) {
+    const Json turn = {{"role", "assistant"}, {"content", nullptr}, {"tool_calls", nothing}};
+    const std::string said = error_of_row({{"messages", {kAsked, turn}}});
+    CHECK(said.find("x.jsonl:2: turn 2 (assistant) has neither a content nor tool_calls: content is null (messages[1]); ") != std::string::npos);
+  }
+  CHECK(error_of_row({{"messages", {kAsked, {{"role", "assistant"}, {"name", "a"}}}}}).find("tool_calls: it has role, name (messages[1])") != std::string::npos);
+}
+
 TEST_CASE("a prompt and a completion that are lists of messages are one chat", "[data][language]") {
   const Json system = {{"role", "system"}, {"content", "brief"}};
   const Example row = read_row({{"prompt", {system, kAsked}}, {"completion", Json::array({kAnswered})}, {"tools", Json::array({{{"name", "f"}}})}});

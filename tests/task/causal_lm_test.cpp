@@ -140,6 +140,29 @@ TEST_CASE("without generation spans the same tokens are found by prefixes, with 
   }
 }
 
+TEST_CASE("tool calls reach the template, and a turn that it cannot write without content is named", "[task][language]") {
+  Language language;
+  const testing::TemporaryFolder folder;
+  language.chats.set_default(folder.write(
+      "calls.jinja", "{%- for m in messages %}{{- m.role + ': ' }}{% generation %}{% if m.tool_calls %}{% for c in m.tool_calls %}"
+                     "{{- c.name }}({{ c.arguments | tojson }}){% endfor %}{% else %}{{ m.content }}{% endif %}{% endgeneration %}{% endfor %}"));
+  const Json asked = {{"role", "user"}, {"content", "hello"}}, answered = {{"role", "assistant"}, {"content", "Hi"}};
+  const Json calls = Json::array({{{"name", "find"}, {"arguments", {{"what", "card"}}}}});
+  const Json with_null = {{"role", "assistant"}, {"content", nullptr}, {"tool_calls", calls}}, without = {{"role", "assistant"}, {"tool_calls", calls}};
+  for (const Json& call : {with_null, without}) {
+    const std::vector<std::int32_t> ids = language.encode_one(chat({asked, call, asked, answered})).ids;
+    CHECK_THAT(language.tokenizer.decode(ids), ContainsSubstring("assistant: find({\"what\": \"card\"})user: hello"));
+  }
+  Language fresh;
+  fresh.chats.set_default("chatml");
+  for (const auto& [call, found] : {std::pair(with_null, "null as content"), std::pair(without, "no content")}) {
+    const std::string said = testing::error_of([&] { fresh.encode_one(chat({asked, answered, asked, call, asked, answered})); }, ErrorKind::data);
+    CHECK_THAT(said, ContainsSubstring("rows.jsonl: turn 4 (assistant) has tool_calls and ") && ContainsSubstring(found) && ContainsSubstring("(line 7)"));
+  }
+  const std::string other = testing::error_of([&] { fresh.encode_one(chat({asked, {{"role", "assistant"}, {"content", 3}}})); }, ErrorKind::model);
+  CHECK_THAT(other, !ContainsSubstring("tool_calls"));
+}
+
 TEST_CASE("of a chat that completes a prompt only the completion is learned, with and without generation spans", "[task][language]") {
   for (const std::string& own : {std::string(), kFolder + "plain_chatml.jinja"}) {
     INFO(own);
