@@ -60,7 +60,6 @@ Json described(const infer::GeneratedText& result) {
 /// Texts in the order of the prompts. Those behind a chat template are texts of their own, the others go on.
 std::vector<infer::GeneratedText> texts_of(const std::vector<Prompt>& prompts, const job::LanguageModel& opened,
                                            const std::function<void(std::size_t, std::string_view)>& on_text) {
-  const auto ids = encode_prompts(prompts, *opened.tokenizer, opened.loaded.model->spec());
   infer::Generator generator(*opened.loaded.model);
   std::vector<infer::GeneratedText> results(prompts.size());
   for (const auto beginning : {infer::Beginning::continuation, infer::Beginning::answer}) {
@@ -69,7 +68,7 @@ std::vector<infer::GeneratedText> texts_of(const std::vector<Prompt>& prompts, c
     for (std::size_t i = 0; i < prompts.size(); ++i) {
       if (prompts[i].is_chat != (beginning == infer::Beginning::answer)) continue;
       places.push_back(i);
-      chosen.push_back(ids[i]);
+      chosen.push_back(prompts[i].ids);
     }
     auto texts = infer::generate_texts(generator, *opened.tokenizer, chosen, opened.options, beginning, {.on_text = on_text});
     for (std::size_t i = 0; i < places.size(); ++i) results[places[i]] = std::move(texts[i]);
@@ -79,8 +78,8 @@ std::vector<infer::GeneratedText> texts_of(const std::vector<Prompt>& prompts, c
 
 std::vector<Prompt> prompts_of(const GenerateVerb& options, const job::LanguageModel& opened) {
   if (!options.file.empty()) return read_prompts(options.file, opened);
-  if (options.prompt.empty()) return prompts_of_stdin();
-  return {{.id = "0", .text = options.prompt, .shown = options.prompt, .origin = "", .is_chat = false}};
+  if (options.prompt.empty()) return prompts_of_stdin(opened);
+  return {prompt_of_text(options.prompt, opened)};
 }
 
 /// The prompts of the command line; with one of them its text is shown as it comes.
@@ -113,11 +112,9 @@ class Chat {
 
   void answer(const std::string& said) {
     messages_.push_back({{"role", "user"}, {"content", said}});
-    const std::string text = format_.text_of(messages_);
-    const std::vector<Prompt> prompt{{"0", text, said, "", true}};
-    const auto ids = encode_prompts(prompt, *opened_.tokenizer, opened_.loaded.model->spec());
+    const std::vector<std::vector<std::int32_t>> prompt{prompt_of_text(format_.text_of(messages_), opened_).ids};
     const bool streams = !options_.output.json;
-    const auto results = infer::generate_texts(generator_, *opened_.tokenizer, ids, opened_.options,
+    const auto results = infer::generate_texts(generator_, *opened_.tokenizer, prompt, opened_.options,
                                                infer::Beginning::answer,
                                                {.on_text = [&](std::size_t, std::string_view part) {
                                                  if (streams) print_now(part);

@@ -7,18 +7,15 @@
 
 #include "attune/files/json.h"
 #include "attune/job/language_model.h"
-#include "attune/models/spec.h"
 #include "attune/text/chat_template.h"
-#include "attune/text/tokenizer.h"
 
 namespace attune::app {
 
 struct Prompt {
   std::string id;
-  std::string text;      ///< that is tokenized
-  std::string shown;     ///< what the user wrote
-  std::string origin;    ///< for errors: file and line; "" = the command line
-  bool is_chat = false;  ///< made by a chat template: what the model says is a text of its own
+  std::string shown;              ///< what the user wrote
+  std::vector<std::int32_t> ids;  ///< as training has them
+  bool is_chat = false;           ///< made by a chat template: what the model says is a text of its own
 };
 
 /// A model's way to write conversations down.
@@ -34,14 +31,13 @@ class ChatFormat {
   text::ChatTemplate chosen_;
 };
 
-/// A line a prompt.
-std::vector<Prompt> prompts_of_stdin();
+/// The text of --prompt. Error{data} where it has no tokens, or more than the model has positions.
+Prompt prompt_of_text(const std::string& text, const job::LanguageModel& opened);
+/// A line a prompt. Error{data} as above, with the line.
+std::vector<Prompt> prompts_of_stdin(const job::LanguageModel& opened);
 /// Files whose rows have columns: each becomes a prompt as the run that made the model read its rows (template, columns, chats), up
-/// to the answer where it has one; a column `id` names it. Other files: a line a prompt. Error{data} with the line.
+/// to the answer where it has one. Other files: a line a prompt. What is too long is cut as data.length_policy says, and warned of.
+/// Error{data} with the line.
 std::vector<Prompt> read_prompts(const std::string& file, const job::LanguageModel& opened);
-
-/// Token ids, as training has them. Error{data} for a prompt that has more tokens than the model has positions.
-std::vector<std::vector<std::int32_t>> encode_prompts(const std::vector<Prompt>& prompts,
-                                                      const text::Tokenizer& tokenizer, const models::ModelSpec& spec);
 
 }  // namespace attune::app

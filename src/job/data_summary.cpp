@@ -65,7 +65,7 @@ files::Json tell_of_cuts(const std::string& name, const Rows& rows, std::int64_t
   std::int64_t truncated = 0;
   for (const task::Encoded& row : rows.encoded) {
     ++windows[static_cast<std::size_t>(row.example)];
-    truncated += row.cut > 0 ? 1 : 0;
+    truncated += row.cut > 0 || (row.prompt && row.prompt->cut > 0) ? 1 : 0;
   }
   const auto dropped = std::count(windows.begin(), windows.end(), 0);
   const auto split = std::count_if(windows.begin(), windows.end(), [](std::int64_t n) { return n > 1; });

@@ -1,6 +1,9 @@
 // See fits_model.h.
 #include "attune/job/fits_model.h"
 
+#include <algorithm>
+#include <limits>
+
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
 
@@ -13,6 +16,11 @@ void check_vocabulary(const text::Tokenizer& tokenizer, const models::ModelSpec&
                                                 ", the model's embedding only up to ", spec.vocab_size - 1),
                                  .where = "vocab_size",
                                  .hint = "tokenizer and weights do not belong together: download the folder again"});
+}
+
+std::int64_t most_tokens(const models::ModelSpec& spec) {
+  const bool grows = std::ranges::any_of(spec.decoder.rotary, [](const nn::RotarySpec& rotary) { return rotary.scaling == nn::RotaryScaling::dynamic; });
+  return grows ? std::numeric_limits<std::int32_t>::max() : spec.max_position_embeddings;
 }
 
 void check_lengths(const Rows& rows, const models::ModelSpec& spec) {

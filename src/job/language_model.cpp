@@ -1,13 +1,20 @@
 // See language_model.h.
 #include "attune/job/language_model.h"
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "attune/base/error.h"
 #include "attune/config/config.h"
+#include "attune/data/read.h"
 #include "attune/job/execution.h"
+#include "attune/job/fits_model.h"
 #include "attune/job/open_folder.h"
 #include "attune/job/text_generation.h"
+#include "attune/task/task.h"
+#include "job/data_summary.h"
+#include "job/encode_rows.h"
 
 namespace attune::job {
 
@@ -30,7 +37,42 @@ LanguageModel open_language_model(const std::string& path_or_id, const std::vect
   RunOptions run = options_of_run(parts, overrides);
   opened.chats = chat_templates_of(parts, run, overrides);
   opened.data = std::move(run.data);
+  const std::int64_t most = most_tokens(opened.loaded.model->spec());
+  const bool is_said = is_of_run(parts) || sets_key(overrides, "data.max_length") || opened.data.max_length != data::DataOptions().max_length;
+  opened.data.max_length = is_said ? std::min(opened.data.max_length, most) : most;
   return opened;
+}
+
+namespace {
+
+/// `report`: what reading passed over.
+void make_prompts(const LanguageModel& opened, Rows& rows, data::ReadReport report) {
+  task::TaskOptions options;
+  options.kind = models::Task::causal_lm;
+  options.max_length = opened.data.max_length;
+  set_language(options, opened.data, opened.chats.get());
+  options.tokenizer = opened.tokenizer.get();
+  options.generates = options.only_prompts = true;
+  const auto task = task::make_task(options);
+  report.add(encode_rows(rows, {.task = *task, .tokenizer = *opened.tokenizer, .skips_bad_rows = opened.data.on_bad_row == "skip"}));
+  warn_of_skipped(report, "prompts");
+  tell_of_cuts("prompts", rows, options.max_length);
+}
+
+}  // namespace
+
+Rows read_prompts(const LanguageModel& opened, const std::string& file) {
+  data::DataOptions options = opened.data;
+  options.columns.weight = options.columns.group = options.columns.time = std::nullopt;  // of training, no part of a prompt
+  Rows rows;
+  data::ReadReport report;
+  rows.examples = data::read_examples({file}, options, data::RowKind::language, report, data::LabelNeed::awaited);
+  make_prompts(opened, rows, std::move(report));
+  return rows;
+}
+
+void encode_prompts(const LanguageModel& opened, Rows& rows) {
+  make_prompts(opened, rows, {});
 }
 
 }  // namespace attune::job

@@ -46,6 +46,10 @@ models::Task task_of_architecture(const std::string& folder) {
                .hint = "name the output folder of `attune train` or a fine-tuned checkpoint"});
 }
 
+std::string resolved_config(const ModelFolder& folder) {
+  return (std::filesystem::path(folder.path) / "config.resolved.json").string();
+}
+
 }  // namespace
 
 ModelFolder look_into(const std::string& path, std::optional<models::Task> wanted) {
@@ -61,18 +65,22 @@ ModelFolder look_into(const std::string& path, std::optional<models::Task> wante
           .task = has_any(path, {"config.json"}) ? task_of_architecture(path) : adapt::adapter_task(adapter)};
 }
 
+bool is_of_run(const ModelFolder& folder) { return path_exists(resolved_config(folder), ErrorKind::model); }
+
+bool sets_key(const std::vector<std::string>& overrides, std::string_view key) {
+  return std::ranges::any_of(overrides, [&](const std::string& text) { return text.starts_with(concat(key, "=")); });
+}
+
 RunOptions options_of_run(const ModelFolder& folder, const std::vector<std::string>& overrides) {
-  const std::string resolved = (std::filesystem::path(folder.path) / "config.resolved.json").string();
-  const bool is_of_run = path_exists(resolved, ErrorKind::model);
+  const bool has_options = is_of_run(folder);
   std::vector<std::string> settings = {"device=auto", "data.token_cache_dir=null"};
-  if (!is_of_run) settings.push_back(concat("model.task=", models::name_of(folder.task)));
+  if (!has_options) settings.push_back(concat("model.task=", models::name_of(folder.task)));
   settings.insert(settings.end(), overrides.begin(), overrides.end());
-  return is_of_run ? config::load(resolved, settings, machine()) : config::defaults(settings, machine());
+  return has_options ? config::load(resolved_config(folder), settings, machine()) : config::defaults(settings, machine());
 }
 
 std::shared_ptr<const text::ChatTemplates> chat_templates_of(const ModelFolder& folder, RunOptions& options, const std::vector<std::string>& overrides) {
-  const bool is_named = std::ranges::any_of(overrides, [](const std::string& text) { return text.starts_with("data.chat_template="); });
-  if (!is_named) options.data.chat_template.clear();
+  if (!sets_key(overrides, "data.chat_template")) options.data.chat_template.clear();
   return chat_templates(folder.tokenizer, options.data);
 }
 

@@ -53,6 +53,7 @@ class RowMaker {
     Encoded row = encode_text(example, {});
     row.ids = prompt.ids;
     row.learned.assign(row.ids.size(), 0);
+    row.cut = prompt.cut;
     row.prompt = std::move(prompt);
     return row;
   }
@@ -129,46 +130,86 @@ class RowMaker {
   bool adds_bos_ = false;
 };
 
-/// Cuts rows to max_length as the policy says.
+/// What a row is to the length policy "auto".
+enum class RowShape {
+  document,
+  answered,  ///< a prompt with a completion, or a chat
+  awaiting   ///< a prompt whose answer is to be generated
+};
+
+/// Cuts rows to max_length as the policy says, and prompts as their rows.
 class LengthPolicy {
  public:
   LengthPolicy(const TaskOptions& options, std::optional<std::int32_t> bos)
       : most_(static_cast<std::size_t>(options.max_length)), policy_(options.length_policy), bos_(bos) {}
 
-  /// What of a prompt is generated from: the end of one that is too long, behind its beginning-of-text token.
-  Ids prompt(Ids ids) const {
-    if (ids.size() <= most_) return ids;
-    const bool keeps_bos = bos_ && ids.front() == *bos_;
-    const auto begin = ids.begin() + (keeps_bos ? 1 : 0);
-    ids.erase(begin, ids.end() - static_cast<std::ptrdiff_t>(most_ - (keeps_bos ? 1 : 0)));
-    return ids;
+  void apply(Encoded row, const data::Example& example, RowShape shape, std::vector<Encoded>& rows) const {
+    const std::size_t tokens = row.ids.size();
+    if (tokens <= most_) return keep(std::move(row), example, rows);
+    const std::string policy = policy_for(shape);
+    if (policy == "drop") return;
+    if (policy == "error") throw too_long(tokens, example);
+    if (row.prompt) row.prompt = cut_prompt(std::move(*row.prompt), tokens, policy);
+    if (policy == "split") return split(row, example, rows);
+    row.cut = static_cast<std::int64_t>(tokens - most_);
+    if (policy == "truncate_left") {
+      const bool keeps_bos = has_bos(row.ids);
+      drop_beginning(row.ids, tokens - most_, keeps_bos);
+      drop_beginning(row.learned, tokens - most_, keeps_bos);
+      row.learned.front() = 0;
+    } else {
+      row.ids.resize(most_);
+      row.learned.resize(most_);
+    }
+    keep(std::move(row), example, rows);
   }
 
-  void apply(Encoded row, const data::Example& example, bool is_document, std::vector<Encoded>& rows) const {
-    if (row.ids.size() <= most_) return keep(std::move(row), example, rows);
-    const std::string policy = policy_ == "auto" ? (is_document ? "split" : "truncate") : policy_;
-    if (policy == "drop") return;
-    if (policy == "split") return split(row, example, rows);
-    if (policy == "error") {
-      throw Error(ErrorKind::data, {.file = example.origin.file,
-                                    .what = concat("the row has ", row.ids.size(), " tokens, data.max_length is ", most_),
-                                    .where = concat("line ", example.origin.line),
-                                    .hint = "raise data.max_length, or say in data.length_policy what to do"});
-    }
-    row.cut = static_cast<std::int64_t>(row.ids.size() - most_);
-    const bool keeps_bos = policy == "truncate_left" && bos_ && row.ids.front() == *bos_;
-    const std::size_t from = policy == "truncate_left" ? row.ids.size() - most_ + (keeps_bos ? 1 : 0) : 0;
-    Encoded cut = slice(row, from, from + most_ - (keeps_bos ? 1 : 0));
-    if (keeps_bos) {
-      cut.ids.insert(cut.ids.begin(), *bos_);
-      cut.learned.insert(cut.learned.begin(), 0);
-    } else {
-      cut.learned.front() = 0;
-    }
-    keep(std::move(cut), example, rows);
+  /// Of the prompt what a row of `tokens` tokens keeps of it, so that its text is generated from what its answer is scored behind.
+  /// Nothing where the row is dropped.
+  std::optional<AnswerPrompt> apply(AnswerPrompt prompt, std::size_t tokens, const data::Example& example, RowShape shape) const {
+    if (tokens <= most_) return prompt;
+    const std::string policy = policy_for(shape);
+    if (policy == "drop") return std::nullopt;
+    if (policy == "error") throw too_long(tokens, example);
+    const std::size_t asked = prompt.ids.size();
+    auto cut = policy == "truncate" && asked >= most_ ? std::nullopt : cut_prompt(std::move(prompt), tokens, policy);
+    if (cut) return cut;
+    throw Error(ErrorKind::data, {.file = example.origin.file,
+                                  .what = concat("the row has ", tokens, " tokens, ", asked, " of them its prompt, and data.max_length is ", most_,
+                                                 ": under the length policy \"", policy, "\" ",
+                                                 policy == "truncate" ? "no answer" : "no token of the prompt", " is left"),
+                                  .where = concat("line ", example.origin.line),
+                                  .hint = concat("raise data.max_length, or set data.length_policy to \"",
+                                                 policy == "truncate" ? "truncate_left" : "truncate", "\" or \"drop\"")});
   }
 
  private:
+  std::string policy_for(RowShape shape) const {
+    if (policy_ != "auto") return policy_;
+    return shape == RowShape::document ? "split" : shape == RowShape::awaiting ? "truncate_left" : "truncate";
+  }
+
+  bool has_bos(const Ids& ids) const { return bos_ && !ids.empty() && ids.front() == *bos_; }
+
+  /// Removes the first `count` values, behind the beginning-of-text token where there is one.
+  template <class T>
+  static void drop_beginning(std::vector<T>& values, std::size_t count, bool keeps_bos) {
+    const auto begin = values.begin() + (keeps_bos ? 1 : 0);
+    values.erase(begin, begin + static_cast<std::ptrdiff_t>(count));
+  }
+
+  /// As the row is cut; the windows of a split row keep it whole, and the answer follows on the last. Nothing where nothing is left.
+  std::optional<AnswerPrompt> cut_prompt(AnswerPrompt prompt, std::size_t tokens, const std::string& policy) const {
+    const std::size_t size = prompt.ids.size(), left_out = policy == "split" ? size : tokens;
+    if (policy == "truncate" || left_out <= most_) return prompt;
+    const bool keeps_bos = has_bos(prompt.ids);
+    const std::size_t count = left_out - most_;
+    if (count + (keeps_bos ? 1 : 0) >= size) return std::nullopt;
+    drop_beginning(prompt.ids, count, keeps_bos);
+    prompt.cut = static_cast<std::int64_t>(count);
+    return prompt;
+  }
+
   static Encoded slice(const Encoded& row, std::size_t begin, std::size_t end) {
     Encoded part = row;
     part.ids.assign(row.ids.begin() + static_cast<std::ptrdiff_t>(begin), row.ids.begin() + static_cast<std::ptrdiff_t>(end));
@@ -194,6 +235,13 @@ class LengthPolicy {
     rows.push_back(std::move(row));
   }
 
+  Error too_long(std::size_t tokens, const data::Example& example) const {
+    return {ErrorKind::data, {.file = example.origin.file,
+                              .what = concat("the row has ", tokens, " tokens, data.max_length is ", most_),
+                              .where = concat("line ", example.origin.line),
+                              .hint = "raise data.max_length, or say in data.length_policy what to do"}};
+  }
+
   Error nothing_learned(const Encoded& row, const data::Example& example) const {
     const char* hint = row.cut > 0 ? "raise data.max_length, or set data.length_policy to \"truncate_left\" or \"drop\""
                        : !example.messages.empty() ? "give a chat in which the assistant speaks"
@@ -208,16 +256,6 @@ class LengthPolicy {
   std::string policy_;
   std::optional<std::int32_t> bos_;
 };
-
-std::vector<LearnedText> learned_texts(std::span<const data::Example> examples, const TaskOptions& options) {
-  ChatRenderer chats(options.chats);
-  std::vector<LearnedText> texts;
-  for (const data::Example& example : examples) {
-    const bool has_learned = example.input_ids.empty() && !example.awaits_answer;
-    texts.push_back(has_learned ? learned_text(example, chats) : LearnedText{.text = {}, .spans = {}, .is_document = true});
-  }
-  return texts;
-}
 
 /// One encoding a text, on all cores: those that get special tokens and those that have their own.
 std::vector<text::Encoding> encodings_of(const std::vector<LearnedText>& texts, const text::Tokenizer& tokenizer) {
@@ -242,14 +280,19 @@ struct LonePrompt {
   std::optional<std::string> reference;
 };
 
-/// Of each example that ends with an answer or awaits one, its prompt; of chats only where texts are generated.
+/// Of each example that ends with an answer or awaits one, its prompt; of chats only where texts are generated. Where rows are only
+/// prompts, of every example but rows of ids.
 std::vector<std::optional<LonePrompt>> lone_prompts(std::span<const data::Example> examples, const text::Tokenizer& tokenizer,
                                                     const TaskOptions& options) {
   ChatRenderer chats(options.chats);
   std::vector<std::optional<AnswerText>> answers;
   for (const data::Example& example : examples) {
-    const bool is_wanted = options.generates || example.messages.empty();
-    answers.push_back(is_wanted ? answer_text(example, chats) : std::nullopt);
+    if (options.only_prompts) {
+      answers.push_back(beginning_text(example, chats));
+    } else {
+      const bool is_wanted = options.generates || example.messages.empty();
+      answers.push_back(is_wanted ? answer_text(example, chats) : std::nullopt);
+    }
   }
   std::vector<text::TextInput> inputs;
   for (const auto& answer : answers) {
@@ -264,6 +307,23 @@ std::vector<std::optional<LonePrompt>> lone_prompts(std::span<const data::Exampl
   return prompts;
 }
 
+/// What is encoded as a whole row: not what only has a prompt, and no ids.
+std::vector<LearnedText> whole_texts(std::span<const data::Example> examples, const std::vector<std::optional<LonePrompt>>& prompts,
+                                     const TaskOptions& options) {
+  ChatRenderer chats(options.chats);
+  std::vector<LearnedText> texts;
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    const data::Example& example = examples[i];
+    const bool has_answer = options.only_prompts ? prompts[i] && prompts[i]->reference : !example.awaits_answer;
+    if (!has_answer || !example.input_ids.empty()) {
+      texts.push_back({.text = {}, .spans = {}, .is_document = true});
+    } else {
+      texts.push_back(options.only_prompts ? whole_text(example, chats) : learned_text(example, chats));
+    }
+  }
+  return texts;
+}
+
 /// Whether the prompt alone has other tokens than in front of its completion, as after "Answer: " where the blank goes
 /// into the answer's first token.
 bool is_joined(const Ids& prompt, const Ids& whole) {
@@ -273,36 +333,23 @@ bool is_joined(const Ids& prompt, const Ids& whole) {
 }
 
 /// As Encoded::prompt has it; nothing where there is nothing to begin with.
-std::optional<AnswerPrompt> answer_prompt(LonePrompt lone, bool is_chat, const RowMaker& maker, const LengthPolicy& policy) {
-  Ids ids = policy.prompt(maker.prompt(std::move(lone.ids)));
+std::optional<AnswerPrompt> answer_prompt(LonePrompt lone, bool is_chat, const RowMaker& maker) {
+  Ids ids = maker.prompt(std::move(lone.ids));
   if (ids.empty()) return std::nullopt;
   return AnswerPrompt{.ids = std::move(ids), .reference = std::move(lone.reference), .is_chat = is_chat};
 }
 
-/// A row whose answer is to be generated. Error{data} where it cannot be.
-Encoded awaiting_row(const data::Example& example, std::optional<LonePrompt> lone, const RowMaker& maker, const LengthPolicy& policy) {
+/// What a text is to be generated from. Error{data} where there is nothing.
+AnswerPrompt wanted_prompt(const data::Example& example, std::optional<LonePrompt> lone, const RowMaker& maker) {
+  if (!lone && !example.input_ids.empty()) return {.ids = maker.make_from_ids(example).ids, .reference = std::nullopt};
   std::optional<AnswerPrompt> prompt;
-  if (lone) prompt = answer_prompt(std::move(*lone), !example.messages.empty(), maker, policy);
-  if (prompt) return RowMaker::make_from_prompt(example, std::move(*prompt));
-  throw Error(ErrorKind::data, {.file = example.origin.file, .what = "the row has no answer, and none is generated",
+  if (lone) prompt = answer_prompt(std::move(*lone), !example.messages.empty(), maker);
+  if (prompt) return std::move(*prompt);
+  throw Error(ErrorKind::data, {.file = example.origin.file, .what = lone ? "the prompt has no tokens" : "the row has no answer, and none is generated",
                                 .where = concat("line ", example.origin.line), .hint = "give it an answer or a prompt of at least one token"});
 }
 
 }  // namespace
-
-std::vector<std::string> prompt_texts(std::span<const data::Example> examples, const text::ChatTemplates& chats) {
-  ChatRenderer renderer(&chats);
-  std::vector<std::string> texts;
-  for (data::Example example : examples) {
-    auto answer = answer_text(example, renderer);
-    if (!answer && !example.messages.empty()) {  // the last message is no text of the assistant's
-      example.awaits_answer = true;
-      answer = answer_text(example, renderer);
-    }
-    texts.push_back(answer ? answer->prompt : example.text);
-  }
-  return texts;
-}
 
 std::vector<Ids> encode_prompts(std::span<const std::string> texts, const text::Tokenizer& tokenizer) {
   std::vector<text::TextInput> inputs;
@@ -315,24 +362,32 @@ std::vector<Ids> encode_prompts(std::span<const std::string> texts, const text::
 
 std::vector<Encoded> encode_language_rows(std::span<const data::Example> examples, const text::Tokenizer& tokenizer,
                                           const TaskOptions& options) {
-  const std::vector<LearnedText> texts = learned_texts(examples, options);
-  const std::vector<text::Encoding> encodings = encodings_of(texts, tokenizer);
   std::vector<std::optional<LonePrompt>> prompts = lone_prompts(examples, tokenizer, options);
+  const std::vector<LearnedText> texts = whole_texts(examples, prompts, options);
+  const std::vector<text::Encoding> encodings = encodings_of(texts, tokenizer);
   const RowMaker maker(tokenizer, options);
   const LengthPolicy policy(options, tokenizer.special_id("bos_token"));
   std::vector<Encoded> rows;
+  const auto add_prompt = [&](std::size_t i) {
+    const bool is_answered = prompts[i] && prompts[i]->reference, continues = examples[i].messages.empty() && !examples[i].has_pair;
+    AnswerPrompt whole = wanted_prompt(examples[i], std::move(prompts[i]), maker);
+    const std::size_t tokens = is_answered ? maker.make(examples[i], texts[i], encodings[i]).ids.size() : whole.ids.size();
+    const RowShape shape = is_answered ? RowShape::answered : continues ? RowShape::document : RowShape::awaiting;
+    auto prompt = policy.apply(std::move(whole), tokens, examples[i], shape);
+    if (prompt) rows.push_back(RowMaker::make_from_prompt(examples[i], std::move(*prompt)));
+  };
   for (std::size_t i = 0; i < examples.size(); ++i) {
-    const bool is_chat = !examples[i].messages.empty();
-    if (examples[i].awaits_answer) {
-      rows.push_back(awaiting_row(examples[i], std::move(prompts[i]), maker, policy));
-      rows.back().example = static_cast<std::int64_t>(i);
-      continue;
+    const std::size_t before = rows.size();
+    if (examples[i].awaits_answer || options.only_prompts) {
+      add_prompt(i);
+    } else {
+      const bool is_chat = !examples[i].messages.empty();
+      Encoded row = examples[i].input_ids.empty() ? maker.make(examples[i], texts[i], encodings[i]) : maker.make_from_ids(examples[i]);
+      row.joined = prompts[i] && !is_chat && is_joined(prompts[i]->ids, encodings[i].ids);
+      if (prompts[i] && options.generates) row.prompt = answer_prompt(std::move(*prompts[i]), is_chat, maker);
+      policy.apply(std::move(row), examples[i], texts[i].is_document ? RowShape::document : RowShape::answered, rows);
     }
-    Encoded row = examples[i].input_ids.empty() ? maker.make(examples[i], texts[i], encodings[i]) : maker.make_from_ids(examples[i]);
-    row.example = static_cast<std::int64_t>(i);
-    row.joined = prompts[i] && !is_chat && is_joined(prompts[i]->ids, encodings[i].ids);
-    if (prompts[i] && options.generates) row.prompt = answer_prompt(std::move(*prompts[i]), is_chat, maker, policy);
-    policy.apply(std::move(row), examples[i], texts[i].is_document, rows);
+    for (std::size_t r = before; r < rows.size(); ++r) rows[r].example = static_cast<std::int64_t>(i);
   }
   return rows;
 }

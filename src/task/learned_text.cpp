@@ -178,6 +178,15 @@ LearnedText ChatRenderer::render(const data::Example& example) {
   }
 }
 
+std::string ChatRenderer::whole(const data::Example& example) {
+  const Conversation conversation(*templates_, chosen(!example.tools.empty(), example), example);
+  try {
+    return conversation.whole().text;
+  } catch (const Error& error) {
+    throw conversation.explained(error, example);
+  }
+}
+
 std::string ChatRenderer::prompt(const data::Example& example) {
   const Conversation conversation(*templates_, chosen(!example.tools.empty(), example), example);
   try {
@@ -191,6 +200,11 @@ LearnedText learned_text(const data::Example& example, ChatRenderer& chats) {
   if (!example.messages.empty()) return chats.render(example);
   if (example.has_pair) return prompt_and_completion(example);
   return {.text = example.text, .spans = {}, .is_document = true};
+}
+
+LearnedText whole_text(const data::Example& example, ChatRenderer& chats) {
+  if (!example.messages.empty()) return {.text = chats.whole(example), .spans = {}, .adds_special = false};
+  return learned_text(example, chats);
 }
 
 std::optional<AnswerText> answer_text(const data::Example& example, ChatRenderer& chats) {
@@ -208,6 +222,15 @@ std::optional<AnswerText> answer_text(const data::Example& example, ChatRenderer
   const bool is_answer = last.value("role", "") == "assistant" && content != last.end() && content->is_string();
   if (!is_answer || messages.size() < 2) return std::nullopt;
   return AnswerText{.prompt = chats.prompt(example), .reference = content->get<std::string>()};
+}
+
+std::optional<AnswerText> beginning_text(const data::Example& example, ChatRenderer& chats) {
+  auto answer = answer_text(example, chats);
+  if (answer || !example.input_ids.empty()) return answer;
+  if (example.messages.empty()) return AnswerText{.prompt = example.text, .reference = std::nullopt};
+  data::Example open = example;
+  open.awaits_answer = true;
+  return answer_text(open, chats);
 }
 
 }  // namespace attune::task

@@ -34,6 +34,8 @@ class ChatRenderer {
   /// be the beginning of the next and of the whole. Error{data} with file and line for a chat that the template
   /// refuses, Error{model} for a template whose prefixes do not nest.
   LearnedText render(const data::Example& example);
+  /// All of the chat as render() has it, without asking what of it is learned. Error{data} as above.
+  std::string whole(const data::Example& example);
   /// The chat as the model reads it before its last message, which answers it, or before the answer that it awaits. Error{data} as
   /// above.
   std::string prompt(const data::Example& example);
@@ -47,6 +49,8 @@ class ChatRenderer {
 
 /// Documents, prompts with completions, and chats.
 LearnedText learned_text(const data::Example& example, ChatRenderer& chats);
+/// The same row without its spans: for a prompt alone it need not be proven what the assistant says.
+LearnedText whole_text(const data::Example& example, ChatRenderer& chats);
 
 /// What stands before the answer that a row ends with, and the answer.
 struct AnswerText {
@@ -56,5 +60,8 @@ struct AnswerText {
 /// Of prompts with completions, of chats whose last message is a text of the assistant's, and of rows that await an answer; nothing
 /// of the others.
 std::optional<AnswerText> answer_text(const data::Example& example, ChatRenderer& chats);
+/// The same of every row: of documents their text, of chats that the assistant does not end with a text all of them. Nothing
+/// of rows of ids.
+std::optional<AnswerText> beginning_text(const data::Example& example, ChatRenderer& chats);
 
 }  // namespace attune::task

@@ -157,6 +157,26 @@ TEST_CASE("evaluation generates the texts that `generate` does, and scores them"
   }
 }
 
+TEST_CASE("a row's text and its loss come from one cut, whichever verb reads it", "[app][shell][generated]") {
+  const Workspace workspace;
+  write_answer_job(workspace, {{"data", {{"length_policy", "truncate_left"}}}, {"training", {{"num_train_epochs", 8}}}});
+  run_and_require(workspace, "train run.json --quiet");
+  const std::string text = "what can i do the card is lost where is my account it was sent on monday";
+  const Json row = {{"prompt", text}, {"completion", " help is in the app"}};
+  workspace.write("long.jsonl", row.dump() + "\n");
+  const std::string limits = " --set data.max_length=16";
+  const Finished predicted = run_and_require(workspace, "predict out long.jsonl --quiet" + limits);
+  CHECK(predicted.err.find("rows: 1 of 1 rows are longer than data.max_length (16 tokens) and were cut") != std::string::npos);
+  run_and_require(workspace, "evaluate out long.jsonl --quiet --predictions scored.jsonl" + limits);
+  const Finished generated = run_and_require(workspace, "generate out --file long.jsonl --json --max-new-tokens 20 --eos-token-id 0 --eos-token-id 2" + limits);
+  CHECK(generated.err.find("prompts: 1 of 1 rows are longer than data.max_length (16 tokens) and were cut") != std::string::npos);
+  const std::string written = texts_in(predicted.out, "generated")[0];
+  CHECK(texts_in(workspace.read("scored.jsonl"), "generated")[0] == written);
+  CHECK(texts_in(generated.out, "text")[0] == written);
+  const Finished whole = run_and_require(workspace, "predict out long.jsonl --quiet");
+  CHECK(lines_in(whole.out)[0]["loss"] != lines_in(predicted.out)[0]["loss"]);
+}
+
 TEST_CASE("the best model and early stopping go by a generated text's score", "[app][shell][generated]") {
   const Workspace workspace;
   write_answer_job(workspace, {{"training", {{"num_train_epochs", 60}, {"save_strategy", "no"}}},

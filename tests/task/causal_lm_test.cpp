@@ -317,12 +317,10 @@ TEST_CASE("of a prompt that is longer than a row its end is generated from", "[t
   const data::Example row = completion("where is my card and what can i do with it in the app", " it was sent");
   const std::vector<std::int32_t> whole = language.encode_one(row).prompt->ids;
   language.options.max_length = 8;
-  language.options.length_policy = "truncate_left";
-  CHECK(language.encode_one(row).prompt->ids == std::vector<std::int32_t>(whole.end() - 8, whole.end()));
   language.options.length_policy = "split";
   const std::vector<task::Encoded> windows = language.encode({row});
   REQUIRE(windows.size() > 1);
-  CHECK(windows[0].prompt);
+  CHECK(windows[0].prompt->ids == std::vector<std::int32_t>(whole.end() - 8, whole.end()));
   CHECK_FALSE(windows[1].prompt);
 }
 
@@ -457,8 +455,71 @@ TEST_CASE("rows that await an answer are prompts and nothing else", "[task][lang
   const Json line = task->describe({predictions.data(), 1}, rows[0], false);
   CHECK(line["generated"] == " it");
   for (const char* absent : {"loss", "tokens", "reference"}) CHECK_FALSE(line.contains(absent));
-  const std::vector<std::string> texts = task::prompt_texts(std::vector<data::Example>{open, talked, answered, document("the app")}, language.chats);
-  CHECK(texts[0] == texts[1]);
-  CHECK(texts[2] == "where is my card");
-  CHECK(texts[3] == "the app");
+  language.options.only_prompts = true;
+  data::Example called = chat({{{"role", "user"}, {"content", "hello"}}, {{"role", "tool"}, {"content", "x"}}}), ids = document("");
+  ids.input_ids = {5, 6, 7};
+  const std::vector<task::Encoded> prompts = language.encode({open, talked, answered, document("the app"), called, ids});
+  REQUIRE(prompts.size() == 6);
+  CHECK(prompts[0].prompt->ids == encoded[1].prompt->ids);
+  CHECK(prompts[1].prompt->ids == prompts[0].prompt->ids);
+  CHECK(prompts[2].prompt->ids == encoded[0].prompt->ids);
+  CHECK(prompts[2].ids == prompts[2].prompt->ids);
+  CHECK(prompts[3].prompt->ids == language.tokenizer.encode({.text = "the app"}, {}).ids);
+  CHECK(language.tokenizer.decode(prompts[4].prompt->ids, false).ends_with("x<|im_end|>\n<|im_start|>assistant\n"));
+  CHECK(prompts[5].prompt->ids == ids.input_ids);
+  CHECK_THROWS_WITH(language.encode_one(document("")), ContainsSubstring("the prompt has no tokens") && ContainsSubstring("line 7"));
+}
+
+TEST_CASE("a row's prompt, its text and its score come from one cut", "[task][language]") {
+  for (const bool with_bos : {false, true}) {
+    Language language;
+    language.options.generates = true;
+    data::Example row = completion("where is my card and what can i do with it in the app", " it was sent");
+    if (with_bos) row.text = language.tokenizer.decode(std::vector<std::int32_t>{*language.tokenizer.special_id("bos_token")}, false) + row.text;
+    const task::Encoded whole = language.encode_one(row);
+    const auto prompt = static_cast<std::int64_t>(whole.prompt->ids.size()), all = static_cast<std::int64_t>(whole.ids.size());
+    data::Example asked = row;
+    asked.awaits_answer = true;
+    for (const std::int64_t most : {all - 1, prompt + 1, prompt, prompt - 2}) {
+      language.options.max_length = most;
+      language.options.length_policy = "truncate_left";
+      const task::Encoded cut = language.encode_one(row);
+      REQUIRE(cut.prompt);
+      CHECK(cut.prompt->cut == all - most);
+      const std::size_t kept = cut.prompt->ids.size();
+      CHECK(std::vector<std::int32_t>(cut.ids.begin(), cut.ids.begin() + static_cast<std::ptrdiff_t>(kept)) == cut.prompt->ids);
+      CHECK(cut.learned[kept] == 1);
+      CHECK(std::count(cut.learned.begin(), cut.learned.begin() + static_cast<std::ptrdiff_t>(kept), 1) == 0);
+      language.options.only_prompts = true;  // what `generate` makes of the row
+      CHECK(language.encode_one(row).prompt->ids == cut.prompt->ids);
+      language.options.length_policy = "drop";
+      CHECK(language.encode({row}).empty());
+      CHECK(language.encode({asked}).size() == (prompt > most ? 0 : 1));
+      language.options.length_policy = "error";
+      CHECK_THROWS_WITH(language.encode_one(row), ContainsSubstring("line 7") && ContainsSubstring("data.max_length is"));
+      for (const char* policy : {"auto", "truncate"}) {
+        language.options.length_policy = policy;
+        if (most <= prompt) {
+          CHECK_THROWS_WITH(language.encode_one(row), ContainsSubstring("no answer is left") && ContainsSubstring("line 7"));
+        } else {
+          CHECK(language.encode_one(row).prompt->ids == whole.prompt->ids);
+        }
+      }
+      language.options.only_prompts = false;
+    }
+    language.options.max_length = prompt - 2;
+    language.options.length_policy = "auto";
+    const task::Encoded open = language.encode_one(asked);
+    CHECK(open.cut == 2);
+    CHECK(open.ids == open.prompt->ids);
+    CHECK(open.ids.back() == whole.prompt->ids.back());
+    CHECK(open.ids.front() == whole.prompt->ids[with_bos ? 0 : 2]);
+    language.options.length_policy = "truncate";
+    CHECK_THROWS_WITH(language.encode_one(asked), ContainsSubstring("no answer is left") && ContainsSubstring("truncate_left"));
+    language.options.max_length = 4;  // the answer's end alone
+    language.options.length_policy = "truncate_left";
+    CHECK_FALSE(language.encode_one(row).prompt);
+    language.options.only_prompts = true;
+    CHECK_THROWS_WITH(language.encode_one(row), ContainsSubstring("no token of the prompt is left"));
+  }
 }

@@ -156,8 +156,8 @@ void visit_language_fields(Visitor& visit, DataOptions& options) {
         {.key = "length_policy",
          .help = "What happens to rows longer than `max_length` (text-generation): `split` cuts them into windows that "
                  "share one token, so that every token is learned once; `truncate` drops their end, `truncate_left` their "
-                 "beginning, `drop` the row; `error` stops. `auto`: `split` for documents, `truncate` for the rest. All "
-                 "are counted.",
+                 "beginning, `drop` the row; `error` stops. `auto`: `split` for documents, `truncate_left` for prompts whose answer is "
+                 "to be generated, `truncate` for the rest. All are counted.",
          .choices = {"auto", "split", "truncate", "truncate_left", "drop", "error"}});
   visit(options.token_cache_dir,
         {.key = "token_cache_dir",

@@ -2,6 +2,7 @@
 // row beyond the last position are only numbers.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "attune/job/prepare.h"
@@ -11,6 +12,9 @@ namespace attune::job {
 
 /// Error{model} when the tokenizer of `folder` has ids that the embedding has no row for.
 void check_vocabulary(const text::Tokenizer& tokenizer, const models::ModelSpec& spec, const std::string& folder);
+
+/// So many tokens a text may have: the model's positions, or no end where rotary frequencies grow with the text.
+std::int64_t most_tokens(const models::ModelSpec& spec);
 
 /// Error{data} naming the first row that has more tokens than the model has positions.
 void check_lengths(const Rows& rows, const models::ModelSpec& spec);

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "attune/job/options.h"
@@ -26,6 +27,11 @@ struct ModelFolder {
 /// `path` as models::resolve_model_path gives it. `wanted`: the task that a whole model is opened for, whatever head its
 /// config.json names. Error{model} when nothing tells the task, or the base is missing or another one.
 ModelFolder look_into(const std::string& path, std::optional<models::Task> wanted = {});
+
+/// Whether a run made the folder: then it remembers how its rows were read.
+bool is_of_run(const ModelFolder& folder);
+/// Whether an override ("data.columns.text=note") sets the key.
+bool sets_key(const std::vector<std::string>& overrides, std::string_view key);
 
 /// The options of the run that made the folder (its config.resolved.json), else the defaults, under `overrides`. Where the model was
 /// trained and where tokens were kept says nothing about how it is used, and is left out.

@@ -28,6 +28,7 @@ struct AnswerPrompt {
   std::vector<std::int32_t> ids;
   std::optional<std::string> reference;  ///< nothing where the row has no answer yet
   bool is_chat = false;  ///< a chat template wrote it: the answer is a text of its own and does not go on from it
+  std::int64_t cut = 0;  ///< tokens that the length policy left out of its beginning
 };
 
 /// Not the model's fault but that of one row under it, such as a chat that the template does not expect. Like Error{data} it is
@@ -140,6 +141,7 @@ struct TaskOptions {
   bool append_eos = true;                      ///< causal LM: texts and completions end with the end-of-text token
   std::string length_policy = "auto";          ///< causal LM: as DataOptions::length_policy
   bool generates = false;                      ///< causal LM: rows get a prompt, and generated texts are scored
+  bool only_prompts = false;                   ///< causal LM: rows are nothing but what a text is to go on from, also documents
 };
 std::unique_ptr<Task> make_task(const TaskOptions& options);
 
