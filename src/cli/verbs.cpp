@@ -43,8 +43,16 @@ void add_output(CLI::App& verb, app::OutputOptions& options) {
   add_progress(verb, options);
 }
 
+/// One value each time: rows or a configuration may stand behind it.
+void add_repeatable(CLI::App& verb, const std::string& name, std::vector<std::string>& values, const char* value, const std::string& help) {
+  verb.add_option(name, values, help + " (repeatable)")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->type_name(value);
+}
+
 void add_overrides(CLI::App& verb, std::vector<std::string>& overrides) {
-  verb.add_option("--set", overrides, "Sets a configuration key: --set training.learning_rate=1e-4 (repeatable)")->allow_extra_args(false);
+  add_repeatable(verb, "--set", overrides, "KEY=VALUE", "Sets a configuration key: --set training.learning_rate=1e-4");
 }
 
 Run add_train(CLI::App& verb) {
@@ -69,7 +77,7 @@ Run add_evaluate(CLI::App& verb) {
   auto options = std::make_shared<app::EvaluateVerb>();
   verb.add_option("model", options->model, "Folder of a tuned model")->required();
   verb.add_option("data", options->data, "Files of labelled rows; default: the run's test files, else its validation files");
-  verb.add_option("--require", options->require, "Gate, exit 20 when it fails: --require 'accuracy>=0.9' (repeatable)")->allow_extra_args(false);
+  add_repeatable(verb, "--require", options->require, "GATE", "Gate, exit 20 when it fails: --require 'accuracy>=0.9'");
   verb.add_option("--predictions", options->predictions, "Also write the predictions to this file");
   add_overrides(verb, options->overrides);
   add_output(verb, options->output);
@@ -132,7 +140,7 @@ struct AddSettings {
     } else {
       CLI::Option* option = verb.add_option_function<std::vector<std::string>>(
           names, [texts, key](const std::vector<std::string>& values) { (*texts)[key] = values; }, std::string(field.help));
-      option->allow_extra_args(false)->type_name(value_words(usual, field));
+      option->type_name(value_words(usual, field))->allow_extra_args(is_list<T>);
       if constexpr (!is_list<T>) option->expected(1);
     }
   }

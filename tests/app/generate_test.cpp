@@ -91,6 +91,28 @@ TEST_CASE("a prompt is continued, as text and as JSON", "[app][shell][infer]") {
       "score"));
 }
 
+TEST_CASE("an option that takes a list takes its values in one go or one by one, and no other argument", "[app][shell][infer]") {
+  const Workspace workspace;
+  write_model(workspace);
+  const auto text_of = [&](const std::string& arguments) { return lines_of(run_ok(workspace, arguments).out)[0]["text"].get<std::string>(); };
+  const std::string all = "m --prompt abc --max-new-tokens 12 --json", text = text_of("generate " + all);
+  REQUIRE(text.size() > 6);
+  const std::string late = text.substr(5, 1), early = text.substr(2, 1), cut = text.substr(0, std::min(text.find(early), text.find(late)));
+  REQUIRE(text.substr(0, text.find(late)) != cut);
+  const std::string both = " '" + late + "' '" + early + "'";
+  CHECK(text_of("generate " + all + " --stop-strings" + both) == cut);
+  CHECK(text_of("generate " + all + " --stop_strings '" + late + "' --stop-strings '" + early + "'") == cut);
+  CHECK(text_of("generate --prompt abc --max-new-tokens 12 --json --stop-strings" + both + " m") == cut);
+  CHECK(text_of("generate --stop-strings" + both + " -- " + all) == cut);
+  const auto ids = lines_of(run_ok(workspace, "generate " + all).out)[0]["ids"].get<Ids>();
+  const auto ended = lines_of(run_ok(workspace, "generate " + all + " --eos-token-id 31 " + std::to_string(ids[3])).out)[0]["ids"].get<Ids>();
+  const auto end = std::find_if(ids.begin(), ids.end(), [&](std::int32_t id) { return id == 31 || id == ids[3]; });
+  CHECK(ended == Ids(ids.begin(), end + 1));
+  const std::string help = run_ok(workspace, "generate --help").out;
+  CHECK(help.find("--stop_strings,--stop-strings TEXT ...") != std::string::npos);
+  CHECK(help.find("--set KEY=VALUE\n") != std::string::npos);
+}
+
 TEST_CASE("prompts of a file and of stdin keep their order", "[app][shell][infer]") {
   const Workspace workspace;
   write_model(workspace);
