@@ -153,7 +153,7 @@ Run add_generate(CLI::App& verb) {
   verb.add_option("--file,-f", options->file, "File of prompts: a line each, or rows (.jsonl, .csv, …) that become prompts as in training");
   verb.add_flag("--chat", options->chat, "A conversation through the model's chat template, a line of stdin a turn");
   verb.add_option("--system", options->system, "System message of the chat");
-  add_overrides(verb, options->overrides);
+  add_repeatable(verb, "--set", options->overrides, "KEY=VALUE", "Sets a key by which rows of --file are read: --set data.template=null");
   add_json(verb, options->output);
   infer::GenerationOptions defaults;
   const AddSettings add{verb, options->settings};
@@ -244,9 +244,32 @@ void refuse_empty_arguments(int argc, char** argv) {
   }
 }
 
-std::string chosen_verb(const CLI::App& program) {
+/// A list ends at the next option; what stands behind it is taken for one of its values.
+bool has_long_list(const CLI::App& verb) {
+  const auto options = verb.get_options([](const CLI::Option* option) {
+    return !option->get_positional() && option->get_allow_extra_args() && option->count() > 1;
+  });
+  return !options.empty();
+}
+
+/// What was parsed last: the verb, or the program where there is none.
+const CLI::App& chosen_of(const CLI::App& program) {
   const auto verbs = program.get_subcommands();
-  return verbs.empty() ? "" : verbs.front()->get_name();
+  return verbs.empty() ? program : *verbs.front();
+}
+
+/// The options that `chosen` does not know; CLI11 would tell of arguments that they leave missing first.
+void refuse_unknown_options(const CLI::App& chosen, const std::string& help) {
+  std::vector<std::string> known;
+  for (const CLI::Option* option : chosen.get_options()) {
+    for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+  }
+  for (const std::string& given : chosen.remaining()) {
+    if (!given.starts_with("-") || given == "-" || given == "--") continue;
+    const std::string name = given.substr(0, given.find('='));
+    const std::string nearest = name.starts_with("--") ? nearest_name(name, known) : "";
+    refuse(concat("unknown option '", name, "'"), nearest.empty() ? help : concat("did you mean '", nearest, "'? ", help));
+  }
 }
 
 }  // namespace
@@ -270,8 +293,12 @@ int run(int argc, char** argv) {
     console::print(text.str());
     return code;
   } catch (const CLI::ParseError& error) {
-    const std::string verb = chosen_verb(program);
-    refuse(error.what(), concat("attune ", verb, verb.empty() ? "" : " ", "--help lists what there is"));
+    const CLI::App& chosen = chosen_of(program);
+    const std::string help = concat(&chosen == &program ? "attune" : "attune " + chosen.get_name(), " --help lists what there is");
+    refuse_unknown_options(chosen, help);
+    const bool is_missing = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
+    if (is_missing && has_long_list(chosen)) refuse(error.what(), "name it before an option that takes a list, or put -- between them");
+    refuse(error.what(), help);
   }
   return chosen();
 }

@@ -108,9 +108,11 @@ TEST_CASE("an option that takes a list takes its values in one go or one by one,
   const auto ended = lines_of(run_ok(workspace, "generate " + all + " --eos-token-id 31 " + std::to_string(ids[3])).out)[0]["ids"].get<Ids>();
   const auto end = std::find_if(ids.begin(), ids.end(), [&](std::int32_t id) { return id == 31 || id == ids[3]; });
   CHECK(ended == Ids(ids.begin(), end + 1));
+  check_refused(workspace, "generate --stop-strings . m --prompt abc", 2, "model is required (command line); name it before an option that takes a list");
   const std::string help = run_ok(workspace, "generate --help").out;
   CHECK(help.find("--stop_strings,--stop-strings TEXT ...") != std::string::npos);
-  CHECK(help.find("--set KEY=VALUE\n") != std::string::npos);
+  CHECK(help.find("--set KEY=VALUE ") != std::string::npos);
+  CHECK(help.find("--set KEY=VALUE ...") == std::string::npos);
 }
 
 TEST_CASE("prompts of a file and of stdin keep their order", "[app][shell][infer]") {
