@@ -1,6 +1,7 @@
 // attune generate: continues prompts, or holds a chat.
 #include <unistd.h>
 
+#include <algorithm>
 #include <functional>
 #include <nlohmann/json.hpp>
 
@@ -8,12 +9,15 @@
 #include "attune/app/verbs.h"
 #include "attune/base/console.h"
 #include "attune/base/error.h"
+#include "attune/base/log.h"
 #include "attune/base/strings.h"
 #include "attune/files/standard_input.h"
 #include "attune/infer/generation_config.h"
 #include "attune/infer/text.h"
 #include "attune/job/environment.h"
+#include "attune/job/fits_model.h"
 #include "attune/job/language_model.h"
+#include "attune/task/prompts.h"
 
 namespace attune::app {
 
@@ -102,17 +106,18 @@ void run_prompts(const GenerateVerb& options, const job::LanguageModel& opened) 
   }
 }
 
-/// One conversation: what the user types, and the answers.
+/// One conversation: what the user types, and the answers. Where it outgrows the model its oldest turns are forgotten.
 class Chat {
  public:
   Chat(const GenerateVerb& options, const job::LanguageModel& opened)
       : options_(options), opened_(opened), format_(opened), generator_(*opened.loaded.model) {
     if (!options.system.empty()) messages_.push_back({{"role", "system"}, {"content", options.system}});
+    first_turn_ = messages_.size();
   }
 
   void answer(const std::string& said) {
     messages_.push_back({{"role", "user"}, {"content", said}});
-    const std::vector<std::vector<std::int32_t>> prompt{prompt_of_text(format_.text_of(messages_), opened_).ids};
+    const std::vector<std::vector<std::int32_t>> prompt{fitting_prompt()};
     const bool streams = !options_.output.json;
     const auto results = infer::generate_texts(generator_, *opened_.tokenizer, prompt, opened_.options,
                                                infer::Beginning::answer,
@@ -124,11 +129,50 @@ class Chat {
   }
 
  private:
+  /// Tokens of prompt and answer together.
+  std::int64_t room() const {
+    const infer::GenerationOptions& options = opened_.options;
+    const std::int64_t most = job::most_tokens(opened_.loaded.model->spec());
+    return options.max_new_tokens || !options.max_length ? most : std::min(most, *options.max_length - 1);
+  }
+
+  /// The conversation before the next answer, without so many of its oldest turns that a quarter of the room (or what the answer may
+  /// have) is left. What was said last may fill all of it; Error{data} where it does not fit.
+  std::vector<std::int32_t> fitting_prompt() {
+    const std::int64_t all = room();
+    const std::int64_t wanted = all - std::min(all / 4, opened_.options.max_new_tokens.value_or(infer::GenerationOptions::kDefaultNewTokens));
+    while (true) {
+      const std::string text = format_.text_of(messages_);
+      std::vector<std::int32_t> ids = task::encode_prompts({&text, 1}, *opened_.tokenizer).front();
+      const auto length = static_cast<std::int64_t>(ids.size());
+      const bool is_alone = messages_.size() == first_turn_ + 1;
+      if (length <= (is_alone ? all : wanted)) return ids;
+      if (is_alone) {
+        throw Error(ErrorKind::data, {.file = {},
+                                      .what = concat("what was said last makes a prompt of ", length, " tokens, and there is room for ", all),
+                                      .where = "--chat",
+                                      .hint = "say less at once"});
+      }
+      forget_oldest_turn();
+    }
+  }
+
+  /// Up to the next thing that the user said: templates want the two to take turns.
+  void forget_oldest_turn() {
+    if (!forgets_) log::warning("the conversation is longer than the model can read: from here on its oldest turns are forgotten");
+    forgets_ = true;
+    do {
+      messages_.erase(first_turn_);
+    } while (messages_[first_turn_]["role"] != "user");
+  }
+
   const GenerateVerb& options_;
   const job::LanguageModel& opened_;
   ChatFormat format_;
   infer::Generator generator_;
   Json messages_ = Json::array();
+  std::size_t first_turn_ = 0;  ///< the system message before it stays
+  bool forgets_ = false;
 };
 
 void run_chat(const GenerateVerb& options, const job::LanguageModel& opened) {

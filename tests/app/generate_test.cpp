@@ -155,6 +155,36 @@ TEST_CASE("a chat remembers its turns", "[app][shell][infer]") {
   CHECK(turns[1]["ids"].get<Ids>() == expected(workspace, spelled(history), 3));
 }
 
+TEST_CASE("a chat that outgrows the model forgets its oldest turns, never the system message", "[app][shell][infer]") {
+  const Workspace workspace;
+  write_model(workspace);
+  // 64 tokens; "sno." stays, a turn is "u" + 12 letters + ".", an answer "a" + at most 4 + ".".
+  const Finished talked = run_ok(workspace, "generate m --chat --system no --json --max-new-tokens 4",
+                                 "printf 'aaaaaaaaaaaa\\nbbbbbbbbbbbb\\ncccccccccccc\\ndddddddddddd\\n' |");
+  const auto turns = lines_of(talked.out);
+  REQUIRE(turns.size() == 4);
+  const auto spelled = [](const std::string& text) {
+    Ids ids;
+    for (const char c : text) ids.push_back(c == ' ' ? 3 : c == '\n' ? 4 : c == '.' ? 5 : c - 'a' + 6);
+    return ids;
+  };
+  const auto said = [&](char letter, std::size_t turn) { return "u" + std::string(12, letter) + ".a" + turns[turn]["text"].get<std::string>() + "."; };
+  const std::string three = "sno." + said('a', 0) + said('b', 1) + "u" + std::string(12, 'c') + ".a";
+  const std::string two = "sno." + said('b', 1) + said('c', 2) + "u" + std::string(12, 'd') + ".a";
+  REQUIRE(three.size() <= 60);
+  REQUIRE(two.size() <= 60);
+  REQUIRE(three.size() + 14 > 60);
+  CHECK(turns[2]["ids"].get<Ids>() == expected(workspace, spelled(three), 4));
+  CHECK(turns[3]["ids"].get<Ids>() == expected(workspace, spelled(two), 4));
+  CHECK(talked.err == "warning: the conversation is longer than the model can read: from here on its oldest turns are forgotten\n");
+  // What is said last may fill the model, and no more.
+  const auto alone = lines_of(run_ok(workspace, "generate m --chat --json --max-new-tokens 4", "printf 'hi\\n" + std::string(61, 'z') + "\\n' |").out);
+  CHECK(alone[1]["ids"].get<Ids>() == expected(workspace, spelled("u" + std::string(61, 'z') + ".a"), 4));
+  const Finished refused = run_attune(workspace, "generate m --chat", "printf 'hi\\n" + std::string(62, 'z') + "\\n' |");
+  CHECK(refused.exit_code == 4);
+  CHECK(refused.err.find("what was said last makes a prompt of 65 tokens, and there is room for 64 (--chat); say less at once") != std::string::npos);
+}
+
 TEST_CASE("a text begins with one beginning-of-text token where training has it, whoever writes it", "[app][shell][infer]") {
   const Workspace workspace;
   const std::string turns = "{% for m in messages %}{{ m.role[0] }}{{ m.content }}.{% endfor %}a";
