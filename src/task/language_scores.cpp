@@ -10,6 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "attune/base/strings.h"
 #include "attune/base/utf8.h"
 #include "attune/metrics/values.h"
 #include "task/scores.h"
@@ -100,6 +101,19 @@ std::string end_of(const std::string& text) {
   return points.size() <= kCharacters ? text : "…" + to_utf8(std::u32string_view(points).substr(points.size() - kCharacters));
 }
 
+/// "user: where is my card", a line a turn.
+std::string turns_text(const data::Example& example) {
+  const files::Json messages = files::Json::parse(example.messages);
+  const std::size_t turns = messages.size() - (example.awaits_answer ? 0 : 1);
+  std::string text;
+  for (std::size_t i = 0; i < turns; ++i) {
+    const files::Json said = messages[i].value("content", files::Json()), calls = messages[i].value("tool_calls", files::Json());
+    text += concat(i == 0 ? "" : "\n", messages[i].value("role", ""), ": ", said.is_string() ? said.get<std::string>() : "",
+                   calls.is_null() ? "" : calls.dump());
+  }
+  return text;
+}
+
 class LanguageScores : public Scores {
  public:
   LanguageScores(std::span<const Prediction> predictions, std::span<const data::Example> examples, const text::Tokenizer& tokenizer)
@@ -135,11 +149,30 @@ class LanguageScores : public Scores {
  private:
   static constexpr std::uint8_t kShown = 5;  ///< at each end
 
+  /// What the text was generated from, without the marks of a chat template: turn by turn, or what is left of a chat that was cut.
+  std::string shown_prompt(const AnswerPrompt& prompt, const data::Example& example) const {
+    if (prompt.is_chat) return prompt.cut == 0 ? turns_text(example) : "…" + without_marks(prompt.ids);
+    return concat(prompt.cut > 0 ? "…" : "", tokenizer_.decode(prompt.ids, /*skip_special_tokens=*/true));
+  }
+
+  /// The texts between special tokens, a line each.
+  std::string without_marks(const std::vector<std::int32_t>& ids) const {
+    std::vector<std::string> parts;
+    for (auto begin = ids.begin(); begin != ids.end();) {
+      const auto end = std::find_if(begin, ids.end(), [&](const std::int32_t& id) { return tokenizer_.decode({&id, 1}, /*skip_special_tokens=*/true).empty(); });
+      const std::string text = tokenizer_.decode({begin, end}, /*skip_special_tokens=*/true);
+      if (!trim(text).empty()) parts.emplace_back(trim(text));
+      begin = end == ids.end() ? end : end + 1;
+    }
+    return join(parts, "\n");
+  }
+
   files::Json sample(std::size_t text, double score) const {
     const Prediction& prediction = predictions_[scoring_.texts().place(text)];
     const Encoded& row = *prediction.encoded;
-    return {{"id", examples_[static_cast<std::size_t>(row.example)].id},
-            {"prompt", end_of(tokenizer_.decode(row.prompt->ids, /*skip_special_tokens=*/false))},
+    const data::Example& example = examples_[static_cast<std::size_t>(row.example)];
+    return {{"id", example.id},
+            {"prompt", end_of(shown_prompt(*row.prompt, example))},
             {"generated", *prediction.generated},
             {"reference", *row.prompt->reference},
             {"score", metrics::json_number(score)}};

@@ -432,6 +432,38 @@ TEST_CASE("of generated texts the best and the worst are shown, with the end of 
   CHECK(task->scores(predictions, rows)->samples("chrf").is_null());
 }
 
+TEST_CASE("samples show prompts as people read them", "[task][language]") {
+  Language language;
+  language.options.generates = true;
+  const Json calls = Json::array({{{"name", "find"}}});
+  const Json turns = {{{"role", "system"}, {"content", "brief"}}, {{"role", "user"}, {"content", "hello"}}, {{"role", "assistant"}, {"content", ""}, {"tool_calls", calls}},
+                      {{"role", "user"}, {"content", "where"}}, {{"role", "assistant"}, {"content", "in the app"}}};
+  const std::vector<data::Example> rows = {chat(turns), completion("<|endoftext|>where is my card", " here")};
+  const auto shown = [&] {
+    const auto task = task::make_task(language.options);
+    const std::vector<task::Encoded> encoded = task->encode(rows, language.tokenizer);
+    std::vector<task::Prediction> predictions;
+    for (const task::Encoded& row : encoded) {
+      predictions.emplace_back();
+      predictions.back().encoded = &row;
+      predictions.back().loss_weight = 1;
+      predictions.back().generated = "here";
+    }
+    std::vector<std::string> prompts;
+    const Json samples = task->scores(predictions, rows)->samples("f1");
+    for (const Json& row : samples["rows"]) prompts.push_back(row["prompt"]);
+    std::sort(prompts.begin(), prompts.end());
+    return prompts;
+  };
+  CHECK(shown() == std::vector<std::string>{"system: brief\nuser: hello\nassistant: " + calls.dump() + "\nuser: where", "where is my card"});
+  language.options.length_policy = "truncate_left";
+  language.options.max_length = static_cast<std::int64_t>(language.encode_one(rows[0]).ids.size()) - 4;
+  const std::string cut = shown().back();
+  INFO(cut);
+  CHECK(cut.starts_with("…"));
+  CHECK(cut.ends_with("user\nwhere\nassistant"));
+}
+
 TEST_CASE("rows that await an answer are prompts and nothing else", "[task][language]") {
   Language language;
   language.options.generates = true;

@@ -100,7 +100,7 @@ class Scores {
   /// What belongs into reports but is no single number: {"per_class", "confusion_matrix", "reliability"} or {"per_type"}.
   virtual files::Json detail() const;
   /// Of generated texts the best and the worst by a metric (`metric`, or ROUGE-L where that is none of texts), at most ten, best
-  /// first: {"metric", "texts": how many there are, "rows": [{"id", "prompt": its end, "generated", "reference", "score"}]}.
+  /// first: {"metric", "texts": how many there are, "rows": [{"id", "prompt": its end as people read it, "generated", "reference", "score"}]}.
   /// Null where there are none.
   virtual files::Json samples(std::string_view metric) const;
 };
