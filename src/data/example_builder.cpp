@@ -48,7 +48,11 @@ Example ExampleBuilder::build(const Record& record, std::int64_t row) const {
 
 void ExampleBuilder::read_keys(const Record& record, Example& example) const {
   const ColumnOptions& columns = options_.columns;
-  if (columns.id) example.id = key_of(record, {*columns.id, "data.columns.id"});
+  if (columns.id) {
+    example.id = key_of(record, {*columns.id, "data.columns.id"});
+  } else if (const Field* own = record.columns.find("id"); own != nullptr && !own->text.empty()) {
+    example.id = own->text;
+  }
   if (columns.group) example.group = key_of(record, {*columns.group, "data.columns.group"});
   if (columns.time) {
     example.time = key_of(record, {*columns.time, "data.columns.time"});

@@ -55,11 +55,15 @@ class Reader {
 
   /// False at the end of the file.
   bool read_row(RecordReader& records) {
+    const std::int64_t row = rows_seen_++;
     try {
       Record record;
-      if (!records.next(record)) return false;
+      if (!records.next(record)) {
+        --rows_seen_;
+        return false;
+      }
       const Field* label = record.columns.find(options_.columns.label);
-      examples_.push_back(builder_.build(record, static_cast<std::int64_t>(examples_.size())));
+      examples_.push_back(builder_.build(record, row));
       is_number_.push_back(label != nullptr && label->is_number());
       has_fraction_ = has_fraction_ || fraction(examples_.back());
     } catch (const BadRow& error) {
@@ -96,6 +100,7 @@ class Reader {
   ReadReport& report_;
   ExampleBuilder builder_;
   std::vector<Example> examples_;
+  std::int64_t rows_seen_ = 0;  ///< of all files, bad ones too: rows keep their numbers where others are skipped
   std::vector<bool> is_number_;  ///< by row: the label column holds a number
   bool has_fraction_ = false;
   std::string first_skipped_;  ///< of the file at hand

@@ -177,6 +177,25 @@ TEST_CASE("a row's text and its loss come from one cut, whichever verb reads it"
   CHECK(lines_in(whole.out)[0]["loss"] != lines_in(predicted.out)[0]["loss"]);
 }
 
+TEST_CASE("rows that cannot be predicted are skipped, counted, and leave the others their numbers", "[app][shell][generated]") {
+  const Workspace workspace;
+  write_answer_job(workspace, {{"training", {{"max_steps", 1}}}});
+  run_and_require(workspace, "train run.json --quiet");
+  const std::string good = "{\"prompt\": \"my account\"}\n", unread = "{\"prompt\": 3}\n", unmade = "{\"prompt\": \"a\", \"completion\": \"b\", \"input_ids\": 3\n";
+  const std::string refused = R"({"messages": [{"role": "assistant", "content": null, "tool_calls": [{"name": "f"}]}, {"role": "user", "content": "x"}]})" "\n";
+  workspace.write("rows.jsonl", unread + good + unmade + refused + good + "{\"id\": \"mine\", \"prompt\": \"my account\"}\n");
+  for (const std::string verb : {"predict out rows.jsonl --quiet", "generate out --file rows.jsonl --json --max-new-tokens 2"}) {
+    INFO(verb);
+    const Finished stopped = run_attune(workspace, verb);
+    CHECK(stopped.exit_code == 4);
+    CHECK(stopped.err.find("rows.jsonl:1") != std::string::npos);
+    const Finished skipped = run_and_require(workspace, verb + " --set data.on_bad_row=skip");
+    CHECK(texts_in(skipped.out, "id") == std::vector<std::string>{"1", "4", "mine"});
+    CHECK(skipped.err.find(": 3 bad rows were skipped (data.on_bad_row)") != std::string::npos);
+    CHECK(skipped.err.find("(line 4)") != std::string::npos);
+  }
+}
+
 TEST_CASE("the best model and early stopping go by a generated text's score", "[app][shell][generated]") {
   const Workspace workspace;
   write_answer_job(workspace, {{"training", {{"num_train_epochs", 60}, {"save_strategy", "no"}}},

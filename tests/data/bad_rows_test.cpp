@@ -213,7 +213,7 @@ TEST_CASE("bad rows are counted and listed under skip", "[data][bad]") {
   ReadReport report;
   const auto rows = read_examples({folder.write("x.jsonl", content)}, options, RowKind::classification, report);
   REQUIRE(rows.size() == 2);
-  CHECK(rows[1].row == 1);
+  CHECK(rows[1].id == "3");  // its number in the file: the two rows before it are skipped
   CHECK(rows[1].origin.line == 4);
   CHECK(report.rows == 2);
   CHECK(report.skipped == 32);
@@ -221,8 +221,11 @@ TEST_CASE("bad rows are counted and listed under skip", "[data][bad]") {
   CHECK(report.skipped_rows[1] == folder / "x.jsonl" + ":3: column 'text' is empty");
 
   const std::string table = folder.write("x.csv", "text,label\na,1\nb\n\"c\"d,1\ne,2\n");
-  CHECK(read_examples({table}, options, RowKind::classification, report).size() == 2);
-  CHECK(report.skipped == 34);
+  const auto of_both = read_examples({table, folder / "x.jsonl"}, options, RowKind::classification, report);
+  REQUIRE(of_both.size() == 4);
+  CHECK(of_both[1].id == "3");
+  CHECK(of_both[3].id == "7");
+  CHECK(report.skipped == 66);
   const std::string all_bad = folder.write("y.csv", "txt,label\na,1\nb,2\n");
   CHECK_RAISES(read_examples({all_bad}, options, RowKind::classification, report), data,
                "y.csv: has no usable row, 2 were skipped (the first: ");

@@ -163,6 +163,18 @@ TEST_CASE("a template builds the text and keeps the spelling of numbers", "[data
   CHECK(text("x.csv", "amount,currency,merchant,foreign,label\n012.0,EUR,,no,1\n") == "012.0 EUR at  (012.0, no)");
 }
 
+TEST_CASE("a row's own id names it, else its number", "[data][read]") {
+  const auto rows = read_content("x.jsonl", "{\"id\": \"a\", \"text\": \"b\", \"label\": 1}\n{\"id\": 12, \"text\": \"b\", \"label\": 1}\n"
+                                            "{\"id\": null, \"text\": \"b\", \"label\": 1}\n{\"id\": [1], \"text\": \"b\", \"label\": 1}\n{\"text\": \"b\", \"label\": 1}\n", {});
+  REQUIRE(rows.size() == 5);
+  CHECK(rows[0].id == "a");
+  CHECK(rows[1].id == "12");
+  for (const std::size_t i : {2, 3, 4}) CHECK(rows[i].id == std::to_string(i));
+  DataOptions named;
+  named.columns.id = "label";
+  CHECK(read_content("x.csv", "id,text,label\na,b,c\n", named)[0].id == "c");
+}
+
 TEST_CASE("rows with input_ids skip the tokenizer", "[data][read]") {
   const auto rows = read_content("x.jsonl", R"({"input_ids": [101, 7, 102], "token_type_ids": [0, 0, 1],)"
                                     R"( "attention_mask": [1, 1, 1], "label": 0})");

@@ -31,7 +31,7 @@ using Target = std::variant<std::monostate, ClassLabel, LabelSet, Value, TokenTa
 struct Example {
   std::int64_t row = 0;  ///< 0-based number in the data set (all files in order): the key of dropout and of predictions
   Origin origin;
-  std::string id;     ///< the row's own id, else its number
+  std::string id;     ///< the row's own id, else its number in the files that were read
   std::string group;  ///< patient, account, …; "" when there is no group column
   std::string time;   ///< sortable value of the time column; ""
   double weight = 1.0;

@@ -96,7 +96,8 @@ void visit_fields(Visitor& visit, ColumnOptions& options) {
   visit(options.time,
         {.key = "time",
          .help = "Column with the date or time of a row; with `split: time` the latest rows are held out."});
-  visit(options.id, {.key = "id", .help = "Column with the row's own name. By default rows are numbered."});
+  visit(options.id, {.key = "id", .help = "Column with the row's own name. By default `id` where a row has one, else "
+                                            "the row's number in the files, from 0."});
   visit(options.words,
         {.key = "words", .help = "Column with the list of words (token-classification).", .aliases = {"words_column"}});
   visit(options.tags, {.key = "tags",

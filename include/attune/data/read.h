@@ -49,9 +49,10 @@ struct ReadReport {
   void add(const ReadReport& more);
 };
 
-/// The rows of all files in order, numbered from 0. Rows with a list `input_ids` (classification, masked LM, no
-/// template) skip the tokenizer. Columns that no option names are passed over. Error{data} for a file that cannot be
-/// read or gives no row, and for the first bad row unless on_bad_row is "skip".
+/// The rows of all files in order, numbered from 0; rows that are skipped count, so that a number says which row of the
+/// files it is. Rows with a list `input_ids` (classification, masked LM, no template) skip the tokenizer. Columns that no
+/// option names are passed over, but for `id`. Error{data} for a file that cannot be read or gives no row, and for the
+/// first bad row unless on_bad_row is "skip".
 std::vector<Example> read_examples(const std::vector<std::string>& files, const DataOptions& options, RowKind kind,
                                    ReadReport& report, LabelNeed need = LabelNeed::required);
 
