@@ -16,6 +16,7 @@
 #include "attune/base/random.h"
 #include "attune/base/strings.h"
 #include "attune/files/storage.h"
+#include "attune/job/open_folder.h"
 #include "attune/nn/layout.h"
 
 namespace attune::job {
@@ -69,6 +70,16 @@ void check_output(const std::string& output) {
                                  .hint = "name a folder that is new or empty"});
 }
 
+/// What says how the adapter is used: its tokenizer with the chat template, how it generates, and how its run read rows.
+void copy_descriptions(const adapt::AdapterFolder& adapter, const std::string& folder) {
+  const auto copy = [&](const fs::path& from, const char* name) {
+    if (!path_exists((from / name).string(), ErrorKind::model)) return;
+    files::copy_file_atomically((from / name).string(), (fs::path(folder) / name).string());
+  };
+  copy(generation_folder(adapter.folder, adapter.base), "generation_config.json");
+  copy(adapter.folder, "config.resolved.json");
+}
+
 }  // namespace
 
 files::Json merge(const std::string& adapter_folder, const std::string& output) {
@@ -82,7 +93,8 @@ files::Json merge(const std::string& adapter_folder, const std::string& output) 
   adapt::merge_lora(loaded);
 
   files::StagedFolder stage(output);
-  models::save_model(loaded, loaded.folder, stage.path());
+  models::save_model(loaded, tokenizer_folder(adapter.folder, adapter.base), stage.path());
+  copy_descriptions(adapter, stage.path());
   models::LoadOptions reopen;
   reopen.task = options.task;
   const models::LoadedModel reopened = models::load_model(stage.path(), reopen);

@@ -52,6 +52,14 @@ std::string resolved_config(const ModelFolder& folder) {
 
 }  // namespace
 
+std::string tokenizer_folder(const std::string& path, const std::string& base) {
+  return has_any(path, {"tokenizer.json", "vocab.txt", "vocab.json"}) ? path : base;
+}
+
+std::string generation_folder(const std::string& path, const std::string& base) {
+  return has_any(path, {"generation_config.json"}) ? path : base;
+}
+
 ModelFolder look_into(const std::string& path, std::optional<models::Task> wanted) {
   if (!adapt::is_adapter(path)) {
     const models::Task task = wanted ? *wanted : task_of_architecture(path);
@@ -60,8 +68,8 @@ ModelFolder look_into(const std::string& path, std::optional<models::Task> wante
   const adapt::AdapterFolder adapter = adapt::open_adapter(path);
   return {.path = path,
           .base = adapter.base,
-          .tokenizer = has_any(path, {"tokenizer.json", "vocab.txt", "vocab.json"}) ? path : adapter.base,
-          .generation = has_any(path, {"generation_config.json"}) ? path : adapter.base,
+          .tokenizer = tokenizer_folder(path, adapter.base),
+          .generation = generation_folder(path, adapter.base),
           .task = has_any(path, {"config.json"}) ? task_of_architecture(path) : adapt::adapter_task(adapter)};
 }
 

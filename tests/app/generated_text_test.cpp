@@ -196,6 +196,32 @@ TEST_CASE("rows that cannot be predicted are skipped, counted, and leave the oth
   }
 }
 
+TEST_CASE("a merged model reads rows and writes chats as its adapter does", "[app][shell][generated]") {
+  const Workspace workspace;
+  write_answer_job(workspace, {{"tuning", {{"method", "lora"}, {"lora", {{"r", 4}}}}},
+                               {"data", {{"template", "{{what}} is my"}, {"columns", {{"completion", "then"}}}, {"chat_template", "short.jinja"}}},
+                               {"training", {{"max_steps", 2}}}});
+  workspace.write("short.jinja", "{% for m in messages %}{{ m.role[0] }}{{ m.content }}.{% endfor %}a");
+  const std::string rows = "{\"what\": \"where\", \"then\": \" card\"}\n{\"what\": \"what\", \"then\": \" app\"}\n";
+  workspace.write("train.jsonl", rows);
+  workspace.write("valid.jsonl", rows);
+  workspace.write("asked.jsonl", "{\"what\": \"where\"}\n{\"what\": \"what\"}\n");
+  workspace.write("said.txt", "where is my card\nhelp\n");
+  run_and_require(workspace, "train run.json --quiet");
+  run_and_require(workspace, "merge out --output whole");
+  CHECK(workspace.read("whole/chat_template.jinja") == workspace.read("short.jinja"));
+  for (const std::string arguments : {"generate FOLDER --file asked.jsonl --json --max-new-tokens 6", "predict FOLDER asked.jsonl --quiet",
+                                      "generate FOLDER --chat --json --max-new-tokens 6 <said.txt"}) {
+    const auto texts = [&](const std::string& folder) {
+      std::string command = arguments;
+      return run_and_require(workspace, command.replace(command.find("FOLDER"), 6, folder)).out;
+    };
+    const std::string key = arguments.starts_with("predict") ? "generated" : "text";
+    CHECK(texts_in(texts("whole"), key) == texts_in(texts("out"), key));
+  }
+  CHECK(Json::parse(run_and_require(workspace, "evaluate whole --json --quiet").out)["files"] == Json::array({"valid.jsonl"}));
+}
+
 TEST_CASE("the best model and early stopping go by a generated text's score", "[app][shell][generated]") {
   const Workspace workspace;
   write_answer_job(workspace, {{"training", {{"num_train_epochs", 60}, {"save_strategy", "no"}}},

@@ -24,6 +24,10 @@ struct ModelFolder {
   models::Task task = models::Task::base;  ///< whose head the folder has
 };
 
+/// Where tokenizer and generation_config.json of the adapter in `path` on the model in `base` lie.
+std::string tokenizer_folder(const std::string& path, const std::string& base);
+std::string generation_folder(const std::string& path, const std::string& base);
+
 /// `path` as models::resolve_model_path gives it. `wanted`: the task that a whole model is opened for, whatever head its
 /// config.json names. Error{model} when nothing tells the task, or the base is missing or another one.
 ModelFolder look_into(const std::string& path, std::optional<models::Task> wanted = {});
