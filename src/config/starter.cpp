@@ -36,7 +36,7 @@ const std::vector<Starter>& starters() {
       {"fill-mask",
        {{"model.task", "\"fill-mask\""}, {"data.columns.text", "\"text\""}, {"data.mlm_probability", "0.15"}}},
       {"text-generation",
-       {{"model.path", "\"models/SmolLM2-135M\""},
+       {{"model.path", "\"data/tiny-gpt\""},
         {"model.task", "\"text-generation\""},
         {"data.format", "\"auto\""},
         {"data.max_length", "512"},

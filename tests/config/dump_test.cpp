@@ -1,5 +1,6 @@
 // The configuration written out, the schema, the docs and the files to begin with.
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -166,5 +167,7 @@ TEST_CASE("a configuration to begin with is valid, canonical and explained", "[c
   }
   CHECK(parse(starter("regression"), "s").options.data.labels == "regression");
   CHECK(parse(starter("question-answering"), "s").options.data.max_length == 384);
+  const std::string own = parse(starter("text-generation"), "s").options.model.path;
+  CHECK(std::filesystem::exists(ATTUNE_SOURCE_DIR "/" + own + "/config.json"));  // a model that every clone has
   CHECK_THROWS_WITH(starter("regresion"), "unknown task 'regresion'; did you mean 'regression'?");
 }
