@@ -3,11 +3,11 @@
 
 #include <c10/core/Allocator.h>
 #include <c10/core/CPUAllocator.h>
+#include <c10/util/Exception.h>
 
 #include <cstdint>
 #include <cstdlib>
 #include <limits>
-#include <new>
 
 namespace attune::tensor {
 
@@ -24,9 +24,10 @@ class HandAligned final : public c10::Allocator {
  public:
   c10::DataPtr allocate(std::size_t bytes) override {
     if (bytes == 0) return {nullptr, nullptr, &release, c10::kCPU};
-    if (bytes > std::numeric_limits<std::size_t>::max() - kBlockAlignment) throw std::bad_alloc();
-    void* base = std::malloc(bytes + kBlockAlignment);
-    if (base == nullptr) throw std::bad_alloc();
+    const bool fits = bytes <= std::numeric_limits<std::size_t>::max() - kBlockAlignment;
+    void* base = fits ? std::malloc(bytes + kBlockAlignment) : nullptr;
+    // Told as LibTorch's allocator tells it: whoever catches it reads what was asked for.
+    TORCH_CHECK(base != nullptr, "not enough memory: you tried to allocate ", bytes, " bytes.");
     // malloc aligns to 16: there are at least 16 bytes before the block.
     void* block =
         reinterpret_cast<void*>((reinterpret_cast<std::uintptr_t>(base) + kBlockAlignment) & ~(kBlockAlignment - 1));

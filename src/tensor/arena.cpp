@@ -5,11 +5,11 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/zeros.h>
+#include <c10/util/Exception.h>
 #include <sys/mman.h>
 
 #include <algorithm>
 #include <cstring>
-#include <new>
 #include <utility>
 
 #include "attune/base/error.h"
@@ -33,7 +33,7 @@ at::Tensor lazy_zeros(std::int64_t count, const at::TensorOptions& options) {
   if (!options.device().is_cpu() || options.pinned_memory() || count == 0) return at::zeros({count}, options);
   const std::size_t bytes = static_cast<std::size_t>(count) * options.dtype().itemsize();
   void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED) throw std::bad_alloc();
+  TORCH_CHECK(memory != MAP_FAILED, "not enough memory: you tried to allocate ", bytes, " bytes.");
   return at::from_blob(
       memory, {count}, [bytes](void* begin) { ::munmap(begin, bytes); }, options);
 }
