@@ -59,11 +59,13 @@ void DecoderBody::make_attention(const Scope& scope, Layer& layer) const {
   const DecoderSpec& decoder = spec_.decoder;
   const std::int64_t queries = spec_.num_attention_heads * decoder.head_dim;
   const std::int64_t keys = decoder.num_key_value_heads * decoder.head_dim;
-  const LinearForm in{.bias = decoder.query_key_value_bias, .conv1d = names_.conv1d};
+  const LinearForm in{.bias = decoder.query_key_value_bias, .conv1d = names_.conv1d, .reads = {.every_row = true}};
   if (names.query_key_value.empty()) {
+    LinearForm beside = in;
+    beside.reads.beside = true;
     layer.query = scope.linear(names.query, queries, spec_.hidden_size, in);
-    layer.key = scope.linear(names.key, keys, spec_.hidden_size, in);
-    layer.value = scope.linear(names.value, keys, spec_.hidden_size, in);
+    layer.key = scope.linear(names.key, keys, spec_.hidden_size, beside);
+    layer.value = scope.linear(names.value, keys, spec_.hidden_size, beside);
   } else {
     layer.query_key_value = scope.linear(names.query_key_value, queries + 2 * keys, spec_.hidden_size, in);
   }
@@ -78,7 +80,11 @@ void DecoderBody::make_feed_forward(const Scope& scope, Layer& layer) const {
   const LinearForm form{.bias = spec_.decoder.mlp_bias, .conv1d = names_.conv1d};
   if (!names.gate.empty()) layer.gate = scope.linear(names.gate, inner, hidden, form);
   if (!names.gate_up.empty()) layer.gate_up = scope.linear(names.gate_up, 2 * inner, hidden, form);
-  if (!names.up.empty()) layer.up = scope.linear(names.up, inner, hidden, form);
+  if (!names.up.empty()) {
+    LinearForm up = form;
+    up.reads.beside = !names.gate.empty();
+    layer.up = scope.linear(names.up, inner, hidden, up);
+  }
   LinearForm down = form;
   down.initial_factor = into_residual();
   layer.down = scope.linear(names.down, hidden, inner, down);

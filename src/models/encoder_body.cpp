@@ -47,8 +47,9 @@ EncoderBody::Layer EncoderBody::make_layer(const Scope& scope, const ModelSpec& 
   const std::int64_t h = spec.hidden_size;
   Layer layer;
   layer.query = scope.linear(names.query, h, h);
-  layer.key = scope.linear(names.key, h, h);
-  layer.value = scope.linear(names.value, h, h);
+  const LinearForm seen{.reads = {.every_row = true, .beside = true}};
+  layer.key = scope.linear(names.key, h, h, seen);
+  layer.value = scope.linear(names.value, h, h, seen);
   layer.attention_output = scope.linear(names.attention_output, h, h);
   layer.attention_norm = scope.norm(names.attention_norm, h);
   layer.intermediate = scope.linear(names.intermediate, spec.intermediate_size, h);

@@ -86,6 +86,7 @@ std::shared_ptr<const LowRank> Scope::adaptable(const at::Tensor& weight, LayerK
                       .out = out,
                       .stage = stage_,
                       .has_bias = false,
+                      .reads = {},
                       .weight = weight,
                       .change = change});
   return change;
@@ -117,6 +118,7 @@ Linear Scope::linear(std::string_view path, std::int64_t out, std::int64_t in, c
                 .conv1d = form.conv1d};
   linear.change = layer.adaptable(linear.weight, form.conv1d ? LayerKind::conv1d : LayerKind::linear, in, out);
   layers_->back().has_bias = form.bias;
+  layers_->back().reads = form.reads;
   (*list_)[first].initial_factor = form.initial_factor;
   if (!form.in_files.empty()) {
     const Scope in_files = at(form.in_files);

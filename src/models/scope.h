@@ -24,6 +24,7 @@ struct LinearForm {
   bool bias = true;
   bool conv1d = false;
   double initial_factor = 1.0;     ///< of its weight (Parameter)
+  LayerReads reads = {};
   std::string_view in_files = {};  ///< its path in weight files, where that is another one
 };
 

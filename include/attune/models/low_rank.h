@@ -26,6 +26,12 @@ struct LowRank {
 
 enum class LayerKind { linear, conv1d, embedding };
 
+/// Of what a layer of a block is computed, for flops.h.
+struct LayerReads {
+  bool every_row = false;  ///< every row of the stream, also where only some rows of the block's result are wanted
+  bool beside = false;     ///< the same as the layer registered before it
+};
+
 /// A layer that an adapter can change.
 struct AdaptableLayer {
   std::string path;  ///< of the module, under Transformers' names
@@ -34,6 +40,7 @@ struct AdaptableLayer {
   std::int64_t out;
   int stage;
   bool has_bias;
+  LayerReads reads;
   at::Tensor weight;                ///< handle of the registered tensor
   std::shared_ptr<LowRank> change;  ///< what the layer adds; empty until an adapter fills it
 };
