@@ -52,6 +52,10 @@ constexpr std::array kDerivedDefaults = {
                      auto& folds = options.cross_validation;
                      folds.stratify = one_class_a_row(options) && !folds.by_time;
                    }},
+    DerivedDefault{"training.batch_by",
+                   [](RunOptions& options) {
+                     options.training.batch_by = options.training.tokens_per_batch ? "tokens" : "rows";
+                   }},
     DerivedDefault{
         "training.eval_strategy",
         [](RunOptions& options) { options.training.eval_strategy = has_validation_rows(options) ? "epoch" : "no"; }},

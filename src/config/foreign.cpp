@@ -1,4 +1,4 @@
-// See foreign.h. Keys of Transformers' TrainingArguments and example scripts, LLaMA-Factory and axolotl.
+// See foreign.h. Keys of Transformers' TrainingArguments and example scripts, LLaMA-Factory and axolotl, and of translators' trainers.
 #include "foreign.h"
 
 #include <algorithm>
@@ -69,6 +69,8 @@ constexpr std::array kForeignKeys = {
     ForeignKey{"deepspeed", kNotYet},
     ForeignKey{"fsdp", kNotYet},
     ForeignKey{"neftune_noise_alpha", kNotYet},
+    ForeignKey{"max_tokens", "use \"tokens_per_batch\" for batches, \"generation.max_new_tokens\" for generated texts"},
+    ForeignKey{"batch_type", "use \"batch_by\""},
     ForeignKey{"auto_find_batch_size", kNotYet},
     ForeignKey{"load_in_4bit", kNotYet},
     ForeignKey{"load_in_8bit", kNotYet},

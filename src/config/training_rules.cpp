@@ -114,6 +114,21 @@ void check_schedule(Rules& rules) {
   }
 }
 
+void check_batches(Rules& rules) {
+  const auto& training = rules.options.training;
+  const bool by_tokens = training.batch_by == "tokens";
+  rules.refuse_if(by_tokens && !training.tokens_per_batch, {"training.batch_by", "training.tokens_per_batch"},
+                  "batches of tokens are asked for, and nothing says of how many", "give training.tokens_per_batch");
+  rules.refuse_if(!by_tokens && training.tokens_per_batch, {"training.tokens_per_batch", "training.batch_by"},
+                  "has no effect while training.batch_by is \"rows\"",
+                  "set training.batch_by to \"tokens\", or remove it");
+  rules.refuse_if(by_tokens && rules.changed("training.per_device_train_batch_size"),
+                  {"training.per_device_train_batch_size", "training.batch_by"},
+                  "has no effect while training.batch_by is \"tokens\"", "remove one of the two");
+  rules.refuse_if(by_tokens && training.group_by_length, {"training.group_by_length", "training.batch_by"},
+                  "batches of tokens are of about one length in any case", "remove it");
+}
+
 void check_order(Rules& rules) {
   rules.refuse_if(
       rules.options.training.train_sampling_strategy == "sequential" && rules.options.training.group_by_length,
@@ -162,6 +177,7 @@ void check_training_rules(Rules& rules) {
   check_evaluation(rules);
   check_generation(rules);
   check_saving(rules);
+  check_batches(rules);
   check_loss(rules);
   check_optimizer(rules);
 }

@@ -9,6 +9,23 @@
 
 namespace attune::job {
 
+namespace {
+
+/// The first row of more than `most` tokens is an error that says who takes no more, and what to do.
+void refuse_longer(const Rows& rows, std::int64_t most, const std::string& who, const std::string& hint) {
+  for (const task::Encoded& row : rows.encoded) {
+    const auto tokens = static_cast<std::int64_t>(row.ids.size());
+    if (tokens <= most) continue;
+    const data::Origin& origin = rows.examples[static_cast<std::size_t>(row.example)].origin;
+    throw Error(ErrorKind::data, {.file = origin.file,
+                                  .what = concat("the row has ", tokens, " tokens, ", who, " at most ", most),
+                                  .where = concat("line ", origin.line),
+                                  .hint = hint});
+  }
+}
+
+}  // namespace
+
 void check_vocabulary(const text::Tokenizer& tokenizer, const models::ModelSpec& spec, const std::string& folder) {
   if (tokenizer.vocab_size() <= static_cast<std::size_t>(spec.vocab_size)) return;
   throw Error(ErrorKind::model, {.file = folder,
@@ -24,16 +41,14 @@ std::int64_t most_tokens(const models::ModelSpec& spec) {
 }
 
 void check_lengths(const Rows& rows, const models::ModelSpec& spec) {
-  for (const task::Encoded& row : rows.encoded) {
-    const auto tokens = static_cast<std::int64_t>(row.ids.size());
-    if (tokens <= spec.max_position_embeddings) continue;
-    const data::Origin& origin = rows.examples[static_cast<std::size_t>(row.example)].origin;
-    throw Error(ErrorKind::data,
-                {.file = origin.file,
-                 .what = concat("the row has ", tokens, " tokens, the model takes at most ", spec.max_position_embeddings),
-                 .where = concat("line ", origin.line),
-                 .hint = concat("set data.max_length to at most ", spec.max_position_embeddings)});
-  }
+  const std::int64_t most = spec.max_position_embeddings;
+  refuse_longer(rows, most, "the model takes", concat("set data.max_length to at most ", most));
+}
+
+void check_token_budget(const Rows& rows, const train::TrainingOptions& training) {
+  if (training.batch_by != "tokens") return;
+  refuse_longer(rows, *training.tokens_per_batch, "a batch (training.tokens_per_batch) has",
+                "raise training.tokens_per_batch, or lower data.max_length");
 }
 
 }  // namespace attune::job

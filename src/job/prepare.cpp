@@ -373,6 +373,7 @@ Prepared prepare(const RunOptions& options, const report::EventBus& events) {
   const models::ModelSpec& spec = prepared.base->loaded->model->spec();
   check_vocabulary(*prepared.tokenizer, spec, prepared.model_folder);
   for (const auto& [name, rows] : named_splits(prepared)) check_lengths(*rows, spec);
+  check_token_budget(prepared.train, options.training);
   tell("model", prepared.model_summary, events);
   return prepared;
 }

@@ -148,7 +148,9 @@ std::string settings_table(const Json& summary) {
   const Json& training = member(summary, {"settings", "training"});
   const Json& steps = member(training, {"max_steps"});
   const char* length = steps.is_number() && steps.get<double>() > 0 ? "max_steps" : "num_train_epochs";
-  for (const char* key : {length, "per_device_train_batch_size", "gradient_accumulation_steps", "learning_rate",
+  const bool by_tokens = text_of(training, {"batch_by"}) == "tokens";
+  const char* batch = by_tokens ? "tokens_per_batch" : "per_device_train_batch_size";
+  for (const char* key : {length, batch, "gradient_accumulation_steps", "learning_rate",
                           "lr_scheduler_type", "warmup_steps", "weight_decay"}) {
     add(key, training, key);
   }

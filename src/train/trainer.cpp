@@ -61,8 +61,7 @@ double weight_of(const Run& run, const Rows& rows, const task::BatchKey& key) {
 
 /// The rows that this epoch reads next.
 Rows rows_ahead(const Run& run) {
-  const std::int64_t per_epoch = run.plan.steps_per_epoch();
-  const std::int64_t end = std::min((run.state.step / per_epoch + 1) * per_epoch, run.plan.total_steps());
+  const std::int64_t end = std::min(run.plan.epoch_end(run.state.step), run.plan.total_steps());
   Rows rows;
   std::size_t tokens = 0;
   for (std::int64_t step = run.state.step; step < end && tokens < kTokensAhead; ++step) {

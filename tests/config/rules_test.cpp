@@ -50,6 +50,10 @@ const std::vector<Case> kContradictions = {
     {"early_stopping.mode", {kHoldout, "early_stopping={\"mode\":\"min\",\"metric\":\"eval_accuracy\"}"}},
     {"training.greater_is_better", {kHoldout, "training.greater_is_better=true"}},
     {"training.greater_is_better", {kHoldout, "greater_is_better=false", "metric_for_best_model=f1_macro"}},
+    {"training.batch_by", {"training.batch_by=tokens"}},
+    {"training.tokens_per_batch", {"training.batch_by=rows", "training.tokens_per_batch=4096"}},
+    {"training.per_device_train_batch_size", {"training.tokens_per_batch=4096", "training.per_device_train_batch_size=16"}},
+    {"training.group_by_length", {"training.tokens_per_batch=4096", "training.group_by_length=true"}},
     {"data.val_size", {kHoldout, "data.validation=b.jsonl"}},
     {"data.test_size", {"data.test=b.jsonl", "data.test_size=100"}},
     {"data.val_size", {"data.val_size=0.5", "data.test_size=0.5"}},
@@ -193,6 +197,9 @@ TEST_CASE("settings that make sense together are taken", "[config]") {
       {"training.optim=sgd", "training.sgd_momentum=0.9"},
       {"model.task=question-answering", "data.max_length=384", "data.doc_stride=128"},
       {"model.task=fill-mask", "data.template={{a}}", "data.mlm_probability=0.3"},
+      {"training.tokens_per_batch=4096", "training.train_sampling_strategy=sequential"},
+      {"training.batch_by=tokens", "mini_batch_words=4096", "gradient_accumulation_steps=4"},
+      {"training.batch_by=rows", "training.per_device_train_batch_size=16"},
       {"output_dir=base-tuned"},
       {"model.dtype=bfloat16", "training.bf16=true"},
       {"model.dtype=float16", "model.init=random", "training.bf16=auto"},
@@ -224,6 +231,8 @@ TEST_CASE("defaults that follow from other options are resolved, and never chang
   CHECK(options_with({kHoldout}).training.load_best_model_at_end);
   CHECK_FALSE(options_with({kHoldout, "training.eval_strategy=no"}).training.load_best_model_at_end);
   CHECK(options_with({"cross_validation={}"}).training.eval_strategy == "epoch");
+  CHECK(options_with({}).training.batch_by == "rows");
+  CHECK(options_with({"tokens_per_batch=512"}).training.batch_by == "tokens");
   CHECK(options_with({}).data.split == "stratified");
   CHECK(options_with({"data.columns.time=t"}).data.split == "time");
   CHECK(options_with({"data.columns.time=t", "data.columns.group=g"}).data.split == "group");

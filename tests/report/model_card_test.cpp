@@ -36,6 +36,11 @@ TEST_CASE("the model card tells what trained, and the length that counted", "[re
   auto summary = attune::testing::example_summary();
   CHECK(model_card(summary).find("| num\\_train\\_epochs | 5") != std::string::npos);
   summary["model"]["description"] = "trains 1 of 2 parameters";
+  summary["settings"]["training"].update({{"batch_by", "rows"}, {"tokens_per_batch", nullptr}, {"per_device_train_batch_size", 8}});
+  CHECK(model_card(summary).find("| per\\_device\\_train\\_batch\\_size | 8 |") != std::string::npos);
+  summary["settings"]["training"].update({{"batch_by", "tokens"}, {"tokens_per_batch", 4096}});
+  CHECK(model_card(summary).find("| tokens\\_per\\_batch | 4096 |") != std::string::npos);
+  CHECK(model_card(summary).find("per\\_device") == std::string::npos);
   summary["settings"]["training"]["max_steps"] = 40;
   summary["settings"]["tuning"] = {
       {"method", "lora"},

@@ -93,6 +93,32 @@ TEST_CASE("a run resumed from any step ends with the bits of the uninterrupted o
   }
 }
 
+TEST_CASE("a run with batches of tokens that is resumed from any step ends with the bits of the uninterrupted one", "[train]") {
+  const TemporaryFolder folder;
+  const auto run_to_end = [&](const std::string& resume) {
+    FakeRun run({.dropout = 0.2});
+    run.job.options.batch_by = "tokens";
+    run.job.options.tokens_per_batch = 9;
+    run.job.options.gradient_accumulation_steps = 2;
+    run.job.options.warmup_steps = 0.2;
+    run.job.options.save_strategy = resume.empty() ? "steps" : "no";
+    run.job.options.save_steps = 1;
+    run.job.options.save_total_limit = 0;
+    run.job.folder = folder.path();
+    run.job.resume_from = resume;
+    run.job.job_fingerprint = "{}";
+    const train::TrainResult result = run.train();
+    CHECK(result.epochs == 3.0);
+    return std::pair(result.steps, run.hash());
+  };
+  const auto whole = run_to_end("");
+  REQUIRE(whole.first > 12);
+  for (int step = 1; step < whole.first; ++step) {
+    INFO("resumed from step " << step);
+    CHECK(run_to_end(checkpoint(folder, step)) == whole);
+  }
+}
+
 TEST_CASE("the comparison of resumed runs can fail: other moments give other bits", "[train]") {
   const TemporaryFolder folder;
   FullRun whole(folder.path());

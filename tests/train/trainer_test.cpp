@@ -108,7 +108,7 @@ TEST_CASE("a mixture reads rows as often as their weights say, another part of a
   std::vector<double> passes(10, 0.5);
   passes.insert(passes.end(), 4, 2.25);
   train::Plan plan(options, 1, std::vector<std::int64_t>(14, 1), passes);
-  CHECK(plan.steps_per_epoch() == 3);  // 5 + 9 rows
+  CHECK(plan.epoch_end(0) == 3);  // 5 + 9 rows
   const auto counts = [&](std::int64_t epoch) {
     std::vector<int> count(14, 0);
     for (const std::int64_t row : plan.order(epoch)) ++count[static_cast<std::size_t>(row)];

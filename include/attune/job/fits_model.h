@@ -1,5 +1,5 @@
-// Whether tokenizer and rows fit the model, asked before the model meets them: inside it an id without an embedding and a
-// row beyond the last position are only numbers.
+// Whether tokenizer and rows fit the model and the batches, asked before the model meets them: inside it an id without an
+// embedding and a row beyond the last position are only numbers.
 #pragma once
 
 #include <cstdint>
@@ -18,5 +18,8 @@ std::int64_t most_tokens(const models::ModelSpec& spec);
 
 /// Error{data} naming the first row that has more tokens than the model has positions.
 void check_lengths(const Rows& rows, const models::ModelSpec& spec);
+
+/// Under training.batch_by "tokens": Error{data} naming the first row that has more tokens than a batch may have.
+void check_token_budget(const Rows& rows, const train::TrainingOptions& training);
 
 }  // namespace attune::job

@@ -14,7 +14,9 @@ namespace attune::train {
 struct TrainingOptions {
   double num_train_epochs = 3.0;
   std::int64_t max_steps = -1;  ///< > 0 overrides num_train_epochs
+  std::string batch_by = "rows";  ///< rows, tokens
   std::int64_t per_device_train_batch_size = 8;
+  std::optional<std::int64_t> tokens_per_batch;  ///< under batch_by "tokens"
   std::int64_t per_device_eval_batch_size = 64;  ///< (TrainingArguments: 8; the metric does not depend on it)
   std::int64_t gradient_accumulation_steps = 1;
   double learning_rate = 5e-5;
@@ -75,11 +77,23 @@ void visit_length_fields(Visitor& visit, TrainingOptions& options) {
                             .help = "Stops after so many optimiser steps, whatever `num_train_epochs` says; -1 for no "
                                     "such limit.",
                             .range = count_from(-1)});
+  visit(options.batch_by, {.key = "batch_by",
+                           .help = "What the size of a training batch is counted in: `rows` "
+                                   "(`per_device_train_batch_size`) or `tokens` (`tokens_per_batch`). By default `tokens` "
+                                   "where `tokens_per_batch` is given.",
+                           .choices = {"rows", "tokens"}});
   visit(options.per_device_train_batch_size,
         {.key = "per_device_train_batch_size",
          .help = "Rows a batch.",
          .range = count_from(1),
          .aliases = {"train_batch_size", "batch_size", "micro_batch_size", "per_gpu_train_batch_size"}});
+  visit(options.tokens_per_batch,
+        {.key = "tokens_per_batch",
+         .help = "Most tokens a batch under `batch_by: tokens`; there is no padding that would count. Rows of about the same "
+                 "length share a batch, and the batches come in another order each epoch. A row that is longer is an "
+                 "error.",
+         .range = count_from(1),
+         .aliases = {"max_tokens_per_batch", "mini_batch_words"}});
   visit(options.per_device_eval_batch_size, {.key = "per_device_eval_batch_size",
                                              .help = "Rows a batch in evaluation and prediction.",
                                              .range = count_from(1),
@@ -166,7 +180,7 @@ void visit_loss_fields(Visitor& visit, TrainingOptions& options) {
          .help = "Keeps only what crosses from layer to layer and computes each layer again for its gradients: less "
                  "memory, about a third more time, the same numbers."});
   visit(options.group_by_length,
-        {.key = "group_by_length", .help = "Puts rows of about the same length into one batch."});
+        {.key = "group_by_length", .help = "Puts rows of about the same length into one batch. Under `batch_by: tokens` they always are."});
   visit(options.frozen_dropout,
         {.key = "frozen_dropout", .help = "Keeps dropout on in frozen layers, as the reference trainer does."});
   visit(options.prefix_cache_mib,

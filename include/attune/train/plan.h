@@ -19,14 +19,16 @@ struct Window {
 
 class Plan {
  public:
-  /// `lengths`: tokens of each training row. Throws Error{data} when there are none.
+  /// `lengths`: tokens of each training row. Throws Error{data} when there are none. Under batch_by "tokens" none should
+  /// be longer than tokens_per_batch: it would be a batch of its own.
   /// `passes`: how often each row is read an epoch, a fraction meaning that another part of such rows is read each epoch;
   /// empty = once.
   Plan(const TrainingOptions& options, std::uint64_t seed, std::vector<std::int64_t> lengths,
        const std::vector<double>& passes = {});
 
   std::int64_t total_steps() const { return total_steps_; }
-  std::int64_t steps_per_epoch() const { return steps_per_epoch_; }
+  /// Steps done when the epoch ends to which the step after `step` finished ones belongs.
+  std::int64_t epoch_end(std::int64_t step) const;
   /// Epochs done after `step` steps, as the reference trainer logs it: batches, not steps, are its unit.
   double epoch_after(std::int64_t step) const;
   /// The rows of the step after `step` finished ones.
@@ -51,9 +53,22 @@ class Plan {
     std::vector<std::int64_t> rows;
     std::int64_t draws = 0;  ///< an epoch
   };
+  /// Where an epoch begins and how many batches it has.
+  struct Epoch {
+    std::int64_t number = 0;
+    std::int64_t first_step = 0;
+    std::int64_t batches = 0;
+  };
   void share_out(const std::vector<double>& passes);
+  /// Counts the steps of a run whose epochs have as many batches as the lengths of their rows make.
+  void count_epochs();
+  /// The epoch of the step after `step` finished ones; behind the last step one without batches.
+  Epoch epoch_of(std::int64_t step) const;
+  std::int64_t steps_of(const Epoch& epoch) const;
   /// All that is read in an epoch, before shuffling.
   std::vector<std::int64_t> drawn(std::int64_t epoch) const;
+  std::vector<std::vector<std::int64_t>> batches(std::int64_t epoch) const;
+  std::vector<std::vector<std::int64_t>> token_batches(std::int64_t epoch) const;
   bool due(const std::string& strategy, std::int64_t interval, std::int64_t step) const;
   std::int64_t interval(double setting) const;
 
@@ -62,10 +77,12 @@ class Plan {
   std::vector<std::int64_t> lengths_;
   std::vector<Share> shares_;
   std::int64_t rows_per_epoch_ = 0;
-  std::int64_t batches_per_epoch_ = 0, steps_per_epoch_ = 0, total_steps_ = 0;
+  std::int64_t batches_per_epoch_ = 0, steps_per_epoch_ = 0;  ///< where batches count rows
+  std::vector<Epoch> epochs_;                                 ///< where they count tokens: those of the run
+  std::int64_t total_steps_ = 0;
   std::int64_t eval_interval_ = 0, save_interval_ = 0;
-  mutable std::int64_t cached_epoch_ = -1;  ///< the order of the current epoch, which is asked for step by step
-  mutable std::vector<std::int64_t> cached_order_;
+  mutable std::int64_t cached_epoch_ = -1;  ///< the batches of the current epoch, which are asked for step by step
+  mutable std::vector<std::vector<std::int64_t>> cached_batches_;
 };
 
 }  // namespace attune::train
