@@ -6,6 +6,7 @@
 #include "attune/base/console.h"
 #include "attune/base/print_number.h"
 #include "attune/base/strings.h"
+#include "attune/job/cost.h"
 #include "attune/job/environment.h"
 #include "attune/job/execution.h"
 #include "attune/job/gpu.h"
@@ -23,6 +24,10 @@ files::Json describe_machine() {
   info["cuda"] = machine.has_cuda;
   info["gpus"] = files::Json::array();
   for (const job::Gpu& gpu : job::gpus()) info["gpus"].push_back(job::to_json(gpu));
+  const EnergyCounters energy = job::energy_counters(info["gpus"].empty() ? at::Device(at::kCPU) : at::Device(at::kCUDA, 0));
+  info["energy"] = files::Json::array();
+  for (const EnergyCounter& counter : energy.counters) info["energy"].push_back(counter.name);
+  if (!energy.missing.empty()) info["energy_missing"] = energy.missing;
   return info;
 }
 

@@ -1,6 +1,8 @@
 // See memory.h.
 #include "attune/base/memory.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <fstream>
 #include <limits>
@@ -38,6 +40,12 @@ std::int64_t rest_of_control_group() {
 
 std::int64_t available_memory() {
   return std::min(system_available(), rest_of_control_group());
+}
+
+std::int64_t peak_resident_memory() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return static_cast<std::int64_t>(usage.ru_maxrss) * 1024;  // Linux counts in KiB
 }
 
 }  // namespace attune

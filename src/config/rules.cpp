@@ -54,6 +54,13 @@ void check_places(Rules& rules) {
   }
 }
 
+void check_cost(Rules& rules) {
+  const auto& cost = rules.options.cost;
+  rules.refuse_if(rules.changed("cost.currency") && !cost.price_per_hour && !cost.price_per_kwh,
+                  {"cost.currency", "cost.price_per_hour", "cost.price_per_kwh"}, "has no effect without a price",
+                  "give cost.price_per_hour or cost.price_per_kwh, or remove it");
+}
+
 void check_device(Rules& rules) {
   if (!rules.options.device.starts_with("cuda")) return;
   const std::string number =
@@ -95,6 +102,7 @@ std::vector<Violation> broken_rules(const job::RunOptions& options, const Machin
   check_tuning_rules(rules);
   check_places(rules);
   check_device(rules);
+  check_cost(rules);
   return std::move(rules).violations();
 }
 

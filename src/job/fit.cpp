@@ -12,6 +12,7 @@
 #include "attune/job/text_generation.h"
 #include "attune/metrics/table.h"
 #include "attune/report/phase.h"
+#include "attune/train/cost.h"
 #include "attune/train/early_stopping.h"
 #include "attune/train/evaluate.h"
 
@@ -118,8 +119,12 @@ std::vector<task::Prediction> predict_rows(const Fit& fit, std::span<const task:
     evaluating.progress(done);
     return false;
   };
+  const train::FrozenMeter frozen(fit.prefix.get());
   auto predictions = train::predict_until(*fit.loaded.model, *fit.task, rows, batch_size, progress, fit.prefix.get());
   evaluating.end();
+  files::Json cost = {{"event", "cost"}};
+  cost.update(train::evaluation_cost(train::cost_of(*fit.loaded.model, *predictions, frozen)));
+  request.events->emit(cost);
   if (const auto& generation = request.prepared->generation) {
     if (known.empty()) {
       generate_texts(*fit.loaded.model, *generation, *predictions, *request.events);

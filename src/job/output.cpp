@@ -211,7 +211,7 @@ void write_trainer_state(const std::string& folder, const train::TrainResult& re
 
 Json train_metrics(const train::TrainResult& result, std::size_t rows) {
   Json metrics = {{"train_loss", result.train_loss}, {"train_runtime", result.seconds}, {"train_samples", rows},
-                  {"train_steps", result.steps}, {"train_tokens", result.tokens}, {"epoch", result.epochs}};
+                  {"train_steps", result.steps}, {"train_tokens", result.tokens}, {"total_flos", result.flops}, {"epoch", result.epochs}};
   if (result.seconds > 0) {
     metrics["train_steps_per_second"] = static_cast<double>(result.steps) / result.seconds;
     metrics["train_samples_per_second"] = static_cast<double>(rows) * result.epochs / result.seconds;

@@ -14,6 +14,7 @@
 #include "attune/base/strings.h"
 #include "attune/config/config.h"
 #include "attune/files/storage.h"
+#include "attune/job/cost.h"
 #include "attune/job/cross_validation.h"
 #include "attune/job/environment.h"
 #include "attune/job/execution.h"
@@ -223,11 +224,11 @@ Json run(const RunOptions& given, report::EventBus& events) {
   check_output_folder(given);
   const RunOptions options = with_precision_decided(given);
   const auto kept = std::make_shared<report::HeldEvents>();
-  const auto phases = std::make_shared<report::PhaseTotals>();
   events.add(kept);
-  events.add(phases);
+  const models::Execution execution = execution_of(options);
+  const CostMeter meter(options.cost, execution, energy_counters(execution.device), events);
   events.emit({{"event", "run_begin"}, {"time", utc_timestamp()}, {"output_dir", options.output_dir}, {"environment", environment()},
-               {"execution", describe(execution_of(options))}});
+               {"execution", describe(execution)}});
   const Prepared prepared = prepare(options, events);
   check_folds(prepared);
   check_resumption(prepared);
@@ -251,11 +252,15 @@ Json run(const RunOptions& given, report::EventBus& events) {
   }
   if (prepared.prefix_cache->counts().texts_computed > 0) results["prefix_cache"] = prepared.prefix_cache->summary();
   results["seconds"] = watch.seconds();
-  results["phases"] = phases->seconds();
-  files::Json end = {{"event", "run_end"}, {"stopped_by", results["stopped_by"]}, {"seconds", results["seconds"]}, {"phases", results["phases"]}};
-  if (const auto peak = tensor::peak_memory(execution_of(options).device)) results["gpu_memory_peak"] = end["gpu_memory_peak"] = *peak;
+  results["phases"] = meter.phases();
+  results["cost"] = meter.of_run(results["seconds"].get<double>());
+  files::Json end = {{"event", "run_end"}, {"stopped_by", results["stopped_by"]}, {"seconds", results["seconds"]}, {"phases", results["phases"]},
+                     {"cost", results["cost"]}};
+  if (const auto peak = tensor::peak_memory(execution.device)) results["gpu_memory_peak"] = end["gpu_memory_peak"] = *peak;
   events.emit(end);
-  if (results["stopped_by"] != "signal") write_report(prepared, results);
+  if (results["stopped_by"] == "signal") return results;
+  files::write_json(options.output_dir + "/cost_results.json", results["cost"]);
+  write_report(prepared, results);
   return results;
 }
 

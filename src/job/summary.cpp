@@ -123,6 +123,29 @@ std::string time_text(const Json& results) {
   return parts.empty() ? all : concat(all, " (", join(parts, ", "), ")");
 }
 
+/// What the run computed and what that took, as far as it is known.
+std::string cost_text(const Json& results) {
+  const Json cost = results.value("cost", Json::object());
+  if (!cost.contains("run")) return "";
+  std::vector<std::string> work;
+  for (const char* part : {"training", "evaluation"}) {
+    if (cost.contains(part)) work.push_back(concat(report::scaled(cost[part]["flops"].get<double>(), "FLOP"), " in ", part));
+  }
+  std::string text = work.empty() ? "" : concat("work      ", join(work, ", "), "\n");
+  if (cost.contains("share_of_matrix_rate")) {
+    const Json& rate = cost["matrix_rate"];
+    text += concat("limit     training steps reached ", print_number("%.0f", 100 * cost["share_of_matrix_rate"].get<double>()), " % of ",
+                   report::scaled(rate["flops_per_second"].get<double>(), "FLOP/s"), ", the rate of ", rate["precision"].get<std::string>(),
+                   " products (", rate["size"].dump(), " × ", rate["size"].dump(), ") here\n");
+  }
+  text += concat("memory    ", report::scaled(cost["run"]["peak_memory"].get<double>(), "B"), " at most\n");
+  if (cost["run"].contains("joules")) text += concat("energy    ", report::energy_text(cost["run"]["joules"].get<double>()), "\n");
+  if (cost["run"].contains("money")) {
+    text += concat("money     ", report::money_text(cost["run"]["money"].get<double>(), cost["currency"].get<std::string>()), "\n");
+  }
+  return text;
+}
+
 /// What keeping the work of the frozen layers was worth, where it was worth a second; "" elsewhere.
 std::string saving_text(const Json& results) {
   const Json did = results.value("prefix_cache", Json::object());
@@ -153,7 +176,7 @@ std::string result_table(const Json& results) {
   if (results.contains("gpu_memory_peak")) {
     text += concat("gpu       ", print_number("%.2f", results["gpu_memory_peak"].get<double>() / 1e9), " GB at most\n");
   }
-  return text + saving_text(results);
+  return text + cost_text(results) + saving_text(results);
 }
 
 }  // namespace attune::job

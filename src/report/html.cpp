@@ -68,6 +68,7 @@ std::string html_report(const files::Json& summary, std::span<const Event> event
                                          {"calibration", "Calibration", calibration_section(summary)},
                                          {"data", "Data", data_section(summary)},
                                          {"model", "Model", model_section(summary, history)},
+                                         {"cost", "Cost", cost_section(summary)},
                                          {"settings", "Settings", settings_section(summary)}};
   std::string links, body;
   for (const Section& section : sections) {

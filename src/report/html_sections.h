@@ -33,6 +33,7 @@ std::string thresholds_section(const files::Json& summary);
 std::string calibration_section(const files::Json& summary);
 std::string data_section(const files::Json& summary);
 std::string model_section(const files::Json& summary, const RunHistory& history);
+std::string cost_section(const files::Json& summary);
 std::string settings_section(const files::Json& summary);
 
 }  // namespace attune::report

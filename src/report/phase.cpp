@@ -26,29 +26,50 @@ double Phase::end() {
   return seconds;
 }
 
+void PhaseTotals::Spent::add(const Spent& other) {
+  seconds += other.seconds;
+  joules = joules && other.joules ? std::optional(*joules + *other.joules) : std::nullopt;
+}
+
+std::optional<double> PhaseTotals::joules_now() {
+  asked_at_ = clock_.seconds();
+  return joules_ ? joules_() : std::nullopt;
+}
+
 void PhaseTotals::on_event(const Event& event) {
+  constexpr double kSecondsBetweenReadings = 10;  // a counter of energy that begins anew must not do so twice
   const std::string kind = event.value("event", std::string()), name = event.value("name", std::string());
-  if (kind == "phase_begin") open_.push_back({.name = name});
+  if (kind == "phase_begin") open_.push_back({.name = name, .began_with = joules_now()});
+  if (kind != "phase_end" && clock_.seconds() - asked_at_ > kSecondsBetweenReadings) joules_now();
   if (kind != "phase_end") return;
   const auto is_it = [&](const Open& open) { return open.name == name; };
   const auto found = std::find_if(open_.rbegin(), open_.rend(), is_it);
   if (found == open_.rend()) return;
-  const double seconds = event.value("seconds", 0.0), own = std::max(0.0, seconds - found->inner);
+  Spent whole{.seconds = event.value("seconds", 0.0), .joules = std::nullopt}, own;
+  const std::optional<double> joules = joules_now();
+  if (joules && found->began_with) whole.joules = *joules - *found->began_with;
+  own.seconds = std::max(0.0, whole.seconds - found->inner.seconds);
+  own.joules = whole.joules && found->inner.joules ? std::optional(*whole.joules - *found->inner.joules) : std::nullopt;
   open_.erase(found.base() - 1, open_.end());  // with what an error inside it left open
-  if (!open_.empty()) open_.back().inner += seconds;
-  const auto known =
-      std::find_if(totals_.begin(), totals_.end(), [&](const auto& total) { return total.first == name; });
-  if (known == totals_.end()) {
-    totals_.emplace_back(name, own);
-  } else {
-    known->second += own;
-  }
+  if (!open_.empty()) open_.back().inner.add(whole);
+  auto known = std::find_if(totals_.begin(), totals_.end(), [&](const auto& total) { return total.first == name; });
+  if (known == totals_.end()) known = totals_.insert(totals_.end(), {name, {}});
+  known->second.add(own);
 }
 
 Event PhaseTotals::seconds() const {
   Event seconds = Event::object();
-  for (const auto& [name, total] : totals_) seconds[name] = total;
+  for (const auto& [name, total] : totals_) seconds[name] = total.seconds;
   return seconds;
+}
+
+Event PhaseTotals::joules() const {
+  Event joules = Event::object();
+  for (const auto& [name, total] : totals_) {
+    if (!total.joules) return nullptr;
+    joules[name] = *total.joules;
+  }
+  return joules;
 }
 
 }  // namespace attune::report

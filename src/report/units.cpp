@@ -1,7 +1,12 @@
 // See units.h.
 #include "attune/report/units.h"
 
+#include <array>
+#include <cmath>
 #include <nlohmann/json.hpp>
+
+#include "attune/base/print_number.h"
+#include "attune/base/strings.h"
 
 namespace attune::report {
 
@@ -15,6 +20,22 @@ std::string metric_unit(const std::string& name, const files::Json& metrics) {
 std::string with_unit(const std::string& label, const std::string& name, const files::Json& metrics) {
   const std::string unit = metric_unit(name, metrics);
   return unit.empty() ? label : label + ", " + unit;
+}
+
+std::string scaled(double value, const std::string& unit) {
+  static constexpr std::array prefixes = {"", "k", "M", "G", "T", "P", "E", "Z"};
+  std::size_t thousands = 0;
+  for (; std::abs(value) >= 999.5 && thousands + 1 < prefixes.size(); ++thousands) value /= 1000;
+  return concat(print_number("%.3g", value), " ", prefixes[thousands], unit);
+}
+
+std::string energy_text(double joules) {
+  constexpr double kWattHour = 3600;
+  return scaled(joules / kWattHour, "Wh");
+}
+
+std::string money_text(double money, const std::string& currency) {
+  return concat(print_number(money >= 1 ? "%.2f" : "%.2g", money), " ", currency);
 }
 
 }  // namespace attune::report

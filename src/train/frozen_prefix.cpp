@@ -18,6 +18,7 @@
 #include "attune/base/clock.h"
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
+#include "attune/train/cost.h"
 #include "attune/train/trainer.h"
 
 namespace attune::train {
@@ -103,7 +104,7 @@ int lowest_trained_stage(const models::Model& model, const std::vector<bool>& fl
 }
 
 FrozenPrefix::FrozenPrefix(const models::Model& model, int stages, PrefixCache& cache)
-    : model_(model), stages_(stages), cache_(cache) {
+    : model_(model), stages_(stages), cache_(cache), flops_(model) {
   hashes_ = tensors_sha256(model);
   for (std::size_t i = 0; i < hashes_.size(); ++i) {
     if (model.parameters()[i].stages.front() >= stages) hashes_[i].clear();
@@ -152,6 +153,9 @@ PrefixCache::Places FrozenPrefix::compute(std::vector<Text> texts) {
   PrefixCache::Places all;
   for (const Tile& tile : tiles_of(std::move(texts))) {
     const at::Tensor made = compute(tile);
+    models::PassSize size;
+    for (const Text& text : tile.texts) size.lengths.push_back(text.length());
+    cache_.counts().flops += flops_.forward(size, 0, stages_);
     PrefixCache::Form& form = cache_.form();
     form = {.dtype = made.scalar_type(), .width = made.size(1), .one_a_text = made.size(0) == kSequences};
     const auto texts_in_tile = static_cast<std::int64_t>(tile.texts.size());
@@ -198,7 +202,10 @@ files::Json FrozenPrefix::describe() const {
 }
 
 models::State FrozenPrefix::state(const task::Batch& batch, const Ahead& ahead) {
-  if (!holds_rows_as_they_are(batch)) return {.hidden = run_stages(model_, stages_, batch.input), .memory = {}};
+  if (!holds_rows_as_they_are(batch)) {
+    cache_.counts().flops += flops_.forward(size_of(batch), 0, stages_);
+    return {.hidden = run_stages(model_, stages_, batch.input), .memory = {}};
+  }
   cache_.open(identity_);
   std::vector<Text> texts, missing;
   std::unordered_set<std::string> asked;

@@ -120,7 +120,8 @@ Run::Run(const TrainJob& the_job)
       watched_metric(stopping_metric(options, job.early_stopping)),
       state(job.early_stopping, best_metric.greater, watched_metric.greater),
       trained(trainables_of(job)),
-      hashes(*job.model, trained, job.prefix == nullptr ? std::vector<std::string>() : job.prefix->hashes()) {
+      hashes(*job.model, trained, job.prefix == nullptr ? std::vector<std::string>() : job.prefix->hashes()),
+      flops(*job.model, job.trainable) {
   check(*this);
   optimizer = optim::make_optimizer(optimizer_options(options), trained.arena(), trained.groups(options));
   if (keeps_best()) best.emplace(trained.arena().zeros_like());

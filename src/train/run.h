@@ -9,7 +9,9 @@
 #include "attune/optim/optimizer.h"
 #include "attune/optim/schedule.h"
 #include "attune/report/phase.h"
+#include "attune/models/flops.h"
 #include "attune/train/checkpoint.h"
+#include "attune/train/cost.h"
 #include "attune/train/early_stopping.h"
 #include "attune/train/plan.h"
 #include "attune/train/state.h"
@@ -34,6 +36,8 @@ struct Run {
   TrainState state;
   Trainables trained;
   WeightHashes hashes;  ///< of the points of state.trajectory
+  models::FlopCount flops;
+  Cost cost;  ///< of the steps that this process has done
   std::unique_ptr<optim::Optimizer> optimizer;
   std::optional<tensor::Arena> best;       ///< trained weights of the best evaluation, where they will be wanted
   std::optional<Checkpoints> checkpoints;  ///< where there is a folder for them

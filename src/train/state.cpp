@@ -44,6 +44,7 @@ void read_state(const Json& json, TrainState& state) {
   const Json& own = json.at("attune");
   state.step = json.at("global_step").get<std::int64_t>();
   state.tokens = json.at("num_input_tokens_seen").get<std::int64_t>();
+  state.flops = json.at("total_flos").get<double>();
   state.log_history = json.at("log_history").get<std::vector<Json>>();
   if (!json.at("best_global_step").is_null()) {
     state.best.step = json.at("best_global_step").get<std::int64_t>();
@@ -83,6 +84,7 @@ Json state_to_json(const TrainState& state, const Plan& plan, const TrainingOpti
       {"num_input_tokens_seen", state.tokens},
       {"num_train_epochs", options.num_train_epochs},
       {"save_steps", plan.save_interval()},
+      {"total_flos", state.flops},
       {"train_batch_size", options.per_device_train_batch_size},
       {"attune",
        {{"seconds", state.seconds},

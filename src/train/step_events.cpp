@@ -10,6 +10,7 @@
 #include "attune/base/log.h"
 #include "attune/base/signals.h"
 #include "attune/base/strings.h"
+#include "attune/train/cost.h"
 #include "attune/train/evaluate.h"
 
 namespace attune::train {
@@ -54,8 +55,10 @@ std::optional<Json> evaluate(Run& run) {
     phase.progress(done);
     return stop_signal() != 0;
   };
+  const FrozenMeter frozen(run.job.prefix);
   auto predictions =
       predict_until(*run.job.model, *run.job.task, split.rows, run.options.per_device_eval_batch_size, progress, run.job.prefix);
+  if (predictions) run.emit("cost", evaluation_cost(cost_of(*run.job.model, *predictions, frozen)));
   if (predictions && !generate(run, *predictions)) predictions.reset();
   if (predictions && run.job.generation) run.latest_texts = {run.state.step, texts_of(*predictions)};
   Json scores;

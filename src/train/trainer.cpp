@@ -32,6 +32,7 @@ constexpr std::size_t kTokensAhead = 4096;
 struct WindowResult {
   double loss = 0;  ///< Σ w·loss / Σ w over all batches of the window
   double grad_norm = 0;
+  Cost cost;
 };
 
 Rows rows_of(const Run& run, const std::vector<std::int64_t>& indices) {
@@ -93,6 +94,19 @@ at::Tensor run_batch(Run& run, const task::Batch& packed, double window_weight) 
   return loss.sum.detach();
 }
 
+/// What run_batch computes, without the frozen stages.
+Cost batch_cost(const Run& run, const task::Batch& batch, int first_stage) {
+  const models::PassSize size = size_of(batch);
+  const int head = run.job.model->depth() + 1;
+  Cost cost;
+  cost.tokens = batch.tokens;
+  cost.supervised = supervised(batch);
+  cost.forward = run.flops.forward(size, first_stage, head + 1);
+  cost.backward = run.flops.backward(size);
+  if (run.options.gradient_checkpointing) cost.recomputed = run.flops.forward(size, run.trained.lowest_stage(), head);
+  return cost;
+}
+
 /// Gradients of one window, in the arena. Nothing when a signal came: the step then counts as never begun.
 std::optional<WindowResult> accumulate(Run& run) {
   const Window window = run.plan.window(run.state.step);
@@ -100,12 +114,12 @@ std::optional<WindowResult> accumulate(Run& run) {
   const double weight = weight_of(run, rows_of(run, window), key);
   run.trained.arena().zero_gradients();
   WindowResult result;
-  std::int64_t tokens = 0;
+  const FrozenMeter frozen(run.job.prefix);
   std::vector<at::Tensor> losses;
   for (const auto& indices : window.batches) {
     const task::Batch batch = run.job.task->collate(rows_of(run, indices), key);
     losses.push_back(run_batch(run, batch, weight));
-    tokens += batch.tokens;
+    result.cost.add(batch_cost(run, batch, frozen.stages()));
     if (stop_signal() != 0) return std::nullopt;
   }
   for (std::size_t i = 0; i < losses.size(); ++i) {
@@ -115,7 +129,7 @@ std::optional<WindowResult> accumulate(Run& run) {
   }
   result.grad_norm = optim::gradient_norm(run.trained.arena());
   if (!std::isfinite(result.grad_norm)) gradient_diverged(run, result.grad_norm, rows_of(run, window));
-  run.state.tokens += tokens;
+  result.cost.frozen = frozen.flops();
   return result;
 }
 
@@ -125,6 +139,8 @@ void apply(Run& run, const WindowResult& result) {
                        .rate_factor = run.schedule.factor(state.step),
                        .gradient_factor = optim::clip_factor(result.grad_norm, run.options.max_grad_norm)});
   ++state.step;
+  state.tokens += result.cost.tokens;
+  state.flops += result.cost.forward + result.cost.backward + result.cost.frozen;
   state.loss_total += result.loss;
   state.unlogged_loss += result.loss;
   ++state.unlogged_steps;
@@ -139,9 +155,12 @@ void apply(Run& run, const WindowResult& result) {
 }
 
 Outcome one_step(Run& run) {
+  const Stopwatch clock;
   const std::optional<WindowResult> result = accumulate(run);
   if (!result) return Outcome::stopped;
   apply(run, *result);
+  run.cost.add(result->cost);
+  run.cost.seconds += clock.seconds();
   run.emit("step", Json::object());
   return after_step(run);
 }
@@ -185,6 +204,7 @@ TrainResult result_of(Run& run, const std::string& stopped_by) {
   result.train_loss = state.step > 0 ? state.loss_total / static_cast<double>(state.step) : 0.0;
   result.seconds = state.seconds = run.seconds();
   result.tokens = state.tokens;
+  result.flops = state.flops;
   result.stopped_by = stopped_by;
   result.best_step = state.best.step;
   if (state.best.step) {
@@ -229,6 +249,7 @@ TrainResult train(const TrainJob& job) {
   TrainResult result = result_of(run, stopped_by);
   result.validation_texts = std::move(texts);
   if (job.prefix != nullptr) run.emit("prefix_cache", job.prefix->describe());
+  run.emit("cost", training_cost(run.cost));
   run.emit("train_end",
            {{"stopped_by", result.stopped_by}, {"train_loss", result.train_loss}, {"seconds", result.seconds}});
   return result;

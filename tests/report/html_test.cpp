@@ -126,6 +126,37 @@ TEST_CASE("the page shows the best and the worst generated texts", "[report]") {
   CHECK_FALSE(contains(page(summary, {}), "<h3>Worst</h3>"));
 }
 
+TEST_CASE("the page says what the run cost, as far as it is known", "[report]") {
+  Event summary = example_summary();
+  CHECK_FALSE(contains(page(summary, {}), "id=\"cost\""));
+  summary["cost"] = Event::parse(R"json({
+    "training": {"tokens": 123456, "supervised": 1200, "flops": 6e12, "flops_forward": 2e12, "flops_backward": 3e12,
+                 "flops_frozen": 1e12, "flops_recomputed": 0.0, "step_seconds": 60.0, "seconds": 61.0},
+    "evaluation": {"tokens": 1000, "flops": 5e11, "flops_forward": 5e11, "seconds": 4.0},
+    "run": {"flops": 6.5e12, "seconds": 83.4, "peak_memory": 1500000000},
+    "energy": {"sources": [], "missing": "/sys/x: <none>"}})json");
+  std::string html = page(summary, {});
+  CHECK(unbalanced_tag(html).empty());
+  CHECK(contains(html, "<th scope=\"row\">training</th><td>123\u202f456</td><td>6 TFLOP</td><td>1:01</td>"));
+  CHECK(contains(html, "<th scope=\"row\">the whole run</th><td></td><td>6.5 TFLOP</td><td>1:23</td>"));
+  CHECK(contains(html, "<th scope=\"row\">frozen layers, once a text</th><td>1 TFLOP</td>"));
+  CHECK_FALSE(contains(html, "run again to save memory"));
+  CHECK(contains(html, "Memory: at most 1.5 GB."));
+  CHECK(contains(html, "Energy that is not known: /sys/x: &lt;none&gt;."));
+  CHECK_FALSE(contains(html, "money"));
+  CHECK_FALSE(contains(html, "The training steps reached"));
+
+  summary["cost"].update(Event::parse(R"json({"currency": "<b>", "share_of_matrix_rate": 0.413,
+    "matrix_rate": {"flops_per_second": 3.6e11, "size": 2048, "precision": "float32"},
+    "run": {"flops": 6.5e12, "seconds": 83.4, "joules": 36000, "money": 1.5},
+    "energy": {"sources": ["package-<0>"]}})json"));
+  html = page(summary, {});
+  CHECK(unbalanced_tag(html).empty());
+  CHECK(contains(html, "reached <b>41.3 %</b> of the 360 GFLOP a second at which this machine multiplied 2048 × 2048 matrices in float32"));
+  CHECK(contains(html, "<td>10 Wh</td><td>1.50 &lt;b&gt;</td>"));
+  CHECK(contains(html, "Energy is that of package-&lt;0&gt;"));
+}
+
 TEST_CASE("everything from outside is escaped", "[report]") {
   Event summary = example_summary();
   const std::string evil = "<script>alert('x')</script>\" onload=\"y\x1b \xff";

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "catch.h"
 
@@ -51,6 +52,31 @@ TEST_CASE("the sums count each second once, in the innermost phase", "[report]")
   totals.on_event(end("evaluating", 4.0));
   totals.on_event(end("loading", 1.0));  // never began
   CHECK(totals.seconds() == Event{{"evaluating", 7.0}, {"training", 7.0}});
+}
+
+TEST_CASE("energy is counted in the innermost phase too, and not known where one reading fails", "[report]") {
+  std::optional<double> joules = 100.0;
+  PhaseTotals totals([&] { return joules; });
+  CHECK(totals.joules() == Event::object());
+  totals.on_event(begin("training"));
+  *joules += 7;
+  totals.on_event(begin("evaluating"));
+  *joules += 20;
+  totals.on_event(end("evaluating", 1.0));
+  *joules += 3;
+  totals.on_event(end("training", 4.0));
+  *joules += 1000;  // between phases
+  totals.on_event(begin("evaluating"));
+  *joules += 5;
+  totals.on_event(end("evaluating", 1.0));
+  CHECK(totals.joules() == Event{{"evaluating", 25.0}, {"training", 10.0}});
+  CHECK(totals.seconds() == Event{{"evaluating", 2.0}, {"training", 3.0}});
+  totals.on_event(begin("saving"));
+  joules.reset();
+  totals.on_event(end("saving", 1.0));
+  CHECK(totals.joules().is_null());
+  CHECK(totals.seconds()["saving"] == 1.0);
+  CHECK(PhaseTotals().joules() == Event::object());
 }
 
 TEST_CASE("held events arrive in order once there is somewhere to put them", "[report]") {

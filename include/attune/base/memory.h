@@ -1,4 +1,4 @@
-// How much memory there is to spend.
+// How much memory there is to spend, and how much was spent.
 #pragma once
 
 #include <cstdint>
@@ -8,5 +8,9 @@ namespace attune {
 /// Bytes that could be had now without swapping: what the system calls available, no more than the rest of the process's
 /// control group (containers). 0 where the system does not say.
 std::int64_t available_memory();
+
+/// The most bytes that this process has had in memory at one time since it began, mapped files included as far as they were
+/// read.
+std::int64_t peak_resident_memory();
 
 }  // namespace attune

@@ -27,6 +27,12 @@ struct CrossValidationOptions {
   std::optional<std::uint64_t> seed;
 };
 
+struct CostOptions {
+  std::optional<double> price_per_hour, price_per_kwh;
+  std::string currency = "USD";
+  std::string measure_rate = "auto";  ///< auto, true, false
+};
+
 struct RunOptions {
   std::int64_t config_version = 1;
   std::string about;
@@ -37,6 +43,7 @@ struct RunOptions {
   infer::GenerationSettings generation;
   train::EarlyStoppingOptions early_stopping;
   CrossValidationOptions cross_validation;
+  CostOptions cost;
   std::vector<std::uint64_t> seeds = {42};
   std::string output_dir;
   std::string device = "auto";         ///< auto, cpu, cuda, cuda:i
@@ -74,6 +81,28 @@ void visit_fields(Visitor& visit, CrossValidationOptions& options) {
   visit(options.refit,
         {.key = "refit", .help = "Afterwards trains one model on all rows, for the median of the folds' best epochs."});
   visit(options.seed, {.key = "seed", .help = "Seed of the folds. By default the first of the run's seeds."});
+}
+
+template <class Visitor>
+void visit_fields(Visitor& visit, CostOptions& options) {
+  visit(options.price_per_hour, {.key = "price_per_hour",
+                                 .help = "What an hour of the machine costs, for the money that a run is said to have cost. By "
+                                         "default no money is spoken of.",
+                                 .range = at_least(0),
+                                 .part_of_job = false});
+  visit(options.price_per_kwh, {.key = "price_per_kwh",
+                                .help = "What a kilowatt hour costs, on top of that. It counts where the energy can be read; "
+                                        "elsewhere no money is given, because a part would be missing.",
+                                .range = at_least(0),
+                                .part_of_job = false});
+  visit(options.currency, {.key = "currency", .help = "What stands behind sums of money.", .part_of_job = false});
+  visit(options.measure_rate,
+        {.key = "measure_rate",
+         .help = "Measures at the end, in some tenths of a second, how fast the machine multiplies matrices, and says which "
+                 "share of that the training steps reached; `auto` after a run of a minute or longer.",
+         .choices = {"auto", "true", "false"},
+         .literals = {{"false", "false"}, {"true", "true"}},
+         .part_of_job = false});
 }
 
 template <class Visitor>
@@ -133,6 +162,7 @@ void visit_fields(Visitor& visit, RunOptions& options) {
   visit(options.cross_validation, {.key = "cross_validation",
                                    .help = "Trains and tests on folds of the rows. Null or left out: no folds.",
                                    .present = &options.cross_validation.enabled});
+  visit(options.cost, {.key = "cost", .help = "What is said about what the run costs (`cost_results.json`, the report)."});
   visit_run_fields(visit, options);
 }
 

@@ -1,9 +1,10 @@
 // The pieces of a run that take time — reading, tokenising, loading, training, evaluating, saving — told as events, and
-// summed up: where did the time go?
+// summed up: where did the time go, and the energy?
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,20 +36,37 @@ class Phase {
   Stopwatch clock_;
 };
 
-/// Seconds of each phase, without those of the phases inside it: an evaluation does not count as training.
+/// Seconds and joules of each phase, without those of the phases inside it: an evaluation does not count as training.
 class PhaseTotals : public Observer {
  public:
+  /// `joules` says how much energy was used up to now; it is asked at least every few seconds while there are events.
+  using Joules = std::function<std::optional<double>()>;
+  explicit PhaseTotals(Joules joules = {}) : joules_(std::move(joules)) {}
+
   void on_event(const Event& event) override;
   /// {"reading": 0.1, …} in order of their first end.
   Event seconds() const;
+  /// The same of energy; null where somebody could not say.
+  Event joules() const;
 
  private:
+  struct Spent {
+    double seconds = 0;
+    std::optional<double> joules = 0.0;
+    void add(const Spent& other);
+  };
   struct Open {
     std::string name;
-    double inner = 0;  ///< seconds of the phases inside it
+    std::optional<double> began_with;  ///< joules
+    Spent inner = {};                  ///< in the phases inside it
   };
+  std::optional<double> joules_now();
+
+  Joules joules_;
+  Stopwatch clock_;
+  double asked_at_ = 0;
   std::vector<Open> open_;
-  std::vector<std::pair<std::string, double>> totals_;
+  std::vector<std::pair<std::string, Spent>> totals_;
 };
 
 }  // namespace attune::report

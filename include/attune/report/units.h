@@ -1,5 +1,5 @@
-// How the numbers of a metric are to be read. Each stands as its reference prints it: ROUGE from 0 to 1 (rouge-score), BLEU
-// and chrF from 0 to 100 (sacrebleu), exact match and F1 of answers and texts in percent (the SQuAD script).
+// Numbers with their units. Those of metrics are written as their references print them: ROUGE from 0 to 1 (rouge-score),
+// BLEU and chrF from 0 to 100 (sacrebleu), exact match and F1 of answers and texts in percent (the SQuAD script).
 #pragma once
 
 #include <string>
@@ -14,5 +14,14 @@ std::string metric_unit(const std::string& name, const files::Json& metrics);
 
 /// `label` with the unit of `name` behind it: "rougeL, 0–1".
 std::string with_unit(const std::string& label, const std::string& name, const files::Json& metrics);
+
+/// With three digits and the prefix that suits it: 1.234e12, "FLOP" → "1.23 TFLOP".
+std::string scaled(double value, const std::string& unit);
+
+/// Joules as "12.3 Wh", "1.23 kWh".
+std::string energy_text(double joules);
+
+/// "12.34 EUR"; of less than one unit two digits: "0.0042 EUR".
+std::string money_text(double money, const std::string& currency);
 
 }  // namespace attune::report

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "attune/models/flops.h"
 #include "attune/models/model.h"
 #include "attune/task/task.h"
 #include "attune/train/prefix_cache.h"
@@ -33,6 +34,8 @@ class FrozenPrefix {
   FrozenPrefix(const models::Model& model, int stages, PrefixCache& cache);
 
   int stages() const { return stages_; }
+  /// FLOP of all that was computed since the process began, by whatever prefix has the cache.
+  double flops() const { return cache_.counts().flops; }
   /// What stage `stages()` reads of a batch on the CPU: rows [T, H] like the stream's (dead ones 0), or [B, H] where the
   /// head reads one a sequence. On the model's device, without a graph. When a text of the batch has to be computed and
   /// can be kept, so are those of `ahead`, since full tiles cost less. A batch in which the task has changed words (masks)
@@ -55,6 +58,7 @@ class FrozenPrefix {
   const models::Model& model_;
   int stages_;
   PrefixCache& cache_;
+  models::FlopCount flops_;
   std::vector<std::string> hashes_;
   std::string identity_;
 };

@@ -57,6 +57,7 @@ class PrefixCache {
     std::int64_t texts_asked = 0, tokens_asked = 0;        ///< by batches
     std::int64_t texts_computed = 0, tokens_computed = 0;  ///< by the frozen stages
     double seconds = 0;                                    ///< of computing them
+    double flops = 0;                                      ///< the same (models/flops.h), with rows that are not kept
   };
   Counts& counts() { return counts_; }
   /// {"texts", "bytes", "file_bytes": kept now, "computed", "reused": texts, "seconds": of computing, "seconds_saved": what

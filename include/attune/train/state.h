@@ -19,6 +19,7 @@ struct TrainState {
 
   std::int64_t step = 0;  ///< optimiser steps done
   std::int64_t tokens = 0;
+  double flops = 0;
   double seconds = 0;     ///< of all runs so far
   double loss_total = 0;  ///< Σ of the steps' losses
   double unlogged_loss = 0;

@@ -63,6 +63,7 @@ struct TrainResult {
   double train_loss = 0;  ///< mean over all steps
   double seconds = 0;
   std::int64_t tokens = 0;
+  double flops = 0;  ///< of the model (models/flops.h): forward, backward and frozen stages
   std::string stopped_by = "end";  ///< end, early_stopping, signal
   std::optional<std::int64_t> best_step;
   double best_epoch = 0;
