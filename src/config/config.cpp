@@ -39,6 +39,20 @@ void add_broken_rules(const job::RunOptions& options, const Machine& machine, co
   }
 }
 
+/// Tells of a block `generation` that has no effect, where this very command gives it: on the command line, or in a file
+/// that does not speak of predict_with_generate at all.
+void note_unused_generation(const job::RunOptions& options, Reader& reader) {
+  constexpr const char* kSwitch = "training.predict_with_generate";
+  if (options.training.predict_with_generate) return;
+  const bool is_unsaid = !reader.given().contains(kSwitch);
+  const auto is_meant = [&](const std::string& path) {
+    return path.starts_with("generation.") && (is_unsaid || reader.is_override(path));
+  };
+  const auto first = std::ranges::find_if(reader.given(), is_meant);
+  if (first == reader.given().end()) return;
+  reader.notes().push_back(concat(*first, " has no effect while ", kSwitch, " is false"));
+}
+
 /// What is asked of a configuration besides being right in itself.
 struct Demands {
   bool complete;  ///< required options must be given
@@ -66,6 +80,7 @@ Loaded read(const Json& document, const std::string& file, const Overrides& over
   derive_defaults(loaded.options, reader.given());
   add_broken_rules(loaded.options, demands.machine, file, reader);
   if (!reader.problems().empty()) throw ConfigError(std::move(reader.problems()));
+  note_unused_generation(loaded.options, reader);
   loaded.options.training.seed = loaded.options.seeds.front();
   loaded.notes = std::move(reader.notes());
   return loaded;

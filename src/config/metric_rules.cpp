@@ -41,7 +41,7 @@ void check_name(const job::RunOptions& options, const std::string& metric, const
   if (options.model.task == "text-generation" && has(metrics::metric_names({metrics::Predicted::text}))) {
     found.push_back({{key, "training.predict_with_generate", "model.task"},
                      concat("'", metric, "' scores generated texts, and none are generated"),
-                     "set training.predict_with_generate to true"});
+                     "set training.predict_with_generate to true, or name another metric"});
     return;
   }
   found.push_back({{key, "model.task", "data.labels"},

@@ -62,12 +62,12 @@ Reader::Reader(const std::vector<Option>& table, std::string file) : table_(tabl
 }
 
 void Reader::add_file(const Json& document) {
-  layer_ = {.number = layer_.number + 1, .source = file_};
+  layer_ = {.number = layer_.number + 1, .is_override = false, .source = file_};
   walk(document, "");
 }
 
 void Reader::add_override(const std::string& text) {
-  layer_ = {.number = layer_.number + 1, .source = "--set"};
+  layer_ = {.number = layer_.number + 1, .is_override = true, .source = "--set"};
   if (find_invalid_utf8(text)) {
     report(layer_, "", "found a text that is not valid UTF-8", "check the encoding of the terminal");
     return;
@@ -202,6 +202,11 @@ void Reader::fill() {
       fill_option(option);
     }
   }
+}
+
+bool Reader::is_override(const std::string& path) const {
+  const auto found = assignments_.find(path);
+  return found != assignments_.end() && found->second.layer.is_override;
 }
 
 bool Reader::is_faulty(const std::string& path) const {

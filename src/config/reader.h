@@ -27,6 +27,8 @@ class Reader {
 
   /// Paths that were written down.
   const std::set<std::string>& given() const { return given_; }
+  /// Whether the value of the path comes from an override.
+  bool is_override(const std::string& path) const;
   /// Whether a problem was found with the path or what holds it, so that its value is not what was meant.
   bool is_faulty(const std::string& path) const;
   std::vector<Problem>& problems() { return problems_; }
@@ -36,6 +38,7 @@ class Reader {
   /// The file, or one --set; a later layer wins over an earlier one.
   struct Layer {
     int number = 0;
+    bool is_override = false;
     std::string source = {};              ///< file or "--set"
     std::optional<std::string> raw = {};  ///< --set of a number or boolean: its text, because the shell has no types
   };

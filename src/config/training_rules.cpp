@@ -156,19 +156,18 @@ void check_optimizer(Rules& rules) {
                   "two runs with one seed are the same run: remove one");
 }
 
+/// Where the block is only switched off it may stay: config.cpp tells of it.
 void check_generation(Rules& rules) {
-  const bool generates = rules.options.training.predict_with_generate;
-  rules.refuse_if(generates && rules.options.model.task != "text-generation",
-                  {"training.predict_with_generate", "model.task"},
-                  concat("belongs to text-generation, and the task is ", rules.options.model.task),
-                  "remove it, or set model.task");
+  if (rules.options.model.task == "text-generation") return;
+  const std::string why = concat("belongs to text-generation, and the task is ", rules.options.model.task);
+  const std::string hint = "remove it, or set model.task";
+  rules.refuse_if(rules.options.training.predict_with_generate, {"training.predict_with_generate", "model.task"}, why,
+                  hint);
   Rules::Keys keys;
   std::ranges::copy_if(rules.changed_paths(), std::back_inserter(keys),
                        [](const std::string& path) { return path.starts_with("generation."); });
-  if (keys.empty()) return;
-  keys.push_back("training.predict_with_generate");
-  rules.refuse_if(!generates, keys, "has no effect while training.predict_with_generate is false",
-                  "set training.predict_with_generate to true, or remove it");
+  keys.push_back("model.task");
+  rules.refuse_if(keys.size() > 1, keys, why, hint);
 }
 
 }  // namespace

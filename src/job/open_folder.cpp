@@ -81,7 +81,8 @@ bool sets_key(const std::vector<std::string>& overrides, std::string_view key) {
 
 RunOptions options_of_run(const ModelFolder& folder, const std::vector<std::string>& overrides) {
   const bool has_options = is_of_run(folder);
-  std::vector<std::string> settings = {"device=auto", "data.token_cache_dir=null"};
+  std::vector<std::string> settings = {"device=auto", "data.token_cache_dir=null", "early_stopping=null",
+                                       "training.metric_for_best_model=null", "training.greater_is_better=null"};
   if (!has_options) settings.push_back(concat("model.task=", models::name_of(folder.task)));
   settings.insert(settings.end(), overrides.begin(), overrides.end());
   return has_options ? config::load(resolved_config(folder), settings, machine()) : config::defaults(settings, machine());

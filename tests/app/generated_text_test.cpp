@@ -267,7 +267,7 @@ TEST_CASE("generating changes no bit of a training, resumed or not, also of an a
     const std::string file = lora ? "/adapter_model.safetensors" : "/model.safetensors";
     const auto weights = [&](const std::string& folder) { return attune::files::sha256_file(workspace.path(folder + file)); };
     run_and_require(workspace, "train run.json --quiet");
-    run_and_require(workspace, "train run.json --quiet --set output_dir=plain --set training.predict_with_generate=false --set 'generation={\"do_sample\":null,\"temperature\":null,\"max_new_tokens\":null,\"eos_token_id\":null}'");
+    run_and_require(workspace, "train run.json --quiet --set output_dir=plain --set training.predict_with_generate=false");
     CHECK(weights("plain") == weights("out"));
     fs::create_directories(workspace.path("again/checkpoints"));
     fs::copy(workspace.path("out/checkpoints/checkpoint-9"), workspace.path("again/checkpoints/checkpoint-9"), fs::copy_options::recursive);
@@ -278,6 +278,27 @@ TEST_CASE("generating changes no bit of a training, resumed or not, also of an a
     if (!lora) continue;
     const Json scored = Json::parse(run_and_require(workspace, "evaluate out valid.jsonl --json --quiet").out);
     CHECK(scored["metrics"]["chrf"] == Json::parse(workspace.read("out/eval_results.json"))["eval_chrf"]);
+  }
+}
+
+TEST_CASE("a model that was chosen by its texts is evaluated without generating any", "[app][shell][generated]") {
+  const Workspace workspace;
+  write_answer_job(workspace, {{"training", {{"num_train_epochs", 1}, {"metric_for_best_model", "rougeL"}, {"greater_is_better", true}}},
+                               {"early_stopping", {{"metric", "rougeL"}, {"mode", "max"}}}});
+  run_and_require(workspace, "train run.json --quiet");
+  const std::string off = " valid.jsonl --set training.predict_with_generate=false";
+  const Finished scored = run_and_require(workspace, "evaluate out --json" + off);
+  CHECK(Json::parse(scored.out)["metrics"].contains("perplexity"));
+  CHECK_FALSE(Json::parse(scored.out)["metrics"].contains("rougeL"));
+  CHECK(scored.err.find("has no effect") == std::string::npos);
+  CHECK_FALSE(lines_in(run_and_require(workspace, "predict out --quiet" + off).out)[0].contains("generated"));
+  const Finished told = run_and_require(workspace, "evaluate out" + off + " --set generation.max_new_tokens=5");
+  CHECK(told.err.find("generation.max_new_tokens has no effect while training.predict_with_generate is false") != std::string::npos);
+  const Finished refused = run_attune(workspace, "train run.json --set output_dir=other --set training.predict_with_generate=false");
+  CHECK(refused.exit_code == 2);
+  for (const char* key : {"training.metric_for_best_model", "early_stopping.metric", "training.predict_with_generate"}) {
+    INFO(key);
+    CHECK(refused.err.find(key) != std::string::npos);
   }
 }
 
@@ -313,7 +334,7 @@ TEST_CASE("what leaves nothing to generate, or no room, is said before training"
   const Finished idle = refused("--set generation.temperature=0.5");
   CHECK(idle.exit_code == 2);
   CHECK(idle.err.find("generation.do_sample") != std::string::npos);
-  const Finished metric = refused("--set training.predict_with_generate=false --set generation.max_new_tokens=null --set generation.eos_token_id=null --set early_stopping.metric=rougeL");
+  const Finished metric = refused("--set training.predict_with_generate=false --set early_stopping.metric=rougeL");
   CHECK(metric.exit_code == 2);
   CHECK(metric.err.find("training.predict_with_generate") != std::string::npos);
 

@@ -112,7 +112,7 @@ const std::vector<Case> kContradictions = {
     {"training.lr_scheduler_kwargs", {"training.lr_scheduler_kwargs={\"power\":2}"}},
     {"seeds", {"seeds=[3,4,3]"}},
     {"training.predict_with_generate", {"training.predict_with_generate=true"}},
-    {"generation.num_beams", {"model.task=text-generation", "generation_num_beams=1"}},
+    {"generation.num_beams", {"generation_num_beams=1"}},
     {"early_stopping.metric", {"model.task=text-generation", kHoldout, "early_stopping.metric=eval_rougeL"}},
     {"early_stopping.mode",
      {"model.task=text-generation", kHoldout, "predict_with_generate=true",
@@ -215,6 +215,33 @@ TEST_CASE("settings that make sense together are taken", "[config]") {
   for (const Overrides& overrides : cases) {
     INFO("--set " << join(overrides, " --set "));
     for (const auto& problem : problems_of(kSmallest, overrides)) FAIL_CHECK(problem.key << ": " << problem.what);
+  }
+}
+
+TEST_CASE("a block generation that is switched off is no contradiction, and told of where the command gives it", "[config]") {
+  const std::string task = R"("model": {"path": "base", "task": "text-generation"}, "data": {"train": "a.jsonl"}, "output_dir": "runs/x")";
+  const std::string block = R"(, "generation": {"max_new_tokens": 9, "num_beams": 2})";
+  const std::string off = R"(, "training": {"predict_with_generate": false})", on = R"(, "training": {"predict_with_generate": true})";
+  const auto notes = [&](const std::string& more, const Overrides& overrides = {}) {
+    std::vector<std::string> notes = parse("{" + task + more + "}", "run.json", overrides).notes;
+    std::erase_if(notes, [](const std::string& note) { return note.find("has no effect") == std::string::npos; });
+    return notes;
+  };
+  const std::vector<std::string> told = {"generation.max_new_tokens has no effect while training.predict_with_generate is false"};
+  CHECK(notes(block) == told);  // of several keys one is named
+  CHECK(notes(off, {"generation.max_new_tokens=9"}) == told);
+  CHECK(notes(block + off).empty());
+  CHECK(notes(block + on, {"predict_with_generate=false"}).empty());
+  CHECK(notes(block + on).empty());
+  CHECK(parse("{" + task + block + on + "}", "run.json", {"predict_with_generate=false"}).options.generation.values.max_new_tokens == 9);
+}
+
+TEST_CASE("a metric of generated texts without any is refused with both keys", "[config]") {
+  for (const char* key : {"early_stopping.metric", "training.metric_for_best_model"}) {
+    const auto problems = problems_of(kSmallest, {"model.task=text-generation", kHoldout, std::string(key) + "=rougeL"});
+    REQUIRE(problems.size() == 1);
+    CHECK(problems[0].key == key);
+    CHECK(problems[0].hint == "set training.predict_with_generate to true, or name another metric");
   }
 }
 

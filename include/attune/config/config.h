@@ -50,7 +50,7 @@ struct Machine {
 
 struct Loaded {
   job::RunOptions options;
-  std::vector<std::string> notes;  ///< which aliases were read as what
+  std::vector<std::string> notes;  ///< which aliases were read as what, and what has no effect
 };
 
 /// Reads a configuration (comments allowed) and the overrides on top of it; a later override wins.

@@ -38,7 +38,7 @@ bool is_of_run(const ModelFolder& folder);
 bool sets_key(const std::vector<std::string>& overrides, std::string_view key);
 
 /// The options of the run that made the folder (its config.resolved.json), else the defaults, under `overrides`. Where the model was
-/// trained and where tokens were kept says nothing about how it is used, and is left out.
+/// trained, where tokens were kept and by which metric the best model was chosen says nothing about how it is used, and is left out.
 RunOptions options_of_run(const ModelFolder& folder, const std::vector<std::string>& overrides);
 
 /// Its chat templates, with data.chat_template in place of the default one where an override names it: that of the training is

@@ -153,8 +153,8 @@ void visit_fields(Visitor& visit, RunOptions& options) {
         {.key = "training", .help = "How it trains, under the names of Transformers' TrainingArguments."});
   visit(options.generation,
         {.key = "generation",
-         .help = "How evaluation generates texts (`training.predict_with_generate`), under the names of Transformers' "
-                 "GenerationConfig. What is null is as the checkpoint's generation_config.json has it, except that texts "
+         .help = "How evaluation generates texts (`training.predict_with_generate`, without which it is unused), under the names "
+                 "of Transformers' GenerationConfig. What is null is as the checkpoint's generation_config.json has it, except that texts "
                  "are only drawn at random where `do_sample` is true here."});
   visit(options.early_stopping, {.key = "early_stopping",
                                  .help = "Stops when the validation rows get no better. Null or left out: never.",
