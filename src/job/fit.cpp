@@ -111,9 +111,9 @@ Fit fit(const FitRequest& request) {
   return fit;
 }
 
-std::vector<task::Prediction> predict_rows(const Fit& fit, std::span<const task::Encoded> rows, const FitRequest& request,
+std::vector<task::Prediction> predict_rows(const Fit& fit, const train::Split& rows, const FitRequest& request,
                                            std::span<const train::RowText> known) {
-  report::Phase evaluating(*request.events, "evaluating", static_cast<std::int64_t>(rows.size()));
+  report::Phase evaluating(*request.events, "evaluating", static_cast<std::int64_t>(rows.rows.size()));
   const std::int64_t batch_size = request.prepared->options.training.per_device_eval_batch_size;
   const auto progress = [&](std::int64_t done) {
     evaluating.progress(done);
@@ -150,7 +150,7 @@ files::Json summary_of(const task::Scores& scores, const RunOptions& options) {
 
 Scored score_rows(const Fit& fit, const Rows& rows, const FitRequest& request, std::span<const train::RowText> known) {
   Scored scored;
-  scored.predictions = predict_rows(fit, rows.encoded, request, known);
+  scored.predictions = predict_rows(fit, {rows.encoded, rows.examples}, request, known);
   report::Phase scoring(*request.events, "scoring");
   scored.summary = summary_of(*fit.task->scores(scored.predictions, rows.examples), request.prepared->options);
   scoring.end();

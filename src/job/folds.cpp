@@ -65,7 +65,7 @@ FitRequest fold_request(const Prepared& prepared, const FoldJob& fold, const rep
 Json predict_held_out(const Fit& fit, const FoldJob& fold, const FitRequest& request) {
   const std::vector<task::Encoded> held_out = rows_of(request.prepared->train.encoded, fold.held_out);
   Json lines = Json::array();
-  for (const task::Prediction& p : predict_rows(fit, held_out, request)) {
+  for (const task::Prediction& p : predict_rows(fit, {held_out, request.prepared->train.examples}, request)) {
     lines.push_back({{"example", p.encoded->example},
                      {"window", p.encoded->window},
                      {"logits", p.logits},

@@ -85,9 +85,11 @@ void check_content(const RunOptions& options) {
   }
 }
 
-std::vector<std::vector<float>> probe_logits(models::Model& model, const task::Task& task, std::span<const task::Encoded> probe) {
+std::vector<std::vector<float>> probe_logits(models::Model& model, const task::Task& task, const train::Split& probe) {
   std::vector<std::vector<float>> logits;
-  for (const task::Prediction& prediction : train::predict(model, task, probe, kProbeRows)) logits.push_back(prediction.logits);
+  for (const task::Prediction& prediction : train::predict(model, task, probe.rows, kProbeRows, probe.examples)) {
+    logits.push_back(prediction.logits);
+  }
   return logits;
 }
 
@@ -145,12 +147,12 @@ models::LoadedModel reopen(const Prepared& prepared, const std::string& folder) 
 }  // namespace
 
 Json save_and_reopen(const Fit& fit, const Prepared& prepared, std::span<const task::Encoded> probe, const std::string& folder) {
-  probe = probe.first(std::min(probe.size(), kProbeRows));
+  const train::Split rows = {probe.first(std::min(probe.size(), kProbeRows)), prepared.train.examples};
   save(fit, prepared, folder);
   const models::LoadedModel reopened = reopen(prepared, folder);
   reopened.model->set_execution(fit.loaded.model->execution());
-  const auto in_memory = probe_logits(*fit.loaded.model, *fit.task, probe);
-  const auto from_disk = probe_logits(*reopened.model, *fit.task, probe);
+  const auto in_memory = probe_logits(*fit.loaded.model, *fit.task, rows);
+  const auto from_disk = probe_logits(*reopened.model, *fit.task, rows);
   double worst = 0;
   for (std::size_t i = 0; i < in_memory.size(); ++i) {
     for (std::size_t j = 0; j < in_memory[i].size(); ++j) {

@@ -87,7 +87,7 @@ Rows read_rows(const Tuned& tuned, const std::vector<std::string>& paths, bool l
 std::vector<task::Prediction> predict_rows(const Tuned& tuned, const Rows& rows, const report::EventBus& events) {
   report::Phase predicting(events, "predicting", static_cast<std::int64_t>(rows.encoded.size()));
   const std::int64_t batch_size = tuned.options.training.per_device_eval_batch_size;
-  auto predictions = train::predict_until(*tuned.loaded.model, *tuned.task, rows.encoded, batch_size, [&](std::int64_t done) {
+  auto predictions = train::predict_until(*tuned.loaded.model, *tuned.task, {rows.encoded, rows.examples}, batch_size, [&](std::int64_t done) {
     predicting.progress(done);
     return false;
   });

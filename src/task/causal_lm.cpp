@@ -50,6 +50,11 @@ class CausalLm : public Task {
     return nn::vocabulary_cross_entropy(output.vocabulary, batch.labels, batch.weights, options_.label_smoothing);
   }
 
+  std::optional<BlindLoss> blind_loss(std::span<const Encoded>) const override {
+    if (options_.tokenizer == nullptr) return std::nullopt;  // rows may come with their ids
+    return blind_choice(options_.tokenizer->vocab_size());
+  }
+
   std::vector<Prediction> predict(const models::Output& output, const Batch& batch) const override {
     const nn::RowLosses losses = output.vocabulary.defined()
                                      ? nn::vocabulary_losses(output.vocabulary, batch.labels, options_.label_smoothing)

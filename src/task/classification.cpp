@@ -64,6 +64,12 @@ class Classification : public Task {
     }
   }
 
+  std::optional<BlindLoss> blind_loss(std::span<const Encoded> rows) const override {
+    if (is_single()) return blind_choice(options_.labels.names.size());
+    if (options_.labels.kind == TargetKind::multi) return blind_choice(2);
+    return blind_number(rows);
+  }
+
   std::vector<Prediction> predict(const models::Output& output, const Batch& batch) const override {
     const std::vector<float> logits = to_floats(output.logits);
     const std::size_t columns = logits.size() / batch.rows.size();
@@ -96,6 +102,20 @@ class Classification : public Task {
     if (options_.labels.kind == TargetKind::value) return score_values(predictions);
     if (options_.labels.kind == TargetKind::multi) return score_label_sets(predictions, options_.labels.names);
     return score_classes(predictions, options_.labels.names);
+  }
+
+  /// Numbers have no scale of their own: their variance, which a model has that always says their mean, and as much again.
+  static std::optional<BlindLoss> blind_number(std::span<const Encoded> rows) {
+    double count = 0, mean = 0, squares = 0;
+    for (const Encoded& row : rows) {
+      for (const float target : row.targets) {
+        const double off = target - mean;
+        mean += off / ++count;
+        squares += off * (target - mean);
+      }
+    }
+    if (squares == 0) return std::nullopt;
+    return BlindLoss{.loss = squares / count, .margin = squares / count};
   }
 
   bool is_single() const { return options_.labels.kind == TargetKind::single; }

@@ -59,6 +59,11 @@ std::vector<double> sigmoid(const std::vector<float>& logits) {
   return probabilities;
 }
 
+BlindLoss blind_choice(std::size_t choices) {
+  constexpr double kMargin = 0.5;  // the right answer then has 0.61 times the probability that a blind guess gives it
+  return {.loss = std::log(static_cast<double>(choices)), .margin = kMargin};
+}
+
 Error unknown_label(const std::string& name, const std::vector<std::string>& known, const data::Example& example) {
   const std::string nearest = nearest_name(name, known);
   return Error(ErrorKind::data,

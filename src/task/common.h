@@ -11,6 +11,7 @@
 #include "attune/base/error.h"
 #include "attune/data/example.h"
 #include "attune/files/json.h"
+#include "attune/task/task.h"
 
 namespace attune::task {
 
@@ -24,6 +25,9 @@ double smoothed_nll(const std::vector<float>& logits, std::size_t label, double 
 double log_sum_exp(const std::vector<float>& logits);
 std::vector<double> softmax(const std::vector<float>& logits);
 std::vector<double> sigmoid(const std::vector<float>& logits);
+
+/// Of a choice among so many classes or tokens, all alike: ln(choices), and half a nat above it.
+BlindLoss blind_choice(std::size_t choices);
 
 /// Error{data}: the label does not occur among the training rows' labels.
 Error unknown_label(const std::string& name, const std::vector<std::string>& known, const data::Example& example);

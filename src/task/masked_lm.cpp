@@ -90,6 +90,10 @@ class MaskedLm : public Task {
     return nn::vocabulary_cross_entropy(output.vocabulary, batch.labels, batch.weights, options_.label_smoothing);
   }
 
+  std::optional<BlindLoss> blind_loss(std::span<const Encoded>) const override {
+    return blind_choice(options_.tokenizer->vocab_size());
+  }
+
   std::vector<Prediction> predict(const models::Output& output, const Batch& batch) const override {
     const nn::RowLosses losses = nn::vocabulary_losses(output.vocabulary, batch.labels, options_.label_smoothing);
     const std::vector<float> nll = to_floats(losses.nll), smoothed = to_floats(losses.smoothed);

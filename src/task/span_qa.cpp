@@ -96,6 +96,10 @@ class SpanQa : public Task {
     return total;
   }
 
+  std::optional<BlindLoss> blind_loss(std::span<const Encoded>) const override {
+    return blind_choice(static_cast<std::size_t>(options_.max_length));  // a window has at most so many places for either end
+  }
+
   std::vector<Prediction> predict(const models::Output& output, const Batch& batch) const override {
     const std::vector<float> logits = to_floats(output.logits);  // [T, 2]
     std::vector<Prediction> predictions;

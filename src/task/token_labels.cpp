@@ -67,6 +67,10 @@ class TokenLabels : public Task {
     return nn::cross_entropy(output.logits, batch.labels, class_weights_, batch.weights, options_.label_smoothing);
   }
 
+  std::optional<BlindLoss> blind_loss(std::span<const Encoded>) const override {
+    return blind_choice(options_.labels.names.size());
+  }
+
   std::vector<Prediction> predict(const models::Output& output, const Batch& batch) const override {
     const std::vector<float> logits = to_floats(output.logits);
     const auto columns = static_cast<std::size_t>(output.logits.size(1));

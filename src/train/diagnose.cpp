@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
+#include "attune/base/counted.h"
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
 #include "attune/tensor/weights.h"
@@ -15,13 +17,6 @@ namespace attune::train {
 namespace {
 
 constexpr std::size_t kListedRows = 8;
-
-std::string row_numbers(const std::vector<const task::Encoded*>& rows) {
-  std::vector<std::string> numbers;
-  for (std::size_t i = 0; i < std::min(rows.size(), kListedRows); ++i) numbers.push_back(std::to_string(rows[i]->row));
-  if (rows.size() > kListedRows) numbers.push_back("…");
-  return concat("rows ", join(numbers, ", "));
-}
 
 std::string first_non_finite(const tensor::Arena& arena, const std::vector<std::string>& names, const char* noun) {
   for (std::size_t i = 0; i < names.size(); ++i) {
@@ -35,11 +30,28 @@ std::string first_non_finite(const tensor::Arena& arena, const std::vector<std::
                            const std::string& tensor) {
   throw Error(ErrorKind::diverged, {.file = "",
                                     .what = concat(what, " at step ", run.state.step + 1, "; the step was not applied"),
-                                    .where = concat(row_numbers(rows), " of the training data; ", tensor),
+                                    .where = concat(places_of(rows, run.job.train.examples), "; ", tensor),
                                     .hint = "lower learning_rate, clip with max_grad_norm, or look at these rows"});
 }
 
 }  // namespace
+
+std::string places_of(const std::vector<const task::Encoded*>& rows, std::span<const data::Example> examples) {
+  if (examples.empty()) return counted(static_cast<std::int64_t>(rows.size()), "row");
+  std::vector<std::pair<std::string, std::vector<std::string>>> files;  // with their lines
+  for (std::size_t i = 0; i < std::min(rows.size(), kListedRows); ++i) {
+    const data::Origin& origin = examples[static_cast<std::size_t>(rows[i]->example)].origin;
+    auto file = std::ranges::find_if(files, [&](const auto& entry) { return entry.first == origin.file; });
+    if (file == files.end()) file = files.insert(file, {origin.file, {}});
+    const std::string line = std::to_string(origin.line);
+    if (std::ranges::find(file->second, line) == file->second.end()) file->second.push_back(line);  // (windows of one row)
+  }
+  std::vector<std::string> places;
+  for (const auto& [file, lines] : files) {
+    places.push_back(concat(file, lines.size() == 1 ? " line " : " lines ", join(lines, ", ")));
+  }
+  return concat(join(places, ", "), rows.size() > kListedRows ? ", …" : "");
+}
 
 void loss_diverged(const Run& run, double loss, const std::vector<const task::Encoded*>& rows) {
   diverged(run, concat("the loss is ", loss), rows,
@@ -51,13 +63,14 @@ void gradient_diverged(const Run& run, double norm, const std::vector<const task
            first_non_finite(run.trained.arena().gradients(), run.trained.names(), "gradient"));
 }
 
-void check_outputs(const at::Tensor& logits, const std::vector<const task::Encoded*>& rows) {
+void check_outputs(const at::Tensor& logits, const std::vector<const task::Encoded*>& rows,
+                   std::span<const data::Example> examples) {
   if (logits.numel() == 0) return;
   const auto [low, high] = at::aminmax(logits);  // both are NaN when any value is
   if (std::isfinite(low.item<double>()) && std::isfinite(high.item<double>())) return;
   throw Error(ErrorKind::diverged, {.file = "",
                                     .what = "the model's outputs are not finite (NaN or infinity)",
-                                    .where = concat("among ", row_numbers(rows)),
+                                    .where = concat("among ", places_of(rows, examples)),
                                     .hint = "its training diverged or its weights are damaged: use an earlier model"});
 }
 

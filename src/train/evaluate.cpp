@@ -10,7 +10,6 @@
 
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
-#include "attune/train/trainer.h"
 #include "diagnose.h"
 
 namespace attune::train {
@@ -43,10 +42,11 @@ std::vector<std::vector<std::int64_t>> length_batches(std::span<const task::Enco
 }
 
 std::optional<std::vector<task::Prediction>> predict_until(const models::Model& model, const task::Task& task,
-                                                           std::span<const task::Encoded> rows, std::int64_t batch_size,
+                                                           const Split& split, std::int64_t batch_size,
                                                            const std::function<bool(std::int64_t done)>& stop,
                                                            FrozenPrefix* prefix) {
   const at::NoGradGuard no_grad;
+  const auto& [rows, examples] = split;
   std::int64_t done = 0;
   std::vector<task::Prediction> predictions(rows.size());
   for (const std::vector<std::int64_t>& indices : length_batches(rows, batch_size)) {
@@ -59,10 +59,10 @@ std::optional<std::vector<task::Prediction>> predict_until(const models::Model& 
                                 ? models::forward(model, context)
                                 : models::forward_from(model, context, prefix->stages(), prefix->state(batch));
     if (output.vocabulary.defined()) {
-      check_outputs(output.vocabulary.x, members);
+      check_outputs(output.vocabulary.x, members, examples);
     } else {
       output.logits = output.logits.cpu();  // in one piece, not row by row
-      check_outputs(output.logits, members);
+      check_outputs(output.logits, members, examples);
     }
     std::vector<task::Prediction> of_batch = task.predict(output, batch);
     if (of_batch.size() != indices.size()) internal_error("a task predicted another number of rows than it was given");
@@ -74,8 +74,8 @@ std::optional<std::vector<task::Prediction>> predict_until(const models::Model& 
 }
 
 std::vector<task::Prediction> predict(models::Model& model, const task::Task& task, std::span<const task::Encoded> rows,
-                                      std::int64_t batch_size) {
-  return *predict_until(model, task, rows, batch_size, [](std::int64_t) { return false; });
+                                      std::int64_t batch_size, std::span<const data::Example> examples) {
+  return *predict_until(model, task, {rows, examples}, batch_size, [](std::int64_t) { return false; });
 }
 
 }  // namespace attune::train

@@ -121,7 +121,8 @@ Run::Run(const TrainJob& the_job)
       state(job.early_stopping, best_metric.greater, watched_metric.greater),
       trained(trainables_of(job)),
       hashes(*job.model, trained, job.prefix == nullptr ? std::vector<std::string>() : job.prefix->hashes()),
-      flops(*job.model, job.trainable) {
+      flops(*job.model, job.trainable),
+      watch(job.task->blind_loss(job.train.rows), plan.mean_rows_per_step()) {
   check(*this);
   optimizer = optim::make_optimizer(optimizer_options(options), trained.arena(), trained.groups(options));
   if (keeps_best()) best.emplace(trained.arena().zeros_like());
@@ -152,6 +153,7 @@ void Run::resume(const std::string& folder) {
     if (*state.best.step == state.step) data.best = named_slices(trained.arena().values(), trained.names(), "");
     take_slices(data.best, trained.names(), "", *best, folder);
   }
+  for (const TrajectoryPoint& point : state.trajectory) watch.rises(point.loss);  // what was said of them, was said then
   seconds_before_ = state.seconds;
   saved_step_ = state.evaluation_pending ? -1 : state.step;
   log::info(concat("resumed from ", folder, " at step ", state.step, " of ", plan.total_steps()));

@@ -17,6 +17,7 @@
 #include "attune/train/state.h"
 #include "attune/train/trainables.h"
 #include "attune/train/trainer.h"
+#include "loss_watch.h"
 #include "weight_hashes.h"
 
 namespace attune::train {
@@ -38,6 +39,7 @@ struct Run {
   WeightHashes hashes;  ///< of the points of state.trajectory
   models::FlopCount flops;
   Cost cost;  ///< of the steps that this process has done
+  LossWatch watch;  ///< over their losses
   std::unique_ptr<optim::Optimizer> optimizer;
   std::optional<tensor::Arena> best;       ///< trained weights of the best evaluation, where they will be wanted
   std::optional<Checkpoints> checkpoints;  ///< where there is a folder for them

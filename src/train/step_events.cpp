@@ -19,12 +19,14 @@ namespace {
 
 using files::Json;
 
+double learning_rate(const Run& run) { return run.options.learning_rate * run.schedule.factor(run.state.step - 1); }
+
 void log_step(Run& run) {
   TrainState& state = run.state;
   if (!run.plan.logs(state.step) || state.unlogged_steps == 0) return;
   const Json fields = {{"loss", state.unlogged_loss / static_cast<double>(state.unlogged_steps)},
                        {"grad_norm", state.trajectory.back().grad_norm},
-                       {"learning_rate", run.options.learning_rate * run.schedule.factor(state.step - 1)}};
+                       {"learning_rate", learning_rate(run)}};
   Json entry = fields;
   entry.update({{"epoch", run.epoch()}, {"step", state.step}});
   state.log_history.push_back(std::move(entry));
@@ -33,6 +35,17 @@ void log_step(Run& run) {
   run.emit("log", event);
   state.unlogged_loss = 0;
   state.unlogged_steps = 0;
+}
+
+/// Losses that are not finite end the training (diagnose.h); those that are only large it survives, which may be meant.
+void watch_loss(Run& run) {
+  if (!run.watch.rises(run.state.trajectory.back().loss)) return;
+  const std::string message =
+      concat("step ", run.state.step, ": ", run.watch.describe(), " at a learning rate of ",
+             format_number(learning_rate(run)), ": the training diverges; lower training.learning_rate, or begin more slowly (training.warmup_steps)",
+             run.options.max_grad_norm == 0 ? ", and clip (training.max_grad_norm)" : "");
+  log::warning(message);
+  run.emit("warning", {{"message", message}});
 }
 
 /// False when a signal came.
@@ -57,7 +70,7 @@ std::optional<Json> evaluate(Run& run) {
   };
   const FrozenMeter frozen(run.job.prefix);
   auto predictions =
-      predict_until(*run.job.model, *run.job.task, split.rows, run.options.per_device_eval_batch_size, progress, run.job.prefix);
+      predict_until(*run.job.model, *run.job.task, split, run.options.per_device_eval_batch_size, progress, run.job.prefix);
   if (predictions) run.emit("cost", evaluation_cost(cost_of(*run.job.model, *predictions, frozen)));
   if (predictions && !generate(run, *predictions)) predictions.reset();
   if (predictions && run.job.generation) run.latest_texts = {run.state.step, texts_of(*predictions)};
@@ -149,6 +162,7 @@ Outcome before_first_step(Run& run) {
 
 Outcome after_step(Run& run) {
   log_step(run);
+  watch_loss(run);
   return evaluate_and_save(run);
 }
 

@@ -56,7 +56,7 @@ double weight_of(const Run& run, const Rows& rows, const task::BatchKey& key) {
   if (weight > 0) return weight;
   throw Error(ErrorKind::data, {.file = "",
                                 .what = concat("no row of step ", run.state.step + 1, " has anything to learn from"),
-                                .where = concat("row ", rows.front()->row, " and its neighbours"),
+                                .where = places_of(rows, run.job.train.examples),
                                 .hint = "check labels, weights and max_length"});
 }
 

@@ -174,6 +174,7 @@ class FakeTask final : public task::Task {
   }
   std::vector<std::string> metric_names() const override { return {"loss", "accuracy"}; }
   double loss_weight(const task::Encoded& row, const task::BatchKey&) const override { return row.weight; }
+  std::optional<task::BlindLoss> blind_loss(std::span<const task::Encoded>) const override { return blind; }
   nn::LossSum loss(const models::Output& output, const task::Batch& batch) const override {
     at::Tensor each = row_losses(output, batch) * batch.weights;
     if (poison) each = poison(each);
@@ -206,6 +207,7 @@ class FakeTask final : public task::Task {
   std::function<double(int evaluation)> script;
   std::function<at::Tensor(const at::Tensor& losses)> poison;
   std::function<void(const task::BatchKey&, const task::Batch&)> on_collate;
+  std::optional<task::BlindLoss> blind;
   mutable int evaluations = 0;
   mutable std::vector<std::int64_t> seen_rows;
 

@@ -269,7 +269,7 @@ TEST_CASE("predictions through the frozen stages are those of the whole model", 
   run.losses();
   const auto whole = train::predict(*run.loaded.model, *run.task, run.rows, 4);
   const auto never = [](std::int64_t) { return false; };
-  const auto kept = train::predict_until(*run.loaded.model, *run.task, run.rows, 4, never, run.prefix.get());
+  const auto kept = train::predict_until(*run.loaded.model, *run.task, {run.rows, {}}, 4, never, run.prefix.get());
   for (std::size_t i = 0; i < whole.size(); ++i) {
     for (std::size_t j = 0; j < 3; ++j) CHECK((*kept)[i].logits[j] == Approx(whole[i].logits[j]).margin(1e-6));
   }

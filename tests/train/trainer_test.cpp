@@ -239,6 +239,53 @@ TEST_CASE("a step without anything to learn from is an error", "[train]") {
   CHECK_RAISES(run.train(), data, "has anything to learn from");
 }
 
+TEST_CASE("errors of a batch name the lines of its rows", "[train]") {
+  FakeRun run;
+  std::vector<data::Example> examples(run.rows.size());
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    examples[i].origin = {i < 2 ? "a.jsonl" : "b.jsonl", static_cast<std::int64_t>(i) + 101};
+  }
+  run.job.train.examples = examples;
+  run.job.options.train_sampling_strategy = "sequential";
+  run.task.poison = [](const at::Tensor& losses) { return losses * std::numeric_limits<double>::quiet_NaN(); };
+  CHECK_RAISES(run.train(), diverged, "(a.jsonl lines 101, 102, b.jsonl lines 103, 104; ");
+  run.job.options.per_device_train_batch_size = 9;
+  CHECK_RAISES(run.train(), diverged, "b.jsonl lines 103, 104, 105, 106, 107, 108, …; ");
+  for (task::Encoded& row : run.rows) row.weight = 0;
+  CHECK_RAISES(run.train(), data, "a.jsonl lines 101, 102, b.jsonl lines 103");
+  at::Tensor bias = run.model.parameters().back().tensor;
+  bias[1] = std::numeric_limits<double>::quiet_NaN();
+  CHECK_RAISES(train::predict(run.model, run.task, std::span(run.rows).first(1), 2, examples), diverged, "(among a.jsonl line 101)");
+  CHECK_RAISES(train::predict(run.model, run.task, run.rows, 2), diverged, "(among ");
+}
+
+TEST_CASE("a loss that rises far above its start is told of once", "[train]") {
+  FakeRun run;
+  run.task.blind = task::BlindLoss{.loss = std::log(3.0), .margin = 0.5};
+  run.job.options.num_train_epochs = 20;
+  struct Warnings : report::Observer {
+    void on_event(const report::Event& event) override {
+      if (event["event"] == "warning") messages.push_back(event["message"].get<std::string>());
+    }
+    std::vector<std::string> messages;
+  };
+  const auto warnings = std::make_shared<Warnings>();
+  report::EventBus events;
+  events.add(warnings);
+  run.job.events = &events;
+  run.train();
+  CHECK(warnings->messages.empty());
+  run.job.options.learning_rate = 30;
+  run.job.options.lr_scheduler_type = "constant";
+  const auto result = run.train();
+  CHECK(result.trajectory.back().loss > 5);
+  REQUIRE(warnings->messages.size() == 1);
+  for (const char* part : {"step ", "the loss has risen to ", "learning rate of 30", "training.learning_rate", "training.warmup_steps"}) {
+    INFO(warnings->messages[0]);
+    CHECK(warnings->messages[0].find(part) != std::string::npos);
+  }
+}
+
 TEST_CASE("evaluation leaves no trace in the weights", "[train]") {
   FakeRun silent({.dropout = 0.2}), watched({.dropout = 0.2});
   silent.train();

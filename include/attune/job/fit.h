@@ -55,7 +55,7 @@ struct Scored {
 Scored score_rows(const Fit& fit, const Rows& rows, const FitRequest& request, std::span<const train::RowText> known = {});
 /// The predictions alone, as a phase of the run. `known`: the rows' texts where this model has generated them already (of the
 /// validation rows fit.result.validation_texts); empty: they are generated where the run asks for texts.
-std::vector<task::Prediction> predict_rows(const Fit& fit, std::span<const task::Encoded> rows, const FitRequest& request,
+std::vector<task::Prediction> predict_rows(const Fit& fit, const train::Split& rows, const FitRequest& request,
                                            std::span<const train::RowText> known = {});
 
 /// Everything that must be equal between a checkpoint and its resumption, as JSON text: configuration, data, split, tokenizer,

@@ -105,6 +105,12 @@ class Scores {
   virtual files::Json samples(std::string_view metric) const;
 };
 
+/// The loss of a model that says the same of every row, and how far above it a loss that lasts is no chance any more.
+struct BlindLoss {
+  double loss = 0;
+  double margin = 0;
+};
+
 class Task {
  public:
   virtual ~Task() = default;
@@ -119,6 +125,8 @@ class Task {
   /// The row's share of Σ w: known before the forward pass, so that the whole global batch divides once.
   virtual double loss_weight(const Encoded& row, const BatchKey& key) const = 0;
   virtual nn::LossSum loss(const models::Output& output, const Batch& batch) const = 0;
+  /// Of these rows; nothing where that is not known.
+  virtual std::optional<BlindLoss> blind_loss(std::span<const Encoded>) const { return std::nullopt; }
   /// One Prediction a row of the batch, in order (no gradient).
   virtual std::vector<Prediction> predict(const models::Output& output, const Batch& batch) const = 0;
   /// Names of the metrics that Scores can give and a model can be chosen by; `rows` and baselines are not among them.

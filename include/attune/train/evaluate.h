@@ -10,6 +10,7 @@
 #include "attune/models/model.h"
 #include "attune/task/task.h"
 #include "attune/train/frozen_prefix.h"
+#include "attune/train/trainer.h"
 
 namespace attune::train {
 
@@ -20,7 +21,7 @@ std::vector<std::vector<std::int64_t>> length_batches(std::span<const task::Enco
 /// predict() of trainer.h that tells `stop` after each batch how many rows are done; nothing when it said yes. `prefix`:
 /// of the model, where it has one.
 std::optional<std::vector<task::Prediction>> predict_until(const models::Model& model, const task::Task& task,
-                                                           std::span<const task::Encoded> rows, std::int64_t batch_size,
+                                                           const Split& split, std::int64_t batch_size,
                                                            const std::function<bool(std::int64_t done)>& stop,
                                                            FrozenPrefix* prefix = nullptr);
 

@@ -2,6 +2,7 @@
 // due. No state is kept here, so a resumed run asks the same questions and gets the same answers.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -27,6 +28,8 @@ class Plan {
        const std::vector<double>& passes = {});
 
   std::int64_t total_steps() const { return total_steps_; }
+  /// Of the first epoch, rounded down; at least 1.
+  std::int64_t mean_rows_per_step() const { return std::max<std::int64_t>(1, rows_per_epoch_ / epoch_end(0)); }
   /// Steps done when the epoch ends to which the step after `step` finished ones belongs.
   std::int64_t epoch_end(std::int64_t step) const;
   /// Epochs done after `step` steps, as the reference trainer logs it: batches, not steps, are its unit.

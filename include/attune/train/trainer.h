@@ -82,9 +82,10 @@ struct TrainResult {
 /// Error{data}. Sets no thread counts.
 TrainResult train(const TrainJob& job);
 
-/// All rows in order of length by token budget; predictions come back in the order of `rows`.
+/// All rows in order of length by token budget; predictions come back in the order of `rows`. `examples`: those that the
+/// rows are of, for errors to name them; may be empty.
 std::vector<task::Prediction> predict(models::Model& model, const task::Task& task, std::span<const task::Encoded> rows,
-                                      std::int64_t batch_size);
+                                      std::int64_t batch_size, std::span<const data::Example> examples = {});
 
 /// SHA-256 of each parameter's name, dtype, shape and bytes, in order; and of all of these together. Those that are
 /// `known` already are not computed again; "" stands for the others.
