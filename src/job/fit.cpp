@@ -15,6 +15,7 @@
 #include "attune/train/cost.h"
 #include "attune/train/early_stopping.h"
 #include "attune/train/evaluate.h"
+#include "job/kept_layers.h"
 
 namespace attune::job {
 
@@ -46,10 +47,9 @@ std::vector<double> passes_of(std::span<const task::Encoded> rows, const Prepare
   return passes;
 }
 
-/// The embeddings alone are as fast to compute as to read, and under frozen_dropout a text has other states each time.
 std::unique_ptr<train::FrozenPrefix> frozen_prefix(const Fit& fit, const Prepared& prepared) {
-  const int stages = train::lowest_trained_stage(*fit.loaded.model, fit.trainable);
-  if (stages < 2 || prepared.options.training.frozen_dropout) return nullptr;
+  const int stages = kept_stages(*fit.loaded.model, fit.trainable, prepared.options.training);
+  if (stages == 0) return nullptr;
   return std::make_unique<train::FrozenPrefix>(*fit.loaded.model, stages, *prepared.prefix_cache);
 }
 

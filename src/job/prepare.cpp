@@ -24,6 +24,7 @@
 #include "job/base_hashes.h"
 #include "job/data_summary.h"
 #include "job/encode_rows.h"
+#include "job/kept_layers.h"
 #include "job/labels.h"
 #include "job/token_cache.h"
 
@@ -309,6 +310,7 @@ void load_first_base(Prepared& prepared, const report::EventBus& events) {
   prepared.model_summary = summarise_model(prepared, *prepared.base->loaded);
   loading.end();
   warn_of_shared_targets(*prepared.base->loaded->model);
+  warn_of_idle_prefix_cache(prepared, *prepared.base->loaded->model);
   for (const std::string& note : prepared.base->loaded->report.notes) log::info(note);
 }
 

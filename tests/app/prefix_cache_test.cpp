@@ -26,7 +26,7 @@ constexpr const char* kFreezeAllButLast = "'tuning={\"method\": \"freeze\", \"fr
 }  // namespace
 
 TEST_CASE("frozen layers that are computed once give the weights and scores of those computed again", "[app][shell]") {
-  for (const std::string settings : {std::string("tuning.method=head"), std::string(kFreezeAllButLast)}) {
+  for (const std::string& settings : {std::string("tuning.method=head"), std::string(kFreezeAllButLast)}) {
     INFO(settings);
     const Workspace workspace;
     write_tiny_job(workspace);
@@ -74,6 +74,25 @@ TEST_CASE("with dropout on in frozen layers they are computed each time", "[app]
   INFO(trained.err);
   REQUIRE(trained.exit_code == 0);
   CHECK_FALSE(Json::parse(trained.out).contains("prefix_cache"));
+}
+
+TEST_CASE("memory to keep what frozen layers compute is told of once where there is nothing to keep", "[app][shell]") {
+  const Workspace workspace;
+  write_tiny_job(workspace, R"("max_steps": 1)");
+  const auto warnings = [&](const std::string& settings) {
+    const Finished planned = run_attune(workspace, "train run.json --quiet " + settings);
+    CHECK(planned.exit_code == 0);
+    std::filesystem::remove_all(workspace.path("out"));
+    return planned.err;
+  };
+  const std::string memory = " --set training.prefix_cache_mib=64", head = "--set tuning.method=head";
+  const std::string none = "warning: training.prefix_cache_mib has no effect, nothing that frozen layers compute can be kept: ";
+  CHECK(warnings(memory + " --set seeds=[1,2]") == none + "no layer below the trained ones is frozen\n");
+  CHECK(warnings(head + memory + " --set training.frozen_dropout=true") == none + "under training.frozen_dropout they give other values each time\n");
+  for (const std::string& settings : {std::string(), head + memory, std::string("--set training.prefix_cache_mib=0")}) {
+    INFO(settings);
+    CHECK(warnings(settings).find("prefix_cache_mib") == std::string::npos);
+  }
 }
 
 TEST_CASE("a run with frozen layers passes its verification", "[app][shell]") {

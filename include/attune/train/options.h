@@ -188,7 +188,8 @@ void visit_loss_fields(Visitor& visit, TrainingOptions& options) {
          .help = "Memory, in MiB, for what the frozen layers below the trained ones compute, so that epochs, evaluations, "
                  "folds and seeds compute it once for each text; the same bits as without. `auto` takes a quarter of the "
                  "memory that is available. What does not fit goes to a temporary file in `output_dir`, which takes at "
-                 "most half of the free space; 0 keeps nothing. Not used under `frozen_dropout`.",
+                 "most half of the free space; 0 keeps nothing. Not used under `frozen_dropout` and by fill-mask, which hides "
+                 "other words of a text each time.",
          .range = count_from(0),
          .literals = {{"\"auto\"", "-1"}},
          .part_of_job = false});

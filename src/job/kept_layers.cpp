@@ -1,0 +1,28 @@
+// See kept_layers.h.
+#include "job/kept_layers.h"
+
+#include "attune/adapt/freeze.h"
+#include "attune/base/log.h"
+#include "attune/base/strings.h"
+#include "attune/train/frozen_prefix.h"
+
+namespace attune::job {
+
+int kept_stages(const models::Model& model, const std::vector<bool>& trainable, const train::TrainingOptions& options) {
+  const int stages = train::lowest_trained_stage(model, trainable);
+  return stages < 2 || options.frozen_dropout ? 0 : stages;
+}
+
+void warn_of_idle_prefix_cache(const Prepared& prepared, const models::Model& model) {
+  const train::TrainingOptions& options = prepared.options.training;
+  if (options.prefix_cache_mib <= 0) return;
+  const bool has_frozen = kept_stages(model, adapt::trainable_parameters(model, prepared.options.tuning), {}) > 0;
+  const char* why = !has_frozen                                 ? "no layer below the trained ones is frozen"
+                    : options.frozen_dropout                    ? "under training.frozen_dropout they give other values each time"
+                    : prepared.kind == models::Task::masked_lm ? "fill-mask hides other words of a text each time"
+                                                                : nullptr;
+  if (why == nullptr) return;
+  log::warning(concat("training.prefix_cache_mib has no effect, nothing that frozen layers compute can be kept: ", why));
+}
+
+}  // namespace attune::job

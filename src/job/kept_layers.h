@@ -1,0 +1,20 @@
+// Which of the frozen layers are computed once for each text (train/frozen_prefix.h).
+#pragma once
+
+#include <vector>
+
+#include "attune/job/prepare.h"
+#include "attune/models/model.h"
+#include "attune/train/options.h"
+
+namespace attune::job {
+
+/// The stages below the lowest trained one, flags as TrainJob::trainable; 0 where keeping what they give is not worth it
+/// (the embeddings alone are as fast to compute as to read) or wrong (under frozen_dropout a text has other states each
+/// time).
+int kept_stages(const models::Model& model, const std::vector<bool>& trainable, const train::TrainingOptions& options);
+
+/// Warns where training.prefix_cache_mib gives memory to keep something, and there is nothing to keep.
+void warn_of_idle_prefix_cache(const Prepared& prepared, const models::Model& model);
+
+}  // namespace attune::job
