@@ -93,6 +93,7 @@ std::vector<Prompt> prompts_of_stdin(const job::LanguageModel& opened) {
 }
 
 std::vector<Prompt> read_prompts(const std::string& file, const job::LanguageModel& opened) {
+  data::require_file(file);
   job::Rows rows;
   if (data::has_columns(file)) {
     rows = job::read_prompts(opened, file);

@@ -20,6 +20,7 @@ class Reader {
       : options_(options), kind_(kind), need_(need), report_(report), builder_(options, kind, need) {}
 
   void read_file(const std::string& path) {
+    require_file(path);
     check_form(path);
     first_skipped_.clear();
     const std::size_t rows_before = examples_.size();

@@ -2,7 +2,10 @@
 #include "attune/data/record_reader.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 
+#include "attune/base/paths.h"
 #include "attune/base/strings.h"
 #include "attune/base/utf8.h"
 #include "attune/data/csv.h"
@@ -146,7 +149,59 @@ std::string form_of(const std::string& path) {
   return dot == std::string::npos || name[dot] == '/' ? "" : name.substr(dot);
 }
 
+bool is_data(const std::string& name) { return has_columns(name) || is_plain_text(name); }
+
+/// The names of the data files in a folder, in order; none where it cannot be read.
+std::vector<std::string> data_files_in(const std::filesystem::path& folder) {
+  namespace fs = std::filesystem;
+  std::vector<std::string> names;
+  std::error_code problem, ignored;
+  for (fs::directory_iterator entry(folder, problem), end; !problem && entry != end; entry.increment(problem)) {
+    const std::string name = entry->path().filename().string();
+    if (is_data(name) && !entry->is_directory(ignored)) names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+/// ", did you mean 'x.jsonl'?": the same name with another ending, else the nearest; "" for none.
+std::string meant_file(const std::filesystem::path& path, const std::vector<std::string>& names) {
+  std::vector<std::string> same;
+  for (const std::string& name : names) {
+    if (name.starts_with(path.stem().string() + ".")) same.push_back(name);
+  }
+  if (same.empty()) return did_you_mean(path.filename().string(), names);
+  return concat(", did you mean '", join(same, "' or '"), "'?");
+}
+
+[[noreturn]] void refuse_missing(const std::string& path) {
+  const std::filesystem::path place(path), folder = place.has_parent_path() ? place.parent_path() : ".";
+  ErrorText text = {.file = path, .what = "No such file or directory", .where = "", .hint = "check the path"};
+  if (place.is_relative()) text.hint += concat("; it counts from ", std::filesystem::current_path().string());
+  if (!is_folder(folder.string(), ErrorKind::data)) {
+    text.what += concat(": there is no folder '", folder.string(), "'");
+    throw Error(ErrorKind::data, text);
+  }
+  const std::vector<std::string> names = data_files_in(folder);
+  const std::string meant = meant_file(place, names);
+  text.what += meant;
+  if (meant.empty() && !names.empty()) text.where = "data files there: " + list_names(names);
+  throw Error(ErrorKind::data, text);
+}
+
 }  // namespace
+
+void require_file(const std::string& path) {
+  if (is_folder(path, ErrorKind::data)) {
+    const std::vector<std::string> names = data_files_in(path);
+    throw Error(ErrorKind::data,
+                {.file = path,
+                 .what = "this is a folder, a file with rows was expected",
+                 .where = names.empty() ? "there are no data files in it" : "data files in it: " + list_names(names),
+                 .hint = "name a file, or a list of files"});
+  }
+  if (!path_exists(path, ErrorKind::data)) refuse_missing(path);
+}
 
 bool is_plain_text(const std::string& path) {
   return form_of(path) == ".txt";

@@ -13,7 +13,7 @@ int kept_stages(const models::Model& model, const std::vector<bool>& trainable, 
   return stages < 2 || options.frozen_dropout ? 0 : stages;
 }
 
-void warn_of_idle_prefix_cache(const Prepared& prepared, const models::Model& model) {
+void warn_of_idle_prefix_cache(const Prepared& prepared, models::Model& model) {
   const train::TrainingOptions& options = prepared.options.training;
   if (options.prefix_cache_mib <= 0) return;
   const bool has_frozen = kept_stages(model, adapt::trainable_parameters(model, prepared.options.tuning), {}) > 0;

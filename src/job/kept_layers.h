@@ -15,6 +15,6 @@ namespace attune::job {
 int kept_stages(const models::Model& model, const std::vector<bool>& trainable, const train::TrainingOptions& options);
 
 /// Warns where training.prefix_cache_mib gives memory to keep something, and there is nothing to keep.
-void warn_of_idle_prefix_cache(const Prepared& prepared, const models::Model& model);
+void warn_of_idle_prefix_cache(const Prepared& prepared, models::Model& model);
 
 }  // namespace attune::job

@@ -24,6 +24,21 @@ std::function<void(const Workspace&)> run_json(const std::string& text) {
 TEST_CASE("bad rows end with file and line and nothing written", "[app][shell][bad]") {
   check_bad_inputs({
       {"file missing", kData, "missing.jsonl", {"No such file"}, [](const Workspace& w) { replace(w, "run.json", kRows, "missing.jsonl"); }},
+      {"another file missing", kData, "trian.jsonl", {"No such file or directory, did you mean 'train.jsonl'?", "it counts from /"},
+       [](const Workspace& w) { replace(w, "run.json", kRows, "trian.jsonl"); }},
+      {"file without ending missing", kData, "train", {"No such file or directory, did you mean 'train.jsonl'?"}, [](const Workspace& w) { replace(w, "run.json", kRows, "train"); }},
+      {"nothing near", kData, "somethingelse", {"(data files there: train.jsonl, valid.jsonl)"}, [](const Workspace& w) { replace(w, "run.json", kRows, "somethingelse"); }},
+      {"folder missing", kData, "sets/train.jsonl", {"there is no folder 'sets'"}, [](const Workspace& w) { replace(w, "run.json", kRows, "sets/train.jsonl"); }},
+      {"a folder", kData, "sets", {"this is a folder, a file with rows was expected (data files in it: a.csv, b.txt)", "name a file, or a list of files"},
+       [](const Workspace& w) {
+         for (const char* name : {"sets/b.txt", "sets/a.csv", "sets/c.png", "sets/more/d.csv"}) w.write(name, "");
+         replace(w, "run.json", kRows, "sets");
+       }},
+      {"a folder with the name of a file", kData, "rows.txt", {"there are no data files in it"},
+       [](const Workspace& w) {
+         fs::create_directory(w.path("rows.txt"));
+         replace(w, "run.json", kRows, "rows.txt");
+       }},
       {"file empty", kData, kRows, {"has no rows"}, rows("")},
       {"header only", kData, "rows.csv", {"has no rows"}, rows_in("rows.csv", "text,label\n")},
       {"FIFO", kData, "rows.jsonl", {"not a regular file"},

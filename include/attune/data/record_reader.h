@@ -22,6 +22,9 @@ class RecordReader {
 /// `text_unit`: what a row of a .txt file is, "line", "paragraph" (lines up to an empty one) or "file".
 std::unique_ptr<RecordReader> open_records(const std::string& path, const std::string& text_unit = "line");
 
+/// Error{data} for a folder, with the data files in it, and where there is nothing, with the names that come near.
+void require_file(const std::string& path);
+
 /// Whether the file is a .txt or .txt.gz, whose rows have a text and nothing else.
 bool is_plain_text(const std::string& path);
 
