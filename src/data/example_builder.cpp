@@ -132,6 +132,7 @@ void ExampleBuilder::read_language(const Record& record, Example& example) const
   const LanguageFormat format = language_format(record, options_, {.has_template = template_.has_value(), .awaits_answer = awaits});
   if (format == LanguageFormat::text) {
     if (awaits && !template_) check_beginning(record);
+    if (!template_) check_layout(record);
     return read_text(record, example);
   }
   if (format != LanguageFormat::prompt_completion) return read_chat(record, format, {columns, awaits}, example);
@@ -148,6 +149,23 @@ void ExampleBuilder::check_beginning(const Record& record) const {
   if (record.columns.find(columns.text) != nullptr || record.columns.find("input_ids") != nullptr) return;
   throw BadRow(record.origin, concat("there is nothing to go on from: neither '", columns.prompt, "' nor '", columns.messages, "' nor '", columns.text, "'"),
                "data.columns", "columns: " + list_names(record.columns.keys));
+}
+
+/// A row without a text that no other shape fits: half of a shape, or none that is known.
+void ExampleBuilder::check_layout(const Record& record) const {
+  const ColumnOptions& columns = options_.columns;
+  const auto has = [&](const std::string& column) { return record.columns.find(column) != nullptr; };
+  const bool names_text = options_.format != "auto" || columns.text != ColumnOptions().text;
+  if (names_text || has(columns.text) || has("input_ids")) return;
+  std::string what = concat("there is no column '", columns.text, "'", did_you_mean(columns.text, record.columns.keys),
+                            " and none of another known shape");
+  const auto tell_of_half = [&](const std::string& there, const std::string& missing) {
+    if (has(there) && !has(missing)) what = concat("the row has '", there, "' without '", missing, "'");
+  };
+  tell_of_half("instruction", "output");
+  tell_of_half(columns.completion, columns.prompt);
+  tell_of_half(columns.prompt, columns.completion);
+  throw BadRow(record.origin, what, "columns: " + list_names(record.columns.keys), std::string(kKnownShapes));
 }
 
 const Field* ExampleBuilder::label_field(const Record& record, const std::string& column,

@@ -1,10 +1,17 @@
 // The shapes in which people keep rows for language models, and chats of all shapes as one list of messages.
 #pragma once
 
+#include <string_view>
+
 #include "attune/data/options.h"
 #include "attune/data/record.h"
 
 namespace attune::data {
+
+/// What data.format "auto" knows, for messages.
+inline constexpr std::string_view kKnownShapes =
+    "rows have messages; prompt and completion (or what data.columns.prompt and data.columns.completion name, as source and "
+    "target); conversations (ShareGPT); instruction and output (Alpaca); or text (data.columns.text)";
 
 enum class LanguageFormat { text, prompt_completion, messages, sharegpt, alpaca };
 

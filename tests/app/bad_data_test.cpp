@@ -27,7 +27,7 @@ TEST_CASE("bad rows end with file and line and nothing written", "[app][shell][b
       {"another file missing", kData, "trian.jsonl", {"No such file or directory, did you mean 'train.jsonl'?", "it counts from /"},
        [](const Workspace& w) { replace(w, "run.json", kRows, "trian.jsonl"); }},
       {"file without ending missing", kData, "train", {"No such file or directory, did you mean 'train.jsonl'?"}, [](const Workspace& w) { replace(w, "run.json", kRows, "train"); }},
-      {"nothing near", kData, "somethingelse", {"(data files there: train.jsonl, valid.jsonl)"}, [](const Workspace& w) { replace(w, "run.json", kRows, "somethingelse"); }},
+      {"nothing near", kData, "somethingelse", {"(data files there: run.json, train.jsonl, valid.jsonl)"}, [](const Workspace& w) { replace(w, "run.json", kRows, "somethingelse"); }},
       {"folder missing", kData, "sets/train.jsonl", {"there is no folder 'sets'"}, [](const Workspace& w) { replace(w, "run.json", kRows, "sets/train.jsonl"); }},
       {"a folder", kData, "sets", {"this is a folder, a file with rows was expected (data files in it: a.csv, b.txt)", "name a file, or a list of files"},
        [](const Workspace& w) {

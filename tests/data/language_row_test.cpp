@@ -185,5 +185,25 @@ TEST_CASE("rows whose answer is to be generated may lack it, in every shape", "[
   CHECK_FALSE(read(R"({"text": "a document"})").awaits_answer);
   const std::string empty = error_of([&] { read(R"({"title": "x"})"); }, ErrorKind::data);
   CHECK(empty.find("nothing to go on from: neither 'prompt' nor 'messages' nor 'text'") != std::string::npos);
-  CHECK(error_of_row({{"prompt", "where?"}}).find("text") != std::string::npos);  // where answers are learned nothing is missing
+}
+
+TEST_CASE("a row of half a shape is told what it lacks, any other the shapes that are known", "[data][language]") {
+  const std::vector<std::pair<Json, std::string>> cases = {
+      {{{"prompt", "where?"}}, "x.jsonl:2: the row has 'prompt' without 'completion' (columns: prompt)"},
+      {{{"completion", "there"}, {"id", 3}}, "x.jsonl:2: the row has 'completion' without 'prompt' (columns: completion, id)"},
+      {{{"instruction", "where?"}, {"input", ""}}, "x.jsonl:2: the row has 'instruction' without 'output'"},
+      {{{"source", "where?"}, {"target", "there"}}, "x.jsonl:2: there is no column 'text' and none of another known shape (columns: source, target)"},
+      {{{"txt", "a document"}}, "x.jsonl:2: there is no column 'text', did you mean 'txt'? and none of"}};
+  for (const auto& [row, message] : cases) {
+    const std::string error = error_of_row(row);
+    INFO(error);
+    CHECK(error.find(message) != std::string::npos);
+    for (const char* shape : {"messages", "prompt and completion", "source and target", "ShareGPT", "Alpaca", "data.columns.text"}) {
+      CHECK(error.find(shape) != std::string::npos);
+    }
+  }
+  DataOptions documents;
+  documents.format = "text";
+  const std::string meant = error_of([&] { read_language("x.jsonl", R"({"prompt": "where?"})", documents); }, ErrorKind::data);
+  CHECK(meant.find("there is no column 'text' (columns: prompt); name the right one in data.columns.text") != std::string::npos);
 }

@@ -25,6 +25,7 @@ class ExampleBuilder {
   void read_question(const Record& record, Example& example) const;
   void read_language(const Record& record, Example& example) const;
   void check_beginning(const Record& record) const;
+  void check_layout(const Record& record) const;
   void read_keys(const Record& record, Example& example) const;
   Target read_label(const Record& record, const Field& label) const;
   /// The column's field where the row has one with a value, or nullptr where it is optional and missing.
