@@ -33,9 +33,6 @@ std::vector<task::Encoded> rows_of(std::span<const task::Encoded> rows, std::spa
   return taken;
 }
 
-namespace {
-
-/// data.train_weights by row; empty where nothing is mixed.
 std::vector<double> passes_of(std::span<const task::Encoded> rows, const Prepared& prepared) {
   const std::map<std::string, double>& weights = prepared.options.data.train_weights;
   std::vector<double> passes;
@@ -46,6 +43,8 @@ std::vector<double> passes_of(std::span<const task::Encoded> rows, const Prepare
   }
   return passes;
 }
+
+namespace {
 
 std::unique_ptr<train::FrozenPrefix> frozen_prefix(const Fit& fit, const Prepared& prepared) {
   const int stages = kept_stages(*fit.loaded.model, fit.trainable, prepared.options.training);

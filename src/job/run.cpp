@@ -27,6 +27,7 @@
 #include "attune/report/phase.h"
 #include "attune/tensor/device.h"
 #include "attune/train/early_stopping.h"
+#include "job/disk_space.h"
 #include "job/folds.h"
 
 namespace attune::job {
@@ -208,6 +209,7 @@ Json plan(const RunOptions& options, const report::EventBus& events) {
   check_output_folder(options);
   const Prepared prepared = prepare(options, events);
   check_resumption(prepared);
+  check_space(prepared);
   Json plan = {{"data", prepared.data_summary}, {"model", prepared.model_summary}};
   if (!options.cross_validation.enabled) return plan;
   const FoldJobs jobs = fold_jobs(prepared);
@@ -232,6 +234,7 @@ Json run(const RunOptions& given, report::EventBus& events) {
   const Prepared prepared = prepare(options, events);
   check_folds(prepared);
   check_resumption(prepared);
+  check_space(prepared);
   if (const std::string hint = busy_hint(machine_load()); !hint.empty()) log::info(hint);
   const std::unique_ptr<files::FolderLock> lock = claim_output_folder(options);
   install_stop_signals();

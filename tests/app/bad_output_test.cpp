@@ -204,6 +204,29 @@ TEST_CASE("memory that runs out is named with what was asked for", "[app][shell]
 }
 #endif
 
+TEST_CASE("a disk that is too small is told of before training", "[app][shell][bad]") {
+  const Workspace workspace;
+  write_tiny_job(workspace, R"("max_steps": 20, "save_strategy": "steps", "save_steps": 5)");
+  std::filesystem::create_directory(workspace.path("out"));
+  const auto on_disk_of = [&](const std::string& size, const std::string& arguments) {
+    return run_attune(workspace, arguments, "unshare -rm sh -c 'mount -t tmpfs -o size=" + size + " none out && exec \"$@\"' sh");
+  };
+  if (std::system("unshare -rm mount -t tmpfs none /mnt 2>/dev/null") != 0) return;  // this process may not mount
+  for (const char* arguments : {"train run.json --quiet", "train run.json --quiet --dry-run"}) {
+    INFO(arguments);
+    const Finished small = on_disk_of("16k", arguments);
+    CHECK(small.exit_code == 6);
+    CHECK(small.err.find("error: out: the trained model takes about ") != std::string::npos);
+    const Finished tight = on_disk_of("96k", arguments);
+    CHECK(tight.err.find("warning: out: the run writes up to ") != std::string::npos);
+    CHECK(tight.err.find("checkpoints of ") != std::string::npos);
+    const Finished large = on_disk_of("16m", arguments);
+    INFO(large.err);
+    CHECK(large.exit_code == 0);
+    CHECK(large.err.find("are free") == std::string::npos);
+  }
+}
+
 TEST_CASE("a disk that is full is named, and the checkpoint before it stays whole", "[app][shell][bad]") {
   const Workspace workspace;
   write_tiny_job(workspace);

@@ -166,7 +166,7 @@ TEST_CASE("a row's text and its loss come from one cut, whichever verb reads it"
   workspace.write("long.jsonl", row.dump() + "\n");
   const std::string limits = " --set data.max_length=16";
   const Finished predicted = run_and_require(workspace, "predict out long.jsonl --quiet" + limits);
-  CHECK(predicted.err.find("rows: 1 of 1 rows are longer than data.max_length (16 tokens) and were cut") != std::string::npos);
+  CHECK(predicted.err.find(": 1 of 1 rows are longer than data.max_length (16 tokens) and were cut") != std::string::npos);
   run_and_require(workspace, "evaluate out long.jsonl --quiet --predictions scored.jsonl" + limits);
   const Finished generated = run_and_require(workspace, "generate out --file long.jsonl --json --max-new-tokens 20 --eos-token-id 0 --eos-token-id 2" + limits);
   CHECK(generated.err.find("prompts: 1 of 1 rows are longer than data.max_length (16 tokens) and were cut") != std::string::npos);

@@ -62,6 +62,9 @@ std::vector<task::Prediction> predict_rows(const Fit& fit, const train::Split& r
 /// base, seed, threads, build.
 std::string job_fingerprint(const Prepared& prepared, const FitRequest& request);
 
+/// data.train_weights by row (TrainJob::passes); empty where nothing is mixed.
+std::vector<double> passes_of(std::span<const task::Encoded> rows, const Prepared& prepared);
+
 /// Copies of the rows that belong to the given examples, in order of `examples`.
 std::vector<task::Encoded> rows_of(std::span<const task::Encoded> rows, std::span<const std::int64_t> examples);
 
