@@ -12,6 +12,15 @@
 
 namespace attune::job {
 
+namespace {
+
+/// "the first: chats.jsonl:7"
+std::string first_place(const data::Example& example) {
+  return concat("the first: ", example.origin.file, ":", example.origin.line);
+}
+
+}  // namespace
+
 std::vector<std::pair<const char*, Rows*>> named_splits(Prepared& prepared) {
   return {{"train", &prepared.train}, {"validation", &prepared.validation}, {"test", &prepared.test}};
 }
@@ -61,22 +70,25 @@ void summarise_lengths(Prepared& prepared) {
 }
 
 files::Json tell_of_cuts(const std::string& name, const Rows& rows, std::int64_t max_length) {
-  std::vector<std::int64_t> windows(rows.examples.size(), 0);
-  std::int64_t truncated = 0;
+  std::vector<std::uint32_t> windows(rows.examples.size(), 0);
+  std::vector<bool> is_cut(rows.examples.size(), false);
   for (const task::Encoded& row : rows.encoded) {
     ++windows[static_cast<std::size_t>(row.example)];
-    truncated += row.cut > 0 || (row.prompt && row.prompt->cut > 0) ? 1 : 0;
+    const bool cut = row.cut > 0 || (row.prompt && row.prompt->cut > 0);
+    if (cut) is_cut[static_cast<std::size_t>(row.example)] = true;
   }
-  const auto dropped = std::count(windows.begin(), windows.end(), 0);
-  const auto split = std::count_if(windows.begin(), windows.end(), [](std::int64_t n) { return n > 1; });
+  const auto truncated = std::count(is_cut.begin(), is_cut.end(), true);
+  const auto dropped = std::count(windows.begin(), windows.end(), 0u);
+  const auto split = std::count_if(windows.begin(), windows.end(), [](std::uint32_t n) { return n > 1; });
   files::Json counts = files::Json::object();
-  const auto tell = [&](const char* key, std::int64_t count, const char* what) {
+  const auto tell = [&](const char* key, std::int64_t count, const char* what, std::ptrdiff_t first) {
     if (count == 0) return;
     counts[key] = count;
-    log::warning(concat(name, ": ", count, " of ", windows.size(), " rows are longer than data.max_length (", max_length, " tokens) and ", what));
+    log::warning(concat(name, ": ", count, " of ", windows.size(), " rows are longer than data.max_length (", max_length, " tokens) and ",
+                        what, " (data.length_policy; ", first_place(rows.examples[static_cast<std::size_t>(first)]), ")"));
   };
-  tell("truncated", truncated, "were cut (data.length_policy)");
-  tell("dropped", dropped, "were left out (data.length_policy)");
+  tell("truncated", truncated, "were cut", std::ranges::find(is_cut, true) - is_cut.begin());
+  tell("dropped", dropped, "were left out", std::ranges::find(windows, 0u) - windows.begin());
   if (split > 0) {
     counts["split"] = split;
     log::info(concat(
@@ -85,7 +97,7 @@ files::Json tell_of_cuts(const std::string& name, const Rows& rows, std::int64_t
         " windows"));
   }
   if (!rows.empty() && rows.encoded.empty()) {
-    throw Error(ErrorKind::data, {.file = "",
+    throw Error(ErrorKind::data, {.file = rows.examples.front().origin.file,
                                   .what = concat("no row of ", name, " is short enough"),
                                   .where = "data.max_length",
                                   .hint = "raise data.max_length or change data.length_policy"});
@@ -97,14 +109,15 @@ namespace {
 
 /// Prompts that end inside a token: what is learned then never follows the prompt that is given at generation.
 void warn_of_joined_prompts(Prepared& prepared, const char* name, const Rows* rows) {
-  const auto joined =
-      std::ranges::count_if(rows->encoded, [](const task::Encoded& row) { return row.joined && row.window == 0; });
+  const auto is_joined = [](const task::Encoded& row) { return row.joined && row.window == 0; };
+  const auto joined = std::ranges::count_if(rows->encoded, is_joined);
   if (joined == 0) return;
   prepared.data_summary["splits"][name]["joined_prompts"] = joined;
+  const auto first = static_cast<std::size_t>(std::ranges::find_if(rows->encoded, is_joined)->example);
   log::warning(
       concat(name, ": in ", joined, " of ", rows->examples.size(),
-             " rows a token holds the end of the prompt and the beginning of the completion, so that a prompt given "
-             "alone is read otherwise: end prompts (data.template) with a line break, or without a blank"));
+             " rows a token holds the end of the prompt and the beginning of the completion (", first_place(rows->examples[first]),
+             "), so that a prompt given alone is read otherwise: end prompts (data.template) with a line break, or without a blank"));
 }
 
 /// An answer of nothing is learned like any other: the model is taught to be silent.
@@ -113,9 +126,8 @@ void warn_of_empty_answers(Prepared& prepared, const char* name, const Rows* row
   const auto silent = std::ranges::count_if(rows->examples, is_silent);
   if (silent == 0) return;
   prepared.data_summary["splits"][name]["empty_answers"] = silent;
-  const data::Origin& first = std::ranges::find_if(rows->examples, is_silent)->origin;
-  log::warning(concat(name, ": in ", silent, " of ", rows->examples.size(),
-                      " rows the assistant says nothing in a turn (the first: ", first.file, ":", first.line,
+  log::warning(concat(name, ": in ", silent, " of ", rows->examples.size(), " rows the assistant says nothing in a turn (",
+                      first_place(*std::ranges::find_if(rows->examples, is_silent)),
                       "), and that is learned: correct or remove them"));
 }
 

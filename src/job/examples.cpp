@@ -14,7 +14,7 @@ namespace attune::job {
 namespace {
 
 std::string heading(const task::Encoded& row, const data::Example& example) {
-  std::string text = concat(example.origin.file, ":", example.origin.line, ", row ", example.id);
+  std::string text = concat(example.origin.file, ":", example.origin.line);
   if (row.window > 0) text += concat(", window ", row.window + 1);
   text += concat(": ", row.ids.size(), " tokens");
   if (!row.learned.empty()) text += concat(", ", std::count(row.learned.begin(), row.learned.end(), 1), " learned");

@@ -77,10 +77,11 @@ Rows read_rows(const Tuned& tuned, const std::vector<std::string>& paths, bool l
   rows.examples = data::read_examples(paths, options, row_kind(tuned.kind), report, label_need(tuned, labels_wanted));
   for (std::size_t i = 0; i < rows.examples.size(); ++i) rows.examples[i].row = static_cast<std::int64_t>(i);
   report.add(encode_rows(rows, {.task = *tuned.task, .tokenizer = *tuned.tokenizer, .skips_bad_rows = options.on_bad_row == "skip"}));
-  warn_of_skipped(report, "rows");
-  if (models::models_language(tuned.kind)) tell_of_cuts("rows", rows, options.max_length);
+  const std::string name = join(paths, ", ");
+  warn_of_skipped(report, name);
+  if (models::models_language(tuned.kind)) tell_of_cuts(name, rows, options.max_length);
   check_lengths(rows, tuned.loaded.model->spec());
-  if (tuned.generation && labels_wanted && !rows.empty()) check_prompts(rows.examples, rows.encoded, *tuned.generation, "the file");
+  if (tuned.generation && labels_wanted && !rows.empty()) check_prompts(rows.examples, rows.encoded, *tuned.generation, name);
   return rows;
 }
 

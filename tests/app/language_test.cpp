@@ -64,7 +64,7 @@ TEST_CASE("a decoder learns documents, and predict, evaluate and verify open wha
     const Finished cut = run_attune(workspace, verb + " --quiet --set data.max_length=6 --set data.length_policy=truncate");
     INFO(cut.err);
     CHECK(cut.exit_code == 0);
-    CHECK(cut.err.find("rows: 8 of 8 rows are longer than data.max_length (6 tokens) and were cut") != std::string::npos);
+    CHECK(cut.err.find(".jsonl: 8 of 8 rows are longer than data.max_length (6 tokens) and were cut (data.length_policy; the first: ") != std::string::npos);
   }
   CHECK(run_attune(workspace, "verify out --quiet").exit_code == 0);
 
@@ -179,7 +179,7 @@ TEST_CASE("prompts that would be read otherwise alone are warned of", "[app][she
   const Finished warned = run_attune(workspace, "train run.json --dry-run --set data.validation=[]");
   INFO(warned.err);
   CHECK(warned.exit_code == 0);
-  CHECK(warned.err.find("train: in 1 of 1 rows a token holds the end of the prompt") != std::string::npos);
+  CHECK(warned.err.find("train: in 1 of 1 rows a token holds the end of the prompt and the beginning of the completion (the first: train.jsonl:1)") != std::string::npos);
 }
 
 TEST_CASE("show-examples prints tokens with the loss mask and writes nothing", "[app][shell][language]") {
