@@ -32,7 +32,7 @@ text::ChatTemplate chosen_template(const text::ChatTemplates& templates, const s
 std::string shown_of(const data::Example& example) {
   if (example.messages.empty()) return example.text;
   Json said;
-  for (const Json& message : Json::parse(example.messages)) {
+  for (const Json& message : Json::parse(*example.messages)) {
     if (message["role"] == "user") said = message.value("content", Json());
   }
   return said.is_string() ? said.get<std::string>() : example.text;
@@ -107,7 +107,7 @@ std::vector<Prompt> read_prompts(const std::string& file, const job::LanguageMod
   std::vector<Prompt> prompts;
   for (task::Encoded& row : rows.encoded) {
     const data::Example& example = rows.examples[static_cast<std::size_t>(row.example)];
-    prompts.push_back({.id = example.id, .shown = shown_of(example), .ids = std::move(row.prompt->ids), .is_chat = row.prompt->is_chat});
+    prompts.push_back({.id = example.id, .shown = shown_of(example), .ids = std::move(row.prompt.edit().ids), .is_chat = row.prompt->is_chat});
   }
   return prompts;
 }

@@ -57,7 +57,7 @@ void ExampleBuilder::read_keys(const Record& record, Example& example) const {
   if (columns.time) {
     example.time = key_of(record, {*columns.time, "data.columns.time"});
     TimeValue time;
-    if (!parse_time(example.time, time)) {
+    if (!parse_time(*example.time, time)) {
       wrong_field(record, *columns.time, *record.columns.find(*columns.time),
                   "a number or a date like 2026-11-23 or 2026-11-23T14:05:00Z");
     }
@@ -123,7 +123,7 @@ void ExampleBuilder::read_question(const Record& record, Example& example) const
   const Field* answers = record.columns.find(columns.answers);
   if (answers == nullptr && need_ != LabelNeed::required) return;
   require(record, {columns.answers, "data.columns.answers"});
-  example.target = read_answers(record, columns.answers, example.text_pair);
+  example.target = read_answers(record, columns.answers, *example.text_pair);
 }
 
 void ExampleBuilder::read_language(const Record& record, Example& example) const {

@@ -3,8 +3,10 @@
 
 #include <utf8proc.h>
 
+#include <algorithm>
+#include <functional>
 #include <string_view>
-#include <unordered_map>
+#include <utility>
 
 #include "attune/base/counted.h"
 #include "attune/base/strings.h"
@@ -66,8 +68,38 @@ bool same_target(const Target& a, const Target& b) {
   return a.index() == b.index() && std::visit(SameTarget{b}, a);
 }
 
-/// The first row of each text of one split.
-using Seen = std::unordered_map<std::string, const Example*>;
+/// The rows of one split by the hash of what is compared of them, which keeps no text.
+class TextIndex {
+ public:
+  explicit TextIndex(std::span<const Example> examples) : examples_(examples) {
+    places_.reserve(examples.size());
+    for (const Example& example : examples) {
+      places_.push_back({std::hash<std::string>()(comparable_text(example)), places_.size()});
+    }
+    std::sort(places_.begin(), places_.end());
+  }
+
+  /// Of each row, in their order.
+  std::vector<std::size_t> hashes() const {
+    std::vector<std::size_t> hashes(places_.size());
+    for (const auto& [hash, index] : places_) hashes[index] = hash;
+    return hashes;
+  }
+
+  /// The first row before index `end` that has the text of `example`, whose hash is given; null where there is none.
+  const Example* find(const Example& example, std::size_t hash, std::size_t end) const {
+    auto place = std::lower_bound(places_.begin(), places_.end(), std::pair<std::size_t, std::size_t>(hash, 0));
+    for (; place != places_.end() && place->first == hash && place->second < end; ++place) {
+      const Example& other = examples_[place->second];
+      if (comparable_text(other) == comparable_text(example)) return &other;
+    }
+    return nullptr;
+  }
+
+ private:
+  std::span<const Example> examples_;
+  std::vector<std::pair<std::size_t, std::size_t>> places_;  ///< hash, index
+};
 
 void compare(const Example& example, const Example& earlier, Overlap& overlap) {
   ++overlap.rows;
@@ -85,7 +117,7 @@ std::string comparable_text(const Example& example) {
   append_plain(text, example.text);
   if (example.has_pair) {
     text += '\n';
-    append_plain(text, example.text_pair);
+    append_plain(text, *example.text_pair);
   }
   for (const std::string& word : example.words) {
     append_plain(text, word);
@@ -97,21 +129,16 @@ std::string comparable_text(const Example& example) {
 
 std::vector<Overlap> find_overlaps(std::span<const NamedSplit> splits) {
   std::vector<Overlap> found;
-  std::vector<Seen> seen(splits.size());
+  std::vector<TextIndex> indices;
   for (std::size_t s = 0; s < splits.size(); ++s) {
-    std::vector<Overlap> overlaps;
+    const std::span<const Example> examples = splits[s].examples;
+    const std::vector<std::size_t> hashes = indices.emplace_back(examples).hashes();
     for (std::size_t earlier = 0; earlier <= s; ++earlier) {
-      overlaps.push_back({splits[earlier].name, splits[s].name, 0, 0, {}, {}});
-    }
-    for (const Example& example : splits[s].examples) {
-      const std::string text = comparable_text(example);
-      for (std::size_t earlier = 0; earlier <= s; ++earlier) {
-        const auto place = seen[earlier].find(text);
-        if (place != seen[earlier].end()) compare(example, *place->second, overlaps[earlier]);
+      Overlap overlap{splits[earlier].name, splits[s].name, 0, 0, {}, {}};
+      for (std::size_t i = 0; i < examples.size(); ++i) {
+        const std::size_t end = earlier == s ? i : splits[earlier].examples.size();
+        if (const Example* other = indices[earlier].find(examples[i], hashes[i], end)) compare(examples[i], *other, overlap);
       }
-      seen[s].emplace(text, &example);
-    }
-    for (Overlap& overlap : overlaps) {
       if (overlap.rows > 0) found.push_back(std::move(overlap));
     }
   }

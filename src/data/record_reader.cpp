@@ -38,7 +38,7 @@ class JsonLines : public RecordReader {
   }
 
  private:
-  std::string path_;
+  FileName path_;
   files::LineReader lines_;
   std::string line_;
 };
@@ -62,7 +62,7 @@ class JsonList : public RecordReader {
   }
 
  private:
-  std::string path_;
+  FileName path_;
   std::string text_;
   JsonListScanner list_;
 };
@@ -91,7 +91,7 @@ class PlainLines : public RecordReader {
   }
 
  private:
-  std::string path_;
+  FileName path_;
   files::LineReader lines_;
   std::string line_;
   bool joins_, whole_;  ///< a row is several lines; all lines
@@ -135,7 +135,7 @@ class Table : public RecordReader {
     throw Error(ErrorKind::data, {.file = path_, .what = std::move(what), .where = std::move(where), .hint = ""});
   }
 
-  std::string path_;
+  FileName path_;
   std::string text_;
   CsvParser parser_;
   std::vector<std::string> columns_;

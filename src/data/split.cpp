@@ -32,11 +32,11 @@ std::string stratum_name(const Target& target) {
 
 void add_time(const Example& example, std::optional<bool>& dates, SplitKeys& keys) {
   TimeValue time;
-  if (!parse_time(example.time, time))
-    throw BadRow(example.origin, "the time " + in_quotes(example.time) + " cannot be read");
+  if (!parse_time(*example.time, time))
+    throw BadRow(example.origin, "the time " + in_quotes(*example.time) + " cannot be read");
   if (dates && *dates != time.is_date) {
     throw BadRow(example.origin,
-                 concat("the time ", in_quotes(example.time), " is ", time.is_date ? "a date" : "a number",
+                 concat("the time ", in_quotes(*example.time), " is ", time.is_date ? "a date" : "a number",
                         ", rows before it have ", *dates ? "dates" : "numbers"));
   }
   dates = time.is_date;

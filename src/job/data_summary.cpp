@@ -87,8 +87,8 @@ files::Json tell_of_cuts(const std::string& name, const Rows& rows, std::int64_t
     log::warning(concat(name, ": ", count, " of ", windows.size(), " rows are longer than data.max_length (", max_length, " tokens) and ",
                         what, " (data.length_policy; ", first_place(rows.examples[static_cast<std::size_t>(first)]), ")"));
   };
-  tell("truncated", truncated, "were cut", std::ranges::find(is_cut, true) - is_cut.begin());
-  tell("dropped", dropped, "were left out", std::ranges::find(windows, 0u) - windows.begin());
+  tell("truncated", truncated, "were cut", std::find(is_cut.begin(), is_cut.end(), true) - is_cut.begin());
+  tell("dropped", dropped, "were left out", std::find(windows.begin(), windows.end(), 0u) - windows.begin());
   if (split > 0) {
     counts["split"] = split;
     log::info(concat(

@@ -28,14 +28,15 @@ std::size_t bytes_of(const data::Example& example) {
   return example.text.size() + example.text_pair.size() + example.messages.size();
 }
 
-/// So small that the tokenizer starts no threads of its own inside, so large that a template is parsed once for many
-/// chats.
-std::vector<Piece> pieces_of(const std::vector<data::Example>& examples) {
+/// The pieces from example `begin` on, at most `count`: so small that the tokenizer starts no threads of its own inside, so
+/// large that a template is parsed once for many chats.
+std::vector<Piece> pieces_from(std::size_t begin, std::size_t count, const std::vector<data::Example>& examples) {
   constexpr std::size_t kBytes = 32 << 10, kExamples = 1024;
   std::vector<Piece> pieces;
   std::size_t bytes = 0;
-  for (std::size_t i = 0; i < examples.size(); ++i) {
+  for (std::size_t i = begin; i < examples.size(); ++i) {
     if (pieces.empty() || bytes >= kBytes || i - pieces.back().begin >= kExamples) {
+      if (pieces.size() == count) break;
       pieces.push_back({.begin = i, .end = i});
       bytes = 0;
     }
@@ -84,10 +85,12 @@ class Encoder {
   const Encoding& encoding_;
 };
 
+std::size_t core_count() { return std::max(1u, std::thread::hardware_concurrency()); }
+
 void encode_pieces(std::vector<Piece>& pieces, const Encoder& encoder, const Encoding& encoding) {
   const std::thread::id caller = std::this_thread::get_id();
-  const std::size_t cores = std::max(1u, std::thread::hardware_concurrency());
-  std::atomic<std::int64_t> done{0};
+  const std::size_t cores = core_count();
+  std::atomic<std::int64_t> done{static_cast<std::int64_t>(pieces.front().begin)};
   parallel_runs(pieces.size(), {.threads = std::clamp<std::size_t>(pieces.size(), 1, cores)},
                 [&](std::size_t& i, std::size_t end) {
                   for (; i < end; ++i) {
@@ -119,16 +122,23 @@ void leave_out(const std::vector<std::size_t>& bad, Rows& rows) {
 }  // namespace
 
 data::ReadReport encode_rows(Rows& rows, const Encoding& encoding) {
-  std::vector<Piece> pieces = pieces_of(rows.examples);
-  encode_pieces(pieces, Encoder(rows.examples, encoding), encoding);
+  // Some pieces at a time, so that rows do not lie in pieces and in the result at once.
+  constexpr std::size_t kPiecesACore = 32;
+  const Encoder encoder(rows.examples, encoding);
   data::ReadReport report;
   std::vector<std::size_t> bad;
   rows.encoded.clear();
-  for (Piece& piece : pieces) {
-    std::move(piece.encoded.begin(), piece.encoded.end(), std::back_inserter(rows.encoded));
-    for (const auto& [example, what] : piece.bad) {
-      bad.push_back(example);
-      report.add_skipped(what);
+  rows.encoded.reserve(rows.examples.size());
+  for (std::size_t begin = 0; begin < rows.examples.size();) {
+    std::vector<Piece> pieces = pieces_from(begin, kPiecesACore * core_count(), rows.examples);
+    encode_pieces(pieces, encoder, encoding);
+    begin = pieces.back().end;
+    for (Piece& piece : pieces) {
+      std::ranges::move(piece.encoded, std::back_inserter(rows.encoded));
+      for (const auto& [example, what] : piece.bad) {
+        bad.push_back(example);
+        report.add_skipped(what);
+      }
     }
   }
   if (bad.empty()) return report;

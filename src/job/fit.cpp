@@ -1,8 +1,6 @@
 // See fit.h.
 #include "attune/job/fit.h"
 
-#include <set>
-
 #include <nlohmann/json.hpp>
 
 #include "attune/adapt/freeze.h"
@@ -52,6 +50,20 @@ std::unique_ptr<train::FrozenPrefix> frozen_prefix(const Fit& fit, const Prepare
   return std::make_unique<train::FrozenPrefix>(*fit.loaded.model, stages, *prepared.prefix_cache);
 }
 
+/// The task, with the class weights of the examples that are trained on.
+void fit_task(Fit& fit, const FitRequest& request) {
+  const std::vector<data::Example>& examples = request.prepared->train.examples;
+  std::vector<const data::Example*> fitted_to;
+  std::vector<bool> seen(examples.size(), false);
+  for (const task::Encoded& row : request.train) {
+    const auto example = static_cast<std::size_t>(row.example);
+    if (!seen[example]) fitted_to.push_back(&examples[example]);
+    seen[example] = true;
+  }
+  fit.task = make_fitted_task(*request.prepared, fitted_to);
+  fit.class_weights = class_weights(*request.prepared, fitted_to);
+}
+
 }  // namespace
 
 std::string job_fingerprint(const Prepared& prepared, const FitRequest& request) {
@@ -70,13 +82,7 @@ Fit fit(const FitRequest& request) {
   report::Phase loading(*request.events, "loading");
   fit.loaded = open_base(prepared, request.seed);
   loading.end();
-  std::vector<const data::Example*> fitted_to;
-  std::set<std::int64_t> seen;
-  for (const task::Encoded& row : request.train) {
-    if (seen.insert(row.example).second) fitted_to.push_back(&prepared.train.examples[row.example]);
-  }
-  fit.task = make_fitted_task(prepared, fitted_to);
-  fit.class_weights = class_weights(prepared, fitted_to);
+  fit_task(fit, request);
   fit.trainable = adapt::trainable_parameters(*fit.loaded.model, prepared.options.tuning);
   fit.prefix = frozen_prefix(fit, prepared);
 

@@ -54,8 +54,11 @@ FoldJobs fold_jobs(const Prepared& prepared) {
 FitRequest fold_request(const Prepared& prepared, const FoldJob& fold, const report::EventBus& events) {
   FitRequest request;
   request.prepared = &prepared;
-  request.train = rows_of(prepared.train.encoded, fold.train);
-  request.validation = rows_of(prepared.train.encoded, fold.inner_validation);
+  const auto taken = std::make_shared<const FitRequest::Taken>(FitRequest::Taken{
+      rows_of(prepared.train.encoded, fold.train), rows_of(prepared.train.encoded, fold.inner_validation)});
+  request.train = taken->train;
+  request.validation = taken->validation;
+  request.taken = taken;
   request.validation_examples = &prepared.train.examples;
   request.seed = prepared.options.seeds.front();
   request.events = &events;

@@ -13,6 +13,7 @@
 #include "attune/adapt/peft.h"
 #include "attune/base/error.h"
 #include "attune/base/log.h"
+#include "attune/base/sha256.h"
 #include "attune/base/strings.h"
 #include "attune/data/split.h"
 #include "attune/files/storage.h"
@@ -159,12 +160,12 @@ void fingerprint(Prepared& prepared, BaseHashes& base) {
   for (const auto* paths : {&data.train, &data.validation, &data.test}) {
     for (const std::string& path : *paths) hashes["data"][path] = files::sha256_file(path, ErrorKind::data);
   }
-  std::string split;
+  Sha256 split;
   for (const auto& [name, rows] : named_splits(prepared)) {
-    split += concat(name, ":");
-    for (const data::Example& example : rows->examples) split += concat(example.origin.file, ":", example.origin.line, ";");
+    split.update(concat(name, ":"));
+    for (const data::Example& example : rows->examples) split.update(concat(example.origin.file, ":", example.origin.line, ";"));
   }
-  hashes["split"] = files::sha256_hex(split);
+  hashes["split"] = split.hex();
   hashes["tokenizer"] = prepared.tokenizer->fingerprint();
   hashes["base"] = base.get();
   const adapt::TuningOptions& tuning = prepared.options.tuning;

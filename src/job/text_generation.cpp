@@ -31,7 +31,7 @@ void check_prompts(const std::vector<data::Example>& examples, const std::vector
                    const train::TextGeneration& generation, const std::string& split) {
   bool has_prompt = rows.empty();
   for (const task::Encoded& row : rows) {
-    if (!row.prompt) continue;
+    if (row.prompt.empty()) continue;
     has_prompt = true;
     const auto tokens = static_cast<std::int64_t>(row.prompt->ids.size());
     if (generation.options.new_tokens_behind(tokens) > 0) continue;

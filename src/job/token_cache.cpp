@@ -61,10 +61,10 @@ Columns columns_of(const std::vector<task::Encoded>& rows) {
   const bool has_types = std::ranges::any_of(rows, [](const task::Encoded& row) { return !row.type_ids.empty(); });
   for (const task::Encoded& row : rows) {
     append(columns.ids, row.ids);
-    append(columns.type_ids, row.type_ids);
+    append(columns.type_ids, *row.type_ids);
     if (has_types) columns.type_ids.resize(columns.ids.size(), 0);  // a row without types has type 0
     append(columns.marks, row.learned);
-    append(columns.marks, row.maskable);
+    append(columns.marks, *row.maskable);
     columns.example.push_back(row.example);
     columns.window.push_back(row.window);
     columns.cut.push_back(row.cut);
@@ -96,7 +96,8 @@ std::vector<task::Encoded> rows_from(const Columns& columns, const std::vector<d
     row.joined = columns.joined[i] != 0;
     row.ids = piece(columns.ids, begin, end);
     if (!columns.type_ids.empty()) row.type_ids = piece(columns.type_ids, begin, end);
-    (is_causal ? row.learned : row.maskable) = piece(columns.marks, begin, end);
+    std::vector<std::uint8_t>& marks = is_causal ? row.learned : row.maskable.edit();
+    marks.assign(columns.marks.begin() + begin, columns.marks.begin() + end);
     rows.push_back(std::move(row));
   }
   return rows;
@@ -204,10 +205,10 @@ std::string TokenCache::key_of(const Rows& rows) const {
   KeyHash hash;
   hash.add(kTokensFormat).add(program_fingerprint()).add(settings_of(prepared_));
   for (const data::Example& example : rows.examples) {
-    hash.add(example.text).add(example.text_pair).add(example.messages).add(example.tools);
+    hash.add(example.text).add(*example.text_pair).add(*example.messages).add(*example.tools);
     hash.add(concat(example.has_pair ? 1 : 0, " ", example.prompt_messages))
-        .add(example.input_ids)
-        .add(example.token_type_ids);
+        .add(*example.input_ids)
+        .add(*example.token_type_ids);
   }
   return hash.hex();
 }

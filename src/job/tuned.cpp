@@ -109,7 +109,7 @@ Rows rows_of_texts(const Tuned& tuned, const std::vector<std::string>& texts) {
     example.id = std::to_string(example.row);
     if (tuned.kind == models::Task::token_classification) {
       for (const std::string& word : split(text, ' ')) {
-        if (!word.empty()) example.words.push_back(word);
+        if (!word.empty()) example.words.edit().push_back(word);
       }
     } else {
       example.text = text;

@@ -132,10 +132,11 @@ class Classification : public Task {
     if (const auto* label = std::get_if<data::ClassLabel>(&example.target); label && kind == TargetKind::single) {
       row.label = label_id(label->name, example);
     } else if (const auto* set = std::get_if<data::LabelSet>(&example.target); set && kind == TargetKind::multi) {
-      row.targets.assign(options_.labels.names.size(), 0.0F);
-      for (const std::string& name : set->names) row.targets[label_id(name, example)] = 1.0F;
+      std::vector<float>& targets = row.targets.edit();
+      targets.assign(options_.labels.names.size(), 0.0F);
+      for (const std::string& name : set->names) targets[label_id(name, example)] = 1.0F;
     } else if (const auto* value = std::get_if<data::Value>(&example.target); value && kind == TargetKind::value) {
-      row.targets.assign(1, static_cast<float>(value->value));
+      row.targets.edit().assign(1, static_cast<float>(value->value));
     } else {
       throw wrong_target(example);
     }

@@ -27,7 +27,7 @@ class RowMaker {
 
   Encoded make(const data::Example& example, const LearnedText& learned, const text::Encoding& encoding) const {
     Encoded row = encode_text(example, encoding);
-    row.type_ids.clear();
+    row.type_ids.reset();
     if (learned.is_document) {
       row.learned.assign(row.ids.size(), 1);
     } else {
@@ -60,7 +60,7 @@ class RowMaker {
 
   Encoded make_from_ids(const data::Example& example) const {
     Encoded row = encode_ids(example, static_cast<std::int64_t>(example.input_ids.size()), tokenizer_.vocab_size());
-    row.type_ids.clear();
+    row.type_ids.reset();
     row.learned.assign(row.ids.size(), 1);
     row.learned.front() = 0;
     return row;
@@ -149,7 +149,7 @@ class LengthPolicy {
     const std::string policy = policy_for(shape);
     if (policy == "drop") return;
     if (policy == "error") throw too_long(tokens, example);
-    if (row.prompt) row.prompt = cut_prompt(std::move(*row.prompt), tokens, policy);
+    if (row.prompt) row.prompt = cut_prompt(*row.prompt, tokens, policy).value_or(AnswerPrompt());
     if (policy == "split") return split(row, example, rows);
     row.cut = static_cast<std::int64_t>(tokens - most_);
     if (policy == "truncate_left") {
@@ -384,7 +384,9 @@ std::vector<Encoded> encode_language_rows(std::span<const data::Example> example
       const bool is_chat = !examples[i].messages.empty();
       Encoded row = examples[i].input_ids.empty() ? maker.make(examples[i], texts[i], encodings[i]) : maker.make_from_ids(examples[i]);
       row.joined = prompts[i] && !is_chat && is_joined(prompts[i]->ids, encodings[i].ids);
-      if (prompts[i] && options.generates) row.prompt = answer_prompt(std::move(*prompts[i]), is_chat, maker);
+      if (prompts[i] && options.generates) {
+        row.prompt = answer_prompt(std::move(*prompts[i]), is_chat, maker).value_or(AnswerPrompt());
+      }
       policy.apply(std::move(row), examples[i], texts[i].is_document ? RowShape::document : RowShape::answered, rows);
     }
     for (std::size_t r = before; r < rows.size(); ++r) rows[r].example = static_cast<std::int64_t>(i);

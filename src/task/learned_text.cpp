@@ -37,8 +37,8 @@ bool lacks_content(const Json& message) {
 class Conversation {
  public:
   Conversation(const text::ChatTemplates& templates, const text::ChatTemplate& chosen, const data::Example& example)
-      : templates_(templates), template_(chosen), messages_(Json::parse(example.messages)), prompt_messages_(example.prompt_messages) {
-    if (!example.tools.empty()) tools_ = Json::parse(example.tools);
+      : templates_(templates), template_(chosen), messages_(Json::parse(*example.messages)), prompt_messages_(example.prompt_messages) {
+    if (!example.tools.empty()) tools_ = Json::parse(*example.tools);
   }
 
   text::RenderedChat whole() const { return render(messages_, false); }
@@ -139,8 +139,8 @@ class Conversation {
 
 LearnedText prompt_and_completion(const data::Example& example) {
   const std::uint32_t begin = code_points(example.text);
-  LearnedText learned{.text = example.text + example.text_pair, .spans = {}};
-  learned.spans.emplace_back(begin, begin + code_points(example.text_pair));
+  LearnedText learned{.text = example.text + *example.text_pair, .spans = {}};
+  learned.spans.emplace_back(begin, begin + code_points(*example.text_pair));
   return learned;
 }
 
@@ -212,11 +212,11 @@ std::optional<AnswerText> answer_text(const data::Example& example, ChatRenderer
   if (example.messages.empty()) {
     if (!example.has_pair) return std::nullopt;
     AnswerText answer{.prompt = example.text, .reference = std::nullopt};
-    if (!example.awaits_answer) answer.reference = example.text_pair;
+    if (!example.awaits_answer) answer.reference = *example.text_pair;
     return answer;
   }
   if (example.awaits_answer) return AnswerText{.prompt = chats.prompt(example), .reference = std::nullopt};
-  const Json messages = Json::parse(example.messages);
+  const Json messages = Json::parse(*example.messages);
   const Json& last = messages.back();
   const auto content = last.find("content");
   const bool is_answer = last.value("role", "") == "assistant" && content != last.end() && content->is_string();

@@ -53,9 +53,10 @@ class MaskedLm : public Task {
     for (Encoded& row : rows) {
       // A row that already holds masks asks to be filled; every other row is learned from.
       const bool asks = std::find(row.ids.begin(), row.ids.end(), mask_id_) != row.ids.end();
-      row.maskable.assign(row.ids.size(), 0);
+      auto& maskable = row.maskable.edit();
+      maskable.assign(row.ids.size(), 0);
       if (asks) continue;
-      for (std::size_t i = 0; i < row.ids.size(); ++i) row.maskable[i] = is_special(row.ids[i]) ? 0 : 1;
+      for (std::size_t i = 0; i < row.ids.size(); ++i) maskable[i] = is_special(row.ids[i]) ? 0 : 1;
     }
     return rows;
   }

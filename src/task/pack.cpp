@@ -18,6 +18,12 @@ namespace attune::task {
 
 namespace {
 
+/// As Encoded::type_ids has them: nothing for zeros alone.
+std::vector<std::int32_t> types_of(const std::vector<std::int32_t>& types) {
+  const bool one_type = std::ranges::all_of(types, [](std::int32_t type) { return type == 0; });
+  return one_type ? std::vector<std::int32_t>() : types;
+}
+
 at::Tensor long_stream(std::int64_t total) { return at::zeros({total}, at::TensorOptions().dtype(at::kLong)); }
 
 }  // namespace
@@ -90,7 +96,7 @@ Encoded encode_text(const data::Example& example, const text::Encoding& encoding
   encoded.row = example.row;
   encoded.weight = example.weight;
   encoded.ids = encoding.ids;
-  encoded.type_ids = encoding.type_ids;
+  encoded.type_ids = types_of(encoding.type_ids);
   return encoded;
 }
 
@@ -112,8 +118,8 @@ Encoded encode_ids(const data::Example& example, std::int64_t max_length, std::s
   Encoded encoded;
   encoded.row = example.row;
   encoded.weight = example.weight;
-  encoded.ids = example.input_ids;
-  encoded.type_ids = example.token_type_ids;
+  encoded.ids = *example.input_ids;
+  encoded.type_ids = types_of(*example.token_type_ids);
   return encoded;
 }
 
@@ -123,7 +129,7 @@ std::vector<Encoded> encode_texts(std::span<const data::Example> examples, const
   for (const data::Example& example : examples) {
     if (!example.input_ids.empty()) continue;
     text::TextInput input{.text = example.text};
-    if (example.has_pair) input.pair = example.text_pair;
+    if (example.has_pair) input.pair = *example.text_pair;
     inputs.push_back(input);
   }
   text::EncodeOptions options;

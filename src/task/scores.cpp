@@ -80,7 +80,7 @@ class ValueScoring : public Scoring {
     for (const Prediction& prediction : predictions) {
       if (prediction.encoded->targets.empty()) continue;
       examples_.push_back(prediction.encoded->example);
-      gold_.push_back(prediction.encoded->targets.front());
+      gold_.push_back(prediction.encoded->targets[0]);
       predicted_.push_back(prediction.logits.front());
     }
     scorer_.emplace(gold_, predicted_);

@@ -54,7 +54,7 @@ class SpanQa : public Task {
                                                  .stride = static_cast<std::size_t>(options_.doc_stride)};
     encode_options.with_tokens = false;
     std::vector<text::TextInput> inputs;
-    for (const data::Example& example : examples) inputs.push_back({.text = example.text, .pair = example.text_pair});
+    for (const data::Example& example : examples) inputs.push_back({.text = example.text, .pair = *example.text_pair});
     const std::vector<text::Encoding> encodings = tokenizer.encode_batch(inputs, encode_options);
     std::vector<Encoded> windows;
     for (std::size_t i = 0; i < examples.size(); ++i) {
@@ -161,9 +161,10 @@ class SpanQa : public Task {
     Encoded row = encode_text(example, encoding);
     row.example = static_cast<std::int64_t>(index);
     row.window = static_cast<std::int64_t>(window);
-    row.offsets.assign(row.ids.size(), {0, 0});
+    auto& offsets = row.offsets.edit();
+    offsets.assign(row.ids.size(), {0, 0});
     for (std::size_t i = 0; i < row.ids.size(); ++i) {
-      if (encoding.sequence_ids[i] == 1) row.offsets[i] = encoding.offsets[i];
+      if (encoding.sequence_ids[i] == 1) offsets[i] = encoding.offsets[i];
     }
     if (const auto* target = std::get_if<data::Answers>(&example.target)) {
       set_span(row, *target);
@@ -251,7 +252,7 @@ class SpanQa : public Task {
 
   static std::string span_text(const Span& span, const data::Example& example) {
     if (span.is_empty()) return "";
-    return to_utf8(std::u32string_view(to_utf32(example.text_pair)).substr(span.begin, span.end - span.begin));
+    return to_utf8(std::u32string_view(to_utf32(*example.text_pair)).substr(span.begin, span.end - span.begin));
   }
 
   static std::string answer_text(std::span<const Prediction> windows, const data::Example& example, bool allow_empty) {

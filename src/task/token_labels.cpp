@@ -96,7 +96,7 @@ class TokenLabels : public Task {
   }
 
   files::Json describe(std::span<const Prediction> windows, const data::Example& example, bool with_logits) const override {
-    files::Json line = {{"id", example.id}, {"words", example.words}, {"labels", predicted_tags(windows.front())}};
+    files::Json line = {{"id", example.id}, {"words", *example.words}, {"labels", predicted_tags(windows.front())}};
     add_gold(line, example);
     if (with_logits) line["logits"] = windows.front().logits;
     return line;
@@ -124,7 +124,7 @@ class TokenLabels : public Task {
       if (!std::holds_alternative<std::monostate>(example.target)) throw wrong_target(example);
       return;
     }
-    row.token_labels.assign(row.ids.size(), nn::kIgnoreIndex);
+    std::vector<std::int32_t> labels(row.ids.size(), nn::kIgnoreIndex);
     std::int32_t previous = -1;
     for (std::size_t i = 0; i < row.word_ids.size(); ++i) {
       const std::int32_t word = row.word_ids[i];
@@ -132,10 +132,11 @@ class TokenLabels : public Task {
         const std::string& tag = tags->tags[word];
         const auto id = options_.labels.find(tag);
         if (!id) throw unknown_label(tag, options_.labels.names, example);
-        row.token_labels[i] = static_cast<std::int32_t>(*id);
+        labels[i] = static_cast<std::int32_t>(*id);
       }
       previous = word;
     }
+    row.token_labels = std::move(labels);
   }
 
   double row_loss(const Prediction& prediction, std::size_t columns) const {

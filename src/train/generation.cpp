@@ -27,7 +27,7 @@ void set_texts(std::span<const RowText> texts, std::span<task::Prediction> predi
 
 std::int64_t count_prompts(std::span<const task::Prediction> predictions) {
   return std::count_if(predictions.begin(), predictions.end(),
-                       [](const task::Prediction& prediction) { return prediction.encoded->prompt.has_value(); });
+                       [](const task::Prediction& prediction) { return !prediction.encoded->prompt.empty(); });
 }
 
 bool generate_texts(const models::Model& model, const TextGeneration& generation, std::span<task::Prediction> predictions,
@@ -39,7 +39,7 @@ bool generate_texts(const models::Model& model, const TextGeneration& generation
     std::vector<std::vector<std::int32_t>> prompts;
     for (task::Prediction& prediction : predictions) {
       const auto& prompt = prediction.encoded->prompt;
-      if (!prompt || prompt->is_chat != (beginning == infer::Beginning::answer)) continue;
+      if (prompt.empty() || prompt->is_chat != (beginning == infer::Beginning::answer)) continue;
       chosen.push_back(&prediction);
       prompts.push_back(prompt->ids);
     }

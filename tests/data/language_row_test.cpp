@@ -51,10 +51,10 @@ TEST_CASE("the shape of a language row is seen from its columns", "[data][langua
   CHECK(completed.text_pair == "A");
   CHECK(completed.has_pair);
   const Json messages = {kAsked, kAnswered};
-  CHECK(Json::parse(read_row({{"messages", messages}}).messages) == messages);
+  CHECK(Json::parse(*read_row({{"messages", messages}}).messages) == messages);
   const Json spoken = {{{"from", "human"}, {"value", "where?"}}, {{"from", "gpt"}, {"value", "there"}}};
-  CHECK(Json::parse(read_row({{"conversations", spoken}}).messages) == messages);
-  CHECK(Json::parse(read_row({{"instruction", "where?"}, {"input", ""}, {"output", "there"}}).messages) == messages);
+  CHECK(Json::parse(*read_row({{"conversations", spoken}}).messages) == messages);
+  CHECK(Json::parse(*read_row({{"instruction", "where?"}, {"input", ""}, {"output", "there"}}).messages) == messages);
   CHECK(read_row({{"messages", messages}}).text == "user: where?\nassistant: there");
 }
 
@@ -62,13 +62,13 @@ TEST_CASE("systems, histories, inputs, tools and parts of text are kept", "[data
   const Json history = Json::array({Json::array({"who?", "me"})});
   const Example alpaca = read_row(
       {{"instruction", "where?"}, {"input", "now"}, {"output", "there"}, {"system", "brief"}, {"history", history}});
-  const Json messages = Json::parse(alpaca.messages);
+  const Json messages = Json::parse(*alpaca.messages);
   REQUIRE(messages.size() == 5);
   CHECK(messages[0] == Json({{"role", "system"}, {"content", "brief"}}));
   CHECK(messages[2]["content"] == "me");
   CHECK(messages[3]["content"] == "where?\n\nnow");
   const Json parts = {{"role", "user"}, {"content", {{{"type", "text"}, {"text", "a"}}, {{"type", "text"}, {"value", "b"}}}}};
-  CHECK(Json::parse(read_row({{"messages", {parts, kAnswered}}}).messages)[0]["content"] == "ab");
+  CHECK(Json::parse(*read_row({{"messages", {parts, kAnswered}}}).messages)[0]["content"] == "ab");
   CHECK(read_row({{"messages", {kAsked, kAnswered}}, {"tools", "[{\"name\": \"f\"}]"}}).tools == R"([{"name":"f"}])");
 }
 
@@ -91,7 +91,7 @@ TEST_CASE("a turn that calls tools may be without content, and the calls are kep
 TEST_CASE("a prompt and a completion that are lists of messages are one chat", "[data][language]") {
   const Json system = {{"role", "system"}, {"content", "brief"}};
   const Example row = read_row({{"prompt", {system, kAsked}}, {"completion", Json::array({kAnswered})}, {"tools", Json::array({{{"name", "f"}}})}});
-  CHECK(Json::parse(row.messages) == Json({system, kAsked, kAnswered}));
+  CHECK(Json::parse(*row.messages) == Json({system, kAsked, kAnswered}));
   CHECK(row.prompt_messages == 2);
   CHECK(row.tools == R"([{"name":"f"}])");
   CHECK_FALSE(row.has_pair);
@@ -179,7 +179,7 @@ TEST_CASE("rows whose answer is to be generated may lack it, in every shape", "[
     INFO(row.dump());
     const Example chat = read(row.dump());
     CHECK(chat.awaits_answer);
-    CHECK(Json::parse(chat.messages) == open);
+    CHECK(Json::parse(*chat.messages) == open);
   }
   CHECK_FALSE(read(Json({{"messages", {kAsked, kAnswered}}}).dump()).awaits_answer);
   CHECK_FALSE(read(R"({"text": "a document"})").awaits_answer);

@@ -57,7 +57,7 @@ TEST_CASE("the transactions are ordered by time and hold 3 % of fraud", "[data][
   REQUIRE(test.size() == 1000);
   CHECK(class_counts(train)["fraud"] + class_counts(test)["fraud"] == 120);
   CHECK(class_counts(test)["fraud"] >= 20);
-  CHECK(train.back().time <= test.front().time);
+  CHECK(*train.back().time <= *test.front().time);
 }
 
 TEST_CASE("no patient has triage notes in both files", "[data][sets]") {
@@ -71,8 +71,8 @@ TEST_CASE("no patient has triage notes in both files", "[data][sets]") {
   CHECK(train.size() + test.size() == 877);
   CHECK(collect_labels(train).names.size() == 4);
   std::set<std::string> patients;
-  for (const Example& row : train) patients.insert(row.group);
-  for (const Example& row : test) CHECK(patients.count(row.group) == 0);
+  for (const Example& row : train) patients.insert(*row.group);
+  for (const Example& row : test) CHECK(patients.count(*row.group) == 0);
   CHECK(patients.size() == 256);
   CHECK(shared_texts(train, test) == 0);
 }

@@ -45,9 +45,9 @@ void check_text(const std::string& text) {
 void check(const std::vector<data::Example>& examples) {
   for (const data::Example& example : examples) {
     check_text(example.text);
-    check_text(example.text_pair);
+    check_text(*example.text_pair);
     check_text(example.id);
-    check_text(example.group);
+    check_text(*example.group);
     for (const std::string& word : example.words) check_text(word);
     for (const std::int32_t id : example.input_ids) {
       if (id < 0) std::abort();

@@ -33,11 +33,11 @@ std::vector<task::Encoded> ragged_rows(std::int64_t labels) {
     for (std::uint64_t i = 0; i < length; ++i) {
       row.ids.push_back(static_cast<std::int32_t>(5 + of_row.bits(i) % 27));
       row.learned.push_back(i > 0 && (i + 1 == length || of_row.bits(200 + i) % 2 == 0) ? 1 : 0);
-      row.token_labels.push_back(i % 2 == 1 ? static_cast<std::int32_t>(of_row.bits(300 + i) % labels) : -100);
-      row.maskable.push_back(i > 0 ? 1 : 0);
+      row.token_labels.edit().push_back(i % 2 == 1 ? static_cast<std::int32_t>(of_row.bits(300 + i) % labels) : -100);
+      row.maskable.edit().push_back(i > 0 ? 1 : 0);
     }
     row.label = static_cast<std::int64_t>(of_row.bits(98) % labels);
-    for (std::int64_t c = 0; c < labels; ++c) row.targets.push_back(static_cast<float>(of_row.bits(400 + c) % 2));
+    for (std::int64_t c = 0; c < labels; ++c) row.targets.edit().push_back(static_cast<float>(of_row.bits(400 + c) % 2));
   }
   return rows;
 }

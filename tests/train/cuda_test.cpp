@@ -88,10 +88,10 @@ struct DeviceRun {
   }
   static void set_targets(task::Encoded& row, models::Task kind) {
     for (std::int32_t& id : row.ids) id += 3;
-    row.token_labels.clear();
+    row.token_labels.reset();
     row.learned.assign(row.ids.size(), 1);
     row.learned.front() = 0;
-    for (const std::int32_t id : row.ids) row.token_labels.push_back(id % 4 == 0 ? -100 : id % 3);
+    for (const std::int32_t id : row.ids) row.token_labels.edit().push_back(id % 4 == 0 ? -100 : id % 3);
     if (kind != models::Task::question_answering) return;
     row.label = 0;
     row.end = static_cast<std::int64_t>(row.ids.size()) - 1;

@@ -3,15 +3,40 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <ostream>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
+#include "attune/base/boxed.h"
+
 namespace attune::data {
+
+/// A file's name, held once for all rows of the file that share a copy of this.
+class FileName {
+ public:
+  FileName() : name_(nameless()) {}
+  FileName(std::string name) : name_(std::make_shared<const std::string>(std::move(name))) {}  // NOLINT: stands for a text
+  FileName(const char* name) : FileName(std::string(name)) {}                                  // NOLINT
+  operator const std::string&() const { return *name_; }                                       // NOLINT: reads as one
+  friend bool operator==(const FileName& a, const FileName& b) { return *a.name_ == *b.name_; }
+  friend bool operator==(const FileName& a, const std::string& b) { return *a.name_ == b; }
+  friend std::ostream& operator<<(std::ostream& out, const FileName& file) { return out << *file.name_; }
+
+ private:
+  static const std::shared_ptr<const std::string>& nameless() {
+    static const auto kNameless = std::make_shared<const std::string>();
+    return kNameless;
+  }
+
+  std::shared_ptr<const std::string> name_;
+};
 
 /// Where a row came from, for messages: "intents.jsonl:17".
 struct Origin {
-  std::string file;
+  FileName file;
   std::int64_t line = 0;  ///< 1-based line where the row starts
 };
 
@@ -28,25 +53,26 @@ struct TokenTags { std::vector<std::string> tags; };     ///< one per word
 struct Answers { std::vector<Answer> answers; };         ///< span question answering; empty = unanswerable
 using Target = std::variant<std::monostate, ClassLabel, LabelSet, Value, TokenTags, Answers>;
 
+/// Data sets have a million rows: what few of them have is boxed.
 struct Example {
   std::int64_t row = 0;  ///< 0-based number in the data set (all files in order): the key of dropout and of predictions
   Origin origin;
-  std::string id;     ///< the row's own id, else its number in the files that were read
-  std::string group;  ///< patient, account, …; "" when there is no group column
-  std::string time;   ///< sortable value of the time column; ""
+  std::string id;            ///< the row's own id, else its number in the files that were read
+  Boxed<std::string> group;  ///< patient, account, …; "" when there is no group column
+  Boxed<std::string> time;   ///< sortable value of the time column; ""
   double weight = 1.0;
 
-  std::string text;       ///< for span QA the question
-  std::string text_pair;  ///< for span QA the context, for prompts the completion
-  bool has_pair = false;
-  std::string messages;  ///< chats: the list of messages as JSON (OpenAI's shape); text is then what they say, for people
-  bool awaits_answer = false;  ///< prompts without a completion and chats without the last answer, which is to be generated
+  std::string text;                 ///< for span QA the question
+  Boxed<std::string> text_pair;     ///< for span QA the context, for prompts the completion
+  Boxed<std::string> messages;      ///< chats: the list of messages as JSON (OpenAI's shape); text is then what they say, for people
   std::size_t prompt_messages = 0;  ///< chats: of how many messages, from the first on, nothing is learned
-  bool has_empty_answer = false;    ///< chats: in a turn that is learned the assistant says nothing
-  std::string tools;     ///< chats: the list of tools as JSON; ""
-  std::vector<std::string> words;           ///< token labels: the words, text is empty
-  std::vector<std::int32_t> input_ids;      ///< rows that skip the tokenizer
-  std::vector<std::int32_t> token_type_ids; ///< optional, with input_ids
+  Boxed<std::string> tools;         ///< chats: the list of tools as JSON; ""
+  Boxed<std::vector<std::string>> words;            ///< token labels: the words, text is empty
+  Boxed<std::vector<std::int32_t>> input_ids;       ///< rows that skip the tokenizer
+  Boxed<std::vector<std::int32_t>> token_type_ids;  ///< optional, with input_ids
+  bool has_pair = false;
+  bool awaits_answer = false;     ///< prompts without a completion and chats without the last answer, which is to be generated
+  bool has_empty_answer = false;  ///< chats: in a turn that is learned the assistant says nothing
 
   Target target;
 };

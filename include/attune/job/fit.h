@@ -18,8 +18,13 @@ namespace attune::job {
 
 struct FitRequest {
   const Prepared* prepared = nullptr;
-  std::vector<task::Encoded> train;       ///< rows (windows) of prepared.train
-  std::vector<task::Encoded> validation;  ///< rows of validation_examples; empty = no evaluation while training
+  std::span<const task::Encoded> train;       ///< rows (windows) of prepared.train
+  std::span<const task::Encoded> validation;  ///< rows of validation_examples; empty = no evaluation while training
+  /// Of a fold: the copies that are meant.
+  struct Taken {
+    std::vector<task::Encoded> train, validation;
+  };
+  std::shared_ptr<const Taken> taken;
   const std::vector<data::Example>* validation_examples = nullptr;
   std::uint64_t seed = 42;
   std::string folder;  ///< checkpoints/ and best/ go here; "" = nothing is written

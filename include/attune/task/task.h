@@ -12,6 +12,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "attune/base/boxed.h"
 #include "attune/base/error.h"
 #include "attune/data/example.h"
 #include "attune/data/labels.h"
@@ -29,6 +30,7 @@ struct AnswerPrompt {
   std::optional<std::string> reference;  ///< nothing where the row has no answer yet
   bool is_chat = false;  ///< a chat template wrote it: the answer is a text of its own and does not go on from it
   std::int64_t cut = 0;  ///< tokens that the length policy left out of its beginning
+  bool empty() const { return ids.empty(); }
 };
 
 /// Not the model's fault but that of one row under it, such as a chat that the template does not expect. Like Error{data} it is
@@ -38,26 +40,26 @@ class RowError : public Error {
   using Error::Error;
 };
 
-/// One row, or one window of a long row (span QA), ready for the model.
+/// One row, or one window of a long row (span QA), ready for the model. What only some tasks have is boxed.
 struct Encoded {
   std::int64_t example = 0;  ///< index into the examples it was made from
   std::int64_t row = 0;      ///< Example::row, the key of dropout
   std::int64_t window = 0;   ///< 0 except for further windows of a long row
   std::vector<std::int32_t> ids;
-  std::vector<std::int32_t> type_ids;
-  double weight = 1.0;                       ///< row weight
+  Boxed<std::vector<std::int32_t>> type_ids;  ///< empty where all are 0
+  double weight = 1.0;                        ///< row weight
 
-  std::int64_t label = nn::kIgnoreIndex;     ///< single label; span QA: start token
-  std::int64_t end = nn::kIgnoreIndex;       ///< span QA: end token
-  std::vector<float> targets;                ///< multi-label (0/1 a label) or regression
-  std::vector<std::int32_t> token_labels;    ///< token classification, -100 = not supervised
-  std::vector<std::uint8_t> maskable;        ///< masked LM: tokens that may be chosen
-  std::vector<std::uint8_t> learned;         ///< causal LM: tokens that are learned from those before them, never the first
-  std::int64_t cut = 0;                      ///< causal LM: tokens of the row that the length policy left out
-  std::optional<AnswerPrompt> prompt;        ///< causal LM that generates: of a row that ends with an answer or awaits one, in its first window
-  bool joined = false;                       ///< causal LM: the prompt's tokens alone are not those it has before its completion
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> offsets;  ///< span QA and token labels: code points of the context; (0,0) elsewhere
-  std::vector<std::int32_t> word_ids;        ///< token labels: word of each token, -1 for special tokens
+  std::int64_t label = nn::kIgnoreIndex;          ///< single label; span QA: start token
+  std::int64_t end = nn::kIgnoreIndex;            ///< span QA: end token
+  Boxed<std::vector<float>> targets;              ///< multi-label (0/1 a label) or regression
+  Boxed<std::vector<std::int32_t>> token_labels;  ///< token classification, -100 = not supervised
+  Boxed<std::vector<std::uint8_t>> maskable;      ///< masked LM: tokens that may be chosen
+  std::vector<std::uint8_t> learned;              ///< causal LM: tokens that are learned from those before them, never the first
+  std::int64_t cut = 0;                           ///< causal LM: tokens of the row that the length policy left out
+  Boxed<AnswerPrompt> prompt;                     ///< causal LM that generates: of a row that ends with an answer or awaits one, in its first window
+  bool joined = false;                            ///< causal LM: the prompt's tokens alone are not those it has before its completion
+  Boxed<std::vector<std::pair<std::uint32_t, std::uint32_t>>> offsets;  ///< span QA and token labels: code points of the context; (0,0) elsewhere
+  Boxed<std::vector<std::int32_t>> word_ids;                            ///< token labels: word of each token, -1 for special tokens
 };
 
 /// What keys the random choices of a batch.

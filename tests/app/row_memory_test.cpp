@@ -1,0 +1,64 @@
+// What a row of the data costs in memory, over a whole run of the built program.
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "app/program.h"
+#include "attune/base/strings.h"
+#include "catch.h"
+
+namespace {
+
+using attune::concat;
+using attune::testing::Workspace;
+
+/// Rows of eight words out of few, all different.
+std::string many_rows(int count) {
+  const std::vector<std::string> words = attune::split("my card is lost where can i get help now the app does not want what again please", ' ');
+  const char* labels[] = {"card", "refund", "address"};
+  std::string lines;
+  for (int i = 0; i < count; ++i) {
+    std::string text;
+    for (std::size_t place = 0, rest = static_cast<std::size_t>(i); place < 8; ++place, rest /= words.size()) {
+      text += words[rest % words.size()] + " ";
+    }
+    lines += concat(R"({"text": ")", text, R"(", "label": ")", labels[i % 3], "\"}\n");
+  }
+  return lines;
+}
+
+/// Peak memory of `attune <arguments>` in the workspace, in bytes.
+double peak_of(const Workspace& workspace, const std::string& arguments) {
+  const std::string command = concat("cd '", workspace.path(""), "' && exec '", ATTUNE_PROGRAM, "' ", arguments, " >.stdout 2>.stderr");
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
+    ::_exit(127);
+  }
+  int status = 0;
+  rusage usage{};
+  REQUIRE(::wait4(child, &status, 0, &usage) == child);
+  INFO(workspace.read(".stderr"));
+  REQUIRE((WIFEXITED(status) && WEXITSTATUS(status) == 0));
+  return static_cast<double>(usage.ru_maxrss) * 1024;
+}
+
+}  // namespace
+
+#if !defined(__SANITIZE_ADDRESS__)  // AddressSanitizer keeps what was freed
+TEST_CASE("a row costs little more memory than its text and its tokens", "[app][shell][memory]") {
+  constexpr int kFew = 5'000, kMany = 85'000;
+  constexpr double kBytesARow = 750;  // 550 were measured, and 1850 before rows were kept with care
+  const Workspace workspace;
+  write_tiny_job(workspace, R"("max_steps": 2, "save_strategy": "no")");
+  const auto peak = [&](int rows) {
+    workspace.write("train.jsonl", many_rows(rows));
+    return peak_of(workspace, concat("train run.json --quiet --set output_dir=out-", rows));
+  };
+  const double few = peak(kFew), many = peak(kMany);
+  const double bytes = (many - few) / (kMany - kFew);
+  INFO(bytes << " bytes a row");
+  CHECK(bytes < kBytesARow);
+  CHECK(bytes > 100);  // the rows were there
+}
+#endif
