@@ -132,6 +132,7 @@ data::ReadReport encode_rows(Rows& rows, const Encoding& encoding) {
   for (std::size_t begin = 0; begin < rows.examples.size();) {
     std::vector<Piece> pieces = pieces_from(begin, kPiecesACore * core_count(), rows.examples);
     encode_pieces(pieces, encoder, encoding);
+    if (!encoding.keeps_texts) forget_texts(rows, begin, pieces.back().end);
     begin = pieces.back().end;
     for (Piece& piece : pieces) {
       std::ranges::move(piece.encoded, std::back_inserter(rows.encoded));
@@ -149,6 +150,16 @@ data::ReadReport encode_rows(Rows& rows, const Encoding& encoding) {
                                 .what = concat("has no usable row, ", report.skipped, " were skipped"),
                                 .where = concat("the first: ", report.skipped_rows.front()),
                                 .hint = ""});
+}
+
+void forget_texts(Rows& rows, std::size_t begin, std::size_t end) {
+  for (std::size_t i = begin; i < end; ++i) {
+    data::Example& example = rows.examples[i];
+    std::string().swap(example.text);  // (an assignment would keep the memory)
+    for (auto* text : {&example.text_pair, &example.messages, &example.tools}) text->reset();
+    for (auto* ids : {&example.input_ids, &example.token_type_ids}) ids->reset();
+    example.words.reset();
+  }
 }
 
 void warn_of_skipped(const data::ReadReport& report, const std::string& split) {

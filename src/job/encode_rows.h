@@ -2,6 +2,7 @@
 // wanted.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 
@@ -14,6 +15,7 @@ struct Encoding {
   const task::Task& task;
   const text::Tokenizer& tokenizer;
   bool skips_bad_rows = false;                      ///< data.on_bad_row
+  bool keeps_texts = true;                          ///< of the examples that are encoded, for whoever reads them later
   std::function<void(std::int64_t)> progress = {};  ///< how many examples are done; on the calling thread
 };
 
@@ -22,6 +24,9 @@ struct Encoding {
 /// line; where bad rows are skipped it is taken out of rows.examples and told of in the result. Error{data} when none
 /// is left.
 data::ReadReport encode_rows(Rows& rows, const Encoding& encoding);
+
+/// Forgets what was encoded of the examples from `begin` to `end`; targets, places and ids stay.
+void forget_texts(Rows& rows, std::size_t begin, std::size_t end);
 
 /// Warns of what was passed over: "train: 2 bad rows were skipped (data.on_bad_row)" and the rows.
 void warn_of_skipped(const data::ReadReport& report, const std::string& split);

@@ -111,6 +111,7 @@ void check_metrics(const RunOptions& options, const task::Task& task) {
 void encode_split(Prepared& prepared, const char* name, const Encoding& encoding, Rows& rows, Skipped& skipped) {
   const TokenCache cache(prepared);
   if (cache.load(rows)) {
+    if (!encoding.keeps_texts) forget_texts(rows, 0, rows.examples.size());
     log::info(concat(name, ": the tokens are those kept in ", prepared.options.data.token_cache_dir));
     return;
   }
@@ -139,6 +140,8 @@ void encode(Prepared& prepared, const task::Task& task, const report::Phase& tok
     const auto count = static_cast<std::int64_t>(rows->examples.size());
     encode_split(prepared, name, {.task = task, .tokenizer = *prepared.tokenizer,
                                   .skips_bad_rows = prepared.options.data.on_bad_row == "skip",
+                                  // Training rows are scored and shown in folds alone.
+                                  .keeps_texts = rows != &prepared.train || prepared.options.cross_validation.enabled,
                                   .progress = [&](std::int64_t done) { tokenising.progress(before + done); }}, *rows, skipped);
     before += count;
   }

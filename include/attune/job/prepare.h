@@ -25,7 +25,7 @@ namespace attune::job {
 
 /// The rows of one split: as read, and as the model sees them.
 struct Rows {
-  std::vector<data::Example> examples;
+  std::vector<data::Example> examples;  ///< of training rows without their texts, unless folds score them
   std::vector<task::Encoded> encoded;
   std::string tokens_key;  ///< data.token_cache_dir: under which `encoded` is to be kept; "" for not at all
   bool empty() const { return examples.empty(); }
