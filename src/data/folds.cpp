@@ -59,20 +59,28 @@ void check_time_plan(const SplitKeys& keys, const FoldPlan& plan) {
                .hint = "use fewer folds, or give more data"});
 }
 
+constexpr std::size_t kNamedClasses = 5;
+
+/// One warning for all classes that not every fold can hold out.
 std::vector<std::string> small_classes(const SplitKeys& keys, const FoldPlan& plan) {
   std::vector<std::set<std::int64_t>> units(keys.names.size());
   for (std::size_t i = 0; i < keys.strata.size(); ++i) {
     const std::int64_t unit = keys.groups.empty() ? static_cast<std::int64_t>(i) : keys.groups[i];
     units[static_cast<std::size_t>(keys.strata[i])].insert(unit);
   }
-  std::vector<std::string> warnings;
+  std::vector<std::string> small;
   for (std::size_t s = 0; s < units.size(); ++s) {
-    if (static_cast<std::int64_t>(units[s].size()) >= plan.folds) continue;
-    warnings.push_back(concat("class ", in_quotes(keys.names[s]), " has ", counted(static_cast<std::int64_t>(units[s].size()), keys.groups.empty() ? "row" : "group"),
-                              ", fewer than the ", plan.folds,
-                              " folds: some folds hold none of it out"));
+    const auto size = static_cast<std::int64_t>(units[s].size());
+    if (size < plan.folds) small.push_back(concat(in_quotes(keys.names[s]), " (", size, ")"));
   }
-  return warnings;
+  if (small.empty()) return {};
+  const std::size_t all = small.size();
+  if (all > kNamedClasses) {
+    small.resize(kNamedClasses);
+    small.push_back(concat("and ", all - kNamedClasses, " more"));
+  }
+  return {concat(all == 1 ? "a class has" : concat(all, " classes have"), " fewer ", keys.groups.empty() ? "rows" : "groups", " than the ", plan.folds,
+                 " folds, so some folds hold none of ", all == 1 ? "it" : "them", " out: ", join(small, ", "))};
 }
 
 /// Deals shuffled rows in turn, class after class; the next class goes on at the fold where the last one ended, so that

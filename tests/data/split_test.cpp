@@ -344,7 +344,11 @@ TEST_CASE("splits that cannot be made are errors, small classes a warning", "[da
   rows[3].target = ClassLabel{"rare"};
   const FoldSet set = make_folds(split_keys(rows), {5, 1, true, 1});
   REQUIRE(set.warnings.size() == 1);
-  CHECK(set.warnings[0] == "class 'rare' has 1 row, fewer than the 5 folds: some folds hold none of it out");
+  CHECK(set.warnings[0] == "a class has fewer rows than the 5 folds, so some folds hold none of it out: 'rare' (1)");
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i].target = ClassLabel{i < 7 ? "c" + std::to_string(i) : "common"};
+  const FoldSet many = make_folds(split_keys(rows), {5, 1, true, 1});
+  REQUIRE(many.warnings.size() == 1);
+  CHECK(many.warnings[0] == "7 classes have fewer rows than the 5 folds, so some folds hold none of them out: 'c0' (1), 'c1' (1), 'c2' (1), 'c3' (1), 'c4' (1), and 2 more");
 }
 
 TEST_CASE("the fingerprint of a split tells which rows lie where", "[data][split]") {
