@@ -165,14 +165,6 @@ def peer(job, variant, folder, limit=None):
 
 def examples(program, job, folder, count):
     """Token ids, and what is learned of them, of the first rows as attune encodes them: [(ids, learned or None)]."""
-    out = run([program, "train", write_config(job, folder), "--quiet", "--show-examples", count])["out"]
-    rows = []
-    for line in out.splitlines():
-        if " tokens" in line and ", row " in line:
-            rows.append(([], []))
-        elif rows and line.strip()[:1].isdigit():
-            position, token, *rest = line.split()
-            if int(position) == len(rows[-1][0]):
-                rows[-1][0].append(int(token))
-                rows[-1][1].append(rest[-1:] == ["learned"])
-    return rows
+    out = run([program, "train", write_config(job, folder), "--quiet", "--json", "--show-examples", count])["out"]
+    rows = [json.loads(line) for line in out.splitlines()]
+    return [(row["ids"], [bool(learned) for learned in row["learned"]] if "learned" in row else None) for row in rows]

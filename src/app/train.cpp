@@ -61,7 +61,12 @@ int run_train(const TrainVerb& options) {
   attach_progress(events, options.output);
   if (options.show_examples > 0) {
     job::set_threads(run_options.threads);
-    console::print(job::show_examples(run_options, options.show_examples, events));
+    const std::vector<files::Json> examples = job::examples(run_options, options.show_examples, events);
+    if (!options.output.json) {
+      console::print(job::examples_text(examples));
+    } else {
+      for (const files::Json& example : examples) console::print(files::json_text(example, -1) + "\n");
+    }
     return 0;
   }
   if (options.dry_run) {

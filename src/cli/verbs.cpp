@@ -64,7 +64,7 @@ Run add_train(CLI::App& verb) {
       ->default_str("")
       ->each([](const std::string&) {});
   verb.add_flag("--dry-run", options->dry_run, "Read everything, say what would be done, write nothing");
-  verb.add_option("--show-examples", options->show_examples, "Show the first N training rows as tokens with what is learned of each, and stop")
+  verb.add_option("--show-examples", options->show_examples, "Show the first N training rows as tokens with what is learned of each (--json: a line a row), and stop")
       ->check(CLI::Range(std::int64_t{1}, kMostSteps, "a whole number from 1 on"));
   add_output(verb, options->output);
   return [options, &verb] {

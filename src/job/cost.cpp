@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "attune/base/memory.h"
+#include "attune/base/strings.h"
 #include "attune/job/execution.h"
 #include "attune/job/gpu.h"
 #include "attune/nn/matrix_rate.h"
@@ -112,6 +113,9 @@ Json CostMeter::of_run(double seconds) const {
   }
   if (!counters_.missing.empty()) cost["energy"]["missing"] = counters_.missing;
   if (counters_.missing.empty() && !joules) cost["energy"]["missing"] = "a counter stopped answering";
+  if (options_.price_per_kwh && !joules) {
+    cost["money_missing"] = concat("cost.price_per_kwh asks for the energy (", cost["energy"]["missing"].get<std::string>(), ")");
+  }
   add_share(seconds, cost);
   return cost;
 }

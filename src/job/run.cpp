@@ -25,6 +25,7 @@
 #include "attune/metrics/intervals.h"
 #include "attune/report/event_file.h"
 #include "attune/report/phase.h"
+#include "attune/report/warnings.h"
 #include "attune/tensor/device.h"
 #include "attune/train/early_stopping.h"
 #include "job/disk_space.h"
@@ -227,6 +228,8 @@ Json run(const RunOptions& given, report::EventBus& events) {
   const RunOptions options = with_precision_decided(given);
   const auto kept = std::make_shared<report::HeldEvents>();
   events.add(kept);
+  const auto warnings = std::make_shared<report::Warnings>();
+  events.add(warnings);
   const models::Execution execution = execution_of(options);
   const CostMeter meter(options.cost, execution, energy_counters(execution.device), events);
   events.emit({{"event", "run_begin"}, {"time", utc_timestamp()}, {"output_dir", options.output_dir}, {"environment", environment()},
@@ -254,6 +257,7 @@ Json run(const RunOptions& given, report::EventBus& events) {
     run_seeds(prepared, events, results);
   }
   if (prepared.prefix_cache->counts().texts_computed > 0) results["prefix_cache"] = prepared.prefix_cache->summary();
+  if (!warnings->messages().empty()) results["warnings"] = warnings->messages();
   results["seconds"] = watch.seconds();
   results["phases"] = meter.phases();
   results["cost"] = meter.of_run(results["seconds"].get<double>());

@@ -142,6 +142,8 @@ std::string cost_text(const Json& results) {
   if (cost["run"].contains("joules")) text += concat("energy    ", report::energy_text(cost["run"]["joules"].get<double>()), "\n");
   if (cost["run"].contains("money")) {
     text += concat("money     ", report::money_text(cost["run"]["money"].get<double>(), cost["currency"].get<std::string>()), "\n");
+  } else if (cost.contains("money_missing")) {
+    text += concat("money     not known: ", cost["money_missing"].get<std::string>(), "\n");
   }
   return text;
 }
@@ -169,6 +171,7 @@ std::string result_table(const Json& results) {
   if (results.contains("cross_validation") && !results.contains("reopened")) {
     text += concat("folds     ", folder, "/cv/ (no model is kept; \"refit\": true trains one on all rows)\n");
   }
+  for (const auto& warning : results.value("warnings", std::vector<std::string>())) text += concat("warning   ", warning, "\n");
   text += concat("report    ", folder, "/report.html\n");
   text += concat("time      ", time_text(results));
   if (results["stopped_by"] == "early_stopping") text += ", stopped early";

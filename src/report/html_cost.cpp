@@ -94,6 +94,9 @@ std::string cost_section(const Json& summary) {
   if (const Json& missing = member(cost, {"energy", "missing"}); missing.is_string()) {
     notes.push_back("Energy that is not known: " + escape_html(missing.get<std::string>()) + ".");
   }
+  if (const Json& missing = member(cost, {"money_missing"}); missing.is_string()) {
+    notes.push_back("No money is given: " + escape_html(missing.get<std::string>()) + ".");
+  }
   notes.emplace_back("FLOP are those of matrix products and attention over real tokens, counted by formula; generated texts are not in them.");
   return html + "<p class=\"soft\">" + join(notes, " ") + "</p>\n";
 }

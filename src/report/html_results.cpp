@@ -334,7 +334,9 @@ std::string curves_section(const RunHistory& history) {
   if (html.empty()) return "";
   const std::string note =
       many ? concat("<p class=\"soft\">", history.trainings.size(), " trainings laid over each other.</p>\n") : "";
-  return note + "<div class=\"charts\">" + html + "</div>\n";
+  std::string warnings;
+  for (const std::string& warning : history.warnings) warnings += concat("<p><strong>Warning:</strong> ", escape_html(warning), "</p>\n");
+  return warnings + note + "<div class=\"charts\">" + html + "</div>\n";
 }
 
 }  // namespace attune::report

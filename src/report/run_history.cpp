@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "attune/report/event_file.h"
+#include "attune/report/warnings.h"
 
 namespace attune::report {
 namespace {
@@ -37,7 +38,9 @@ TrainingHistory& training_named(RunHistory& history, const std::string& name) {
 RunHistory read_history(std::span<const Event> events) {
   RunHistory history;
   std::string name;
+  Warnings warnings;
   for (const Event& event : events) {
+    warnings.on_event(event);
     name = training_after(event, name);
     const std::string kind = event.value("event", std::string());
     if (kind == "run_begin") {
@@ -58,6 +61,7 @@ RunHistory read_history(std::span<const Event> events) {
       training_named(history, name).best_step = event["step"].get<double>();
     }
   }
+  history.warnings = warnings.messages();
   return history;
 }
 

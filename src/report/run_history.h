@@ -30,6 +30,7 @@ struct RunHistory {
   files::Json model;                       ///< of the model event; null when unknown
   files::Json groups;                      ///< of the first train_begin: rates and decays; null when unknown
   std::string began;                       ///< time of run_begin
+  std::vector<std::string> warnings;       ///< what training was warned of, each once
 };
 
 RunHistory read_history(std::span<const Event> events);

@@ -59,7 +59,7 @@ void loss_diverged(const Run& run, double loss, const std::vector<const task::En
 }
 
 void gradient_diverged(const Run& run, double norm, const std::vector<const task::Encoded*>& rows) {
-  diverged(run, concat("the gradient norm is ", norm), rows,
+  diverged(run, concat("the gradient norm is ", std::isnan(norm) ? "not a number" : "infinite"), rows,
            first_non_finite(run.trained.arena().gradients(), run.trained.names(), "gradient"));
 }
 

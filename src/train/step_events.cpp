@@ -8,6 +8,7 @@
 
 #include "attune/base/error.h"
 #include "attune/base/log.h"
+#include "attune/base/print_number.h"
 #include "attune/base/signals.h"
 #include "attune/base/strings.h"
 #include "attune/train/cost.h"
@@ -42,7 +43,7 @@ void watch_loss(Run& run) {
   if (!run.watch.rises(run.state.trajectory.back().loss)) return;
   const std::string message =
       concat("step ", run.state.step, ": ", run.watch.describe(), " at a learning rate of ",
-             format_number(learning_rate(run)), ": the training diverges; lower training.learning_rate, or begin more slowly (training.warmup_steps)",
+             print_number("%.4g", learning_rate(run)), ": the training diverges; lower training.learning_rate, or begin more slowly (training.warmup_steps)",
              run.options.max_grad_norm == 0 ? ", and clip (training.max_grad_norm)" : "");
   log::warning(message);
   run.emit("warning", {{"message", message}});

@@ -194,6 +194,14 @@ TEST_CASE("show-examples prints tokens with the loss mask and writes nothing", "
   CHECK(shown.out.find("3 learned") != std::string::npos);  // " ca", "rd" and the end of the text
   CHECK(shown.out.find("<|endoftext|>") != std::string::npos);
   CHECK_FALSE(fs::exists(workspace.path("out")));
+  const Finished lines = run_attune(workspace, "train run.json --quiet --json --show-examples 3 --set data.validation=[]");
+  const Json first = Json::parse(lines.out.substr(0, lines.out.find('\n')));
+  CHECK(std::count(lines.out.begin(), lines.out.end(), '\n') == 1);
+  CHECK(first["learned"].get<std::vector<int>>().back() == 1);
+  CHECK(first["line"] == 1);
+  CHECK(first["ids"].size() == first["tokens"].size());
+  CHECK(first["learned"].size() == first["ids"].size());
+  CHECK(shown.out.find(first["ids"][1].dump()) != std::string::npos);
   const Finished renamed = run_attune(workspace, "train run.json --quiet --show-examples 3 --set data.train=valid.jsonl --set data.validation=[]"
                                                  " --set data.columns.source=source --set data.columns.target=target");
   INFO(renamed.err);

@@ -72,7 +72,10 @@ TEST_CASE("money is the price of the time and of the energy", "[job][cost]") {
   CHECK(cost["evaluation"]["money"].get<double>() == Approx(0.002));
 
   Meter unknown({.price_per_hour = 7.2, .price_per_kwh = 0.4});
-  CHECK_FALSE(unknown.cost.of_run(10)["run"].contains("money"));  // a part would be missing
+  const Json in_part = unknown.cost.of_run(10);
+  CHECK_FALSE(in_part["run"].contains("money"));  // a part would be missing
+  CHECK(in_part["money_missing"].get<std::string>().starts_with("cost.price_per_kwh asks for the energy ("));
+  CHECK_FALSE(cost.contains("money_missing"));
 
   // Read when the meter is made, at both ends of two phases, and at the end: 9 J a phase, 45 J in all.
   Meter both({.price_per_hour = 7.2, .price_per_kwh = 400.0}, counter());

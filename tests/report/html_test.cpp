@@ -316,4 +316,7 @@ TEST_CASE("curves of several trainings lie over each other, and resumed steps co
   const std::string html = page(Event::object(), events);
   CHECK(count(html, "<polyline class=\"curve series-a thin\"") == 2);
   CHECK(contains(html, "2 trainings laid over each other"));
+  CHECK_FALSE(contains(html, "Warning:"));
+  for (int i = 0; i < 2; ++i) events.push_back({{"event", "warning"}, {"message", "the loss <rises>"}});
+  CHECK(count(page(Event::object(), events), "<strong>Warning:</strong> the loss &lt;rises&gt;") == 1);
 }
