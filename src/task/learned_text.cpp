@@ -82,27 +82,29 @@ class Conversation {
   }
 
  private:
-  bool renders(const Json& messages) const {
+  /// What the template says against the messages; "" where it renders them.
+  std::string fault(const Json& messages) const {
     try {
       render(messages, false);
-      return true;
-    } catch (const Error&) {
-      return false;
+      return "";
+    } catch (const Error& error) {
+      return error.what();
     }
   }
 
-  /// The first turn whose missing content alone keeps the chat from being rendered.
+  /// The first turn whose missing content the template stops at, whatever it refuses behind that.
   std::optional<std::size_t> turn_without_content() const {
     Json filled = messages_;
     for (Json& message : filled) {
       if (lacks_content(message)) message["content"] = "";
     }
-    if (filled == messages_ || renders(messages_) || !renders(filled)) return std::nullopt;
+    const std::string found = fault(messages_), otherwise = fault(filled);
+    if (found.empty() || found == otherwise) return std::nullopt;
     for (std::size_t i = 0; i < messages_.size(); ++i) {
       if (!lacks_content(messages_[i])) continue;
       Json one = filled;
       one[i] = messages_[i];
-      if (!renders(one)) return i;
+      if (fault(one) != otherwise) return i;
     }
     return std::nullopt;
   }

@@ -99,6 +99,14 @@ TEST_CASE("tool calls reach the template, and a turn that it cannot write withou
     const std::string said = testing::error_of([&] { fresh.encode_one(chat({asked, answered, asked, call, asked, answered})); }, ErrorKind::data);
     CHECK_THAT(said, ContainsSubstring("rows.jsonl: turn 4 (assistant) has tool_calls and ") && ContainsSubstring(found) && ContainsSubstring("(line 7)"));
   }
+  Language picky;
+  picky.chats.set_default(folder.write("picky.jinja", "{%- for m in messages %}{% if m.role == 'tool' %}{{ raise_exception('no tools here') }}{% endif %}"
+                                                      "{% generation %}{{ m.content + '\n' }}{% endgeneration %}{% endfor %}"));
+  const Json result = {{"role", "tool"}, {"content", "in the app"}};
+  const std::string first = testing::error_of([&] { picky.encode_one(chat({asked, with_null, result, answered})); }, ErrorKind::data);
+  CHECK_THAT(first, ContainsSubstring("turn 2 (assistant) has tool_calls and null as content"));
+  const std::string role = testing::error_of([&] { picky.encode_one(chat({asked, result, with_null, answered})); }, ErrorKind::data);
+  CHECK_THAT(role, ContainsSubstring("no tools here") && !ContainsSubstring("tool_calls"));
   const std::string other = testing::error_of([&] { fresh.encode_one(chat({asked, {{"role", "assistant"}, {"content", 3}}})); }, ErrorKind::model);
   CHECK_THAT(other, !ContainsSubstring("tool_calls"));
 }
