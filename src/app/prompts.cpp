@@ -45,7 +45,7 @@ job::Rows rows_of_lines(const std::string& file) {
   for (std::string line; reader.next(line);) {
     const std::int64_t number = reader.line_number();
     if (find_invalid_utf8(line)) {
-      throw Error(ErrorKind::data, {.file = file, .what = "the line is not valid UTF-8", .where = concat("line ", number), .hint = "save the file as UTF-8"});
+      throw Error(ErrorKind::data, {.file = concat(file, ":", number), .what = "the line is not valid UTF-8", .where = "", .hint = "save the file as UTF-8"});
     }
     if (trim(line).empty()) continue;
     data::Example example;
@@ -87,7 +87,7 @@ std::vector<Prompt> prompts_of_stdin(const job::LanguageModel& opened) {
   files::StandardInput input;
   for (std::string line; input.next(line);) {
     texts.push_back(line);
-    origins.push_back(concat("<stdin> line ", input.line_number()));
+    origins.push_back(concat("<stdin>:", input.line_number()));
   }
   return whole_prompts(texts, origins, opened);
 }
@@ -102,7 +102,7 @@ std::vector<Prompt> read_prompts(const std::string& file, const job::LanguageMod
     if (rows.empty()) {
       throw Error(ErrorKind::data, {.file = file, .what = "there is no prompt in it", .where = "", .hint = "write one a line"});
     }
-    job::encode_prompts(opened, rows);
+    job::encode_prompts(opened, file, rows);
   }
   std::vector<Prompt> prompts;
   for (task::Encoded& row : rows.encoded) {

@@ -16,8 +16,10 @@ const Field* Field::find(std::string_view name) const {
   return nullptr;
 }
 
+std::string place_of(const Origin& origin) { return concat(origin.file, ":", origin.line); }
+
 BadRow::BadRow(const Origin& origin, std::string what, std::string where, std::string hint)
-    : Error(ErrorKind::data, {.file = concat(origin.file, ":", origin.line),
+    : Error(ErrorKind::data, {.file = place_of(origin),
                               .what = std::move(what),
                               .where = std::move(where),
                               .hint = std::move(hint)}) {}

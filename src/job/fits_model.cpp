@@ -6,6 +6,7 @@
 
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
+#include "attune/data/record.h"
 
 namespace attune::job {
 
@@ -16,10 +17,9 @@ void refuse_longer(const Rows& rows, std::int64_t most, const std::string& who, 
   for (const task::Encoded& row : rows.encoded) {
     const auto tokens = static_cast<std::int64_t>(row.ids.size());
     if (tokens <= most) continue;
-    const data::Origin& origin = rows.examples[static_cast<std::size_t>(row.example)].origin;
-    throw Error(ErrorKind::data, {.file = origin.file,
+    throw Error(ErrorKind::data, {.file = data::place_of(rows.examples[static_cast<std::size_t>(row.example)].origin),
                                   .what = concat("the row has ", tokens, " tokens, ", who, " at most ", most),
-                                  .where = concat("line ", origin.line),
+                                  .where = "",
                                   .hint = hint});
   }
 }

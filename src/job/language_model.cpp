@@ -46,7 +46,7 @@ LanguageModel open_language_model(const std::string& path_or_id, const std::vect
 namespace {
 
 /// `report`: what reading passed over.
-void make_prompts(const LanguageModel& opened, Rows& rows, data::ReadReport report) {
+void make_prompts(const LanguageModel& opened, const std::string& file, Rows& rows, data::ReadReport report) {
   task::TaskOptions options;
   options.kind = models::Task::causal_lm;
   options.max_length = opened.data.max_length;
@@ -55,8 +55,8 @@ void make_prompts(const LanguageModel& opened, Rows& rows, data::ReadReport repo
   options.generates = options.only_prompts = true;
   const auto task = task::make_task(options);
   report.add(encode_rows(rows, {.task = *task, .tokenizer = *opened.tokenizer, .skips_bad_rows = opened.data.on_bad_row == "skip"}));
-  warn_of_skipped(report, "prompts");
-  tell_of_cuts("prompts", rows, options.max_length);
+  warn_of_skipped(report, file);
+  tell_of_cuts(file, rows, options.max_length);
 }
 
 }  // namespace
@@ -67,12 +67,12 @@ Rows read_prompts(const LanguageModel& opened, const std::string& file) {
   Rows rows;
   data::ReadReport report;
   rows.examples = data::read_examples({file}, options, data::RowKind::language, report, data::LabelNeed::awaited);
-  make_prompts(opened, rows, std::move(report));
+  make_prompts(opened, file, rows, std::move(report));
   return rows;
 }
 
-void encode_prompts(const LanguageModel& opened, Rows& rows) {
-  make_prompts(opened, rows, {});
+void encode_prompts(const LanguageModel& opened, const std::string& file, Rows& rows) {
+  make_prompts(opened, file, rows, {});
 }
 
 }  // namespace attune::job

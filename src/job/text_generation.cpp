@@ -7,6 +7,7 @@
 #include "attune/base/log.h"
 #include "attune/base/signals.h"
 #include "attune/base/strings.h"
+#include "attune/data/record.h"
 #include "attune/infer/generation_config.h"
 #include "attune/report/phase.h"
 
@@ -35,12 +36,11 @@ void check_prompts(const std::vector<data::Example>& examples, const std::vector
     has_prompt = true;
     const auto tokens = static_cast<std::int64_t>(row.prompt->ids.size());
     if (generation.options.new_tokens_behind(tokens) > 0) continue;
-    const data::Origin& origin = examples[static_cast<std::size_t>(row.example)].origin;
     throw Error(ErrorKind::data,
-                {.file = origin.file,
+                {.file = data::place_of(examples[static_cast<std::size_t>(row.example)].origin),
                  .what = concat("the prompt has ", tokens, " tokens, and prompt and answer together may have ",
                                 *generation.options.max_length),
-                 .where = concat("line ", origin.line),
+                 .where = "",
                  .hint = "set generation.max_new_tokens, or raise generation.max_length"});
   }
   if (has_prompt) return;

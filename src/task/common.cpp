@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "attune/base/strings.h"
+#include "attune/data/record.h"
 
 namespace attune::task {
 
@@ -67,17 +68,17 @@ BlindLoss blind_choice(std::size_t choices) {
 Error unknown_label(const std::string& name, const std::vector<std::string>& known, const data::Example& example) {
   const std::string nearest = nearest_name(name, known);
   return Error(ErrorKind::data,
-               {.file = example.origin.file,
+               {.file = data::place_of(example.origin),
                 .what = concat("label '", name, "' is not among the model's ", known.size(), " labels"),
-                .where = concat("line ", example.origin.line),
+                .where = "",
                 .hint = nearest.empty() ? "labels are those of the training rows; correct the row or add training rows with this label"
                                         : concat("did you mean '", nearest, "'?")});
 }
 
 Error wrong_target(const data::Example& example) {
-  return Error(ErrorKind::data, {.file = example.origin.file,
+  return Error(ErrorKind::data, {.file = data::place_of(example.origin),
                                  .what = "the label is of another kind than those of the training rows",
-                                 .where = concat("line ", example.origin.line),
+                                 .where = "",
                                  .hint = "use one kind of label in all files (data.labels says which)"});
 }
 

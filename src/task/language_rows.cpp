@@ -5,6 +5,7 @@
 
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
+#include "attune/data/record.h"
 #include "attune/task/pack.h"
 #include "attune/task/prompts.h"
 #include "task/learned_text.h"
@@ -103,8 +104,8 @@ class RowMaker {
       return;
     }
     if (!eos_) {
-      throw Error(ErrorKind::model, {.file = example.origin.file, .what = "the row should end with the end-of-text token, and the tokenizer has none",
-                                     .where = concat("line ", example.origin.line),
+      throw Error(ErrorKind::model, {.file = data::place_of(example.origin), .what = "the row should end with the end-of-text token, and the tokenizer has none",
+                                     .where = "",
                                      .hint = "name eos_token in tokenizer_config.json, or set data.append_eos to false"});
     }
     row.ids.push_back(*eos_);
@@ -219,8 +220,8 @@ AnswerPrompt wanted_prompt(const data::Example& example, std::optional<LonePromp
   std::optional<AnswerPrompt> prompt;
   if (lone) prompt = answer_prompt(std::move(*lone), !example.messages.empty(), maker);
   if (prompt) return std::move(*prompt);
-  throw Error(ErrorKind::data, {.file = example.origin.file, .what = lone ? "the prompt has no tokens" : "the row has no answer, and none is generated",
-                                .where = concat("line ", example.origin.line), .hint = "give it an answer or a prompt of at least one token"});
+  throw Error(ErrorKind::data, {.file = data::place_of(example.origin), .what = lone ? "the prompt has no tokens" : "the row has no answer, and none is generated",
+                                .where = "", .hint = "give it an answer or a prompt of at least one token"});
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
 #include "attune/base/utf8.h"
+#include "attune/data/record.h"
 #include "attune/task/task.h"
 
 namespace attune::task {
@@ -24,7 +25,7 @@ std::uint32_t code_points(std::string_view text) {
 RowError at_row(const Error& error, const data::Example& example) {
   const ErrorText& text = error.text();
   const std::string where = text.where.empty() ? "" : concat(text.file.empty() ? "" : text.file + " ", text.where, ": ");
-  return {error.kind(), {.file = example.origin.file, .what = where + text.what, .where = concat("line ", example.origin.line), .hint = text.hint}};
+  return {error.kind(), {.file = data::place_of(example.origin), .what = where + text.what, .where = "", .hint = text.hint}};
 }
 
 /// Such a turn calls tools; null and nothing are the same to a template.
@@ -73,11 +74,11 @@ class Conversation {
     if (!turn) return at_row(error, example);
     const Json& message = messages_[*turn];
     return {ErrorKind::data,
-            {.file = example.origin.file,
+            {.file = data::place_of(example.origin),
              .what = concat("turn ", *turn + 1, " (", message.value("role", ""), ") has tool_calls and ",
                             message.contains("content") ? "null as content" : "no content",
                             ", and the chat template cannot write that: ", error.text().what),
-             .where = concat("line ", example.origin.line),
+             .where = "",
              .hint = "give the turn a text, or name a template that writes tool_calls in data.chat_template"}};
   }
 
@@ -152,8 +153,8 @@ const text::ChatTemplate& ChatRenderer::chosen(bool with_tools, const data::Exam
   std::optional<text::ChatTemplate>& parsed = with_tools ? with_tools_ : plain_;
   if (parsed) return *parsed;
   if (templates_ == nullptr || templates_->empty()) {
-    throw Error(ErrorKind::model, {.file = example.origin.file, .what = "the row is a chat, and the model has no chat template",
-                                   .where = concat("line ", example.origin.line),
+    throw Error(ErrorKind::model, {.file = data::place_of(example.origin), .what = "the row is a chat, and the model has no chat template",
+                                   .where = "",
                                    .hint = "set data.chat_template to \"chatml\", \"alpaca\" or a file, or start from a chat model"});
   }
   parsed = templates_->choose("", with_tools);

@@ -6,6 +6,7 @@
 
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
+#include "attune/data/record.h"
 
 namespace attune::task {
 
@@ -63,11 +64,11 @@ std::optional<AnswerPrompt> LengthPolicy::apply(AnswerPrompt prompt, std::size_t
   auto cut = policy == "truncate" && asked >= most_ ? std::nullopt : cut_prompt(std::move(prompt), tokens, policy);
   if (cut) return cut;
   throw Error(ErrorKind::data,
-              {.file = example.origin.file,
+              {.file = data::place_of(example.origin),
                .what = concat("the row has ", tokens, " tokens, ", asked,
                               " of them its prompt, and data.max_length is ", most_, ": under the length policy \"",
                               policy, "\" ", policy == "truncate" ? "no answer" : "no token of the prompt", " is left"),
-               .where = concat("line ", example.origin.line),
+               .where = "",
                .hint = concat("raise data.max_length, or set data.length_policy to \"",
                               policy == "truncate" ? "truncate_left" : "truncate", "\" or \"drop\"")});
 }
@@ -111,9 +112,9 @@ void LengthPolicy::keep(Encoded row, const data::Example& example, std::vector<E
 
 Error LengthPolicy::too_long(std::size_t tokens, const data::Example& example) const {
   return {ErrorKind::data,
-          {.file = example.origin.file,
+          {.file = data::place_of(example.origin),
            .what = concat("the row has ", tokens, " tokens, data.max_length is ", most_),
-           .where = concat("line ", example.origin.line),
+           .where = "",
            .hint = "raise data.max_length, or say in data.length_policy what to do"}};
 }
 
@@ -122,10 +123,10 @@ Error LengthPolicy::nothing_learned(const Encoded& row, const data::Example& exa
                      : !example.messages.empty() ? "give a chat in which the assistant speaks"
                                                  : "remove the row";
   return {ErrorKind::data,
-          {.file = example.origin.file,
+          {.file = data::place_of(example.origin),
            .what = row.cut > 0 ? concat("of the row's first ", most_, " tokens none is to be learned")
                                : std::string("no token of the row is to be learned"),
-           .where = concat("line ", example.origin.line),
+           .where = "",
            .hint = hint}};
 }
 

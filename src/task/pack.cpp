@@ -11,6 +11,7 @@
 #include "attune/base/error.h"
 #include "attune/base/random.h"
 #include "attune/base/strings.h"
+#include "attune/data/record.h"
 #include "attune/tensor/device.h"
 #include "task/common.h"
 
@@ -101,18 +102,17 @@ Encoded encode_text(const data::Example& example, const text::Encoding& encoding
 }
 
 Encoded encode_ids(const data::Example& example, std::int64_t max_length, std::size_t vocab_size) {
-  const std::string place = concat("line ", example.origin.line);
   if (static_cast<std::int64_t>(example.input_ids.size()) > max_length) {
-    throw Error(ErrorKind::data, {.file = example.origin.file,
+    throw Error(ErrorKind::data, {.file = data::place_of(example.origin),
                                   .what = concat("the row has ", example.input_ids.size(), " input_ids, data.max_length is ", max_length),
-                                  .where = place,
+                                  .where = "",
                                   .hint = "raise data.max_length or shorten the row: input_ids are not cut"});
   }
   for (const std::int32_t id : example.input_ids) {
     if (id >= 0 && static_cast<std::size_t>(id) < vocab_size) continue;
-    throw Error(ErrorKind::data, {.file = example.origin.file,
+    throw Error(ErrorKind::data, {.file = data::place_of(example.origin),
                                   .what = concat("input_ids holds ", id, ", the vocabulary has ids 0 to ", vocab_size - 1),
-                                  .where = place,
+                                  .where = "",
                                   .hint = "make the ids with this model's own tokenizer (attune tokenize)"});
   }
   Encoded encoded;

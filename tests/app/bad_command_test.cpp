@@ -66,7 +66,7 @@ TEST_CASE("folders that are no tuned model end with what they lack", "[app][shel
        tuned("config.json", [](const std::string& text) { return with(text, "\"BertForSequenceClassification\"", "3"); }), predict},
       {"NaN outputs", kDiverged, "", {"outputs are not finite", "(among valid.jsonl lines "}, tuned("model.safetensors", with_huge_head), predict},
       {"NaN outputs in a gate", kDiverged, "", {"outputs are not finite"}, tuned("model.safetensors", with_huge_head), "evaluate tuned valid.jsonl --quiet --require 'accuracy>=0'"},
-      {"unknown label", kData, "rows.jsonl", {"'cart' is not among the model's 3 labels", "line 1"},
+      {"unknown label", kData, "rows.jsonl:1", {"'cart' is not among the model's 3 labels"},
        [](const Workspace& w) {
          tuned()(w);
          w.write("rows.jsonl", "{\"text\": \"a\", \"label\": \"cart\"}\n");

@@ -60,12 +60,12 @@ TEST_CASE("bad rows end with file and line and nothing written", "[app][shell][b
       {"quote never closed", kData, "rows.csv:2:1", {"never closed"}, rows_in("rows.csv", "text,label\n\"a,x\nb,y\n")},
       {"column too many", kData, "rows.csv:3", {"the row has 3 columns, the header has 2"}, rows_in("rows.csv", "text,label\na,x\nb,y,z\n")},
       {"gzip cut short", kData, "rows.jsonl.gz", {"truncated file?"}, rows_in("rows.jsonl.gz", "\x1f\x8b\x08\0\0\0\0\0\0\x03\xab\x56"s)},
-      {"ids beyond the vocabulary", kData, kRows, {"input_ids holds 999, the vocabulary has ids 0 to 162", "line 2"},
+      {"ids beyond the vocabulary", kData, kRows + ":2", {"input_ids holds 999, the vocabulary has ids 0 to 162"},
        [](const Workspace& w) {
          settings("", R"("data": {"train": "train.jsonl"})")(w);
          rows("{\"input_ids\": [2, 3], \"label\": \"x\"}\n{\"input_ids\": [2, 999], \"label\": \"y\"}\n")(w);
        }},
-      {"row longer than the model", kData, kRows, {"takes at most 64", "line 2", "data.max_length"},
+      {"row longer than the model", kData, kRows + ":2", {"takes at most 64", "data.max_length"},
        [](const Workspace& w) {
          std::string text;
          for (int i = 0; i < 100; ++i) text += "card ";

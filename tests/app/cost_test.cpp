@@ -96,7 +96,7 @@ TEST_CASE("a row that no batch of tokens can hold is named before anything is wr
   const Finished refused = run_attune(workspace, "train run.json --quiet");
   INFO(refused.err);
   CHECK(refused.exit_code == 4);
-  for (const char* part : {"train.jsonl", "a batch (training.tokens_per_batch) has at most 8", "line ", "raise training.tokens_per_batch"}) {
+  for (const char* part : {"train.jsonl:", "a batch (training.tokens_per_batch) has at most 8", "raise training.tokens_per_batch"}) {
     CHECK(refused.err.find(part) != std::string::npos);
   }
   CHECK_FALSE(attune::testing::fs::exists(workspace.path("out")));

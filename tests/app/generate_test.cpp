@@ -220,20 +220,20 @@ TEST_CASE("prompts of a file that are too long are cut and warned of, those of t
     const Finished cut = run_ok(workspace, "generate m --file " + file + " --json --max-new-tokens 4");
     CHECK(lines_of(cut.out)[0]["ids"].get<Ids>() == expected(workspace, Ids(64, 31), 4));
     CHECK(lines_of(cut.out)[1]["ids"].get<Ids>() == expected(workspace, {6, 7, 8}, 4));
-    CHECK(cut.err.find("prompts: 1 of 2 rows are longer than data.max_length (64 tokens) and were cut") != std::string::npos);
+    CHECK(cut.err.find(file + ": 1 of 2 rows are longer than data.max_length (64 tokens) and were cut") != std::string::npos);
     const Finished shorter = run_ok(workspace, "generate m --file " + file + " --json --max-new-tokens 4 --set data.max_length=5 --set data.length_policy=truncate_left");
     CHECK(lines_of(shorter.out)[0]["ids"].get<Ids>() == expected(workspace, Ids(5, 31), 4));
     const Finished dropped = run_ok(workspace, "generate m --file " + file + " --json --max-new-tokens 4 --set data.max_length=5 --set data.length_policy=drop");
     REQUIRE(lines_of(dropped.out).size() == 1);
     CHECK(lines_of(dropped.out)[0]["id"] == "1");
     CHECK(dropped.err.find("1 of 2 rows are longer than data.max_length (5 tokens) and were left out") != std::string::npos);
-    check_refused(workspace, "generate m --file " + file + " --set data.length_policy=error", 4, file + ": the row has 70 tokens");
+    check_refused(workspace, "generate m --file " + file + " --set data.length_policy=error", 4, file + ":1: the row has 70 tokens");
     check_refused(workspace, "generate m --file " + file + " --set data.length_policy=truncate", 4, "no answer is left");
   }
   CHECK(run_ok(workspace, "generate m --file p.jsonl --json --max-new-tokens 4").err.find("skipped") == std::string::npos);
   const Finished lines = run_attune(workspace, "generate m --json", "printf 'abc\\n" + text + "\\n' |");
   CHECK(lines.exit_code == 4);
-  CHECK(lines.err.find("<stdin> line 2: the prompt has 70 tokens, the model takes at most 64; shorten it, or put it into a file") != std::string::npos);
+  CHECK(lines.err.find("<stdin>:2: the prompt has 70 tokens, the model takes at most 64; shorten it, or put it into a file") != std::string::npos);
 }
 
 TEST_CASE("what cannot be generated from is said in one line", "[app][shell][infer]") {

@@ -169,7 +169,7 @@ TEST_CASE("a row's text and its loss come from one cut, whichever verb reads it"
   CHECK(predicted.err.find(": 1 of 1 rows are longer than data.max_length (16 tokens) and were cut") != std::string::npos);
   run_and_require(workspace, "evaluate out long.jsonl --quiet --predictions scored.jsonl" + limits);
   const Finished generated = run_and_require(workspace, "generate out --file long.jsonl --json --max-new-tokens 20 --eos-token-id 0 --eos-token-id 2" + limits);
-  CHECK(generated.err.find("prompts: 1 of 1 rows are longer than data.max_length (16 tokens) and were cut") != std::string::npos);
+  CHECK(generated.err.find("long.jsonl: 1 of 1 rows are longer than data.max_length (16 tokens) and were cut") != std::string::npos);
   const std::string written = texts_in(predicted.out, "generated")[0];
   CHECK(texts_in(workspace.read("scored.jsonl"), "generated")[0] == written);
   CHECK(texts_in(generated.out, "text")[0] == written);
@@ -191,8 +191,8 @@ TEST_CASE("rows that cannot be predicted are skipped, counted, and leave the oth
     CHECK(stopped.err.find("rows.jsonl:1") != std::string::npos);
     const Finished skipped = run_and_require(workspace, verb + " --set data.on_bad_row=skip");
     CHECK(texts_in(skipped.out, "id") == std::vector<std::string>{"1", "4", "mine"});
-    CHECK(skipped.err.find(": 3 bad rows were skipped (data.on_bad_row)") != std::string::npos);
-    CHECK(skipped.err.find("(line 4)") != std::string::npos);
+    CHECK(skipped.err.find("rows.jsonl: 3 bad rows were skipped (data.on_bad_row)") != std::string::npos);
+    CHECK(skipped.err.find("rows.jsonl:4: ") != std::string::npos);
   }
 }
 
@@ -330,7 +330,7 @@ TEST_CASE("what leaves nothing to generate, or no room, is said before training"
   CHECK(documents.err.find("no row of the validation rows ends with an answer") != std::string::npos);
   const Finished full = refused("--set generation.max_new_tokens=null --set generation_max_length=3");
   CHECK(full.exit_code == 4);
-  CHECK(full.err.find("line 1") != std::string::npos);
+  CHECK(full.err.find("valid.jsonl:1: ") != std::string::npos);
   const Finished idle = refused("--set generation.temperature=0.5");
   CHECK(idle.exit_code == 2);
   CHECK(idle.err.find("generation.do_sample") != std::string::npos);

@@ -121,8 +121,7 @@ TEST_CASE("chats in three shapes are the same rows, and the template is saved wi
   workspace.write("bad.jsonl", R"({"messages": [{"role": "user", "content": "hello"}]})" "\n");
   const Finished refused = run_attune(workspace, "evaluate out bad.jsonl");
   CHECK(refused.exit_code == 4);
-  CHECK(refused.err.find("bad.jsonl") != std::string::npos);
-  CHECK(refused.err.find("line 1") != std::string::npos);
+  CHECK(refused.err.find("bad.jsonl:1: ") != std::string::npos);
 }
 
 TEST_CASE("training files are mixed by weight, repeatably", "[app][shell][language]") {
@@ -262,15 +261,15 @@ TEST_CASE("turns that only call tools go through a template that writes them, an
   const std::string chatml = " --quiet --set data.chat_template=chatml --set output_dir=plain";
   const Finished stopped = run_attune(workspace, "train run.json" + chatml);
   CHECK(stopped.exit_code == 4);
-  CHECK(stopped.err.find("train.jsonl: turn 2 (assistant) has tool_calls and null as content, and the chat template cannot write that: ") != std::string::npos);
-  CHECK(stopped.err.find("(line 2); give the turn a text") != std::string::npos);
+  CHECK(stopped.err.find("train.jsonl:2: turn 2 (assistant) has tool_calls and null as content, and the chat template cannot write that: ") != std::string::npos);
+  CHECK(stopped.err.find("; give the turn a text") != std::string::npos);
   const Finished skipped = run_attune(workspace, "train run.json --json --set data.on_bad_row=skip" + chatml);
   REQUIRE(skipped.exit_code == 0);
   CHECK(Json::parse(skipped.out)["data"]["splits"]["train"]["skipped"] == 1);
   workspace.write("asked.jsonl", Json({{"messages", {asked, call, found}}}).dump() + "\n");
   const Finished generated = run_attune(workspace, "generate plain --file asked.jsonl --set data.on_bad_row=error");
   CHECK(generated.exit_code == 4);
-  CHECK(generated.err.find("asked.jsonl: turn 2 (assistant) has tool_calls and null as content") != std::string::npos);
+  CHECK(generated.err.find("asked.jsonl:1: turn 2 (assistant) has tool_calls and null as content") != std::string::npos);
 }
 
 TEST_CASE("rows that cannot be encoded are errors with their line, or skipped, counted and listed", "[app][shell][language]") {
@@ -298,8 +297,7 @@ TEST_CASE("rows that cannot be encoded are errors with their line, or skipped, c
     workspace.write("train.jsonl", line({asked, answered}) + row);
     const Finished stopped = run_attune(workspace, "train run.json --dry-run --quiet");
     CHECK(stopped.exit_code >= 3);
-    CHECK(stopped.err.find("train.jsonl: ") != std::string::npos);
-    CHECK(stopped.err.find("line 2") != std::string::npos);
+    CHECK(stopped.err.find("train.jsonl:2: ") != std::string::npos);
     CHECK(stopped.err.find(says) != std::string::npos);
   }
   workspace.write("train.jsonl", all);
@@ -313,7 +311,7 @@ TEST_CASE("rows that cannot be encoded are errors with their line, or skipped, c
   for (std::size_t i = 0; i < bad.size(); ++i) {
     const std::string listed = train["bad_rows"][i];
     CHECK(listed.find(bad[i].second) != std::string::npos);
-    CHECK(listed.find("line " + std::to_string(2 + 2 * i)) != std::string::npos);
+    CHECK(listed.find("train.jsonl:" + std::to_string(2 + 2 * i) + ": ") != std::string::npos);
   }
   CHECK(trained.err.find("train: 5 bad rows were skipped (data.on_bad_row)") != std::string::npos);
   CHECK(run_attune(workspace, "verify out --quiet").exit_code == 0);

@@ -83,7 +83,7 @@ TEST_CASE("rows that await an answer are prompts and nothing else", "[task][lang
   CHECK(prompts[3].prompt->ids == language.tokenizer.encode({.text = "the app"}, {}).ids);
   CHECK(language.tokenizer.decode(prompts[4].prompt->ids, false).ends_with("x<|im_end|>\n<|im_start|>assistant\n"));
   CHECK(prompts[5].prompt->ids == ids.input_ids);
-  CHECK_THROWS_WITH(language.encode_one(document("")), ContainsSubstring("the prompt has no tokens") && ContainsSubstring("line 7"));
+  CHECK_THROWS_WITH(language.encode_one(document("")), ContainsSubstring("the prompt has no tokens") && ContainsSubstring("rows.jsonl:7: "));
 }
 
 TEST_CASE("a row's prompt, its text and its score come from one cut", "[task][language]") {
@@ -112,11 +112,11 @@ TEST_CASE("a row's prompt, its text and its score come from one cut", "[task][la
       CHECK(language.encode({row}).empty());
       CHECK(language.encode({asked}).size() == (prompt > most ? 0 : 1));
       language.options.length_policy = "error";
-      CHECK_THROWS_WITH(language.encode_one(row), ContainsSubstring("line 7") && ContainsSubstring("data.max_length is"));
+      CHECK_THROWS_WITH(language.encode_one(row), ContainsSubstring("rows.jsonl:7: ") && ContainsSubstring("data.max_length is"));
       for (const char* policy : {"auto", "truncate"}) {
         language.options.length_policy = policy;
         if (most <= prompt) {
-          CHECK_THROWS_WITH(language.encode_one(row), ContainsSubstring("no answer is left") && ContainsSubstring("line 7"));
+          CHECK_THROWS_WITH(language.encode_one(row), ContainsSubstring("no answer is left") && ContainsSubstring("rows.jsonl:7: "));
         } else {
           CHECK(language.encode_one(row).prompt->ids == whole.prompt->ids);
         }

@@ -31,6 +31,9 @@ struct Record {
   Field columns;      ///< an object
 };
 
+/// "intents.jsonl:17", as errors name a row.
+std::string place_of(const Origin& origin);
+
 /// An error that concerns one row only: `on_bad_row: skip` passes over it. Its file part is "intents.jsonl:17".
 class BadRow : public Error {
  public:

@@ -31,7 +31,7 @@ LanguageModel open_language_model(const std::string& path_or_id, const std::vect
 /// A bad row is an Error{data}, or skipped and warned of, as data.on_bad_row says.
 Rows read_prompts(const LanguageModel& opened, const std::string& file);
 /// Sets rows.encoded to prompts (Encoded::prompt) of the examples, of documents all of their text, cut as data.length_policy says,
-/// which is warned of.
-void encode_prompts(const LanguageModel& opened, Rows& rows);
+/// which is warned of under the name of their file.
+void encode_prompts(const LanguageModel& opened, const std::string& file, Rows& rows);
 
 }  // namespace attune::job
