@@ -70,10 +70,11 @@ bool CsvParser::next(std::vector<std::string>& cells) {
     }
     if (at_line_end()) break;
     if (text_[position_] != separator_) {
-      const Origin origin{concat(file_, ":", line_), column()};
+      const Origin origin{file_, line_};
+      const auto at = static_cast<std::size_t>(column());
       while (!at_line_end()) ++position_;
       end_line();
-      throw BadRow(origin, "text follows a closing quote", "", "double a quote that belongs to the text");
+      throw BadRow(origin, "text follows a closing quote", "", "double a quote that belongs to the text", at);
     }
     ++position_;
   }

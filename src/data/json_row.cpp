@@ -102,22 +102,18 @@ std::size_t column_of(std::string_view line, std::size_t byte) {
                  before.begin(), before.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
-Origin at_column(const Origin& origin, std::size_t column) {
-  return {concat(origin.file, ":", origin.line), static_cast<std::int64_t>(column)};
-}
-
 }  // namespace
 
 Field parse_json_row(std::string_view line, const Origin& origin) {
   if (const auto bad = find_invalid_utf8(line)) {
-    throw BadRow(at_column(origin, *bad + 1), "invalid UTF-8", "byte " + std::to_string(*bad + 1) + " of the line",
-                 "save the file as UTF-8");
+    throw BadRow(origin, "invalid UTF-8", "byte " + std::to_string(*bad + 1) + " of the line", "save the file as UTF-8",
+                 *bad + 1);
   }
   FieldHandler handler;
   if (!nlohmann::json::sax_parse(line.begin(), line.end(), &handler)) {
     if (handler.position() == 0) throw BadRow(origin, handler.problem());
-    throw BadRow(at_column(origin, column_of(line, handler.position())), handler.problem(), "",
-                 "every line must hold one whole JSON object");
+    throw BadRow(origin, handler.problem(), "", "every line must hold one whole JSON object",
+                 column_of(line, handler.position()));
   }
   Field row = handler.take();
   if (row.is(Field::Kind::object)) return row;

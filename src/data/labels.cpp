@@ -187,7 +187,7 @@ void check_labels(std::vector<Example>& examples, const LabelMap& labels, const 
       return false;
     } catch (const BadRow& error) {
       if (on_bad_row != "skip") throw;
-      report.add_skipped(error.what());
+      report.add_skipped({.origin = error.origin(), .message = error.what()});
       --report.rows;
       return true;
     }

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <optional>
 
 #include "attune/base/strings.h"
 #include "attune/data/example_builder.h"
@@ -22,19 +23,15 @@ class Reader {
   void read_file(const std::string& path) {
     require_file(path);
     check_form(path);
-    first_skipped_.clear();
+    first_skipped_.reset();
     const std::size_t rows_before = examples_.size();
     const std::int64_t skipped_before = report_.skipped;
     const auto records = open_records(path, options_.text_unit);
     while (read_row(*records)) {
     }
     if (examples_.size() > rows_before) return;
-    const std::int64_t skipped = report_.skipped - skipped_before;
-    throw Error(ErrorKind::data,
-                {.file = path,
-                 .what = skipped == 0 ? "has no rows" : concat("has no usable row, ", skipped, " were skipped"),
-                 .where = skipped == 0 ? "" : concat("the first: ", first_skipped_),
-                 .hint = ""});
+    if (!first_skipped_) throw Error(ErrorKind::data, {.file = path, .what = "has no rows", .where = "", .hint = ""});
+    throw no_usable_row({path}, report_.skipped - skipped_before, *first_skipped_);
   }
 
   std::vector<Example> take() {
@@ -69,8 +66,9 @@ class Reader {
       has_fraction_ = has_fraction_ || fraction(examples_.back());
     } catch (const BadRow& error) {
       if (options_.on_bad_row != "skip") throw;
-      if (first_skipped_.empty()) first_skipped_ = error.what();
-      report_.add_skipped(error.what());
+      const SkippedRow skipped = {.origin = error.origin(), .message = error.what()};
+      if (!first_skipped_) first_skipped_ = skipped;
+      report_.add_skipped(skipped);
     }
     return true;
   }
@@ -104,22 +102,24 @@ class Reader {
   std::int64_t rows_seen_ = 0;  ///< of all files, bad ones too: rows keep their numbers where others are skipped
   std::vector<bool> is_number_;  ///< by row: the label column holds a number
   bool has_fraction_ = false;
-  std::string first_skipped_;  ///< of the file at hand
+  std::optional<SkippedRow> first_skipped_;  ///< of the file at hand
 };
 
 }  // namespace
 
-void ReadReport::add_skipped(const std::string& message) {
+void ReadReport::add_skipped(SkippedRow row) {
   ++skipped;
-  if (skipped_rows.size() < kMaxListed) skipped_rows.push_back(message);
+  if (skipped_rows.size() < kMaxListed) skipped_rows.push_back(std::move(row));
 }
 
-void ReadReport::add(const ReadReport& more) {
-  rows += more.rows;
-  skipped += more.skipped;
-  for (const std::string& row : more.skipped_rows) {
-    if (skipped_rows.size() < kMaxListed) skipped_rows.push_back(row);
-  }
+Error no_usable_row(const std::vector<std::string>& files, std::int64_t skipped, const SkippedRow& first) {
+  std::string row = first.message;
+  const std::string place = place_of(first.origin);  // the file is named already where it is the only one
+  if (files.size() == 1 && row.starts_with(place)) row = concat("line ", first.origin.line, row.substr(place.size()));
+  return {ErrorKind::data, {.file = join(files, ", "),
+                            .what = concat(files.size() == 1 ? "has" : "have", " no usable row, ", skipped, skipped == 1 ? " was" : " were", " skipped"),
+                            .where = "the first: " + row,
+                            .hint = ""}};
 }
 
 std::vector<Example> read_examples(const std::vector<std::string>& files, const DataOptions& options, RowKind kind,

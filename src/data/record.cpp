@@ -18,11 +18,12 @@ const Field* Field::find(std::string_view name) const {
 
 std::string place_of(const Origin& origin) { return concat(origin.file, ":", origin.line); }
 
-BadRow::BadRow(const Origin& origin, std::string what, std::string where, std::string hint)
-    : Error(ErrorKind::data, {.file = place_of(origin),
+BadRow::BadRow(const Origin& origin, std::string what, std::string where, std::string hint, std::size_t column)
+    : Error(ErrorKind::data, {.file = column == 0 ? place_of(origin) : concat(place_of(origin), ":", column),
                               .what = std::move(what),
                               .where = std::move(where),
-                              .hint = std::move(hint)}) {}
+                              .hint = std::move(hint)}),
+      origin_(origin) {}
 
 std::string in_quotes(std::string_view text) {
   constexpr std::size_t kLongest = 40;

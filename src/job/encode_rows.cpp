@@ -102,6 +102,27 @@ void encode_pieces(std::vector<Piece>& pieces, const Encoder& encoder, const Enc
                 });
 }
 
+/// Each file once, in the order of the examples.
+std::vector<std::string> files_of(const std::vector<data::Example>& examples) {
+  std::vector<std::string> files;
+  for (const data::Example& example : examples) {
+    const std::string& file = example.origin.file;
+    if (files.empty() || (files.back() != file && std::ranges::find(files, file) == files.end())) files.push_back(file);
+  }
+  return files;
+}
+
+/// Puts bad examples among the rows that reading passed over, by file and line.
+void list_also(std::vector<data::SkippedRow> bad, const std::vector<std::string>& files, data::ReadReport& report) {
+  std::vector<data::SkippedRow>& listed = report.skipped_rows;
+  std::ranges::move(bad, std::back_inserter(listed));
+  const auto place = [&](const data::SkippedRow& row) {
+    return std::pair(std::ranges::find(files, static_cast<const std::string&>(row.origin.file)), row.origin.line);
+  };
+  std::ranges::stable_sort(listed, {}, place);
+  if (listed.size() > data::ReadReport::kMaxListed) listed.resize(data::ReadReport::kMaxListed);
+}
+
 /// Takes the bad examples out; `encoded` then counts without them.
 void leave_out(const std::vector<std::size_t>& bad, Rows& rows) {
   std::vector<std::int64_t> places;
@@ -121,12 +142,12 @@ void leave_out(const std::vector<std::size_t>& bad, Rows& rows) {
 
 }  // namespace
 
-data::ReadReport encode_rows(Rows& rows, const Encoding& encoding) {
+std::int64_t encode_rows(Rows& rows, const Encoding& encoding, data::ReadReport& report) {
   // Some pieces at a time, so that rows do not lie in pieces and in the result at once.
   constexpr std::size_t kPiecesACore = 32;
   const Encoder encoder(rows.examples, encoding);
-  data::ReadReport report;
   std::vector<std::size_t> bad;
+  std::vector<data::SkippedRow> told;
   rows.encoded.clear();
   rows.encoded.reserve(rows.examples.size());
   for (std::size_t begin = 0; begin < rows.examples.size();) {
@@ -138,18 +159,17 @@ data::ReadReport encode_rows(Rows& rows, const Encoding& encoding) {
       std::ranges::move(piece.encoded, std::back_inserter(rows.encoded));
       for (const auto& [example, what] : piece.bad) {
         bad.push_back(example);
-        report.add_skipped(what);
+        if (told.size() < data::ReadReport::kMaxListed) told.push_back({.origin = rows.examples[example].origin, .message = what});
       }
     }
   }
-  if (bad.empty()) return report;
-  const std::string file = rows.examples.front().origin.file;
+  if (bad.empty()) return 0;
+  const std::vector<std::string> files = files_of(rows.examples);
+  report.skipped += static_cast<std::int64_t>(bad.size());
+  list_also(std::move(told), files, report);
   leave_out(bad, rows);
-  if (!rows.empty()) return report;
-  throw Error(ErrorKind::data, {.file = file,
-                                .what = concat("has no usable row, ", report.skipped, " were skipped"),
-                                .where = concat("the first: ", report.skipped_rows.front()),
-                                .hint = ""});
+  if (rows.empty()) throw data::no_usable_row(files, report.skipped, report.skipped_rows.front());
+  return static_cast<std::int64_t>(bad.size());
 }
 
 void forget_texts(Rows& rows, std::size_t begin, std::size_t end) {
@@ -166,7 +186,7 @@ void warn_of_skipped(const data::ReadReport& report, const std::string& split) {
   if (report.skipped == 0) return;
   log::warning(concat(split, ": ", report.skipped, report.skipped == 1 ? " bad row was" : " bad rows were",
                       " skipped (data.on_bad_row)"));
-  for (const std::string& row : report.skipped_rows) log::warning(row);
+  for (const data::SkippedRow& row : report.skipped_rows) log::warning(row.message);
 }
 
 }  // namespace attune::job

@@ -21,9 +21,9 @@ struct Encoding {
 
 /// Fills rows.encoded, in the order of the examples. An example that cannot be encoded (a template that refuses it,
 /// nothing to be learned, too long under the policy "error", ids outside the vocabulary) is an Error with file and
-/// line; where bad rows are skipped it is taken out of rows.examples and told of in the result. Error{data} when none
-/// is left.
-data::ReadReport encode_rows(Rows& rows, const Encoding& encoding);
+/// line; where bad rows are skipped it is taken out of rows.examples and added to `report`, which says what reading them passed over and
+/// then lists all by file and line. Error{data} when none is left. Returns how many were taken out.
+std::int64_t encode_rows(Rows& rows, const Encoding& encoding, data::ReadReport& report);
 
 /// Forgets what was encoded of the examples from `begin` to `end`; targets, places and ids stay.
 void forget_texts(Rows& rows, std::size_t begin, std::size_t end);

@@ -54,7 +54,7 @@ void make_prompts(const LanguageModel& opened, const std::string& file, Rows& ro
   options.tokenizer = opened.tokenizer.get();
   options.generates = options.only_prompts = true;
   const auto task = task::make_task(options);
-  report.add(encode_rows(rows, {.task = *task, .tokenizer = *opened.tokenizer, .skips_bad_rows = opened.data.on_bad_row == "skip"}));
+  encode_rows(rows, {.task = *task, .tokenizer = *opened.tokenizer, .skips_bad_rows = opened.data.on_bad_row == "skip"}, report);
   warn_of_skipped(report, file);
   tell_of_cuts(file, rows, options.max_length);
 }

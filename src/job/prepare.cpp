@@ -115,9 +115,7 @@ void encode_split(Prepared& prepared, const char* name, const Encoding& encoding
     log::info(concat(name, ": the tokens are those kept in ", prepared.options.data.token_cache_dir));
     return;
   }
-  const data::ReadReport report = encode_rows(rows, encoding);
-  skipped[name].add(report);
-  if (report.skipped == 0) return;
+  if (encode_rows(rows, encoding, skipped[name]) == 0) return;
   rows.tokens_key.clear();  // what is wrong with rows is told at every start
   prepared.data_summary["splits"][name]["rows"] = rows.examples.size();
 }
@@ -129,7 +127,8 @@ void summarise_skipped(Prepared& prepared, const Skipped& skipped) {
     if (found == skipped.end() || found->second.skipped == 0) continue;
     Json& told = prepared.data_summary["splits"][split];
     told["skipped"] = found->second.skipped;
-    told["bad_rows"] = found->second.skipped_rows;
+    told["bad_rows"] = Json::array();
+    for (const data::SkippedRow& row : found->second.skipped_rows) told["bad_rows"].push_back(row.message);
     warn_of_skipped(found->second, split);
   }
 }

@@ -76,7 +76,7 @@ Rows read_rows(const Tuned& tuned, const std::vector<std::string>& paths, bool l
   if (tuned.kind == models::Task::sequence_classification) options.labels = data::labels_setting(tuned.labels.kind);
   rows.examples = data::read_examples(paths, options, row_kind(tuned.kind), report, label_need(tuned, labels_wanted));
   for (std::size_t i = 0; i < rows.examples.size(); ++i) rows.examples[i].row = static_cast<std::int64_t>(i);
-  report.add(encode_rows(rows, {.task = *tuned.task, .tokenizer = *tuned.tokenizer, .skips_bad_rows = options.on_bad_row == "skip"}));
+  encode_rows(rows, {.task = *tuned.task, .tokenizer = *tuned.tokenizer, .skips_bad_rows = options.on_bad_row == "skip"}, report);
   const std::string name = join(paths, ", ");
   warn_of_skipped(report, name);
   if (models::models_language(tuned.kind)) tell_of_cuts(name, rows, options.max_length);
@@ -116,7 +116,8 @@ Rows rows_of_texts(const Tuned& tuned, const std::vector<std::string>& texts) {
     }
     rows.examples.push_back(std::move(example));
   }
-  encode_rows(rows, {.task = *tuned.task, .tokenizer = *tuned.tokenizer});  // a line a text: none is skipped
+  data::ReadReport nothing;  // a line a text: none is skipped
+  encode_rows(rows, {.task = *tuned.task, .tokenizer = *tuned.tokenizer}, nothing);
   check_lengths(rows, tuned.loaded.model->spec());
   return rows;
 }

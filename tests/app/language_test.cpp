@@ -328,5 +328,15 @@ TEST_CASE("rows that cannot be encoded are errors with their line, or skipped, c
   workspace.write("train.jsonl", bad[0].first + bad[1].first);
   const Finished none = run_attune(workspace, "train run.json --dry-run --quiet --set output_dir=none --set data.on_bad_row=skip");
   CHECK(none.exit_code == 4);
-  CHECK(none.err.find("train.jsonl: has no usable row, 2 were skipped") != std::string::npos);
+  CHECK(none.err.find("train.jsonl: has no usable row, 2 were skipped (the first: line 1: ") != std::string::npos);
+  workspace.write("train.jsonl", bad[0].first + "{\"text\": 7}\n");
+  workspace.write("valid.jsonl", "{\"text\": 7}\n" + bad[0].first);
+  const std::string skip = " --quiet --set output_dir=none --set data.on_bad_row=skip --set data.validation=[] --dry-run";
+  const Finished both = run_attune(workspace, "train run.json" + skip);
+  CHECK(both.exit_code == 4);
+  CHECK(both.err.find("train.jsonl: has no usable row, 2 were skipped (the first: line 1: ") != std::string::npos);
+  const Finished unread = run_attune(workspace, "train run.json --set data.train=valid.jsonl" + skip);
+  CHECK(unread.err.find("valid.jsonl: has no usable row, 2 were skipped (the first: line 1: column 'text' ") != std::string::npos);
+  const Finished several = run_attune(workspace, "train run.json --set 'data.train=[\"valid.jsonl\",\"train.jsonl\"]'" + skip);
+  CHECK(several.err.find("valid.jsonl, train.jsonl: have no usable row, 4 were skipped (the first: valid.jsonl:1: ") != std::string::npos);
 }

@@ -218,7 +218,7 @@ TEST_CASE("bad rows are counted and listed under skip", "[data][bad]") {
   CHECK(report.rows == 2);
   CHECK(report.skipped == 32);
   REQUIRE(report.skipped_rows.size() == ReadReport::kMaxListed);
-  CHECK(report.skipped_rows[1] == folder / "x.jsonl" + ":3: column 'text' is empty");
+  CHECK(report.skipped_rows[1].message == folder / "x.jsonl" + ":3: column 'text' is empty");
 
   const std::string table = folder.write("x.csv", "text,label\na,1\nb\n\"c\"d,1\ne,2\n");
   const auto of_both = read_examples({table, folder / "x.jsonl"}, options, RowKind::classification, report);
@@ -228,7 +228,9 @@ TEST_CASE("bad rows are counted and listed under skip", "[data][bad]") {
   CHECK(report.skipped == 66);
   const std::string all_bad = folder.write("y.csv", "txt,label\na,1\nb,2\n");
   CHECK_RAISES(read_examples({all_bad}, options, RowKind::classification, report), data,
-               "y.csv: has no usable row, 2 were skipped (the first: ");
+               "y.csv: has no usable row, 2 were skipped (the first: line 2: there is no column 'text'");
+  const std::string one = folder.write("one.jsonl", "oops\n");
+  CHECK_RAISES(read_examples({one}, options, RowKind::classification, report), data, "one.jsonl: has no usable row, 1 was skipped (the first: line 1:1: ");
   const std::string open = folder.write("z.csv", "text,label\na,1\n\"b,2\n");
   CHECK_RAISES(read_examples({open}, options, RowKind::classification, report), data, "never closed");
 }

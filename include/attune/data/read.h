@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "attune/base/error.h"
 #include "attune/data/example.h"
 #include "attune/data/labels.h"
 #include "attune/data/options.h"
@@ -35,19 +36,24 @@ enum class LabelNeed {
   awaited,   ///< the same, and texts are to be generated: rows of a language model may lack the answer (Example::awaits_answer)
 };
 
-/// What reading and checking passed over (on_bad_row: skip).
+struct SkippedRow {
+  Origin origin;
+  std::string message;  ///< "train.csv:17: column 'text' is empty"
+};
+
+/// What reading, checking and encoding passed over (on_bad_row: skip).
 struct ReadReport {
   static constexpr std::size_t kMaxListed = 20;
 
   std::int64_t rows = 0;     ///< read and kept
   std::int64_t skipped = 0;  ///< passed over
-  std::vector<std::string>
-      skipped_rows;  ///< the error of each of the first kMaxListed: "train.csv:17: column 'text' is empty"
+  std::vector<SkippedRow> skipped_rows;  ///< the first kMaxListed
 
-  void add_skipped(const std::string& message);
-  /// What another step passed over too.
-  void add(const ReadReport& more);
+  void add_skipped(SkippedRow row);
 };
+
+/// Error{data}: of the rows of the files, which are distinct, `skipped` were passed over, `first` the first of them, and none is left.
+Error no_usable_row(const std::vector<std::string>& files, std::int64_t skipped, const SkippedRow& first);
 
 /// The rows of all files in order, numbered from 0; rows that are skipped count, so that a number says which row of the
 /// files it is. Rows with a list `input_ids` (classification, masked LM, no template) skip the tokenizer. Columns that no

@@ -34,10 +34,16 @@ struct Record {
 /// "intents.jsonl:17", as errors name a row.
 std::string place_of(const Origin& origin);
 
-/// An error that concerns one row only: `on_bad_row: skip` passes over it. Its file part is "intents.jsonl:17".
+/// An error that concerns one row only: `on_bad_row: skip` passes over it. Its file part is "intents.jsonl:17", or "intents.jsonl:17:4"
+/// where the column of the line is known.
 class BadRow : public Error {
  public:
-  BadRow(const Origin& origin, std::string what, std::string where = "", std::string hint = "");
+  BadRow(const Origin& origin, std::string what, std::string where = "", std::string hint = "", std::size_t column = 0);
+
+  const Origin& origin() const { return origin_; }
+
+ private:
+  Origin origin_;
 };
 
 /// "the text 'abc'", "the number 12", "null", "a list", for messages; long text is cut.
