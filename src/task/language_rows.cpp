@@ -182,18 +182,18 @@ std::vector<std::optional<LonePrompt>> lone_prompts(std::span<const data::Exampl
   return prompts;
 }
 
-/// What is encoded as a whole row: not what only has a prompt, and no ids.
-std::vector<LearnedText> whole_texts(std::span<const data::Example> examples, const std::vector<std::optional<LonePrompt>>& prompts,
-                                     const TaskOptions& options) {
+/// Of which nothing but its prompt becomes a row.
+bool is_prompt(const data::Example& example, const TaskOptions& options) { return example.awaits_answer || options.only_prompts; }
+
+/// What is encoded as a whole row: not what is only a prompt, and no ids.
+std::vector<LearnedText> whole_texts(std::span<const data::Example> examples, const TaskOptions& options) {
   ChatRenderer chats(options.chats);
   std::vector<LearnedText> texts;
-  for (std::size_t i = 0; i < examples.size(); ++i) {
-    const data::Example& example = examples[i];
-    const bool has_answer = options.only_prompts ? prompts[i] && prompts[i]->reference : !example.awaits_answer;
-    if (!has_answer || !example.input_ids.empty()) {
+  for (const data::Example& example : examples) {
+    if (is_prompt(example, options) || !example.input_ids.empty()) {
       texts.push_back({.text = {}, .spans = {}, .is_document = true});
     } else {
-      texts.push_back(options.only_prompts ? whole_text(example, chats) : learned_text(example, chats));
+      texts.push_back(learned_text(example, chats));
     }
   }
   return texts;
@@ -238,22 +238,20 @@ std::vector<Ids> encode_prompts(std::span<const std::string> texts, const text::
 std::vector<Encoded> encode_language_rows(std::span<const data::Example> examples, const text::Tokenizer& tokenizer,
                                           const TaskOptions& options) {
   std::vector<std::optional<LonePrompt>> prompts = lone_prompts(examples, tokenizer, options);
-  const std::vector<LearnedText> texts = whole_texts(examples, prompts, options);
+  const std::vector<LearnedText> texts = whole_texts(examples, options);
   const std::vector<text::Encoding> encodings = encodings_of(texts, tokenizer);
   const RowMaker maker(tokenizer, options);
   const LengthPolicy policy(options, tokenizer.special_id("bos_token"));
   std::vector<Encoded> rows;
   const auto add_prompt = [&](std::size_t i) {
-    const bool is_answered = prompts[i] && prompts[i]->reference, continues = examples[i].messages.empty() && !examples[i].has_pair;
-    AnswerPrompt whole = wanted_prompt(examples[i], std::move(prompts[i]), maker);
-    const std::size_t tokens = is_answered ? maker.make(examples[i], texts[i], encodings[i]).ids.size() : whole.ids.size();
-    const RowShape shape = is_answered ? RowShape::answered : continues ? RowShape::document : RowShape::awaiting;
-    auto prompt = policy.apply(std::move(whole), tokens, examples[i], shape);
+    const bool continues = examples[i].messages.empty() && !examples[i].has_pair;
+    auto prompt = policy.apply(wanted_prompt(examples[i], std::move(prompts[i]), maker), examples[i],
+                               continues ? RowShape::document : RowShape::awaiting);
     if (prompt) rows.push_back(RowMaker::make_from_prompt(examples[i], std::move(*prompt)));
   };
   for (std::size_t i = 0; i < examples.size(); ++i) {
     const std::size_t before = rows.size();
-    if (examples[i].awaits_answer || options.only_prompts) {
+    if (is_prompt(examples[i], options)) {
       add_prompt(i);
     } else {
       const bool is_chat = !examples[i].messages.empty();

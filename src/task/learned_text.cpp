@@ -181,15 +181,6 @@ LearnedText ChatRenderer::render(const data::Example& example) {
   }
 }
 
-std::string ChatRenderer::whole(const data::Example& example) {
-  const Conversation conversation(*templates_, chosen(!example.tools.empty(), example), example);
-  try {
-    return conversation.whole().text;
-  } catch (const Error& error) {
-    throw conversation.explained(error, example);
-  }
-}
-
 std::string ChatRenderer::prompt(const data::Example& example) {
   const Conversation conversation(*templates_, chosen(!example.tools.empty(), example), example);
   try {
@@ -203,11 +194,6 @@ LearnedText learned_text(const data::Example& example, ChatRenderer& chats) {
   if (!example.messages.empty()) return chats.render(example);
   if (example.has_pair) return prompt_and_completion(example);
   return {.text = example.text, .spans = {}, .is_document = true};
-}
-
-LearnedText whole_text(const data::Example& example, ChatRenderer& chats) {
-  if (!example.messages.empty()) return {.text = chats.whole(example), .spans = {}, .adds_special = false};
-  return learned_text(example, chats);
 }
 
 std::optional<AnswerText> answer_text(const data::Example& example, ChatRenderer& chats) {

@@ -34,8 +34,6 @@ class ChatRenderer {
   /// be the beginning of the next and of the whole. Error{data} with file and line for a chat that the template
   /// refuses, Error{model} for a template whose prefixes do not nest.
   LearnedText render(const data::Example& example);
-  /// All of the chat as render() has it, without asking what of it is learned. Error{data} as above.
-  std::string whole(const data::Example& example);
   /// The chat as the model reads it before its last message, which answers it, or before the answer that it awaits. Error{data} as
   /// above.
   std::string prompt(const data::Example& example);
@@ -49,8 +47,6 @@ class ChatRenderer {
 
 /// Documents, prompts with completions, and chats.
 LearnedText learned_text(const data::Example& example, ChatRenderer& chats);
-/// The same row without its spans: for a prompt alone it need not be proven what the assistant says.
-LearnedText whole_text(const data::Example& example, ChatRenderer& chats);
 
 /// What stands before the answer that a row ends with, and the answer.
 struct AnswerText {

@@ -54,20 +54,18 @@ void LengthPolicy::apply(Encoded row, const data::Example& example, RowShape sha
   keep(std::move(row), example, rows);
 }
 
-std::optional<AnswerPrompt> LengthPolicy::apply(AnswerPrompt prompt, std::size_t tokens, const data::Example& example,
-                                                RowShape shape) const {
+std::optional<AnswerPrompt> LengthPolicy::apply(AnswerPrompt prompt, const data::Example& example, RowShape shape) const {
+  const std::size_t tokens = prompt.ids.size();
   if (tokens <= most_) return prompt;
   const std::string policy = policy_for(shape);
   if (policy == "drop") return std::nullopt;
   if (policy == "error") throw too_long(tokens, example);
-  const std::size_t asked = prompt.ids.size();
-  auto cut = policy == "truncate" && asked >= most_ ? std::nullopt : cut_prompt(std::move(prompt), tokens, policy);
+  auto cut = policy == "truncate" ? std::nullopt : cut_prompt(std::move(prompt), tokens, policy);
   if (cut) return cut;
   throw Error(ErrorKind::data,
               {.file = data::place_of(example.origin),
-               .what = concat("the row has ", tokens, " tokens, ", asked,
-                              " of them its prompt, and data.max_length is ", most_, ": under the length policy \"",
-                              policy, "\" ", policy == "truncate" ? "no answer" : "no token of the prompt", " is left"),
+               .what = concat("the prompt has ", tokens, " tokens, and data.max_length is ", most_, ": under the length policy \"", policy,
+                              "\" ", policy == "truncate" ? "no answer" : "no token of the prompt", " is left"),
                .where = "",
                .hint = concat("raise data.max_length, or set data.length_policy to \"",
                               policy == "truncate" ? "truncate_left" : "truncate", "\" or \"drop\"")});

@@ -16,7 +16,7 @@ namespace attune::task {
 enum class RowShape {
   document,  ///< split
   answered,  ///< a prompt with a completion, or a chat: truncate
-  awaiting   ///< a prompt whose answer is to be generated: truncate_left
+  awaiting   ///< nothing but a prompt, whose answer is to be generated: truncate_left
 };
 
 /// Cuts rows to max_length as the policy says, and prompts as their rows.
@@ -28,11 +28,9 @@ class LengthPolicy {
   /// Adds what is left of the row to `rows`: itself, its windows, or nothing. Throws Error{data} where it is refused,
   /// or where no token is left to be learned.
   void apply(Encoded row, const data::Example& example, RowShape shape, std::vector<Encoded>& rows) const;
-  /// Of the prompt what a row of `tokens` tokens keeps of it, so that its text is generated from what its answer is
-  /// scored behind. Nothing where the row is dropped. Throws Error{data} where it is refused, or where no prompt or no
-  /// room for an answer is left.
-  std::optional<AnswerPrompt> apply(AnswerPrompt prompt, std::size_t tokens, const data::Example& example,
-                                    RowShape shape) const;
+  /// What is left of a prompt that is a row of its own. Nothing where it is dropped. Throws Error{data} where it is refused, or where no
+  /// prompt or no room for an answer is left.
+  std::optional<AnswerPrompt> apply(AnswerPrompt prompt, const data::Example& example, RowShape shape) const;
 
  private:
   using Ids = std::vector<std::int32_t>;

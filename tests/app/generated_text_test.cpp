@@ -157,7 +157,7 @@ TEST_CASE("evaluation generates the texts that `generate` does, and scores them"
   }
 }
 
-TEST_CASE("a row's text and its loss come from one cut, whichever verb reads it", "[app][shell][generated]") {
+TEST_CASE("a row's text and its loss come from one cut, and generate cuts the prompt alone", "[app][shell][generated]") {
   const Workspace workspace;
   write_answer_job(workspace, {{"data", {{"length_policy", "truncate_left"}}}, {"training", {{"num_train_epochs", 8}}}});
   run_and_require(workspace, "train run.json --quiet");
@@ -168,11 +168,17 @@ TEST_CASE("a row's text and its loss come from one cut, whichever verb reads it"
   const Finished predicted = run_and_require(workspace, "predict out long.jsonl --quiet" + limits);
   CHECK(predicted.err.find(": 1 of 1 rows are longer than data.max_length (16 tokens) and were cut") != std::string::npos);
   run_and_require(workspace, "evaluate out long.jsonl --quiet --predictions scored.jsonl" + limits);
-  const Finished generated = run_and_require(workspace, "generate out --file long.jsonl --json --max-new-tokens 20 --eos-token-id 0 --eos-token-id 2" + limits);
+  const std::string generate = "generate out --json --max-new-tokens 20 --eos-token-id 0 --eos-token-id 2" + limits + " --file ";
+  const Finished generated = run_and_require(workspace, generate + "long.jsonl");
   CHECK(generated.err.find("long.jsonl: 1 of 1 rows are longer than data.max_length (16 tokens) and were cut") != std::string::npos);
   const std::string written = texts_in(predicted.out, "generated")[0];
   CHECK(texts_in(workspace.read("scored.jsonl"), "generated")[0] == written);
-  CHECK(texts_in(generated.out, "text")[0] == written);
+  workspace.write("asked.jsonl", Json({{"prompt", text}}).dump() + "\n");  // generate has no use for the answer
+  CHECK(generated.out == run_and_require(workspace, generate + "asked.jsonl").out);
+  CHECK(texts_in(run_and_require(workspace, "predict out asked.jsonl --quiet" + limits).out, "generated") == texts_in(generated.out, "text"));
+  workspace.write("much.jsonl", Json({{"prompt", "my account"}, {"completion", " " + text}}).dump() + "\n");
+  const Finished much = run_and_require(workspace, generate + "much.jsonl");
+  CHECK(much.err.find("were cut") == std::string::npos);
   const Finished whole = run_and_require(workspace, "predict out long.jsonl --quiet");
   CHECK(lines_in(whole.out)[0]["loss"] != lines_in(predicted.out)[0]["loss"]);
 }

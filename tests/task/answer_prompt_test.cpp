@@ -106,22 +106,6 @@ TEST_CASE("a row's prompt, its text and its score come from one cut", "[task][la
       CHECK(std::vector<std::int32_t>(cut.ids.begin(), cut.ids.begin() + static_cast<std::ptrdiff_t>(kept)) == cut.prompt->ids);
       CHECK(cut.learned[kept] == 1);
       CHECK(std::count(cut.learned.begin(), cut.learned.begin() + static_cast<std::ptrdiff_t>(kept), 1) == 0);
-      language.options.only_prompts = true;  // what `generate` makes of the row
-      CHECK(language.encode_one(row).prompt->ids == cut.prompt->ids);
-      language.options.length_policy = "drop";
-      CHECK(language.encode({row}).empty());
-      CHECK(language.encode({asked}).size() == (prompt > most ? 0 : 1));
-      language.options.length_policy = "error";
-      CHECK_THROWS_WITH(language.encode_one(row), ContainsSubstring("rows.jsonl:7: ") && ContainsSubstring("data.max_length is"));
-      for (const char* policy : {"auto", "truncate"}) {
-        language.options.length_policy = policy;
-        if (most <= prompt) {
-          CHECK_THROWS_WITH(language.encode_one(row), ContainsSubstring("no answer is left") && ContainsSubstring("rows.jsonl:7: "));
-        } else {
-          CHECK(language.encode_one(row).prompt->ids == whole.prompt->ids);
-        }
-      }
-      language.options.only_prompts = false;
     }
     language.options.max_length = prompt - 2;
     language.options.length_policy = "auto";
@@ -135,7 +119,41 @@ TEST_CASE("a row's prompt, its text and its score come from one cut", "[task][la
     language.options.max_length = 4;  // the answer's end alone
     language.options.length_policy = "truncate_left";
     CHECK_FALSE(language.encode_one(row).prompt);
-    language.options.only_prompts = true;
-    CHECK_THROWS_WITH(language.encode_one(row), ContainsSubstring("no token of the prompt is left"));
+  }
+}
+
+TEST_CASE("of rows that are only to be answered the prompt alone is cut, whatever answer they have", "[task][language]") {
+  const std::string text = "where is my card and what can i do with it in the app", much = " it was sent on monday and the card is lost in the app";
+  const Json user = {{"role", "user"}, {"content", text}};
+  const std::vector<std::pair<data::Example, data::Example>> rows = {
+      {completion(text, ""), completion(text, much)},
+      {chat(Json::array({user})), chat({user, {{"role", "assistant"}, {"content", much}}})}};
+  for (auto [asked, answered] : rows) {
+    asked.awaits_answer = true;
+    Language language;
+    language.options.generates = language.options.only_prompts = true;
+    const std::vector<std::int32_t> whole = language.encode_one(asked).prompt->ids;
+    CHECK(language.encode_one(answered).prompt->ids == whole);
+    const auto size = static_cast<std::int64_t>(whole.size());
+    for (const std::int64_t most : {size, size - 2}) {
+      for (const char* policy : {"auto", "truncate_left", "truncate", "split", "drop", "error"}) {
+        INFO(policy << ' ' << most);
+        language.options.max_length = most;
+        language.options.length_policy = policy;
+        const bool cuts = most < size;
+        if (cuts && policy == std::string("drop")) {
+          CHECK(language.encode({answered}).empty());
+        } else if (cuts && policy == std::string("error")) {
+          CHECK_THROWS_WITH(language.encode_one(answered), ContainsSubstring("rows.jsonl:7: ") && ContainsSubstring("data.max_length is"));
+        } else if (cuts && policy == std::string("truncate")) {
+          CHECK_THROWS_WITH(language.encode_one(answered), ContainsSubstring("rows.jsonl:7: the prompt has") && ContainsSubstring("no answer is left"));
+        } else {
+          CHECK(language.encode_one(answered).prompt->ids == std::vector<std::int32_t>(whole.end() - most, whole.end()));
+        }
+      }
+    }
+    language.options.max_length = 4;
+    language.options.length_policy = "truncate_left";
+    CHECK(language.encode_one(answered).prompt->ids == std::vector<std::int32_t>(whole.end() - 4, whole.end()));
   }
 }
