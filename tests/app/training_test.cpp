@@ -138,6 +138,25 @@ TEST_CASE("SIGTERM saves, exits with 143, and the resumed run ends with the same
   CHECK(weights(workspace) == weights(workspace, "whole"));
 }
 
+TEST_CASE("the command that goes on with a stopped run works where the run overwrites another", "[app][shell]") {
+  const Workspace workspace;
+  const std::string length = R"("num_train_epochs": 60, "per_device_train_batch_size": 2)";
+  const bool in_file = GENERATE(false, true);
+  write_tiny_job(workspace, length, in_file ? R"("overwrite_output_dir": true)" : "");
+  const std::string set = in_file ? " --set overwrite_output_dir=true" : " --set training.seed=1 --set overwrite_output_dir=true";
+  std::string command;
+  for (int wait = 600; wait < 5000 && command.empty(); wait += 200) {
+    interrupt(workspace, "train run.json --quiet" + set + " 2>stderr.txt", SIGTERM, wait);
+    const std::string said = workspace.read("stderr.txt"), before = "go on with: attune ";
+    if (const std::size_t at = said.find(before); at != std::string::npos) command = said.substr(at + before.size());
+  }
+  REQUIRE(command == (in_file ? "train run.json --set overwrite_output_dir=false --resume\n" : "train run.json --set training.seed=1 --resume\n"));
+  command.pop_back();
+  const Finished resumed = run_attune(workspace, command);
+  INFO(resumed.err);
+  CHECK(resumed.exit_code == 0);
+}
+
 TEST_CASE("a resumption of a changed job is refused with what changed", "[app][shell]") {
   const Workspace workspace;
   write_tiny_job(workspace, kLongRun);
