@@ -47,6 +47,7 @@ void add_output(CLI::App& verb, app::OutputOptions& options) {
 void add_repeatable(CLI::App& verb, const std::string& name, std::vector<std::string>& values, const char* value, const std::string& help) {
   verb.add_option(name, values, help + " (repeatable)")
       ->expected(1)
+      ->allow_extra_args(false)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->type_name(value);
 }

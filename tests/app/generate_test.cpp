@@ -115,6 +115,16 @@ TEST_CASE("an option that takes a list takes its values in one go or one by one,
   CHECK(help.find("--set KEY=VALUE ...") == std::string::npos);
 }
 
+TEST_CASE("an option that is repeatable takes one value each time, and what stands behind is an argument", "[app][shell]") {
+  const Workspace workspace;
+  write_tiny_job(workspace);
+  run_ok(workspace, "train --set training.max_steps=2 run.json --quiet");
+  const std::string data = run_ok(workspace, "evaluate out valid.jsonl --quiet --json").out;
+  CHECK(run_ok(workspace, "evaluate out --quiet --json --set data.max_length=32 valid.jsonl").out == data);
+  CHECK(run_ok(workspace, "evaluate --set data.max_length=32 --set threads=1 out --require 'loss<1000' valid.jsonl --quiet --json").exit_code == 0);
+  CHECK_FALSE(run_ok(workspace, "predict out --quiet --set data.max_length=32 valid.jsonl").out.empty());
+}
+
 TEST_CASE("prompts of a file and of stdin keep their order", "[app][shell][infer]") {
   const Workspace workspace;
   write_model(workspace);
