@@ -19,7 +19,8 @@ namespace {
   throw Error(ErrorKind::storage, {.file = "<stdout>",
                                    .what = concat("cannot be written: ", std::strerror(code)),
                                    .where = "",
-                                   .hint = "check where the output is sent to"});
+                                   .hint = code == EFBIG ? "this is the file size limit (ulimit -f): raise it or choose another place"
+                                                         : "check where the output is sent to"});
 }
 
 }  // namespace

@@ -28,6 +28,8 @@ void install_stop_signals() {
 
 void ignore_broken_pipes() { std::signal(SIGPIPE, SIG_IGN); }
 
+void ignore_file_size_signal() { std::signal(SIGXFSZ, SIG_IGN); }
+
 int stop_signal() { return received; }
 
 void request_stop(int signal) { received = signal; }

@@ -9,6 +9,7 @@
 
 #include "attune/base/console.h"
 #include "attune/base/error.h"
+#include "attune/base/signals.h"
 #include "attune/base/strings.h"
 #include "attune/tensor/allocator.h"
 #include "cli/verbs.h"
@@ -53,6 +54,7 @@ int fail_unexpectedly(std::string_view message) {
 
 int main(int argc, char** argv) {
   attune::console::occupy_closed_streams();
+  attune::ignore_file_size_signal();
   attune::tensor::align_by_hand();
   ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);  // cuBLAS promises equal bits in equal runs only with it
   try {

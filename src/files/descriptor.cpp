@@ -20,6 +20,8 @@ std::string hint_for(int code) {
     case ENOSPC:
     case EDQUOT:
       return "free some space or choose another folder";
+    case EFBIG:
+      return "this is the file size limit (ulimit -f) or that of the file system: raise it or choose another folder";
     case EROFS:
     case EACCES:
     case EPERM:

@@ -231,16 +231,25 @@ TEST_CASE("a disk that is full is named, and the checkpoint before it stays whol
   const Workspace workspace;
   write_tiny_job(workspace);
   // No file of the run may grow beyond this many blocks of 512 bytes; a write beyond it fails as on a full disk.
-  const auto limited = [&](const char* blocks) { return run_attune(workspace, "train run.json --quiet", std::string("trap '' XFSZ; ulimit -f ") + blocks + "; "); };
+  const auto limited = [&](const char* blocks) { return run_attune(workspace, "train run.json --quiet", std::string("ulimit -f ") + blocks + "; "); };
   const Finished without_model = limited("40");
   CHECK(without_model.exit_code == kStorage);
   INFO(without_model.err);
   CHECK(without_model.err.find("warning: no checkpoint at step 6, training goes on: ") != std::string::npos);
   CHECK(without_model.err.find("error: out/model.safetensors: cannot ") != std::string::npos);
+  CHECK(without_model.err.find("this is the file size limit (ulimit -f)") != std::string::npos);
   CHECK(without_model.out.empty());
   for (const char* file : {"model.safetensors", "config.json", "tokenizer.json"}) {
     INFO(file);
     CHECK_FALSE(fs::exists(workspace.path(std::string("out/") + file)));
   }
   for (const auto& [path, content] : snapshot(workspace.path("out"))) CHECK(path.find(".tmp-") == std::string::npos);
+}
+
+TEST_CASE("output beyond the file size limit ends with exit 6 and says so", "[app][shell][bad]") {
+  const Workspace workspace;
+  const Finished finished = run_attune(workspace, "config schema", "ulimit -f 1; ");
+  CHECK(finished.exit_code == kStorage);
+  CHECK(finished.err.find("error: <stdout>: cannot be written: ") != std::string::npos);
+  CHECK(finished.err.find("this is the file size limit (ulimit -f)") != std::string::npos);
 }
