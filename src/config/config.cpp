@@ -76,6 +76,8 @@ Loaded read(const Json& document, const std::string& file, const Overrides& over
   Reader reader(table, file);
   reader.add_file(document);
   for (const auto& text : overrides) reader.add_override(text);
+  reader.outrank("training.tokens_per_batch", {"training.per_device_train_batch_size", "training.batch_by"});
+  reader.outrank("training.per_device_train_batch_size", {"training.tokens_per_batch", "training.batch_by"});
   reader.fill();
   derive_defaults(loaded.options, reader.given());
   add_broken_rules(loaded.options, demands.machine, file, reader);

@@ -19,7 +19,8 @@ a JSON Schema for your editor. Comments (`//` and `/* */`) are allowed.
 
 - **Precedence.** Default, then file, then `--set key=value` (`--set training.learning_rate=2e-5`; the last one wins). A
   value is read as JSON, else as text. An object given by `--set` for class weights or schedule settings replaces the
-  whole object.
+  whole object. Batches are counted one way: `tokens_per_batch` by `--set` replaces the file's `per_device_train_batch_size`
+  and `batch_by`, and the other way round.
 - **Strict.** An unknown key, a wrong type, a value out of range and settings that contradict each other are errors. All
   are reported at once, with the nearest name. Nothing is repaired.
 - **Paths** are relative to the folder in which the command runs.

@@ -192,6 +192,18 @@ std::vector<std::string> Reader::keys_elsewhere(const std::string& key) const {
   return paths;
 }
 
+void Reader::outrank(const std::string& winner, const std::vector<std::string>& losers) {
+  if (!is_override(winner) || assignments_.at(winner).value.is_null()) return;
+  std::vector<std::string> dropped;
+  for (const std::string& loser : losers) {
+    const auto found = assignments_.find(loser);
+    if (found == assignments_.end() || found->second.layer.is_override || found->second.value.is_null()) continue;
+    dropped.push_back(loser);
+    assignments_.erase(found);
+  }
+  if (!dropped.empty()) notes_.push_back(concat("--set: ", winner, " takes the place of ", join(dropped, " and "), " in ", file_));
+}
+
 void Reader::fill() {
   for (const Option& option : table_) {
     if (option.is_block) {

@@ -22,6 +22,9 @@ class Reader {
   void add_file(const Json& document);
   void add_override(const std::string& text);
 
+  /// An override of `winner` by a value wins over what the file says of the `losers`, which exclude it: a note tells of it.
+  void outrank(const std::string& winner, const std::vector<std::string>& losers);
+
   /// Reads all values into the options; afterwards problems() has all that is wrong.
   void fill();
 

@@ -280,6 +280,32 @@ TEST_CASE("defaults that follow from other options are resolved, and never chang
   CHECK_FALSE(options_with({"cross_validation.group_column=g", "data.columns.time=t"}).cross_validation.by_time);
 }
 
+TEST_CASE("how batches are counted is what --set says, and within one layer a contradiction", "[config]") {
+  const auto config = [](const std::string& training) {
+    return R"({"model": {"path": "base"}, "data": {"train": "a.jsonl"}, "output_dir": "runs/x", "training": {)" + training + "}}";
+  };
+  const std::string by_rows = config(R"("batch_by": "rows", "per_device_train_batch_size": 32)");
+  const Loaded tokens = parse(by_rows, "run.json", {"tokens_per_batch=500"});
+  CHECK(tokens.options.training.batch_by == "tokens");
+  CHECK(tokens.options.training.tokens_per_batch == 500);
+  const std::string dropped = "training.tokens_per_batch takes the place of training.per_device_train_batch_size and training.batch_by in run.json";
+  CHECK(tokens.notes.back() == "--set: " + dropped);
+  const std::string by_tokens = config(R"("batch_by": "tokens", "tokens_per_batch": 500)");
+  const Loaded rows = parse(by_tokens, "run.json", {"per_device_train_batch_size=4"});
+  CHECK(rows.options.training.batch_by == "rows");
+  CHECK(rows.options.training.per_device_train_batch_size == 4);
+  CHECK_FALSE(rows.options.training.tokens_per_batch);
+  CHECK(parse(by_tokens, "run.json", {"training.tokens_per_batch=800"}).options.training.tokens_per_batch == 800);
+  CHECK(parse(by_rows, "run.json", {"training.tokens_per_batch=null"}).options.training.per_device_train_batch_size == 32);
+
+  const auto blamed = [](const std::string& text, const Overrides& overrides) {
+    const auto problems = problems_of(text, overrides);
+    return problems.size() == 1 ? problems.front().key : "";
+  };
+  CHECK(blamed(config(R"("tokens_per_batch": 500, "per_device_train_batch_size": 32)"), {}) == "training.per_device_train_batch_size");
+  CHECK(blamed(by_rows, {"tokens_per_batch=500", "training.batch_by=rows"}) == "training.tokens_per_batch");
+}
+
 TEST_CASE("a GPU is taken where the build and the machine have it, and refused with what is missing", "[config]") {
   const auto problem = [](const std::string& device, const Machine& machine) {
     const auto violations = broken_rules(unchecked({"device=" + device}), machine);
