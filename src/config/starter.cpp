@@ -111,6 +111,27 @@ std::string lines_of_block(const std::vector<Option>& table, const Starter& star
   return entries.empty() ? "" : join(entries, ",\n") + "\n";
 }
 
+/// The starter that is named so, or as `model.task` may be spelled, or null.
+const Starter* find_starter(const std::string& name) {
+  job::RunOptions options;
+  const bool is_task = find_option(option_table(options), "model.task")->read(name);
+  for (const Starter& starter : starters()) {
+    if (starter.name == name || (is_task && starter.name == options.model.task)) return &starter;
+  }
+  return nullptr;
+}
+
+/// What find_starter() takes.
+std::vector<std::string> starter_spellings() {
+  std::vector<std::string> names = starter_tasks();
+  job::RunOptions options;
+  const std::vector<Option> table = option_table(options);
+  for (const Literal& literal : find_option(table, "model.task")->field.literals) {
+    names.push_back(Json::parse(literal.json).get<std::string>());
+  }
+  return names;
+}
+
 }  // namespace
 
 std::vector<std::string> starter_tasks() {
@@ -120,11 +141,9 @@ std::vector<std::string> starter_tasks() {
 }
 
 std::string starter(const std::string& task) {
-  const auto& list = starters();
-  const auto found =
-      std::find_if(list.begin(), list.end(), [&](const Starter& starter) { return starter.name == task; });
-  if (found == list.end()) {
-    const std::string nearest = nearest_name(task, starter_tasks());
+  const Starter* found = find_starter(task);
+  if (found == nullptr) {
+    const std::string nearest = nearest_name(task, starter_spellings());
     throw Error(ErrorKind::usage, {.file = "",
                                    .what = concat("unknown task '", task, "'"),
                                    .where = "",

@@ -169,5 +169,7 @@ TEST_CASE("a configuration to begin with is valid, canonical and explained", "[c
   CHECK(parse(starter("question-answering"), "s").options.data.max_length == 384);
   const std::string own = parse(starter("text-generation"), "s").options.model.path;
   CHECK(std::filesystem::exists(ATTUNE_SOURCE_DIR "/" + own + "/config.json"));  // a model that every clone has
+  CHECK(starter("causal-lm") == starter("text-generation"));
   CHECK_THROWS_WITH(starter("regresion"), "unknown task 'regresion'; did you mean 'regression'?");
+  CHECK_THROWS_WITH(starter("causal-ml"), "unknown task 'causal-ml'; did you mean 'causal-lm'?");
 }

@@ -94,7 +94,7 @@ std::string documentation();
 /// The tasks that starter() knows: those of `model.task`, and "regression" and "multi-label".
 std::vector<std::string> starter_tasks();
 
-/// An annotated configuration to begin with. Throws Error{usage} with the nearest name for an unknown task.
+/// An annotated configuration to begin with; `model.task`'s other spellings are taken too. Throws Error{usage} with the nearest name for an unknown task.
 std::string starter(const std::string& task);
 
 }  // namespace attune::config
