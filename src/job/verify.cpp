@@ -45,6 +45,35 @@ void difference(const Json& recorded, const Json& now, const std::string& path, 
   }
 }
 
+/// Data files of the run that are missing or hold other bytes by now.
+void check_data(const Json& recorded, std::vector<std::string>& differences) {
+  for (const auto& [file, hash] : recorded.items()) {
+    const std::string path = concat("inputs.data.", file);
+    if (path_exists(file, ErrorKind::data)) {
+      difference(hash, files::sha256_file(file, ErrorKind::data), path, differences);
+    } else {
+      differences.push_back(concat(path, ": recorded ", hash.dump(), ", now the file is missing"));
+    }
+  }
+}
+
+/// The inputs as the run read them; nothing where they can no longer be read since their files changed, which `differences` then say.
+std::optional<Prepared> prepare_again(const Json& manifest, const RunOptions& options, const report::EventBus& events,
+                                      std::vector<std::string>& differences) {
+  try {
+    Prepared prepared = prepare(options, events);
+    difference(manifest["inputs"], prepared.fingerprints, "inputs", differences);
+    return prepared;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::data && error.kind() != ErrorKind::usage) throw;
+    const std::size_t before = differences.size();
+    check_data(manifest["inputs"].value("data", Json::object()), differences);
+    if (differences.size() == before) throw;
+    differences.push_back(concat("the data has changed since the run and can no longer be read: ", error.what()));
+    return std::nullopt;
+  }
+}
+
 void check_tensors(const Json& manifest, const std::string& folder, std::vector<std::string>& differences) {
   if (!manifest.contains("tensors")) return;
   const std::map<std::string, std::string> now = tensor_hashes(folder);
@@ -192,12 +221,16 @@ Json verify(const VerifyOptions& options, const report::EventBus& events) {
   difference(manifest["configuration"], config::effective(run_options), "configuration", differences);
   difference(manifest["environment"], environment(), "environment", environment_differences);
   difference(manifest.value("execution", Json(nullptr)), describe(execution_of(run_options)), "execution", environment_differences);
-  const Prepared prepared = prepare(run_options, events);
-  difference(manifest["inputs"], prepared.fingerprints, "inputs", differences);
+  const std::optional<Prepared> prepared = prepare_again(manifest, run_options, events, differences);
 
-  const std::vector<Replay> replays = replay_all(manifest, prepared, options.steps, events);
+  std::vector<Replay> replays;
+  std::vector<std::string> left_out = {"all trainings: their data can no longer be read"};
+  if (prepared) {
+    replays = replay_all(manifest, *prepared, options.steps, events);
+    left_out = not_replayed(manifest, replays, run_options);
+  }
   Json result = {{"run", options.run}, {"differences", differences}, {"environment_differences", environment_differences},
-                 {"replays", Json::array()}, {"steps_replayed", 0}, {"not_replayed", not_replayed(manifest, replays, run_options)}};
+                 {"replays", Json::array()}, {"steps_replayed", 0}, {"not_replayed", left_out}};
   bool equal = differences.empty(), near = differences.empty();
   std::int64_t steps = 0;
   for (const Replay& replay : replays) {

@@ -192,6 +192,18 @@ TEST_CASE("verify says bit-equal, and names a changed weight, data byte and sett
     CHECK(changed.out.find("train.jsonl") != std::string::npos);
     CHECK(changed.out.find("first difference at step") != std::string::npos);
   }
+  SECTION("a data file that is gone, or cannot be read any more") {
+    const bool is_gone = GENERATE(true, false);
+    if (is_gone) fs::remove(workspace.path("train.jsonl"));
+    if (!is_gone) workspace.write("train.jsonl", "{\"text\": \"no more\n");
+    const Finished changed = run_attune(workspace, "verify out --quiet");
+    INFO(changed.out << changed.err);
+    CHECK(changed.exit_code == 9);
+    CHECK(changed.out.find("inputs.data.train.jsonl: recorded \"") != std::string::npos);
+    CHECK((changed.out.find("now the file is missing") != std::string::npos) == is_gone);
+    CHECK(changed.out.find("the data has changed since the run and can no longer be read: train.jsonl") != std::string::npos);
+    CHECK(changed.out.find("not replayed: all trainings") != std::string::npos);
+  }
   SECTION("one setting") {
     std::string config = workspace.read("out/config.resolved.json");
     const std::size_t at = config.find("\"weight_decay\": 0");
