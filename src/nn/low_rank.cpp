@@ -33,9 +33,7 @@ Changed changed(const at::Tensor& given, const at::Tensor& weight, const std::op
   const at::Tensor x = given.to(type);
   const at::Tensor y =
       at::linear(x, products::as_linear(weight.to(type), settings.orientation), products::in_type(bias, type));
-  // nn::dropout of no site is x.
-  const at::Tensor dropped = settings.dropout ? nn::dropout(x, settings.dropout) : x;
-  const at::Tensor reduced = at::mm(dropped, a.to(type).t());
+  const at::Tensor reduced = at::mm(nn::dropout(x, settings.dropout), a.to(type).t());
   return {x, reduced, y.addmm_(reduced, b.to(type).t(), 1, settings.scale)};
 }
 
@@ -79,8 +77,7 @@ class LowRankFunction : public torch::autograd::Function<LowRankFunction> {
     }
     if (has_bias && context->needs_input_grad(2)) results[2] = fused::column_sums(grad);
     if (context->needs_input_grad(first)) {
-      const at::Tensor dropped = settings.dropout ? nn::dropout(x, settings.dropout) : x;
-      results[3] = products::gradient(grad_reduced.t(), dropped, a);
+      results[3] = products::gradient(grad_reduced.t(), nn::dropout(x, settings.dropout), a);
     }
     if (context->needs_input_grad(first + 1)) {
       results[4] = products::gradient(grad.t(), reduced * settings.scale, b);

@@ -38,22 +38,11 @@ at::Tensor lazy_zeros(std::int64_t count, const at::TensorOptions& options) {
       memory, {count}, [bytes](void* begin) { ::munmap(begin, bytes); }, options);
 }
 
-constexpr std::uintptr_t kHugePage = std::uintptr_t{1} << 21;
-
-/// Asks for huge pages where the buffer is live throughout, which spares most of the faults of its first use. Where a page
-/// would hold dead rows too, it stays small. The system may decline.
-void prefer_huge_pages(const at::Tensor& flat, const std::vector<Piece>& live) {
-  const auto base = reinterpret_cast<std::uintptr_t>(flat.mutable_data_ptr());
-  const auto size = static_cast<std::int64_t>(flat.element_size());
-  for (std::size_t first = 0, next = 0; first < live.size(); first = next) {
-    std::int64_t end = live[first].begin + live[first].count;
-    for (next = first + 1; next < live.size() && (live[next].begin - end) * size < kAlignment; ++next) {
-      end = live[next].begin + live[next].count;
-    }
-    const std::uintptr_t from = (base + static_cast<std::uintptr_t>(live[first].begin * size) + kHugePage - 1) & ~(kHugePage - 1);
-    const std::uintptr_t to = (base + static_cast<std::uintptr_t>(end * size)) & ~(kHugePage - 1);
-    if (from < to) ::madvise(reinterpret_cast<void*>(from), to - from, MADV_HUGEPAGE);
-  }
+void zero(const at::Tensor& flat, const std::vector<Piece>& pieces) {
+  auto* values = flat.mutable_data_ptr<float>();
+  for_each_piece(pieces, [&](std::size_t i) {
+    std::memset(values + pieces[i].begin, 0, static_cast<std::size_t>(pieces[i].count) * sizeof(float));
+  });
 }
 
 void add_pieces(std::vector<Piece>& pieces, std::size_t slice, std::int64_t begin, std::int64_t end) {
@@ -109,11 +98,7 @@ ParameterArena::ParameterArena(std::vector<at::Tensor> parameters, const std::ma
     : parameters_(std::move(parameters)),
       values_(shapes_of(parameters_), master_options(parameters_)),
       gradients_(shapes_of(parameters_), master_options(parameters_)) {
-  if (values_.flat().is_cpu()) {
-    cut(rows);
-    prefer_huge_pages(values_.flat(), live_);
-    prefer_huge_pages(gradients_.flat(), live_);
-  }
+  if (values_.flat().is_cpu()) cut(rows);
   const at::NoGradGuard no_grad;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     at::Tensor& parameter = parameters_[i];
@@ -158,7 +143,8 @@ ParameterArena::~ParameterArena() {
 
 Arena ParameterArena::zeros_like() const {
   Arena arena(shapes_of(parameters_), values_.flat().options());
-  prefer_huge_pages(arena.flat(), live_);
+  // Written before it is read: a page that is read first is given twice, as one of zeros that all share and as its own.
+  if (arena.flat().is_cpu()) zero(arena.flat(), live_);
   return arena;
 }
 
@@ -168,10 +154,7 @@ void ParameterArena::zero_gradients() {
     gradients_.flat().zero_();
     return;
   }
-  auto* gradients = gradients_.flat().mutable_data_ptr<float>();
-  for_each_piece(live_, [&](std::size_t i) {
-    std::memset(gradients + live_[i].begin, 0, static_cast<std::size_t>(live_[i].count) * sizeof(float));
-  });
+  zero(gradients_.flat(), live_);
 }
 
 }  // namespace attune::tensor
