@@ -6,6 +6,7 @@
 #include <ATen/ops/_fused_sgd.h>
 #include <ATen/ops/full.h>
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <utility>
@@ -76,6 +77,12 @@ class AdamW final : public Optimizer {
                                .means = mean_.flat().mutable_data_ptr<float>(),
                                .squares = square_.flat().mutable_data_ptr<float>()};
     for_pieces(arena_.live(), [&](const tensor::Piece& piece, std::size_t group) {
+      // No update came before the first: the moments are zero. Their pages are written before they are read, else the system
+      // gives each twice, as one of zeros that all share and as its own.
+      if (update.number == 1) {
+        std::fill_n(buffers.means + piece.begin, piece.count, 0.0f);
+        std::fill_n(buffers.squares + piece.begin, piece.count, 0.0f);
+      }
       adamw(buffers, piece.begin, piece.count, all[group]);
     });
     for_pieces(arena_.dead(), [&](const tensor::Piece& piece, std::size_t group) {

@@ -38,13 +38,6 @@ at::Tensor lazy_zeros(std::int64_t count, const at::TensorOptions& options) {
       memory, {count}, [bytes](void* begin) { ::munmap(begin, bytes); }, options);
 }
 
-void zero(const at::Tensor& flat, const std::vector<Piece>& pieces) {
-  auto* values = flat.mutable_data_ptr<float>();
-  for_each_piece(pieces, [&](std::size_t i) {
-    std::memset(values + pieces[i].begin, 0, static_cast<std::size_t>(pieces[i].count) * sizeof(float));
-  });
-}
-
 void add_pieces(std::vector<Piece>& pieces, std::size_t slice, std::int64_t begin, std::int64_t end) {
   for (; begin < end; begin += kPiece) pieces.push_back({slice, begin, std::min(kPiece, end - begin)});
 }
@@ -142,10 +135,7 @@ ParameterArena::~ParameterArena() {
 }
 
 Arena ParameterArena::zeros_like() const {
-  Arena arena(shapes_of(parameters_), values_.flat().options());
-  // Written before it is read: a page that is read first is given twice, as one of zeros that all share and as its own.
-  if (arena.flat().is_cpu()) zero(arena.flat(), live_);
-  return arena;
+  return Arena(shapes_of(parameters_), values_.flat().options());
 }
 
 void ParameterArena::zero_gradients() {
@@ -154,7 +144,10 @@ void ParameterArena::zero_gradients() {
     gradients_.flat().zero_();
     return;
   }
-  zero(gradients_.flat(), live_);
+  auto* gradients = gradients_.flat().mutable_data_ptr<float>();
+  for_each_piece(live_, [&](std::size_t i) {
+    std::memset(gradients + live_[i].begin, 0, static_cast<std::size_t>(live_[i].count) * sizeof(float));
+  });
 }
 
 }  // namespace attune::tensor
