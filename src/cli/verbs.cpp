@@ -74,6 +74,17 @@ Run add_train(CLI::App& verb) {
   };
 }
 
+Run add_sweep(CLI::App& verb) {
+  auto options = std::make_shared<app::SweepVerb>();
+  verb.add_option("config", options->config, "Configuration file (JSON) of what all runs have in common")->required();
+  add_repeatable(verb, "--vary", options->vary, "KEY=V1,V2", "Values to try for a key, or a JSON list of them; every combination is run: --vary training.learning_rate=1e-4,3e-4");
+  add_overrides(verb, options->overrides);
+  verb.add_flag("--resume", options->resume, "Go on with a sweep that was stopped: finished points are kept");
+  verb.add_flag("--dry-run", options->dry_run, "List the points, write nothing");
+  add_output(verb, options->output);
+  return [options] { return app::run_sweep(*options); };
+}
+
 Run add_evaluate(CLI::App& verb) {
   auto options = std::make_shared<app::EvaluateVerb>();
   verb.add_option("model", options->model, "Folder of a tuned model")->required();
@@ -213,6 +224,7 @@ struct Verb {
 
 constexpr Verb kVerbs[] = {
     {"train", "Fine-tune a model as a configuration says", add_train},
+    {"sweep", "Try settings, choose by the validation rows or folds", add_sweep},
     {"evaluate", "Score a tuned model on labelled rows", add_evaluate},
     {"predict", "Predict rows of a file or lines of stdin, as JSON lines", add_predict},
     {"generate", "Continue prompts or chat with a language model", add_generate},

@@ -58,10 +58,10 @@ bool is_of_a_run(const std::string& name) {
       "README.md", "adapter_config.json", "adapter_model.safetensors", "added_tokens.json", "attune_adapter.json", "best",
       "chat_template.jinja", "checkpoints", "config.json", "config.resolved.json", "cv", "events.jsonl",
       "generation_config.json", "merges.txt", "model.safetensors", "predictions.jsonl", "report.html", "run_manifest.json",
-      "sentencepiece.bpe.model", "special_tokens_map.json", "spiece.model", "tokenizer.json", "tokenizer.model",
+      "sentencepiece.bpe.model", "special_tokens_map.json", "spiece.model", "sweep.json", "tokenizer.json", "tokenizer.model",
       "tokenizer_config.json", "trainer_state.json", "vocab.json", "vocab.txt"};
-  return kNames.contains(name) || name.starts_with(".") || name.starts_with("seed-") || name.ends_with("_results.json") ||
-         name.ends_with("_detail.json") || name.ends_with("_predictions.jsonl");
+  return kNames.contains(name) || name.starts_with(".") || name.starts_with("seed-") || name.starts_with("point-") ||
+         name.ends_with("_results.json") || name.ends_with("_detail.json") || name.ends_with("_predictions.jsonl");
 }
 
 /// Content may be removed when that was asked for and all of it is of an attune run.
@@ -137,14 +137,14 @@ void save(const Fit& fit, const Prepared& prepared, const std::string& folder) {
   }
 }
 
+}  // namespace
+
 models::LoadedModel reopen(const Prepared& prepared, const std::string& folder) {
   models::LoadOptions options;
   options.task = prepared.kind;
   if (prepared.options.tuning.method == "lora") return adapt::load_adapted(adapt::open_adapter(folder), options);
   return models::load_model(folder, options);
 }
-
-}  // namespace
 
 Json save_and_reopen(const Fit& fit, const Prepared& prepared, std::span<const task::Encoded> probe, const std::string& folder) {
   const train::Split rows = {probe.first(std::min(probe.size(), kProbeRows)), prepared.train.examples};
@@ -185,20 +185,33 @@ std::string prediction_lines(const task::Task& task, std::span<const task::Predi
   return lines;
 }
 
+namespace {
+
+/// Writes the split's files and adds its numbers to `all`.
+void write_split(const std::string& folder, const SplitResults& split, Json& all) {
+  if (split.metrics.empty()) return;
+  const Json numbers = with_prefix(split.metrics, split.name == "train" ? "" : split.name + "_");
+  files::write_json(folder + "/" + split.name + "_results.json", numbers);
+  all.update(numbers);
+  Json detail = Json::object();
+  if (!split.intervals.empty()) detail["intervals"] = split.intervals;
+  for (const auto& [key, value] : split.metrics.items()) {
+    if (value.is_structured()) detail[key] = value;
+  }
+  if (!detail.empty()) files::write_json(folder + "/" + split.name + "_detail.json", detail);
+}
+
+}  // namespace
+
 void write_results(const std::string& folder, const std::vector<SplitResults>& splits) {
   Json all = Json::object();
-  for (const SplitResults& split : splits) {
-    if (split.metrics.empty()) continue;
-    const Json numbers = with_prefix(split.metrics, split.name == "train" ? "" : split.name + "_");
-    files::write_json(folder + "/" + split.name + "_results.json", numbers);
-    all.update(numbers);
-    Json detail = Json::object();
-    if (!split.intervals.empty()) detail["intervals"] = split.intervals;
-    for (const auto& [key, value] : split.metrics.items()) {
-      if (value.is_structured()) detail[key] = value;
-    }
-    if (!detail.empty()) files::write_json(folder + "/" + split.name + "_detail.json", detail);
-  }
+  for (const SplitResults& split : splits) write_split(folder, split, all);
+  files::write_json(folder + "/all_results.json", all);
+}
+
+void add_results(const std::string& folder, const SplitResults& split) {
+  Json all = files::read_json(folder + "/all_results.json", {.kind = ErrorKind::storage, .max_bytes = std::size_t{1} << 24});
+  write_split(folder, split, all);
   files::write_json(folder + "/all_results.json", all);
 }
 

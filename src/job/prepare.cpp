@@ -356,10 +356,11 @@ void tell(const char* name, const Json& fields, const report::EventBus& events) 
 
 }  // namespace
 
-Prepared prepare(const RunOptions& options, const report::EventBus& events) {
+Prepared prepare(const RunOptions& options, const report::EventBus& events, std::shared_ptr<train::PrefixCache> prefix_cache) {
   Prepared prepared;
   prepared.options = options;
-  prepared.prefix_cache = std::make_shared<train::PrefixCache>(train::prefix_cache_bytes(options.training.prefix_cache_mib));
+  if (prefix_cache == nullptr) prefix_cache = std::make_shared<train::PrefixCache>(train::prefix_cache_bytes(options.training.prefix_cache_mib));
+  prepared.prefix_cache = std::move(prefix_cache);
   prepared.kind = models::task_by_name(options.model.task);
   prepared.model_folder = models::resolve_model_path(options.model.path);
   refuse_adapter_as_base(prepared.model_folder);

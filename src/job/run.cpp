@@ -80,7 +80,7 @@ SeedOutcome finish(const FitRequest& request, const Fit& fitted, const std::stri
     splits.push_back({.name = "eval", .metrics = scored.summary["metrics"], .intervals = scored.summary["intervals"]});
     outcome.selection = selection_value(prepared.options, scored.summary["metrics"]);
   }
-  if (!prepared.test.empty()) {
+  if (!prepared.test.empty() && !prepared.seals_test) {
     const Scored scored = score_and_write(fitted, prepared.test, request, folder + "/predictions.jsonl");
     outcome.results["test"] = scored.summary;
     splits.push_back({.name = "test", .metrics = scored.summary["metrics"], .intervals = scored.summary["intervals"]});
@@ -221,7 +221,7 @@ Json plan(const RunOptions& options, const report::EventBus& events) {
   return plan;
 }
 
-Json run(const RunOptions& given, report::EventBus& events) {
+Json run(const RunOptions& given, report::EventBus& events, const Shared& shared) {
   const Stopwatch watch;
   set_threads(given.threads);
   check_output_folder(given);
@@ -234,7 +234,8 @@ Json run(const RunOptions& given, report::EventBus& events) {
   const CostMeter meter(options.cost, execution, energy_counters(execution.device), events);
   events.emit({{"event", "run_begin"}, {"time", utc_timestamp()}, {"output_dir", options.output_dir}, {"environment", environment()},
                {"execution", describe(execution)}});
-  const Prepared prepared = prepare(options, events);
+  Prepared prepared = prepare(options, events, shared.prefix_cache);
+  prepared.seals_test = shared.seals_test;
   check_folds(prepared);
   check_resumption(prepared);
   check_space(prepared);

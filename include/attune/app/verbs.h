@@ -26,6 +26,16 @@ struct TrainVerb {
 };
 int run_train(const TrainVerb& options);
 
+struct SweepVerb {
+  std::string config;
+  std::vector<std::string> overrides;
+  std::vector<std::string> vary;  ///< "training.learning_rate=1e-4,3e-4": a value each time
+  bool resume = false;
+  bool dry_run = false;
+  OutputOptions output;
+};
+int run_sweep(const SweepVerb& options);
+
 struct EvaluateVerb {
   std::string model;                   ///< tuned model folder
   std::vector<std::string> data;       ///< default: the test (else validation) files of the run

@@ -21,6 +21,9 @@ void check_output_folder(const RunOptions& options);
 /// is going on is touched. The folder stays locked as long as the result lives.
 std::unique_ptr<files::FolderLock> claim_output_folder(const RunOptions& options);
 
+/// The model, or the base with the adapter, that a run of the same options wrote to `folder`; on the CPU in float32 until told otherwise.
+models::LoadedModel reopen(const Prepared& prepared, const std::string& folder);
+
 /// Writes config.json, model.safetensors and the tokenizer files, opens them again and compares probe logits with those in
 /// memory: {"rows", "max_abs_difference", "bit_equal"}. Throws Error{storage} when they differ by more than rounding.
 files::Json save_and_reopen(const Fit& fit, const Prepared& prepared, std::span<const task::Encoded> probe, const std::string& folder);
@@ -41,6 +44,8 @@ struct SplitResults {
 };
 /// Also all_results.json, which holds them together.
 void write_results(const std::string& folder, const std::vector<SplitResults>& splits);
+/// The same for one more split of a folder that has been written.
+void add_results(const std::string& folder, const SplitResults& split);
 /// `train_metrics` close the log history, as the reference's do.
 void write_trainer_state(const std::string& folder, const train::TrainResult& result, const files::Json& train_metrics);
 

@@ -47,15 +47,16 @@ struct Prepared {
   data::LabelMap labels;
   models::Task kind = models::Task::sequence_classification;
   Rows train, validation, test;
-  std::shared_ptr<train::PrefixCache> prefix_cache;  ///< of the frozen layers, for all trainings of the run
+  bool seals_test = false;  ///< test rows are not scored: a sweep opens them once it has chosen
+  std::shared_ptr<train::PrefixCache> prefix_cache;  ///< of the frozen layers, for all trainings of the run or sweep
   files::Json data_summary;  ///< counts, skipped rows, lengths, duplicates between splits: for the log and the report
   files::Json fingerprints;  ///< SHA-256 of data files, split, tokenizer, base weights
   files::Json model_summary;  ///< what is loaded and what of it trains, part by part: the `model` event
 };
 
-/// Tells its phases, the data and the model to `events`. Writes nothing. Throws what the modules throw: Error{usage},
-/// Error{model}, Error{data}.
-Prepared prepare(const RunOptions& options, const report::EventBus& events);
+/// Tells its phases, the data and the model to `events`. Writes nothing. `prefix_cache`: of runs before; null: a new one. Throws
+/// what the modules throw: Error{usage}, Error{model}, Error{data}.
+Prepared prepare(const RunOptions& options, const report::EventBus& events, std::shared_ptr<train::PrefixCache> prefix_cache = nullptr);
 
 /// Keeps the tokens of the rows in data.token_cache_dir where that is set and they are not there yet; removes what a killed run
 /// left half-written there.

@@ -1,6 +1,7 @@
 // A whole `attune train`: one fit, several seeds, or cross-validation with an optional refit; then test rows, files, report.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -10,11 +11,17 @@
 
 namespace attune::job {
 
+/// What the runs of a sweep have in common.
+struct Shared {
+  std::shared_ptr<train::PrefixCache> prefix_cache;  ///< null: the run has one of its own
+  bool seals_test = false;  ///< test rows are read, and kept out of training, but not scored
+};
+
 /// What a run found out, for the terminal, --json and the report:
 /// {"output_dir", "majority", "train": {…}, "validation": {"metrics", "intervals", "samples"}, "test": {…}, "seeds": […],
 ///  "cross_validation": {…}, "model": {…}, "prefix_cache": {…} where layers are frozen, "phases": {name: seconds}, "stopped_by"}.
 /// Before the first file is written a signal ends the process as ever; from then on it makes the run save and stop.
-files::Json run(const RunOptions& options, report::EventBus& events);
+files::Json run(const RunOptions& options, report::EventBus& events, const Shared& shared = {});
 
 /// Everything that `run` does before the first file is written, for --dry-run: {"data", "model", and "folds" and "warnings" of
 /// a cross-validation}.

@@ -1,0 +1,286 @@
+// See sweep.h.
+#include "attune/job/sweep.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "attune/base/error.h"
+#include "attune/base/log.h"
+#include "attune/base/paths.h"
+#include "attune/base/signals.h"
+#include "attune/base/strings.h"
+#include "attune/config/config.h"
+#include "attune/files/storage.h"
+#include "attune/job/execution.h"
+#include "attune/job/manifest.h"
+#include "attune/job/output.h"
+#include "attune/job/run.h"
+#include "attune/job/summary.h"
+#include "attune/train/early_stopping.h"
+#include "job/base_hashes.h"
+
+namespace attune::job {
+
+namespace {
+
+namespace fs = std::filesystem;
+using files::Json;
+
+constexpr const char* kPointFile = "point_results.json";
+
+/// Passes a run's events on: its own observers end with it.
+class Forward : public report::Observer {
+ public:
+  explicit Forward(const report::EventBus& events) : events_(events) {}
+  void on_event(const report::Event& event) override { events_.emit(event); }
+
+ private:
+  const report::EventBus& events_;
+};
+
+train::WatchedMetric watched(const RunOptions& options) { return train::best_model_metric(options.training, options.early_stopping); }
+
+bool has_validation(const data::DataOptions& data) { return !data.validation.empty() || data.val_size > 0; }
+bool has_test(const data::DataOptions& data) { return !data.test.empty() || data.test_size > 0; }
+
+void check_comparable(const std::vector<SweepPoint>& points) {
+  const RunOptions& first = points.front().options;
+  const auto refuse = [](const SweepPoint& point, const std::string& what, const char* hint) {
+    throw Error(ErrorKind::usage, {.file = "", .what = what, .where = concat(point.name, " (", join(point.settings, ", "), ")"), .hint = hint});
+  };
+  for (const SweepPoint& point : points) {
+    const RunOptions& options = point.options;
+    if (!options.cross_validation.enabled && !has_validation(options.data)) {
+      refuse(point, "there is nothing to choose by: no validation rows and no folds", "give data.validation, or cross_validation");
+    }
+    if (options.cross_validation.enabled != first.cross_validation.enabled) {
+      refuse(point, "some points have folds and some have not", "give all of them the same rows to be compared on");
+    }
+    if (watched(options).name != watched(first).name) {
+      refuse(point, concat("it is measured by ", main_metric(options), ", the first by ", main_metric(first)),
+             "give all points one training.metric_for_best_model");
+    }
+  }
+}
+
+/// What must not have changed for a finished point to count.
+Json identity_of(const RunOptions& options) {
+  Json identity = {{"configuration", config::fingerprint(options)}, {"data", Json::object()}};
+  for (const auto* paths : {&options.data.train, &options.data.validation, &options.data.test}) {
+    for (const std::string& path : *paths) identity["data"][path] = files::sha256_file(path, ErrorKind::data);
+  }
+  identity["base"] = BaseHashes(models::resolve_model_path(options.model.path), options.model.init != "random").get();
+  return identity;
+}
+
+/// The metric's number in {"mean": {…}} of folds, {"validation": {name: {"mean"}}} of seeds, or {"metrics": {…}}; null where it
+/// is undefined.
+struct Measured {
+  Json value, interval;
+};
+Measured measured(const Json& results, const std::string& metric) {
+  const auto in = [&](const Json& numbers) { return numbers.contains(metric) ? numbers[metric] : Json(); };
+  if (results.contains("cross_validation")) {
+    return {in(results["cross_validation"]["mean"]), in(results["cross_validation"]["interval"])};
+  }
+  if (results.contains("statistics")) {
+    const Json seeds = in(results["statistics"]["validation"]);
+    return {seeds.is_object() ? seeds["mean"] : Json(), nullptr};
+  }
+  return {in(results["validation"]["metrics"]), in(results["validation"]["intervals"])};
+}
+
+Json describe(const SweepPoint& point) { return {{"name", point.name}, {"settings", point.settings}}; }
+
+/// The sweep's runs, one after another.
+class Sweep {
+ public:
+  Sweep(const RunOptions& options, const std::vector<SweepPoint>& points, const report::EventBus& events)
+      : options_(options), points_(points), events_(events), resumes_(!options.resume_from_checkpoint.empty()) {
+    shared_.seals_test = true;
+    shared_.prefix_cache = std::make_shared<train::PrefixCache>(train::prefix_cache_bytes(options.training.prefix_cache_mib));
+  }
+
+  /// What is known of each point so far; fewer than there are points after a signal.
+  Json run_points() {
+    Json done = Json::array();
+    for (std::size_t i = 0; i < points_.size(); ++i) {
+      const SweepPoint& point = points_[i];
+      events_.emit({{"event", "point_begin"}, {"name", point.name}, {"index", i + 1}, {"points", points_.size()}, {"settings", point.settings}});
+      Json result = result_of(point);
+      if (result.value("stopped_by", std::string()) == "signal") break;
+      done.push_back(std::move(result));
+    }
+    return done;
+  }
+
+  /// Opens the test rows to the model in `folder`, a copy of the point's, and writes there what a run with them would have; {"metrics",
+  /// "intervals"}.
+  Json score_test(const SweepPoint& point, const std::string& folder) {
+    RunOptions options = point.options;
+    options.output_dir = folder;
+    const report::EventBus silent;
+    const Prepared prepared = prepare(options, silent, shared_.prefix_cache);
+    std::vector<const data::Example*> examples;
+    for (const data::Example& example : prepared.train.examples) examples.push_back(&example);
+    Fit fit;
+    fit.loaded = reopen(prepared, folder);
+    fit.loaded.model->set_execution(execution_of(options));
+    fit.task = make_fitted_task(prepared, examples);
+    FitRequest request;
+    request.prepared = &prepared;
+    request.events = &events_;
+    const Scored scored = score_rows(fit, prepared.test, request);
+    files::write_file_atomically(folder + "/predictions.jsonl", prediction_lines(*fit.task, scored.predictions, prepared.test.examples, false));
+    add_results(folder, {.name = "test", .metrics = scored.summary["metrics"], .intervals = scored.summary["intervals"]});
+    Json results = read_point(path_of(point))["run"];
+    results["output_dir"] = folder;
+    results["test"] = scored.summary;
+    write_report(prepared, results);
+    Json manifest = read_manifest(folder + "/run_manifest.json");
+    manifest["files"] = file_hashes(folder);
+    files::write_json(folder + "/run_manifest.json", manifest);
+    return scored.summary;
+  }
+
+ private:
+  static std::string path_of(const SweepPoint& point) { return concat(point.options.output_dir, "/", kPointFile); }
+
+  static Json read_point(const std::string& path) {
+    Json stored = files::read_json(path, {.kind = ErrorKind::resume_refused, .max_bytes = std::size_t{1} << 30});
+    if (stored.is_object() && stored.contains("identity") && stored.contains("run") && stored.value("result", Json()).is_object()) return stored;
+    throw Error(ErrorKind::resume_refused, {.file = path, .what = "this is no result of a point of a sweep, or it is damaged", .where = "",
+                                            .hint = "remove it, the point is then run again"});
+  }
+
+  Json result_of(const SweepPoint& point) {
+    const std::string path = path_of(point);
+    const Json identity = identity_of(point.options);
+    if (resumes_ && path_exists(path, ErrorKind::resume_refused)) return finished(path, identity);
+    Json result = describe(point), run;
+    try {
+      run = run_one(point);
+      if (run["stopped_by"] == "signal") return {{"stopped_by", "signal"}};
+      const Measured found = measured(run, main_metric(point.options));
+      result["value"] = found.value;
+      result["interval"] = found.interval;
+      result["seconds"] = run["seconds"];
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::diverged) throw;
+      log::warning(concat(point.name, " (", join(point.settings, ", "), "): ", error.what()));
+      result["failed"] = error.text().what;
+    }
+    files::write_json(path, {{"identity", identity}, {"result", result}, {"run", run}});
+    return result;
+  }
+
+  Json run_one(const SweepPoint& point) const {
+    RunOptions options = point.options;
+    if (resumes_) options.resume_from_checkpoint = "auto";
+    report::EventBus own;
+    own.add(std::make_shared<Forward>(events_));
+    return run(options, own, shared_);
+  }
+
+  static Json finished(const std::string& path, const Json& identity) {
+    Json stored = read_point(path);
+    if (stored["identity"] == identity) return stored["result"];
+    throw Error(ErrorKind::resume_refused, {.file = path, .what = "it is of another configuration, other rows or another base",
+                                            .where = "", .hint = "start the sweep anew in another output_dir"});
+  }
+
+  const RunOptions& options_;
+  const std::vector<SweepPoint>& points_;
+  const report::EventBus& events_;
+  bool resumes_;
+  Shared shared_;
+};
+
+/// The best of the points that have a value; null where none has.
+const Json* best_of(const Json& points, bool greater) {
+  const Json* best = nullptr;
+  for (const Json& point : points) {
+    if (!point.contains("value") || !point["value"].is_number()) continue;
+    const double value = point["value"].get<double>();
+    if (best == nullptr || (greater ? value > (*best)["value"].get<double>() : value < (*best)["value"].get<double>())) best = &point;
+  }
+  return best;
+}
+
+/// Names of the other points that these rows do not tell apart from the chosen one.
+Json within_interval(const Json& points, const Json& chosen) {
+  Json names = Json::array();
+  if (!chosen["interval"].is_array()) return names;
+  const double low = chosen["interval"][0].get<double>(), high = chosen["interval"][1].get<double>();
+  for (const Json& point : points) {
+    if (point["name"] == chosen["name"] || !point.contains("value") || !point["value"].is_number()) continue;
+    const double value = point["value"].get<double>();
+    if (value >= low && value <= high) names.push_back(point["name"]);
+  }
+  return names;
+}
+
+[[noreturn]] void nothing_to_choose(const Json& points, const std::string& metric) {
+  const bool all_failed = std::ranges::all_of(points, [](const Json& point) { return point.contains("failed"); });
+  throw Error(all_failed ? ErrorKind::diverged : ErrorKind::data,
+              {.file = "", .what = all_failed ? "every point of the sweep diverged" : concat("no point of the sweep has a value of ", metric),
+               .where = "", .hint = all_failed ? "try lower learning rates" : "choose another training.metric_for_best_model"});
+}
+
+/// What the sweep is, kept so that only the same one goes on in its folder.
+void write_or_check_plan(const RunOptions& options, const std::vector<SweepPoint>& points) {
+  const std::string path = options.output_dir + "/sweep.json";
+  Json plan = Json::array();
+  for (const SweepPoint& point : points) plan.push_back(describe(point));
+  if (!options.resume_from_checkpoint.empty() && path_exists(path, ErrorKind::resume_refused)) {
+    if (files::read_json(path, {.kind = ErrorKind::resume_refused, .max_bytes = std::size_t{1} << 24}) == plan) return;
+    throw Error(ErrorKind::resume_refused, {.file = path, .what = "the sweep in this folder varies something else", .where = "--vary",
+                                            .hint = "resume it with the values it was begun with, or choose another output_dir"});
+  }
+  files::write_json(options.output_dir + "/config.resolved.json", config::effective(options));
+  files::write_json(path, plan);
+}
+
+void copy_files(const std::string& from, const std::string& to) {
+  for (const auto& entry : fs::directory_iterator(from)) {
+    const std::string name = entry.path().filename().string();
+    if (entry.is_regular_file() && name != kPointFile && !name.starts_with(".")) files::copy_file_atomically(entry.path().string(), to + "/" + name);
+  }
+}
+
+}  // namespace
+
+Json sweep(const RunOptions& options, const std::vector<SweepPoint>& points, const report::EventBus& events) {
+  check_comparable(points);
+  check_output_folder(options);
+  const auto lock = claim_output_folder(options);
+  write_or_check_plan(options, points);
+  const train::WatchedMetric metric = watched(points.front().options);
+  Json results = {{"output_dir", options.output_dir},
+                  {"metric", main_metric(points.front().options)},
+                  {"greater_is_better", metric.greater},
+                  {"measured_on", points.front().options.cross_validation.enabled ? "folds" : "validation rows"},
+                  {"stopped_by", "end"}};
+  Sweep runs(options, points, events);
+  results["points"] = runs.run_points();
+  if (results["points"].size() < points.size()) {
+    results["stopped_by"] = "signal";
+    return results;
+  }
+  const Json* chosen = best_of(results["points"], metric.greater);
+  if (chosen == nullptr) nothing_to_choose(results["points"], results["metric"].get<std::string>());
+  results["chosen"] = (*chosen)["name"];
+  results["within_interval"] = within_interval(results["points"], *chosen);
+  const SweepPoint& point = *std::ranges::find(points, (*chosen)["name"].get<std::string>(), &SweepPoint::name);
+  copy_files(point.options.output_dir, options.output_dir);
+  const bool has_model = !point.options.cross_validation.enabled || point.options.cross_validation.refit;
+  if (has_model && has_test(point.options.data)) results["test"] = runs.score_test(point, options.output_dir);
+  files::write_json(options.output_dir + "/sweep_results.json", results);
+  return results;
+}
+
+}  // namespace attune::job

@@ -1,0 +1,155 @@
+// attune sweep: settings side by side, chosen by validation rows or folds, test rows opened once.
+#include "app/program.h"
+#include "catch.h"
+
+namespace {
+
+using attune::testing::Finished;
+using attune::testing::run_attune;
+using attune::testing::tiny_rows;
+using attune::testing::Workspace;
+using attune::testing::write_tiny_job;
+using Json = nlohmann::ordered_json;
+
+/// A job whose head alone trains, with test rows.
+void write_sweep_job(const Workspace& workspace) {
+  write_tiny_job(workspace, "", R"("tuning": {"method": "head"})");
+  workspace.write("test.jsonl", tiny_rows(24));
+}
+
+constexpr const char* kSweep = "sweep run.json --json --progress json --set data.test=test.jsonl --vary training.learning_rate=1e-5,0.05 --vary training.num_train_epochs=1,3";
+
+std::size_t count(const std::string& text, const std::string& part) {
+  std::size_t found = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("a sweep keeps the model of its best point, the same as that of its run alone", "[app][shell]") {
+  const Workspace workspace;
+  write_sweep_job(workspace);
+  const Finished swept = run_attune(workspace, kSweep);
+  INFO(swept.err);
+  REQUIRE(swept.exit_code == 0);
+  const Json results = Json::parse(swept.out);
+  REQUIRE(results["points"].size() == 4);
+  CHECK(results["metric"] == "loss");
+  double best = 1e9;
+  for (const Json& point : results["points"]) best = std::min(best, point["value"].get<double>());
+  const Json& chosen = results["points"][std::stoul(results["chosen"].get<std::string>().substr(6)) - 1];
+  CHECK(chosen["value"] == best);
+
+  const std::string settings = " --set " + chosen["settings"][0].get<std::string>() + " --set " + chosen["settings"][1].get<std::string>();
+  const Finished alone = run_attune(workspace, "train run.json --json --quiet --set data.test=test.jsonl --set output_dir=alone" + settings);
+  REQUIRE(alone.exit_code == 0);
+  CHECK(weights(workspace, "out") == weights(workspace, "alone"));
+  CHECK(workspace.read("out/predictions.jsonl") == workspace.read("alone/predictions.jsonl"));
+  CHECK(workspace.read("out/test_results.json") == workspace.read("alone/test_results.json"));
+  const Json all = Json::parse(workspace.read("out/all_results.json"));
+  CHECK(all.contains("eval_accuracy"));
+  CHECK(all.contains("test_accuracy"));
+  CHECK(results["test"]["metrics"]["accuracy"] == all["test_accuracy"]);
+  CHECK(workspace.read("out/report.html").find("test") != std::string::npos);
+
+  SECTION("no point opens the test rows") {
+    for (const std::string point : {"point-1", "point-4"}) {
+      CHECK_FALSE(std::filesystem::exists(workspace.path("out/" + point + "/test_results.json")));
+      CHECK_FALSE(std::filesystem::exists(workspace.path("out/" + point + "/predictions.jsonl")));
+    }
+  }
+  SECTION("the frozen layers' work is shared") {
+    // Both count since the process began.
+    std::int64_t computed = -1, reused = 0;
+    for (const int point : {1, 2, 3, 4}) {
+      const std::string events = workspace.read("out/point-" + std::to_string(point) + "/events.jsonl");
+      const std::size_t at = events.find("\"event\":\"prefix_cache\"");
+      REQUIRE(at != std::string::npos);
+      const std::size_t line = events.rfind('\n', at) + 1;
+      const Json event = Json::parse(events.substr(line, events.find('\n', at) - line));
+      if (computed < 0) computed = event["computed"].get<std::int64_t>();
+      CHECK(event["computed"] == computed);
+      CHECK(event["reused"].get<std::int64_t>() > reused);
+      reused = event["reused"].get<std::int64_t>();
+    }
+  }
+  SECTION("its folders pass verification") {
+    for (const std::string folder : {"out", "out/point-1"}) {
+      const Finished verified = run_attune(workspace, "verify " + folder);
+      INFO(verified.out << verified.err);
+      CHECK(verified.exit_code == 0);
+    }
+  }
+  SECTION("a finished sweep is read, not trained, when it is resumed") {
+    const std::string before = workspace.read("out/point-1/events.jsonl");
+    std::filesystem::remove(workspace.path("out/sweep_results.json"));
+    std::filesystem::remove(workspace.path("out/point-4/point_results.json"));
+    const Finished resumed = run_attune(workspace, std::string(kSweep) + " --resume");
+    INFO(resumed.err);
+    REQUIRE(resumed.exit_code == 0);
+    CHECK(count(resumed.err, "\"event\":\"train_begin\"") == 1);
+    CHECK(workspace.read("out/point-1/events.jsonl") == before);
+    CHECK(Json::parse(resumed.out)["chosen"] == results["chosen"]);
+
+    const Finished other = run_attune(workspace, "sweep run.json --resume --vary training.learning_rate=1e-5,0.04");
+    CHECK(other.exit_code == 10);
+    workspace.write("train.jsonl", tiny_rows(45));
+    CHECK(run_attune(workspace, std::string(kSweep) + " --resume").exit_code == 10);
+  }
+}
+
+TEST_CASE("a point that diverges is passed over; when all do, that is an error", "[app][shell]") {
+  const Workspace workspace;
+  write_sweep_job(workspace);
+  const std::string no_clipping = " --set training.max_grad_norm=0 --set training.optim=sgd";
+  const Finished swept = run_attune(workspace, "sweep run.json --json --quiet --vary training.learning_rate=0.01,1e38" + no_clipping);
+  INFO(swept.err);
+  REQUIRE(swept.exit_code == 0);
+  const Json results = Json::parse(swept.out);
+  CHECK(results["points"][1].contains("failed"));
+  CHECK(results["chosen"] == "point-1");
+  CHECK(run_attune(workspace, "sweep run.json --quiet --vary training.learning_rate=1e37,1e38 --set output_dir=all" + no_clipping).exit_code == 5);
+}
+
+TEST_CASE("points can be compared over folds", "[app][shell]") {
+  const Workspace workspace;
+  write_tiny_job(workspace, "", R"("tuning": {"method": "head"}, "cross_validation": {"folds": 3})");
+  const Finished swept = run_attune(workspace, "sweep run.json --json --quiet --vary training.learning_rate=1e-5,0.05");
+  INFO(swept.err);
+  REQUIRE(swept.exit_code == 0);
+  const Json results = Json::parse(swept.out);
+  CHECK(results["measured_on"] == "folds");
+  const bool second = results["points"][1]["value"].get<double>() < results["points"][0]["value"].get<double>();
+  CHECK(results["chosen"] == (second ? "point-2" : "point-1"));
+  const Json folds = Json::parse(workspace.read("out/point-2/cv/cv_results.json"));
+  CHECK(results["points"][1]["value"] == folds["mean"]["loss"]);
+}
+
+TEST_CASE("what cannot be swept is refused before anything is written", "[app][shell]") {
+  const Workspace workspace;
+  write_sweep_job(workspace);
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"", "nothing varies"},
+      {"--vary training.learning_rate", "is not KEY=V1,V2"},
+      {"--vary training.learning_rate=1e-4,,1e-3", "a value is empty"},
+      {"--vary training.learning_rate=1e-4,1e-4", "twice"},
+      {"--vary seeds=1,2", "seeds"},
+      {"--vary output_dir=a,b", "must be the same"},
+      {"--vary training.learning_rate=1e-4,x", "learning_rate"},
+      {"--vary training.learning_rat=1e-4,1e-3", "learning_rate"},
+      {"--vary training.metric_for_best_model=accuracy,f1", "is measured by"},
+      {"--vary training.learning_rate=1e-4 --set data.validation=[]", "nothing to choose by"}};
+  for (const auto& [arguments, message] : cases) {
+    INFO(arguments);
+    const Finished refused = run_attune(workspace, "sweep run.json --quiet " + arguments);
+    INFO(refused.err);
+    CHECK(refused.exit_code == 2);
+    CHECK(refused.err.find(message) != std::string::npos);
+    CHECK_FALSE(std::filesystem::exists(workspace.path("out")));
+  }
+  const Finished planned = run_attune(workspace, "sweep run.json --dry-run --vary training.learning_rate=1e-4,1e-3");
+  CHECK(planned.exit_code == 0);
+  CHECK(planned.out.find("point-2") != std::string::npos);
+  CHECK_FALSE(std::filesystem::exists(workspace.path("out")));
+}
