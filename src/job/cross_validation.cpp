@@ -147,9 +147,10 @@ class Collected {
   Json summary() const {
     Json summary = {{"folds", folds_}, {"mean", Json::object()}, {"sd", Json::object()}, {"interval", Json::object()}};
     for (const auto& [name, first] : folds_.front()["metrics"].items()) {
-      if (first.is_number() && name != "rows") add_metric(name, summary);
+      if (first.is_number() && name != "rows" && name != "windows") add_metric(name, summary);
     }
-    summary["interval_method"] = concat("Nadeau–Bengio corrected t over ", folds_.size(), " folds, 95 %");
+    summary["interval_method"] = concat("Nadeau–Bengio corrected t over ", folds_.size(), " folds, 95 %, cut at what a metric can be",
+                                        summary["mean"].contains("perplexity") ? "; of perplexity by its logarithm" : "");
     summary["rows"] = prepared_.train.examples.size();
     summary["pooled"] = summary_of(*task_->scores(pooled_, prepared_.train.examples), prepared_.options);
     return summary;
@@ -164,7 +165,8 @@ class Collected {
       values.push_back(metrics[name].get<double>());
     }
     const metrics::MeanAndSd mean = metrics::mean_and_sd(values);
-    const metrics::Interval interval = metrics::corrected_fold_interval(values, metrics::mean_and_sd(test_train_ratios_).mean);
+    const metrics::Interval interval =
+        metrics::fold_interval(name, metrics::bounds_of(name, task_->metric_names()), values, metrics::mean_and_sd(test_train_ratios_).mean);
     summary["mean"][name] = mean.mean;
     summary["sd"][name] = mean.sd;
     summary["interval"][name] = {interval.low, interval.high};

@@ -123,6 +123,17 @@ Interval corrected_fold_interval(std::span<const double> scores, double test_tra
   return {mean - reach, mean + reach};
 }
 
+Interval fold_interval(std::string_view metric, Bounds bounds, std::span<const double> scores, double test_train_ratio,
+                       double level) {
+  const bool by_logarithm = metric == "perplexity";
+  std::vector<double> values(scores.begin(), scores.end());
+  if (by_logarithm) std::ranges::transform(values, values.begin(), [](double value) { return std::log(value); });
+  Interval interval = corrected_fold_interval(values, test_train_ratio, level);
+  if (by_logarithm) interval = {std::exp(interval.low), std::exp(interval.high)};
+  if (std::isnan(interval.low)) return interval;
+  return {std::clamp(interval.low, bounds.low, bounds.high), std::clamp(interval.high, bounds.low, bounds.high)};
+}
+
 Interval wilson_interval(double successes, double trials, double level) {
   if (!(trials > 0)) return {kNaN, kNaN};
   const double z = normal_quantile((1 + level) / 2), p = successes / trials, z2 = z * z / trials;

@@ -28,59 +28,67 @@ constexpr unsigned kTokens = bits({Predicted::masked_tokens, Predicted::next_tok
 
 enum class Better { less, more };
 
+constexpr double kNoEnd = std::numeric_limits<double>::infinity();
+constexpr Bounds kShare = {0, 1};
+constexpr Bounds kPercent = {0, 100};
+constexpr Bounds kCorrelation = {-1, 1};
+constexpr Bounds kError = {0, kNoEnd};
+
 struct Row {
   std::string_view name;
   Better better;
   unsigned kinds;
+  Bounds bounds;
 };
 
 constexpr std::array kTable = {
-    Row{"loss", Better::less, ~0u},
-    Row{"accuracy", Better::more, kClasses | kSets | kTags},
-    Row{"exact_match", Better::more, kAnswers | kTexts},
-    Row{"f1", Better::more, kClasses | kSets | kTags | kAnswers | kTexts},
-    Row{"f1_macro", Better::more, kClasses | kSets | kTags},
-    Row{"f1_micro", Better::more, kClasses | kSets},
-    Row{"f1_weighted", Better::more, kClasses | kSets | kTags},
-    Row{"f1_samples", Better::more, kSets},
-    Row{"f1_positive", Better::more, kBinary},
-    Row{"precision", Better::more, kTags},
-    Row{"recall", Better::more, kTags},
-    Row{"precision_macro", Better::more, kClasses | kSets},
-    Row{"recall_macro", Better::more, kClasses | kSets},
-    Row{"precision_micro", Better::more, kSets},
-    Row{"recall_micro", Better::more, kSets},
-    Row{"precision_weighted", Better::more, kClasses},
-    Row{"recall_weighted", Better::more, kClasses},
-    Row{"precision_positive", Better::more, kBinary},
-    Row{"recall_positive", Better::more, kBinary},
-    Row{"mcc", Better::more, kClasses},
-    Row{"roc_auc", Better::more, kClasses | kSets},
-    Row{"pr_auc", Better::more, kClasses | kSets},
-    Row{"brier", Better::less, kClasses},
-    Row{"ece", Better::less, kClasses},
-    Row{"log_loss", Better::less, kClasses},
-    Row{"subset_accuracy", Better::more, kSets},
-    Row{"hamming_loss", Better::less, kSets},
-    Row{"mse", Better::less, kNumbers},
-    Row{"rmse", Better::less, kNumbers},
-    Row{"mae", Better::less, kNumbers},
-    Row{"r2", Better::more, kNumbers},
-    Row{"pearson", Better::more, kNumbers},
-    Row{"spearman", Better::more, kNumbers},
-    Row{"HasAns_exact", Better::more, kAnswers},
-    Row{"HasAns_f1", Better::more, kAnswers},
-    Row{"NoAns_exact", Better::more, kAnswers},
-    Row{"NoAns_f1", Better::more, kAnswers},
-    Row{"perplexity", Better::less, kTokens},
-    Row{"bits_per_byte", Better::less, kNext},
-    Row{"rouge1", Better::more, kTexts},
-    Row{"rouge2", Better::more, kTexts},
-    Row{"rougeL", Better::more, kTexts},
-    Row{"rougeLsum", Better::more, kTexts},
-    Row{"bleu", Better::more, kTexts},
-    Row{"chrf", Better::more, kTexts},
-    Row{"chrf++", Better::more, kTexts},
+    Row{"loss", Better::less, ~0u, kError},
+    Row{"accuracy", Better::more, kClasses | kSets | kTags, kShare},
+    Row{"exact_match", Better::more, kAnswers | kTexts, kPercent},
+    Row{"f1", Better::more, kClasses | kSets | kTags, kShare},
+    Row{"f1", Better::more, kAnswers | kTexts, kPercent},
+    Row{"f1_macro", Better::more, kClasses | kSets | kTags, kShare},
+    Row{"f1_micro", Better::more, kClasses | kSets, kShare},
+    Row{"f1_weighted", Better::more, kClasses | kSets | kTags, kShare},
+    Row{"f1_samples", Better::more, kSets, kShare},
+    Row{"f1_positive", Better::more, kBinary, kShare},
+    Row{"precision", Better::more, kTags, kShare},
+    Row{"recall", Better::more, kTags, kShare},
+    Row{"precision_macro", Better::more, kClasses | kSets, kShare},
+    Row{"recall_macro", Better::more, kClasses | kSets, kShare},
+    Row{"precision_micro", Better::more, kSets, kShare},
+    Row{"recall_micro", Better::more, kSets, kShare},
+    Row{"precision_weighted", Better::more, kClasses, kShare},
+    Row{"recall_weighted", Better::more, kClasses, kShare},
+    Row{"precision_positive", Better::more, kBinary, kShare},
+    Row{"recall_positive", Better::more, kBinary, kShare},
+    Row{"mcc", Better::more, kClasses, kCorrelation},
+    Row{"roc_auc", Better::more, kClasses | kSets, kShare},
+    Row{"pr_auc", Better::more, kClasses | kSets, kShare},
+    Row{"brier", Better::less, kClasses, kError},
+    Row{"ece", Better::less, kClasses, kShare},
+    Row{"log_loss", Better::less, kClasses, kError},
+    Row{"subset_accuracy", Better::more, kSets, kShare},
+    Row{"hamming_loss", Better::less, kSets, kShare},
+    Row{"mse", Better::less, kNumbers, kError},
+    Row{"rmse", Better::less, kNumbers, kError},
+    Row{"mae", Better::less, kNumbers, kError},
+    Row{"r2", Better::more, kNumbers, Bounds{-kNoEnd, 1}},
+    Row{"pearson", Better::more, kNumbers, kCorrelation},
+    Row{"spearman", Better::more, kNumbers, kCorrelation},
+    Row{"HasAns_exact", Better::more, kAnswers, kPercent},
+    Row{"HasAns_f1", Better::more, kAnswers, kPercent},
+    Row{"NoAns_exact", Better::more, kAnswers, kPercent},
+    Row{"NoAns_f1", Better::more, kAnswers, kPercent},
+    Row{"perplexity", Better::less, kTokens, Bounds{1, kNoEnd}},
+    Row{"bits_per_byte", Better::less, kNext, kError},
+    Row{"rouge1", Better::more, kTexts, kShare},
+    Row{"rouge2", Better::more, kTexts, kShare},
+    Row{"rougeL", Better::more, kTexts, kShare},
+    Row{"rougeLsum", Better::more, kTexts, kShare},
+    Row{"bleu", Better::more, kTexts, kPercent},
+    Row{"chrf", Better::more, kTexts, kPercent},
+    Row{"chrf++", Better::more, kTexts, kPercent},
 };
 
 }  // namespace
@@ -97,6 +105,18 @@ std::optional<bool> greater_is_better(std::string_view metric) {
   const auto row = std::find_if(kTable.begin(), kTable.end(), [&](const Row& other) { return other.name == metric; });
   if (row == kTable.end()) return std::nullopt;
   return row->better == Better::more;
+}
+
+Bounds bounds_of(std::string_view metric, std::span<const std::string> known) {
+  const bool beside_matches = std::ranges::find(known, "exact_match") != known.end();
+  Bounds bounds;
+  for (const Row& row : kTable) {
+    if (row.name != metric) continue;
+    bounds = row.bounds;
+    const bool is_of_texts = (row.kinds & (kAnswers | kTexts)) != 0;
+    if (is_of_texts || !beside_matches) break;  // else a later row may be that of texts
+  }
+  return bounds;
 }
 
 std::string metric_hint(std::string_view name, const std::vector<std::string>& known) {

@@ -58,6 +58,28 @@ TEST_CASE("quantiles and intervals equal scipy's and numpy's", "[metrics][golden
   }
 }
 
+TEST_CASE("the interval over folds ends where the metric ends, and that of perplexity is made by its logarithm", "[metrics]") {
+  const std::vector<double> losses = {0.1, 0.2, 2.9}, perplexities = {1.2, 3.0, 90.0}, shares = {0.7, 1.0, 1.0};
+  REQUIRE(corrected_fold_interval(losses, 0.5).low < 0);
+  REQUIRE(corrected_fold_interval(perplexities, 0.5).low < 0);
+  REQUIRE(corrected_fold_interval(shares, 0.5).high > 1);
+  const auto interval_of = [](const std::string& metric, const std::vector<double>& scores) {
+    const std::vector<std::string> known = {metric};
+    return fold_interval(metric, bounds_of(metric, known), scores, 0.5);
+  };
+  CHECK(interval_of("loss", losses).low == 0);
+  CHECK(interval_of("loss", losses).high == corrected_fold_interval(losses, 0.5).high);
+  CHECK(interval_of("accuracy", shares).low == corrected_fold_interval(shares, 0.5).low);
+  CHECK(interval_of("accuracy", shares).high == 1);
+  CHECK(interval_of("r2", {-3, 0.5, 1}).low == corrected_fold_interval(std::vector<double>{-3, 0.5, 1}, 0.5).low);
+  const Interval narrow = interval_of("perplexity", {10, 11, 12});
+  const Interval logarithm = corrected_fold_interval(std::vector<double>{std::log(10), std::log(11), std::log(12)}, 0.5);
+  CHECK(narrow.low == Approx(std::exp(logarithm.low)));
+  CHECK(narrow.high == Approx(std::exp(logarithm.high)));
+  CHECK(interval_of("perplexity", perplexities).low == 1);
+  CHECK(std::isnan(interval_of("loss", {0.5}).low));
+}
+
 TEST_CASE("too few scores give no interval", "[metrics]") {
   CHECK(std::isnan(corrected_fold_interval(std::vector<double>{0.5}, 0.25).low));
   CHECK(std::isnan(mean_and_sd(std::vector<double>{0.5}).sd));

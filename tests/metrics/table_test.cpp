@@ -2,6 +2,7 @@
 #include "attune/metrics/table.h"
 
 #include <algorithm>
+#include <cmath>
 #include <span>
 #include <vector>
 
@@ -61,6 +62,21 @@ TEST_CASE("the table of metrics names what each kind of prediction is scored by"
   const std::vector<std::vector<std::string>> gold_answers = {{"Ann"}, {}};  // with an unanswerable question: all names
   CHECK(table_names(Predicted::answer) == names_of(answer_values(answers, gold_answers)));
   CHECK(metric_names({Predicted::masked_tokens}) == std::vector<std::string>{"loss", "perplexity"});
+}
+
+TEST_CASE("the table says what a metric can be", "[metrics]") {
+  const std::vector<std::string> of_classes = metric_names({Predicted::one_of_two});
+  const std::vector<std::string> of_texts = metric_names({Predicted::next_tokens, Predicted::text});
+  CHECK(bounds_of("f1", of_classes).high == 1);
+  CHECK(bounds_of("f1", of_texts).high == 100);
+  CHECK(bounds_of("exact_match", of_texts).high == 100);
+  CHECK(bounds_of("rougeL", of_texts).high == 1);
+  CHECK(bounds_of("NoAns_f1", metric_names({Predicted::answer})).high == 100);
+  CHECK(bounds_of("perplexity", of_texts).low == 1);
+  CHECK(bounds_of("mcc", of_classes).low == -1);
+  CHECK(bounds_of("r2", metric_names({Predicted::number})).high == 1);
+  CHECK(std::isinf(bounds_of("r2", {}).low));
+  CHECK(std::isinf(bounds_of("majority_rate", of_classes).high));
 }
 
 TEST_CASE("the table says which way a metric is better", "[metrics]") {

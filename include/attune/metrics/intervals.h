@@ -7,10 +7,12 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "attune/base/random.h"
+#include "attune/metrics/table.h"
 #include "attune/metrics/values.h"
 
 namespace attune::metrics {
@@ -53,6 +55,12 @@ MeanAndSd mean_and_sd(std::span<const double> scores);
 /// mean ± t(J-1) · sd · sqrt(1/J + test_share / train_share)  (Nadeau & Bengio 2003). For k folds without an inner
 /// validation split the ratio is 1 / (k - 1). NaN for fewer than two scores.
 Interval corrected_fold_interval(std::span<const double> scores, double test_train_ratio, double level = 0.95);
+
+/// The same for a metric by name, within `bounds`, which are what the metric can be: a t interval knows no bounds, and what lies
+/// beyond them is cut off, since no true mean lies there (the coverage stays). That of perplexity is taken of its logarithm,
+/// the loss of a token, and carried back.
+Interval fold_interval(std::string_view metric, Bounds bounds, std::span<const double> scores, double test_train_ratio,
+                       double level = 0.95);
 
 /// Score interval of a proportion (Wilson 1927); NaN without trials.
 Interval wilson_interval(double successes, double trials, double level = 0.95);

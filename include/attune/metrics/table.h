@@ -3,7 +3,9 @@
 #pragma once
 
 #include <initializer_list>
+#include <limits>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +31,16 @@ std::vector<std::string> metric_names(std::initializer_list<Predicted> kinds);
 
 /// Nothing for a name that stands in no row of the table.
 std::optional<bool> greater_is_better(std::string_view metric);
+
+/// What a metric can be.
+struct Bounds {
+  double low = -std::numeric_limits<double>::infinity();
+  double high = std::numeric_limits<double>::infinity();
+};
+
+/// All numbers for a name that stands in no row of the table. F1 goes to 100 where `known`, the names that stand beside it,
+/// hold exact_match (answers and generated texts, as the SQuAD script prints them), else to 1.
+Bounds bounds_of(std::string_view metric, std::span<const std::string> known);
 
 /// "did you mean 'eval_f1'? The metrics are eval_loss, eval_accuracy, …": what to do about an unknown `name`.
 std::string metric_hint(std::string_view name, const std::vector<std::string>& known);
