@@ -69,6 +69,10 @@ void summarise_lengths(Prepared& prepared) {
                                      {"rows_at_max_length", at_limit}};
 }
 
+const char* thing_of(std::span<const task::Encoded> rows) {
+  return std::ranges::any_of(rows, [](const task::Encoded& row) { return row.window > 0; }) ? "window" : "row";
+}
+
 files::Json tell_of_cuts(const std::string& name, const Rows& rows, std::int64_t max_length) {
   std::vector<std::uint32_t> windows(rows.examples.size(), 0);
   std::vector<bool> is_cut(rows.examples.size(), false);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +20,8 @@ void summarise_overlap(Prepared& prepared);
 void summarise_labels(Prepared& prepared);
 /// Tokens of the training rows.
 void summarise_lengths(Prepared& prepared);
+/// "row", or "window" where rows were cut into more than one.
+const char* thing_of(std::span<const task::Encoded> rows);
 /// Warns of what the length policy did to rows of a language model and returns the counts that are not 0: {"truncated", "dropped",
 /// "split"}. Error{data} where no row is left.
 files::Json tell_of_cuts(const std::string& name, const Rows& rows, std::int64_t max_length);

@@ -13,6 +13,7 @@
 #include "attune/train/cost.h"
 #include "attune/train/early_stopping.h"
 #include "attune/train/evaluate.h"
+#include "job/data_summary.h"
 #include "job/kept_layers.h"
 
 namespace attune::job {
@@ -118,7 +119,7 @@ Fit fit(const FitRequest& request) {
 
 std::vector<task::Prediction> predict_rows(const Fit& fit, const train::Split& rows, const FitRequest& request,
                                            std::span<const train::RowText> known) {
-  report::Phase evaluating(*request.events, "evaluating", static_cast<std::int64_t>(rows.rows.size()));
+  report::Phase evaluating(*request.events, "evaluating", static_cast<std::int64_t>(rows.rows.size()), thing_of(rows.rows));
   const std::int64_t batch_size = request.prepared->options.training.per_device_eval_batch_size;
   const auto progress = [&](std::int64_t done) {
     evaluating.progress(done);

@@ -124,7 +124,7 @@ Json seed_statistics(const std::vector<SeedOutcome>& outcomes) {
       std::vector<double> values;
       for (const SeedOutcome& outcome : outcomes) {
         const Json& metrics = outcome.results[split]["metrics"];
-        if (name != "rows" && metrics.contains(name) && metrics[name].is_number()) values.push_back(metrics[name].get<double>());
+        if (name != "rows" && name != "windows" && metrics.contains(name) && metrics[name].is_number()) values.push_back(metrics[name].get<double>());
       }
       if (values.size() != outcomes.size()) continue;
       const metrics::MeanAndSd mean = metrics::mean_and_sd(values);

@@ -56,7 +56,9 @@ std::string split_table(const Json& results) {
   const Json* first = nullptr;
   for (const auto& [key, title] : splits) {
     if (!results.contains(key)) continue;
-    header.push_back(concat(title, " (", counted(results[key]["metrics"].value("rows", 0), "row"), ")"));
+    const Json& metrics = results[key]["metrics"];
+    const std::string in_windows = metrics.contains("windows") ? concat(" in ", metrics["windows"].dump(), " windows") : "";
+    header.push_back(concat(title, " (", counted(metrics.value("rows", 0), "row"), in_windows, ")"));
     if (first == nullptr) first = &results[key]["metrics"];
   }
   if (first == nullptr) return "";

@@ -29,10 +29,10 @@ std::string cell(const Json& metrics, const Json& intervals, const std::string& 
 }
 
 std::string rows_note(const Json& metrics) {
-  const Json& rows = member(metrics, {"rows"});
-  return rows.is_number()
-             ? concat("<br><small>", count_text(rows.get<double>()), rows == 1 ? " row</small>" : " rows</small>")
-             : "";
+  const Json &rows = member(metrics, {"rows"}), &windows = member(metrics, {"windows"});
+  if (!rows.is_number()) return "";
+  return concat("<br><small>", count_text(rows.get<double>()), rows == 1 ? " row" : " rows",
+                windows.is_number() ? concat(" in ", count_text(windows.get<double>()), " windows") : "", "</small>");
 }
 
 /// Of two labels of which nearly all rows have one: what is found of the other, against guessing. "" elsewhere.
@@ -134,7 +134,7 @@ std::vector<std::string> metric_names(const Json& metrics) {
   std::vector<std::string> names;
   const bool averages = metrics.contains("f1_macro");
   for (const auto& [name, value] : metrics.items()) {
-    const bool technical = name == "rows" || name.ends_with("runtime") || name.ends_with("per_second") ||
+    const bool technical = name == "rows" || name == "windows" || name.ends_with("runtime") || name.ends_with("per_second") ||
                            name == "epoch" || name == "step";
     const bool repeated =
         (averages && name == "f1") || (metrics.contains("subset_accuracy") && name == "subset_accuracy");

@@ -100,9 +100,10 @@ std::string front_matter(const Json& summary, const MainSplit& split) {
 
 std::string results_text(const Json& summary, const MainSplit& split) {
   if (split.metrics == nullptr) return "";
-  const Json& rows = member(*split.metrics, {"rows"});
+  const Json &rows = member(*split.metrics, {"rows"}), &windows = member(*split.metrics, {"windows"});
+  const std::string in_windows = windows.is_number() ? concat(" in ", value_text(windows), " windows") : "";
   std::string text = concat("\n## Results\n\nOn the ", split.name, " rows",
-                            rows.is_number() ? concat(" (", value_text(rows), ")") : "",
+                            rows.is_number() ? concat(" (", value_text(rows), in_windows, ")") : "",
                             ".\n\n| metric | value | 95 % interval |\n|---|---:|---|\n");
   for (const std::string& name : headline_metrics(*split.metrics)) {
     const Json& interval = member(*split.intervals, {name.c_str()});

@@ -6,13 +6,13 @@
 
 namespace attune::report {
 
-Phase::Phase(Emit emit, std::string name, std::int64_t total)
-    : emit_(std::move(emit)), name_(std::move(name)), total_(total) {
+Phase::Phase(Emit emit, std::string name, std::int64_t total, std::string thing)
+    : emit_(std::move(emit)), name_(std::move(name)), total_(total), thing_(std::move(thing)) {
   emit_({{"event", "phase_begin"}, {"name", name_}, {"total", total_}});
 }
 
-Phase::Phase(const EventBus& events, std::string name, std::int64_t total)
-    : Phase([&events](const Event& event) { events.emit(event); }, std::move(name), total) {}
+Phase::Phase(const EventBus& events, std::string name, std::int64_t total, std::string thing)
+    : Phase([&events](const Event& event) { events.emit(event); }, std::move(name), total, std::move(thing)) {}
 
 void Phase::progress(std::int64_t done) const {
   emit_({{"event", "phase"}, {"name", name_}, {"done", done}, {"total", total_}});
@@ -22,6 +22,7 @@ double Phase::end() {
   const double seconds = clock_.seconds();
   Event event = {{"event", "phase_end"}, {"name", name_}, {"seconds", seconds}};
   if (total_ > 0) event["total"] = total_;
+  if (total_ > 0 && thing_ != "row") event["counted"] = thing_;
   emit_(event);
   return seconds;
 }

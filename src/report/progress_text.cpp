@@ -195,7 +195,9 @@ std::string notable_line(const Event& event, const std::string& chosen_metric) {
   if (kind == "fold_end")
     return concat("fold ", whole_in(event, "fold", 0), " held out", metrics_text(event, "test_", chosen_metric));
   if (kind == "train_begin") {
-    return concat(label("training"), counted(whole_in(event, "rows", 0), "row"), ", ",
+    const std::int64_t windows = whole_in(event, "windows", 0);
+    return concat(label("training"), counted(whole_in(event, "rows", 0), "row"),
+                  windows > 0 ? " in " + counted(windows, "window") : "", ", ",
                   counted(whole_in(event, "steps", 0), "step"), rates_text(event),
                   whole_in(event, "step", 0) > 0 ? ", from " + step : "");
   }
@@ -216,8 +218,8 @@ std::string log_only_line(const Event& event) {
   const bool noticed = number_in(event, "seconds").value_or(0) >= 0.05;
   if (kind != "phase_end" || event.contains("step") || !noticed) return "";
   const std::int64_t total = whole_in(event, "total", 0);
-  const std::string rows = total > 0 ? counted(total, "row") + " in " : "";
-  return label(event.value("name", std::string())) + rows + seconds_text(event, "seconds");
+  const std::string things = total > 0 ? counted(total, event.value("counted", std::string("row"))) + " in " : "";
+  return label(event.value("name", std::string())) + things + seconds_text(event, "seconds");
 }
 
 }  // namespace attune::report

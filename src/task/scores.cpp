@@ -180,13 +180,19 @@ std::unique_ptr<Scoring> score_answers(const std::vector<AnsweredRow>& rows) { r
 
 files::Json summarise(std::span<const Prediction> predictions, const Scoring* scoring) {
   double loss = 0, weight = 0;
-  std::int64_t rows = 0;
+  std::int64_t rows = 0, windows = 0, counted_row = -1;
   for (const Prediction& prediction : predictions) {
     loss += prediction.loss_sum;
     weight += prediction.loss_weight;
-    rows += prediction.loss_weight > 0 ? 1 : 0;
+    const Encoded& encoded = *prediction.encoded;
+    if (encoded.window == 0) counted_row = -1;
+    if (!(prediction.loss_weight > 0)) continue;
+    ++windows;
+    rows += encoded.example == counted_row ? 0 : 1;
+    counted_row = encoded.example;
   }
   files::Json summary = {{"loss", weight > 0 ? files::Json(loss / weight) : files::Json(nullptr)}, {"rows", rows}};
+  if (windows != rows) summary["windows"] = windows;
   if (scoring == nullptr || scoring->examples().empty()) return summary;
   summary.update(metrics::to_json(scoring->values({})));
   return summary;

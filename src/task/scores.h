@@ -74,7 +74,8 @@ class TextScores {
 std::unique_ptr<Scores> score_language(std::span<const Prediction> predictions, std::span<const data::Example> examples,
                                        const text::Tokenizer& tokenizer);
 
-/// {"loss": Σ w·loss / Σ w, "rows": n} and, with a scoring, its values. Undefined values are null.
+/// {"loss": Σ w·loss / Σ w, "rows": n}, "windows" where rows were cut into more of them, and, with a scoring, its values.
+/// Undefined values are null. Windows of a row stand together.
 files::Json summarise(std::span<const Prediction> predictions, const Scoring* scoring);
 
 /// 95 % intervals of the values by bootstrap over rows; rows of one group are drawn together.

@@ -232,10 +232,11 @@ Json describe_groups(const Run& run) {
 
 TrainResult train(const TrainJob& job) {
   Run run(job);
-  run.emit("train_begin", {{"steps", run.plan.total_steps()},
-                           {"rows", job.train.rows.size()},
-                           {"metric", run.best_metric.name},
-                           {"groups", describe_groups(run)}});
+  const auto windows = static_cast<std::int64_t>(job.train.rows.size());
+  const std::int64_t rows = windows - std::ranges::count_if(job.train.rows, [](const task::Encoded& row) { return row.window > 0; });
+  Json begin = {{"steps", run.plan.total_steps()}, {"rows", rows}, {"metric", run.best_metric.name}, {"groups", describe_groups(run)}};
+  if (windows > rows) begin["windows"] = windows;
+  run.emit("train_begin", begin);
   report::Phase training = run.phase("training");
   const bool stopped = run_to_end(run) == Outcome::stopped;
   training.end();

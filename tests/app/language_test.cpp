@@ -73,6 +73,12 @@ TEST_CASE("a decoder learns documents, and predict, evaluate and verify open wha
   CHECK(Json::parse(scored.out)["metrics"]["loss"].get<double>() == Approx(metrics["loss"].get<double>()).epsilon(1e-6));
   CHECK(run_attune(workspace, "evaluate out valid.jsonl --require 'perplexity<=1'").exit_code == 20);
 
+  const Finished split = run_attune(workspace, "evaluate out valid.jsonl --json --quiet --set data.max_length=6");
+  REQUIRE(split.exit_code == 0);
+  CHECK(Json::parse(split.out)["metrics"]["rows"] == 8);
+  CHECK(Json::parse(split.out)["metrics"]["windows"].get<int>() > 8);
+  CHECK(metrics["rows"] == 8);
+
   const std::string input = "printf 'the card is lost\\n' |";
   const Finished predicted = run_attune(workspace, "predict out --token-logprobs", input);
   REQUIRE(predicted.exit_code == 0);

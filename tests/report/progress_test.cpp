@@ -61,6 +61,17 @@ TEST_CASE("plain progress shows evaluations, early stops and held-out folds", "[
         "[0:00] fold 3 held out  accuracy 0.9\n");
 }
 
+TEST_CASE("plain progress tells windows from rows", "[report]") {
+  Screen screen;
+  const auto progress = screen.show(ProgressMode::plain);
+  progress->on_event({{"event", "train_begin"}, {"step", 0}, {"steps", 1}, {"rows", 8}, {"windows", 21}});
+  CHECK(screen.out.str().find("training    8 rows in 21 windows, 1 step\n") != std::string::npos);
+  progress->on_event({{"event", "phase_end"}, {"name", "predicting"}, {"seconds", 1.0}, {"total", 21}, {"counted", "window"}});
+  CHECK(screen.out.str().find("predicting  21 windows in 1.0 s\n") != std::string::npos);
+  progress->on_event({{"event", "phase_end"}, {"name", "predicting"}, {"seconds", 1.0}, {"total", 8}});
+  CHECK(screen.out.str().find("predicting  8 rows in 1.0 s\n") != std::string::npos);
+}
+
 TEST_CASE("time left counts from the step at which this process began", "[report]") {
   Screen screen;
   const auto progress = screen.show(ProgressMode::plain);

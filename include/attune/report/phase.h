@@ -19,10 +19,10 @@ namespace attune::report {
 class Phase {
  public:
   using Emit = std::function<void(const Event&)>;
-  /// `total`: how many rows (or the like) there are; 0 when nobody counts.
-  Phase(Emit emit, std::string name, std::int64_t total = 0);
+  /// `total`: how many of `thing` there are, in the singular; 0 when nobody counts.
+  Phase(Emit emit, std::string name, std::int64_t total = 0, std::string thing = "row");
   /// `events` must outlive the phase.
-  Phase(const EventBus& events, std::string name, std::int64_t total = 0);
+  Phase(const EventBus& events, std::string name, std::int64_t total = 0, std::string thing = "row");
 
   /// How many of `total` are done, for displays.
   void progress(std::int64_t done) const;
@@ -33,6 +33,7 @@ class Phase {
   Emit emit_;
   std::string name_;
   std::int64_t total_;
+  std::string thing_;
   Stopwatch clock_;
 };
 
