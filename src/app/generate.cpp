@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
 
 #include "app/prompts.h"
 #include "attune/app/verbs.h"
@@ -115,11 +117,18 @@ class Chat {
     first_turn_ = messages_.size();
   }
 
+  /// What does not fit the model alone is left out with a warning, and the conversation stays as it was.
   void answer(const std::string& said) {
     messages_.push_back({{"role", "user"}, {"content", said}});
-    const std::vector<std::vector<std::int32_t>> prompt{fitting_prompt()};
     const bool streams = !options_.output.json;
-    const auto results = infer::generate_texts(generator_, *opened_.tokenizer, prompt, opened_.options,
+    auto prompt = fitting_prompt();
+    if (!prompt) {
+      messages_.erase(messages_.size() - 1);
+      if (!streams) print_now(files::json_text({{"text", ""}, {"ids", Json::array()}, {"finish_reason", "prompt_too_long"}}, -1) + "\n");
+      return;
+    }
+    const std::vector<std::vector<std::int32_t>> prompts(1, std::move(*prompt));
+    const auto results = infer::generate_texts(generator_, *opened_.tokenizer, prompts, opened_.options,
                                                infer::Beginning::answer,
                                                {.on_text = [&](std::size_t, std::string_view part) {
                                                  if (streams) print_now(part);
@@ -136,25 +145,32 @@ class Chat {
     return options.max_new_tokens || !options.max_length ? most : std::min(most, *options.max_length - 1);
   }
 
+  std::vector<std::int32_t> encoded(const Json& messages) const {
+    const std::string text = format_.text_of(messages);
+    return task::encode_prompts({&text, 1}, *opened_.tokenizer).front();
+  }
+
   /// The conversation before the next answer, without so many of its oldest turns that a quarter of the room (or what the answer may
-  /// have) is left. What was said last may fill all of it; Error{data} where it does not fit.
-  std::vector<std::int32_t> fitting_prompt() {
+  /// have) is left. What was said last may fill all of it; nothing, with a warning, where it does not fit.
+  std::optional<std::vector<std::int32_t>> fitting_prompt() {
     const std::int64_t all = room();
     const std::int64_t wanted = all - std::min(all / 4, opened_.options.max_new_tokens.value_or(infer::GenerationOptions::kDefaultNewTokens));
-    while (true) {
-      const std::string text = format_.text_of(messages_);
-      std::vector<std::int32_t> ids = task::encode_prompts({&text, 1}, *opened_.tokenizer).front();
-      const auto length = static_cast<std::int64_t>(ids.size());
-      const bool is_alone = messages_.size() == first_turn_ + 1;
-      if (length <= (is_alone ? all : wanted)) return ids;
-      if (is_alone) {
-        throw Error(ErrorKind::data, {.file = {},
-                                      .what = concat("what was said last makes a prompt of ", length, " tokens, and there is room for ", all),
-                                      .where = "--chat",
-                                      .hint = "say less at once"});
-      }
-      forget_oldest_turn();
+    const auto fits = [](const std::vector<std::int32_t>& ids, std::int64_t most) { return static_cast<std::int64_t>(ids.size()) <= most; };
+    std::vector<std::int32_t> ids = encoded(messages_);
+    if (fits(ids, wanted)) return ids;
+    Json last = messages_;
+    last.erase(last.begin() + static_cast<std::ptrdiff_t>(first_turn_), last.end() - 1);
+    const std::vector<std::int32_t> alone = encoded(last);
+    if (!fits(alone, all)) {
+      log::warning(concat("what was said last makes a prompt of ", alone.size(), " tokens, and there is room for ", all,
+                          ": it is left out; say less at once"));
+      return std::nullopt;
     }
+    while (messages_.size() > last.size() && !fits(ids, wanted)) {
+      forget_oldest_turn();
+      ids = encoded(messages_);
+    }
+    return ids;
   }
 
   /// Up to the next thing that the user said: templates want the two to take turns.
@@ -194,6 +210,7 @@ int run_generate(const GenerateVerb& options) {
   check_choice(options);
   job::LanguageModel opened = job::open_language_model(options.model, options.overrides);
   infer::set_options(options.settings, opened.options);
+  if (options.settings.contains("eos_token_id")) job::check_end_tokens(opened.options.eos_token_id, opened.loaded.model->spec(), "eos_token_id");
   job::set_threads(0);
   if (options.chat) {
     run_chat(options, opened);

@@ -35,6 +35,15 @@ void check_vocabulary(const text::Tokenizer& tokenizer, const models::ModelSpec&
                                  .hint = "tokenizer and weights do not belong together: download the folder again"});
 }
 
+void check_end_tokens(const std::vector<std::int64_t>& ids, const models::ModelSpec& spec, const std::string& key) {
+  const auto beyond = std::ranges::find_if(ids, [&](std::int64_t id) { return id >= spec.vocab_size; });
+  if (beyond == ids.end()) return;
+  throw Error(ErrorKind::usage, {.file = "",
+                                 .what = concat("no token has the id ", *beyond, ", the model's vocabulary has ", spec.vocab_size, " tokens"),
+                                 .where = key,
+                                 .hint = concat("give ids from 0 to ", spec.vocab_size - 1)});
+}
+
 std::int64_t most_tokens(const models::ModelSpec& spec) {
   const bool grows = std::ranges::any_of(spec.decoder.rotary, [](const nn::RotarySpec& rotary) { return rotary.scaling == nn::RotaryScaling::dynamic; });
   return grows ? std::numeric_limits<std::int32_t>::max() : spec.max_position_embeddings;

@@ -378,6 +378,7 @@ Prepared prepare(const RunOptions& options, const report::EventBus& events, std:
   load_first_base(prepared, events);
   const models::ModelSpec& spec = prepared.base->loaded->model->spec();
   check_vocabulary(*prepared.tokenizer, spec, prepared.model_folder);
+  if (prepared.generation) check_end_tokens(options.generation.values.eos_token_id, spec, "generation.eos_token_id");
   for (const auto& [name, rows] : named_splits(prepared)) check_lengths(*rows, spec);
   check_token_budget(prepared.train, options.training);
   tell("model", prepared.model_summary, events);

@@ -190,9 +190,20 @@ TEST_CASE("a chat that outgrows the model forgets its oldest turns, never the sy
   // What is said last may fill the model, and no more.
   const auto alone = lines_of(run_ok(workspace, "generate m --chat --json --max-new-tokens 4", "printf 'hi\\n" + std::string(61, 'z') + "\\n' |").out);
   CHECK(alone[1]["ids"].get<Ids>() == expected(workspace, spelled("u" + std::string(61, 'z') + ".a"), 4));
-  const Finished refused = run_attune(workspace, "generate m --chat", "printf 'hi\\n" + std::string(62, 'z') + "\\n' |");
-  CHECK(refused.exit_code == 4);
-  CHECK(refused.err.find("what was said last makes a prompt of 65 tokens, and there is room for 64 (--chat); say less at once") != std::string::npos);
+}
+
+TEST_CASE("a turn of a chat that is longer than the model is left out, and the session goes on", "[app][shell][infer]") {
+  const Workspace workspace;
+  write_model(workspace);
+  const std::string arguments = "generate m --chat --system no --max-new-tokens 4", long_turn = std::string(62, 'z') + "\\n";
+  const Finished talked = run_ok(workspace, arguments + " --json", "printf 'hi\\n" + long_turn + "bye\\n' |");
+  const auto turns = lines_of(talked.out), without = lines_of(run_ok(workspace, arguments + " --json", "printf 'hi\\nbye\\n' |").out);
+  REQUIRE(turns.size() == 3);
+  CHECK(turns[0] == without[0]);
+  CHECK(turns[1] == Json({{"text", ""}, {"ids", Json::array()}, {"finish_reason", "prompt_too_long"}}));
+  CHECK(turns[2] == without[1]);  // nothing was forgotten for it
+  CHECK(talked.err == "warning: what was said last makes a prompt of 69 tokens, and there is room for 64: it is left out; say less at once\n");
+  CHECK(run_ok(workspace, arguments, "printf '" + long_turn + "' |").out.empty());
 }
 
 TEST_CASE("a text begins with one beginning-of-text token where training has it, whoever writes it", "[app][shell][infer]") {
@@ -256,6 +267,8 @@ TEST_CASE("what cannot be generated from is said in one line", "[app][shell][inf
   check_refused(workspace, "generate '" + kTinyModel + "' --prompt a", 3,
                 "a bert model has no head for text-generation");
   check_refused(workspace, "generate nowhere --prompt a", 3, "there is no such folder");
+  check_refused(workspace, "generate m --prompt a --eos-token-id 2 9999", 2,
+                "no token has the id 9999, the model's vocabulary has 32 tokens (eos_token_id); give ids from 0 to 31");
   check_refused(workspace, "generate m --prompt '" + std::string(65, 'a') + "'", 4,
                 "the prompt has 65 tokens, the model takes at most 64");
   check_refused(workspace, "generate m --file bad.jsonl", 4, "bad.jsonl:1: there is nothing to go on from: neither 'prompt' nor 'messages' nor 'text'");

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "attune/job/prepare.h"
 #include "attune/models/spec.h"
@@ -12,6 +13,9 @@ namespace attune::job {
 
 /// Error{model} when the tokenizer of `folder` has ids that the embedding has no row for.
 void check_vocabulary(const text::Tokenizer& tokenizer, const models::ModelSpec& spec, const std::string& folder);
+
+/// Error{usage} naming the first of the ids that end a text (the option `key`) that no token of the model has.
+void check_end_tokens(const std::vector<std::int64_t>& ids, const models::ModelSpec& spec, const std::string& key);
 
 /// So many tokens a text may have: the model's positions, or no end where rotary frequencies grow with the text.
 std::int64_t most_tokens(const models::ModelSpec& spec);
