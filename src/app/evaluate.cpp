@@ -11,6 +11,7 @@
 #include "attune/app/verbs.h"
 #include "attune/base/console.h"
 #include "attune/base/error.h"
+#include "attune/base/log.h"
 #include "attune/base/strings.h"
 #include "attune/files/storage.h"
 #include "attune/metrics/table.h"
@@ -56,11 +57,19 @@ Gate parse_gate(const std::string& text) {
   return gate;
 }
 
+/// A bound of a metric from 0 to 100 that was probably written as a share.
+void warn_of_share(const Gate& gate, const std::string& name, const std::vector<std::string>& known) {
+  if (metrics::bounds_of(name, known).high != 100 || gate.bound <= 0 || gate.bound > 1) return;
+  log::warning(concat("--require ", gate.text, ": ", name, " goes from 0 to 100 here, so that ", format_number(gate.bound),
+                      " is next to nothing; write ", name, gate.comparison, format_number(100 * gate.bound), " if a share is meant"));
+}
+
 /// A gate on a metric that the model does not have is a usage error, before anything is computed.
-void check_names(const std::vector<Gate>& gates, const task::Task& task) {
+void check_gates(const std::vector<Gate>& gates, const task::Task& task) {
   std::vector<std::string> known = task.metric_names();
   for (const Gate& gate : gates) {
     const std::string name(metrics::without_eval_prefix(gate.metric));
+    warn_of_share(gate, name, known);
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     throw Error(ErrorKind::usage, {.file = "", .what = concat("--require ", gate.text, ": there is no metric '", name, "'"), .where = "",
                                    .hint = metrics::metric_hint(name, known)});
@@ -120,7 +129,7 @@ int run_evaluate(const EvaluateVerb& options) {
   std::vector<Gate> gates;
   for (const std::string& text : options.require) gates.push_back(parse_gate(text));
   const job::Tuned tuned = job::open_tuned(options.model, options.overrides);
-  check_names(gates, *tuned.task);
+  check_gates(gates, *tuned.task);
   job::set_threads(tuned.options.threads);
   const std::vector<std::string> paths = files_to_score(options, tuned);
   const job::Rows rows = job::read_rows(tuned, paths, true);

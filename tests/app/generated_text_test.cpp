@@ -153,6 +153,17 @@ TEST_CASE("evaluation generates the texts that `generate` does, and scores them"
     CHECK(texts_in(workspace.read("scored.jsonl"), "generated") == texts_in(written, "generated"));
     CHECK(texts_in(run_and_require(workspace, "predict out valid.jsonl --quiet").out, "generated") == texts_in(written, "generated"));
     CHECK(run_attune(workspace, "evaluate out valid.jsonl --require 'rougeL>=2'").exit_code == 20);
+    const auto warned = [&](const std::string& bound) {
+      return run_attune(workspace, "evaluate out valid.jsonl --quiet --require '" + bound + "'").err.find("warning: --require " + bound + ": ") != std::string::npos;
+    };
+    const Finished beyond = run_attune(workspace, "evaluate out valid.jsonl --quiet --set generation.eos_token_id=[0,9999]");
+    CHECK(beyond.exit_code == 2);
+    CHECK(beyond.err.find("no token has the id 9999, the model's vocabulary has 300 tokens (generation.eos_token_id)") != std::string::npos);
+    CHECK(warned("exact_match>=0.7"));
+    CHECK(warned("eval_f1<1"));
+    CHECK_FALSE(warned("exact_match>=70"));
+    CHECK_FALSE(warned("exact_match>0"));
+    CHECK_FALSE(warned("rougeL>=0.7"));
     CHECK(run_attune(workspace, "verify out --quiet").exit_code == 0);
   }
 }
