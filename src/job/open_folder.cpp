@@ -79,6 +79,10 @@ bool sets_key(const std::vector<std::string>& overrides, std::string_view key) {
   return std::ranges::any_of(overrides, [&](const std::string& text) { return text.starts_with(concat(key, "=")); });
 }
 
+bool says_max_length(const data::DataOptions& options, const std::vector<std::string>& overrides) {
+  return sets_key(overrides, "data.max_length") || options.max_length != data::DataOptions().max_length;
+}
+
 RunOptions options_of_run(const ModelFolder& folder, const std::vector<std::string>& overrides) {
   const bool has_options = is_of_run(folder);
   std::vector<std::string> settings = {"device=auto", "data.token_cache_dir=null", "early_stopping=null",

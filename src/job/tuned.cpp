@@ -1,6 +1,7 @@
 // See tuned.h.
 #include "attune/job/tuned.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "attune/base/error.h"
@@ -34,6 +35,31 @@ data::LabelMap labels_of(const models::ModelSpec& spec, models::Task kind) {
   return labels;
 }
 
+/// Rows a batch by default times data.max_length by default: longer rows make smaller batches.
+constexpr std::int64_t kBatchTokens = 64 * 128;
+
+/// What nobody said of a folder that no run made, by its model and tokenizer.
+void fit_to_folder(Tuned& tuned, const std::vector<std::string>& overrides) {
+  data::DataOptions& data = tuned.options.data;
+  if (!says_max_length(data, overrides)) {
+    const auto positions = static_cast<std::size_t>(tuned.loaded.model->spec().max_position_embeddings);
+    data.max_length = static_cast<std::int64_t>(std::min(positions, tuned.tokenizer->model_max_length().value_or(positions)));
+    data.doc_stride = std::min(data.doc_stride, data.max_length / 2);
+  }
+  const std::int64_t usual = train::TrainingOptions().per_device_eval_batch_size;
+  const bool says_rows = sets_key(overrides, "training.per_device_eval_batch_size");
+  if (!says_rows && tuned.options.training.per_device_eval_batch_size == usual) tuned.batch_tokens = kBatchTokens;
+}
+
+/// Rows as long as the longest that a batch may hold.
+std::int64_t rows_a_batch(const Tuned& tuned, const Rows& rows) {
+  const std::int64_t most = tuned.options.training.per_device_eval_batch_size;
+  if (!tuned.batch_tokens) return most;
+  std::size_t longest = 1;
+  for (const task::Encoded& row : rows.encoded) longest = std::max(longest, row.ids.size());
+  return std::clamp(*tuned.batch_tokens / static_cast<std::int64_t>(longest), std::int64_t{1}, most);
+}
+
 }  // namespace
 
 Tuned open_tuned(const std::string& folder, const std::vector<std::string>& overrides) {
@@ -45,6 +71,7 @@ Tuned open_tuned(const std::string& folder, const std::vector<std::string>& over
   tuned.loaded = load(parts, {});
   tuned.loaded.model->set_execution(execution_of(tuned.options));
   tuned.tokenizer = load_tokenizer(parts, tuned.loaded.model->spec());
+  if (!is_of_run(parts)) fit_to_folder(tuned, overrides);
   task::TaskOptions task_options;
   task_options.kind = tuned.kind;
   tuned.labels = labels_of(tuned.loaded.model->spec(), tuned.kind);
@@ -55,6 +82,7 @@ Tuned open_tuned(const std::string& folder, const std::vector<std::string>& over
   set_language(task_options, tuned.options.data, tuned.chats.get());
   task_options.tokenizer = tuned.tokenizer.get();
   tuned.generation = text_generation(tuned.options, parts.generation, *tuned.tokenizer);
+  if (tuned.generation) check_end_tokens(tuned.options.generation.values.eos_token_id, tuned.loaded.model->spec(), "generation.eos_token_id");
   task_options.generates = tuned.generation.has_value();
   tuned.task = task::make_task(task_options);
   return tuned;
@@ -86,8 +114,8 @@ Rows read_rows(const Tuned& tuned, const std::vector<std::string>& paths, bool l
 }
 
 std::vector<task::Prediction> predict_rows(const Tuned& tuned, const Rows& rows, const report::EventBus& events) {
-  report::Phase predicting(events, "predicting", static_cast<std::int64_t>(rows.encoded.size()));
-  const std::int64_t batch_size = tuned.options.training.per_device_eval_batch_size;
+  report::Phase predicting(events, "predicting", static_cast<std::int64_t>(rows.encoded.size()), thing_of(rows.encoded));
+  const std::int64_t batch_size = rows_a_batch(tuned, rows);
   auto predictions = train::predict_until(*tuned.loaded.model, *tuned.task, {rows.encoded, rows.examples}, batch_size, [&](std::int64_t done) {
     predicting.progress(done);
     return false;

@@ -36,6 +36,8 @@ ModelFolder look_into(const std::string& path, std::optional<models::Task> wante
 bool is_of_run(const ModelFolder& folder);
 /// Whether an override ("data.columns.text=note") sets the key.
 bool sets_key(const std::vector<std::string>& overrides, std::string_view key);
+/// Whether somebody said how long rows may be; `options`: as they are under the overrides, of a folder that no run made.
+bool says_max_length(const data::DataOptions& options, const std::vector<std::string>& overrides);
 
 /// The options of the run that made the folder (its config.resolved.json), else the defaults, under `overrides`. Where the model was
 /// trained, where tokens were kept and by which metric the best model was chosen says nothing about how it is used, and is left out.

@@ -1,6 +1,7 @@
 // A tuned model folder opened for prediction and evaluation: model, tokenizer and a task with the model's own labels.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,9 +22,11 @@ struct Tuned {
   models::Task kind = models::Task::sequence_classification;
   data::LabelMap labels;
   RunOptions options;  ///< of the run that made the folder (config.resolved.json), else defaults
+  std::optional<std::int64_t> batch_tokens;  ///< about so many make a batch, where nobody said how many rows do
 };
 
-/// `overrides` change the options read from the folder ("data.columns.text=note"). Error{model} when the folder holds no head.
+/// A folder that no run made takes rows as long as its positions and its tokenizer's model_max_length allow, unless
+/// data.max_length is set. `overrides` change the options read from the folder ("data.columns.text=note"). Error{model} when the folder holds no head.
 Tuned open_tuned(const std::string& folder, const std::vector<std::string>& overrides);
 
 /// Rows of files, without or with labels, numbered from 0.
