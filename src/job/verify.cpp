@@ -17,6 +17,8 @@
 #include "attune/job/execution.h"
 #include "attune/job/fit.h"
 #include "attune/job/manifest.h"
+#include "attune/models/model.h"
+#include "attune/text/tokenizer.h"
 #include "job/folds.h"
 
 namespace attune::job {
@@ -57,6 +59,49 @@ void check_data(const Json& recorded, std::vector<std::string>& differences) {
   }
 }
 
+/// The same of the files in a folder, base or adapter: {file: hash}; `key`: under which the manifest has them.
+void check_folder(const Json& recorded, const std::string& key, const std::string& folder, std::vector<std::string>& differences) {
+  if (!recorded.empty() && !is_folder(folder, ErrorKind::model)) {
+    differences.push_back(concat("inputs.", key, ": recorded ", recorded.dump(), ", now the folder ", folder, " is missing"));
+    return;
+  }
+  for (const auto& [name, hash] : recorded.items()) {
+    const std::string path = concat("inputs.", key, ".", name), file = (fs::path(folder) / name).string();
+    if (path_exists(file, ErrorKind::model)) {
+      difference(hash, files::sha256_file(file, ErrorKind::model), path, differences);
+    } else {
+      differences.push_back(concat(path, ": recorded ", hash.dump(), ", now ", file, " is missing"));
+    }
+  }
+}
+
+/// Where the base of a run was; the path itself where nothing is left of it.
+std::string folder_of_base(const std::string& path) {
+  try {
+    return models::resolve_model_path(path);
+  } catch (const Error&) {
+    return path;
+  }
+}
+
+void check_tokenizer(const Json& recorded, const std::string& folder, std::vector<std::string>& differences) {
+  if (!is_folder(folder, ErrorKind::model)) return;  // (which is said of the base)
+  try {
+    difference(recorded, text::Tokenizer::from_folder(folder).fingerprint(), "inputs.tokenizer", differences);
+  } catch (const Error& error) {
+    differences.push_back(concat("inputs.tokenizer: recorded ", recorded.dump(), ", now it cannot be opened: ", error.what()));
+  }
+}
+
+/// Inputs of the run that are missing or hold other bytes by now.
+void check_inputs(const Json& recorded, const RunOptions& options, std::vector<std::string>& differences) {
+  check_data(recorded.value("data", Json::object()), differences);
+  const std::string base = folder_of_base(options.model.path);
+  check_folder(recorded.value("base", Json::object()), "base", base, differences);
+  check_tokenizer(recorded.value("tokenizer", Json()), base, differences);
+  check_folder(recorded.value("adapter", Json::object()), "adapter", options.tuning.lora.adapter, differences);
+}
+
 /// The inputs as the run read them; nothing where they can no longer be read since their files changed, which `differences` then say.
 std::optional<Prepared> prepare_again(const Json& manifest, const RunOptions& options, const report::EventBus& events,
                                       std::vector<std::string>& differences) {
@@ -65,11 +110,13 @@ std::optional<Prepared> prepare_again(const Json& manifest, const RunOptions& op
     difference(manifest["inputs"], prepared.fingerprints, "inputs", differences);
     return prepared;
   } catch (const Error& error) {
-    if (error.kind() != ErrorKind::data && error.kind() != ErrorKind::usage) throw;
+    if (error.kind() != ErrorKind::data && error.kind() != ErrorKind::usage && error.kind() != ErrorKind::model) throw;
     const std::size_t before = differences.size();
-    check_data(manifest["inputs"].value("data", Json::object()), differences);
+    check_inputs(manifest["inputs"], options, differences);
     if (differences.size() == before) throw;
-    differences.push_back(concat("the data has changed since the run and can no longer be read: ", error.what()));
+    differences.push_back(concat(error.kind() == ErrorKind::model ? "the base has changed since the run and can no longer be opened: "
+                                                                  : "the data has changed since the run and can no longer be read: ",
+                                 error.what()));
     return std::nullopt;
   }
 }
@@ -224,7 +271,7 @@ Json verify(const VerifyOptions& options, const report::EventBus& events) {
   const std::optional<Prepared> prepared = prepare_again(manifest, run_options, events, differences);
 
   std::vector<Replay> replays;
-  std::vector<std::string> left_out = {"all trainings: their data can no longer be read"};
+  std::vector<std::string> left_out = {"all trainings: what they read is no longer there as it was"};
   if (prepared) {
     replays = replay_all(manifest, *prepared, options.steps, events);
     left_out = not_replayed(manifest, replays, run_options);

@@ -96,6 +96,31 @@ TEST_CASE("two runs with one thread give the same weights, another seed gives ot
   CHECK(weights(workspace) != weights(workspace, "other"));
 }
 
+TEST_CASE("a folder that no run made takes rows as long as its positions and its tokenizer allow", "[app][shell]") {
+  const Workspace workspace;
+  write_tiny_job(workspace, R"("max_steps": 1)");
+  REQUIRE(run_attune(workspace, "train run.json --quiet").exit_code == 0);
+  fs::remove(workspace.path("out/config.resolved.json"));
+  std::string text;
+  for (int i = 0; i < 40; ++i) text += "my card is lost ";
+  workspace.write("long.jsonl", Json({{"text", text}}).dump() + "\n");
+  Json settings = Json::parse(workspace.read("out/tokenizer_config.json"));
+  const auto predicted = [&](const std::string& overrides) {
+    workspace.write("out/tokenizer_config.json", settings.dump());
+    const Finished finished = run_attune(workspace, "predict out long.jsonl --logits --quiet" + overrides);
+    INFO(finished.err);
+    REQUIRE(finished.exit_code == 0);
+    return finished.out;
+  };
+  const std::string at_64 = predicted(" --set data.max_length=64"), at_10 = predicted(" --set data.max_length=10");
+  REQUIRE(at_64 != at_10);
+  settings.erase("model_max_length");
+  CHECK(predicted("") == at_64);
+  settings["model_max_length"] = 10;
+  CHECK(predicted("") == at_10);
+  CHECK(predicted(" --set data.max_length=64") == at_64);
+}
+
 TEST_CASE("a run killed at random moments and resumed ends with the same bits", "[app][shell][slow]") {
   const Workspace workspace;
   write_tiny_job(workspace, kLongRun);
@@ -217,6 +242,37 @@ TEST_CASE("verify says bit-equal, and names a changed weight, data byte and sett
   }
 }
 
+TEST_CASE("verify names a base that is gone or cannot be opened any more", "[app][shell]") {
+  const Workspace workspace;
+  write_tiny_job(workspace);
+  fs::copy(kTinyModel, workspace.path("base"), fs::copy_options::recursive);
+  REQUIRE(run_attune(workspace, "train run.json --quiet --set model.path=base").exit_code == 0);
+  std::string found;
+  SECTION("the folder") {
+    fs::remove_all(workspace.path("base"));
+    found = ", now the folder base is missing";
+  }
+  SECTION("its weights") {
+    fs::remove(workspace.path("base/model.safetensors"));
+    found = ", now base/model.safetensors is missing";
+  }
+  SECTION("its configuration") {
+    workspace.write("base/config.json", "{");
+    found = "inputs.base.config.json: recorded \"";
+  }
+  SECTION("its tokenizer") {
+    fs::remove(workspace.path("base/tokenizer.json"));
+    found = ", now it cannot be opened: base: ";
+  }
+  const Finished changed = run_attune(workspace, "verify out --quiet");
+  INFO(changed.out << changed.err);
+  CHECK(changed.exit_code == 9);
+  CHECK(changed.out.find(found) != std::string::npos);
+  CHECK(changed.out.find("the base has changed since the run and can no longer be opened: base") != std::string::npos);
+  CHECK(changed.out.find("not replayed: all trainings") != std::string::npos);
+  CHECK(changed.err.find("error: ") == std::string::npos);
+}
+
 TEST_CASE("cross-validation predicts every row once and resumes inside a fold", "[app][shell]") {
   const Workspace workspace;
   write_tiny_job(workspace, R"("num_train_epochs": 4)", R"("cross_validation": {"folds": 3, "inner_validation": 0.2, "refit": true})");
@@ -227,6 +283,12 @@ TEST_CASE("cross-validation predicts every row once and resumes inside a fold", 
   CHECK(std::count(oof.begin(), oof.end(), '\n') == 48);
   const Json cv = Json::parse(workspace.read("out/cv/cv_results.json"));
   CHECK(cv["folds"].size() == 3);
+  CHECK(cv["interval_method"] == "Nadeau–Bengio corrected t over 3 folds, 95 %, cut at what a metric can be");
+  for (const char* share : {"accuracy", "f1_macro", "ece"}) {
+    CHECK(cv["interval"][share][0].get<double>() >= 0);
+    CHECK(cv["interval"][share][1].get<double>() <= 1);
+  }
+  CHECK(cv["interval"]["loss"][0].get<double>() >= 0);
 
   fs::remove(workspace.path("out/cv/fold-2/fold_result.json"));  // as if the run had died in fold 2
   fs::remove(workspace.path("out/cv/fold-3/fold_result.json"));
