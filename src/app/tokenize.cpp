@@ -22,7 +22,7 @@ struct Line {
 };
 
 [[noreturn]] void bad_line(const std::string& what, std::int64_t number, const std::string& hint) {
-  throw Error(ErrorKind::data, {.file = "<stdin>", .what = what, .where = concat("line ", number), .hint = hint});
+  throw Error(ErrorKind::data, {.file = concat("<stdin>:", number), .what = what, .where = "", .hint = hint});
 }
 
 Line read_plain(const std::string& line, bool pair, std::int64_t number) {
@@ -33,7 +33,7 @@ Line read_plain(const std::string& line, bool pair, std::int64_t number) {
 }
 
 Line read_json(const std::string& line, bool pair, std::int64_t number) {
-  const Json value = files::parse_json(line, concat("<stdin> line ", number), {.kind = ErrorKind::data});
+  const Json value = files::parse_json(line, concat("<stdin>:", number), {.kind = ErrorKind::data});
   if (!pair && value.is_string()) return {value.get<std::string>(), ""};
   if (pair && value.is_array() && value.size() == 2 && value[0].is_string() && value[1].is_string()) {
     return {value[0].get<std::string>(), value[1].get<std::string>()};

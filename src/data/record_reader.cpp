@@ -53,7 +53,7 @@ class JsonList : public RecordReader {
     const JsonListItem found = list_.next(item);
     record.origin = {path_, list_.line()};
     if (found == JsonListItem::broken) {
-      throw Error(ErrorKind::data, {.file = path_, .what = "the list of rows is not JSON", .where = concat("line ", list_.line()),
+      throw Error(ErrorKind::data, {.file = place_of(record.origin), .what = "the list of rows is not JSON", .where = "",
                                     .hint = "write [{…}, {…}], or one object a line"});
     }
     if (found == JsonListItem::end) return false;

@@ -19,7 +19,7 @@ class LineReader::Inflater {
   explicit Inflater(const std::string& path) : path_(path), buffer_(256 << 10) {
     RegularFile file = open_regular(path, ErrorKind::data);
     file_.reset(::gzdopen(file.descriptor.get(), "rb"));
-    if (file_ == nullptr) fail("cannot be read", "");
+    if (file_ == nullptr) fail("cannot be read");
     file.descriptor.release();
     ::gzbuffer(file_.get(), 128 << 10);
     fill();
@@ -33,21 +33,23 @@ class LineReader::Inflater {
   }
   void consume(std::size_t bytes) { block_.remove_prefix(bytes); }
 
-  [[noreturn]] void fail(std::string what, std::string where, std::string hint = "") const {
-    throw Error(ErrorKind::data,
-                {.file = path_, .what = std::move(what), .where = std::move(where), .hint = std::move(hint)});
-  }
+  [[noreturn]] void fail(std::string what, std::string hint = "") const { fail_at(path_, std::move(what), std::move(hint)); }
+  [[noreturn]] void fail_in_line(std::int64_t line, std::string what) const { fail_at(concat(path_, ":", line), std::move(what), ""); }
 
  private:
+  [[noreturn]] static void fail_at(std::string place, std::string what, std::string hint) {
+    throw Error(ErrorKind::data, {.file = std::move(place), .what = std::move(what), .where = "", .hint = std::move(hint)});
+  }
+
   void fill() {
     const int got = ::gzread(file_.get(), buffer_.data(), static_cast<unsigned>(buffer_.size()));
     int status = Z_OK;
     const char* message = ::gzerror(file_.get(), &status);
     // At the end of a truncated file gzread gives what it has and only gzerror tells.
     if (got >= 0 && static_cast<std::size_t>(got) < buffer_.size() && status == Z_BUF_ERROR) {
-      fail("the gzip data ends too early: truncated file?", "", "get the file again");
+      fail("the gzip data ends too early: truncated file?", "get the file again");
     }
-    if (got < 0) fail(concat("damaged gzip data: ", message), "", "get the file again");
+    if (got < 0) fail(concat("damaged gzip data: ", message), "get the file again");
     block_ = std::string_view(buffer_.data(), static_cast<std::size_t>(got));
   }
 
@@ -55,7 +57,7 @@ class LineReader::Inflater {
     if (block_.starts_with("\xef\xbb\xbf")) {
       block_.remove_prefix(3);
     } else if (block_.starts_with("\xff\xfe") || block_.starts_with("\xfe\xff")) {
-      fail("the text is UTF-16, expected UTF-8", "", "save it as UTF-8");
+      fail("the text is UTF-16, expected UTF-8", "save it as UTF-8");
     }
   }
 
@@ -78,7 +80,7 @@ bool LineReader::next(std::string& line) {
     const std::size_t end = block.find('\n');
     const std::string_view part = block.substr(0, end);
     if (part.size() > kMaxLineBytes - line.size()) {
-      inflater_->fail(concat("a line is longer than ", kMaxLineBytes, " bytes"), concat("line ", line_number_));
+      inflater_->fail_in_line(line_number_, concat("the line is longer than ", kMaxLineBytes, " bytes"));
     }
     line += part;
     inflater_->consume(part.size() + (end == std::string_view::npos ? 0 : 1));
@@ -94,7 +96,7 @@ std::string read_text(const std::string& path, std::size_t max_bytes) {
   std::string text;
   for (auto block = inflater.block(); !block.empty(); block = inflater.block()) {
     if (block.size() > max_bytes - text.size())
-      inflater.fail(concat("the text is longer than ", max_bytes, " bytes"), "");
+      inflater.fail(concat("the text is longer than ", max_bytes, " bytes"));
     text += block;
     inflater.consume(block.size());
   }

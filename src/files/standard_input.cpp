@@ -18,17 +18,20 @@ namespace {
 
 constexpr std::size_t kBufferBytes = 1 << 16;
 
-[[noreturn]] void refuse_input(std::string what, std::string where, std::string hint = "") {
+/// `place`: "<stdin>", or with its line "<stdin>:3".
+[[noreturn]] void refuse_input(std::string place, std::string what, std::string where, std::string hint) {
   throw Error(ErrorKind::data,
-              {.file = "<stdin>", .what = std::move(what), .where = std::move(where), .hint = std::move(hint)});
+              {.file = std::move(place), .what = std::move(what), .where = std::move(where), .hint = std::move(hint)});
 }
+
+std::string place_of_line(std::int64_t line) { return concat("<stdin>:", line); }
 
 }  // namespace
 
 bool StandardInput::fill() {
   buffer_.resize(kBufferBytes);
   const ::ssize_t got = ::read(STDIN_FILENO, buffer_.data(), buffer_.size());
-  if (got < 0) refuse_input(concat("cannot be read: ", std::strerror(errno)), "", "give it a text a line");
+  if (got < 0) refuse_input("<stdin>", concat("cannot be read: ", std::strerror(errno)), "", "give it a text a line");
   buffer_.resize(static_cast<std::size_t>(got));
   begin_ = 0;
   return got > 0;
@@ -40,7 +43,7 @@ bool StandardInput::read(std::string& line) {
   while (at_hand() || fill()) {
     const std::size_t end = std::min(buffer_.find('\n', begin_), buffer_.size());
     if (line.size() + (end - begin_) > LineReader::kMaxLineBytes) {
-      refuse_input(concat("a line is longer than ", LineReader::kMaxLineBytes, " bytes"), concat("line ", line_number_));
+      refuse_input(place_of_line(line_number_), concat("the line is longer than ", LineReader::kMaxLineBytes, " bytes"), "", "");
     }
     line.append(buffer_, begin_, end - begin_);
     begin_ = std::min(end + 1, buffer_.size());
@@ -58,7 +61,7 @@ bool StandardInput::next(std::string& line) {
   if (line.ends_with('\r')) line.pop_back();
   if (line_number_ == 1 && line.starts_with("\xef\xbb\xbf")) line.erase(0, 3);
   if (const auto bad = find_invalid_utf8(line)) {
-    refuse_input("the text is not valid UTF-8", concat("line ", line_number_, ", byte ", *bad + 1), "convert it to UTF-8");
+    refuse_input(place_of_line(line_number_), "the text is not valid UTF-8", concat("byte ", *bad + 1), "convert it to UTF-8");
   }
   return true;
 }

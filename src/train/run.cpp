@@ -133,10 +133,10 @@ Run::Run(const TrainJob& the_job)
   if (job.resume_from.empty()) return;
   if (!checkpoints) refuse_settings("there is no run folder to resume in", "resume_from_checkpoint", "set output_dir");
   const std::string folder = job.resume_from == "auto" ? checkpoints->newest_whole() : job.resume_from;
-  if (folder.empty()) {
-    log::info("no checkpoint to resume from: training starts at step 0");
-  } else {
+  if (!folder.empty()) {
     resume(folder);
+  } else if (!checkpoints->steps().empty()) {
+    log::warning(concat(job.folder, ": no checkpoint is whole, training starts at step 0"));
   }
 }
 

@@ -164,6 +164,10 @@ TEST_CASE("a resumption without a checkpoint says that the run begins anew", "[a
   CHECK(begun.exit_code == 0);
   CHECK(begun.err.find(warning) != std::string::npos);
   CHECK(run_attune(workspace, "train run.json --quiet --resume").err.find(warning) == std::string::npos);
+  const Finished told = run_attune(workspace, "train run.json --resume --set output_dir=new");
+  const std::size_t first = told.err.find("checkpoint to resume from");
+  CHECK(first != std::string::npos);
+  CHECK(told.err.find("checkpoint to resume from", first + 1) == std::string::npos);
 }
 
 TEST_CASE("a fold's result that is damaged is refused, and removing it heals the run", "[app][shell][bad]") {

@@ -54,6 +54,18 @@ TEST_CASE("a training outlives the reader of its progress", "[app][shell][stream
   CHECK(shell(workspace, "$ATTUNE train run.json --set output_dir=full 2>/dev/full >result") == 0);
 }
 
+TEST_CASE("a line that cannot be tokenised is named as lines of files are", "[app][shell][streams]") {
+  const Workspace workspace;
+  const auto error_of_line = [&](const std::string& options, const std::string& line) {
+    workspace.write("lines", line);
+    CHECK(shell(workspace, "$ATTUNE tokenize '" + kTinyModel + "' " + options + " <lines >result 2>err") == kData);
+    return workspace.read("err");
+  };
+  CHECK(error_of_line("--pair", "a\tb\none\n").starts_with("error: <stdin>:2: there is no tab between the two texts; with --pair"));
+  CHECK(error_of_line("--json-lines", "\"a\"\n3\n").starts_with("error: <stdin>:2: found number, expected a text; with --json-lines"));
+  CHECK(error_of_line("--json-lines", "\"a\"\n\"b\n").starts_with("error: <stdin>:2: not valid JSON: "));
+}
+
 TEST_CASE("a stdin that gives no text is an error with its line", "[app][shell][streams]") {
   const Workspace workspace;
   train_tiny(workspace);
@@ -64,8 +76,8 @@ TEST_CASE("a stdin that gives no text is an error with its line", "[app][shell][
   const std::vector<Input> inputs = {
       {"<&-", "error: <stdin>: cannot be read: Bad file descriptor; give it a text a line"},
       {"<.", "error: <stdin>: cannot be read: Is a directory; give it a text a line"},
-      {"<bytes", "error: <stdin>: the text is not valid UTF-8 (line 2, byte 2); convert it to UTF-8"},
-      {"</dev/zero", "error: <stdin>: a line is longer than 100000000 bytes (line 1)"},
+      {"<bytes", "error: <stdin>:2: the text is not valid UTF-8 (byte 2); convert it to UTF-8"},
+      {"</dev/zero", "error: <stdin>:1: the line is longer than 100000000 bytes"},
   };
   workspace.write("bytes", "good\na\xff\n");
   for (const std::string verb : {"predict model", "tokenize model"}) {

@@ -240,5 +240,5 @@ TEST_CASE("a line of more than 100 MB is an error", "[data][bad][slow]") {
   const std::string path = folder.write("x.jsonl", kGood + text_row("\"" + std::string(100'000'001, 'a') + "\""));
   ReadReport report;
   CHECK_RAISES(read_examples({path}, {}, RowKind::classification, report), data,
-               "longer than 100000000 bytes (line 2)");
+               "x.jsonl:2: the line is longer than 100000000 bytes");
 }

@@ -123,6 +123,7 @@ TEST_CASE("a .json file may be one list of rows, which keep their lines", "[data
     INFO(broken);
     CHECK_THROWS_AS(read_language("x.json", broken), attune::Error);
   }
+  CHECK(error_of([] { read_language("x.json", "[{\"text\": \"a\"},\n{\"text\": \"b\"} 3]"); }, ErrorKind::data).find("x.json:2: the list of rows is not JSON; write [") != std::string::npos);
   CHECK(error_of([] { read_language("x.json", "[]"); }, ErrorKind::data).find("no rows") != std::string::npos);
 }
 
