@@ -8,12 +8,12 @@ namespace attune::report {
 const char* const kStyleSheet = R"css(
 :root {
   color-scheme: light dark;
-  --paper: #fbfbf9; --card: #ffffff; --ink: #1d2329; --soft: #5b6670; --rule: #e2e5e8; --track: #eef0f2;
+  --paper: #fbfbf9; --card: #ffffff; --ink: #1d2329; --soft: #5b6670; --rule: #e2e5e8; --track: #eef0f2; --shade: #9aa6b1;
   --a: #1f5fa8; --b: #c2570c; --c: #0f7b6c; --d: #7a4fa3; --on: #ffffff;
 }
 @media (prefers-color-scheme: dark) {
   :root {
-    --paper: #14181c; --card: #1b2026; --ink: #e6e9ec; --soft: #9aa6b1; --rule: #2e363e; --track: #262d34;
+    --paper: #14181c; --card: #1b2026; --ink: #e6e9ec; --soft: #9aa6b1; --rule: #2e363e; --track: #262d34; --shade: #000000;
     --a: #7db3f0; --b: #f0a064; --c: #5cc8b4; --d: #c3a0e8; --on: #10151a;
   }
 }
@@ -39,8 +39,13 @@ footer { font-size: 13px; padding-top: 4px; padding-bottom: 44px; }
 .lead { font-size: 16px; }
 .charts { display: flex; flex-wrap: wrap; gap: 26px 34px; align-items: flex-start; }
 .charts > div { flex: 1 1 420px; min-width: 0; max-width: 480px; }
-.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(340px, 1fr)); gap: 8px 36px; }
-.scroll { overflow-x: auto; }
+.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(340px, 100%), 1fr)); gap: 8px 36px; }
+.columns > div { min-width: 0; }
+.scroll { overflow-x: auto; background:
+  linear-gradient(to right, var(--card) 40%, transparent) left / 30px 100% no-repeat local,
+  linear-gradient(to left, var(--card) 40%, transparent) right / 30px 100% no-repeat local,
+  linear-gradient(to right, var(--shade), transparent) left / 12px 100% no-repeat scroll,
+  linear-gradient(to left, var(--shade), transparent) right / 12px 100% no-repeat scroll; }
 .notice { border-left: 3px solid var(--b); padding: 4px 0 4px 14px; margin: 14px 0; }
 table { border-collapse: collapse; font-size: 14px; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: 5px 18px 5px 0; border-bottom: 1px solid var(--rule); font-weight: 400; overflow-wrap: anywhere; }
@@ -73,12 +78,27 @@ svg .bar { fill: var(--a); } svg .track { fill: var(--track); }
 svg .frame { fill: none; stroke: var(--rule); } svg .tiny { font-size: 10px; } svg .right { fill: var(--a); } svg .wrong { fill: var(--b); }
 svg .count { font-variant-numeric: tabular-nums; } svg .on { fill: var(--on); } svg .faint { fill: var(--soft); fill-opacity: 0.6; }
 svg .bubble { fill: var(--a); fill-opacity: 0.35; stroke: var(--a); stroke-width: 1.5; } svg .gap { stroke: var(--b); stroke-width: 1.5; }
+@media (max-width: 640px) {
+  main, header, footer { padding-left: 10px; padding-right: 10px; }
+  section { padding: 18px 14px; }
+  th, td { padding-right: 10px; }
+  .figures td, .figures thead th:not(:first-child) { padding-left: 4px; }
+  .figures thead th { white-space: normal; overflow-wrap: normal; }
+  .figures th[scope=row], .figures td.text { white-space: normal; min-width: 9ch; }
+  td small { display: block; margin-left: 0; }
+  .texts, .texts tbody, .texts tr, .texts td { display: block; min-width: 0; }
+  .texts thead { display: none; }
+  .texts td { border-bottom: 0; padding: 2px 0; } .texts tr { border-bottom: 1px solid var(--rule); padding: 8px 0; }
+  .texts td:nth-child(2)::before { content: "generated: "; color: var(--soft); }
+  .texts td:nth-child(3)::before { content: "reference: "; color: var(--soft); }
+  .texts td:last-child { width: auto; text-align: left; } .texts td:last-child::before { content: "score: "; color: var(--soft); }
+}
 @media print {
   :root { color-scheme: light; --paper: #fff; --card: #fff; --ink: #000; --soft: #444; --rule: #ccc; --track: #eee;
     --a: #1f5fa8; --b: #c2570c; --c: #0f7b6c; --d: #7a4fa3; --on: #fff; }
   nav { display: none; }
   body { font-size: 11pt; } main, header, footer { max-width: none; padding-left: 0; padding-right: 0; }
-  section { border: 0; padding: 0; margin: 18pt 0; }
+  section { border: 0; padding: 0; margin: 18pt 0; } .scroll { background: none; }
   h2, h3 { break-after: avoid; } svg, tr, .tile { break-inside: avoid; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }

@@ -108,6 +108,28 @@ TEST_CASE("metrics whose numbers could be misread stand with their unit, counts 
   CHECK(contains(html, "<th scope=\"row\">Generated texts</th><td>7</td>"));
 }
 
+TEST_CASE("every table scrolls in a block of its own, and a narrow page leaves it the room", "[report]") {
+  const std::string html = page(example_summary(), {}), block = "<div class=\"scroll\">";
+  std::size_t tables = 0;
+  for (std::size_t at = html.find("<table"); at != std::string::npos; at = html.find("<table", at + 1), ++tables) {
+    CHECK(html.substr(at - block.size(), block.size()) == block);
+  }
+  CHECK(tables > 3);
+  CHECK(contains(html, ".scroll { overflow-x: auto;"));
+  CHECK(contains(html, "@media (max-width: 640px)"));
+  CHECK_FALSE(contains(html, "minmax(340px"));  // wider than a telephone
+}
+
+TEST_CASE("rows that were cut into windows are told apart from them", "[report]") {
+  Event summary = example_summary();
+  summary["test"]["metrics"]["rows"] = 8;
+  CHECK(contains(page(summary, {}), "test<br><small>8 rows</small>"));
+  summary["test"]["metrics"]["windows"] = 21;
+  const std::string html = page(summary, {});
+  CHECK(contains(html, "test<br><small>8 rows in 21 windows</small>"));
+  CHECK_FALSE(contains(html, ">windows<"));
+}
+
 TEST_CASE("the page shows the best and the worst generated texts", "[report]") {
   Event summary = example_summary();
   CHECK_FALSE(contains(page(summary, {}), "id=\"texts\""));
