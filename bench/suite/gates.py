@@ -63,5 +63,11 @@ def same_accuracy(rounds, peer, rows):
     return gate(f"accuracy ({peer})", difference <= allowed, mine, theirs, difference=difference, allowed=allowed)
 
 
+def same_work(work, rounds):
+    """The FLOP of flops.py and those of attune's own meter."""
+    metered = [turn["attune"]["flop"] for turn in rounds]
+    return gate("work as attune's meter has it", all(relative(flop, work) <= 1e-9 for flop in metered), metered[0], work)
+
+
 def is_valid(gates):
     return bool(gates) and all(found["passed"] for found in gates)

@@ -183,9 +183,11 @@ def training(bench, case, folder):
             row["gates"].append(gates.same_accuracy(row["rounds"], name, line_count(this["test"])))
     row.update(summarise(row["rounds"], contestants, value_of(case.unit), case.unit == "tokens/s"))
     seconds = statistics.median(turn["attune"]["work" if case.unit == "s" else "seconds"] for turn in row["rounds"])
-    row["work_tflop"] = 1e-12 * flops.work(this, [len(ids) for ids, _ in encoded], tokens["attune"]["learned"])
+    work = flops.work(this, [ids for ids, _ in encoded], tokens["attune"]["learned"])
+    row["work_tflop"] = 1e-12 * work
     if this["max_steps"] < 0:
-        row["share"] = bench.share(case, 1e12 * row["work_tflop"], seconds)
+        row["gates"].append(gates.same_work(work, row["rounds"]))
+        row["share"] = bench.share(case, work, seconds)
     if case.compile and not bench.quick:
         row["compiled"] = compiled(this, variants["tuned"], folder)
         if "steady_tokens_per_s" in row["compiled"]:
@@ -221,8 +223,9 @@ def folds(bench, case, folder):
     one = {**this, "folds": 0, "train": str(write_rows(folder / "one.jsonl", training_rows)), "test": str(write_rows(folder / "held_out.jsonl", held_out))}
     alone = statistics.median(sides.attune(bench.program, one, folder)["work_with_ends"] for _ in range(bench.rounds))
     row["one_fold_seconds"], row["folds_over_one"] = alone, row["figures"]["attune"]["median"] / alone
-    row["work_tflop"] = 1e-12 * flops.work(this, [len(ids) for ids, _ in encoded], 0)
-    row["share"] = bench.share(case, 1e12 * row["work_tflop"], row["figures"]["attune"]["median"])
+    work = flops.work(this, [ids for ids, _ in encoded], 0)
+    row["gates"].append(gates.same_work(work, row["rounds"]))
+    row["work_tflop"], row["share"] = 1e-12 * work, bench.share(case, work, row["figures"]["attune"]["median"])
     return row
 
 
@@ -287,8 +290,8 @@ def evaluation(bench, case, folder):
     for turn in row["rounds"]:
         turn["attune"]["rows"] = tokens["attune"]["rows"]
     row.update(summarise(row["rounds"], contestants, value_of("rows/s"), True))
-    row["work_tflop"] = 1e-12 * flops.work(this, [len(ids) for ids, _ in encoded], 0)
-    row["share"] = bench.share(case, 1e12 * row["work_tflop"], statistics.median(turn["attune"]["seconds"] for turn in row["rounds"]))
+    work = flops.work(this, [ids for ids, _ in encoded], 0)
+    row["work_tflop"], row["share"] = 1e-12 * work, bench.share(case, work, statistics.median(turn["attune"]["seconds"] for turn in row["rounds"]))
     return row
 
 

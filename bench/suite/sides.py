@@ -120,14 +120,15 @@ def work(run_end, without):
 
 
 def counted(results, job):
-    """Tokens, seconds and accuracy of attune's results."""
+    """Tokens, seconds, FLOP (of the training, of folds all) and accuracy of attune's results."""
+    flop = results["cost"]["run" if job["folds"] else "training"]["flops"]
     if job["folds"]:
         folds = results["cross_validation"]
-        return {"accuracy": folds["pooled"]["metrics"]["accuracy"], "folds": len(folds["folds"])}
+        return {"accuracy": folds["pooled"]["metrics"]["accuracy"], "folds": len(folds["folds"]), "flop": flop}
     train = results["train"]
     accuracy = results["test"]["metrics"]["accuracy"] if job["test"] else None
     return {"seconds": train["train_runtime"], "tokens": train["train_tokens"], "train_loss": train["train_loss"],
-            "accuracy": accuracy}
+            "accuracy": accuracy, "flop": flop}
 
 
 def attune_evaluation(program, job, folder):
