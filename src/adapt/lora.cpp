@@ -160,6 +160,7 @@ void merge_lora(models::LoadedModel& loaded) {
   }
   std::erase_if(model.parameters(),
                 [](const Parameter& parameter) { return parameter.kind == ParameterKind::low_rank; });
+  model.set_execution(model.execution());  // the copies that products read follow
   loaded.dtype = at::kFloat;
 }
 

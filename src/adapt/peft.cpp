@@ -96,7 +96,7 @@ class Filler {
       const std::string name = peft_name(parameter, model_);
       known_.insert(name);
       if (weights_.contains(name)) {
-        parameter.tensor.set_data(value(name, parameter));
+        model_.set_values(parameter, value(name, parameter));
       } else {
         missing.push_back(concat(name, " ", shape_text(parameter.shape)));
       }

@@ -24,7 +24,7 @@ Linear make_output(const Scope& head, const ModelSpec& spec, const DecoderNames&
                            {.bias = false, .in_files = family_of(spec).lm_head_in_files});
       }
       head.tie("lm_head.weight", word_embeddings);
-      return {.weight = word_embeddings, .bias = {}};
+      return {.weight = {word_embeddings, head.rounded(word_embeddings)}, .bias = {}};
     default:
       return {};
   }

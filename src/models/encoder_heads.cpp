@@ -83,11 +83,12 @@ class MaskedLmHead : public EncoderHead {
     norm_ = root.norm(names.norm, spec.embedding_size);
     const Scope decoder = root.at(names.decoder);
     if (spec.tie_word_embeddings) {
-      weight_ = word_embeddings;
-      decoder.tie("weight", weight_);
-    } else {
-      weight_ = decoder.parameter("weight", {spec.vocab_size, spec.embedding_size}, ParameterKind::matrix);
+      decoder.tie("weight", word_embeddings);
     }
+    const at::Tensor weight = spec.tie_word_embeddings
+                                  ? word_embeddings
+                                  : decoder.parameter("weight", {spec.vocab_size, spec.embedding_size}, ParameterKind::matrix);
+    weight_ = {weight, decoder.rounded(weight)};
     if (names.bias.empty()) {
       bias_ = decoder.parameter("bias", {spec.vocab_size}, ParameterKind::bias);
     } else if (spec.tie_word_embeddings) {
@@ -113,7 +114,8 @@ class MaskedLmHead : public EncoderHead {
   double epsilon_;
   Linear dense_;
   Norm norm_;
-  at::Tensor weight_, bias_;
+  nn::Weight weight_;
+  at::Tensor bias_;
 };
 
 /// The base model: the hidden states, and the pooler's output where the family has one.

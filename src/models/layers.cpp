@@ -43,7 +43,7 @@ at::Tensor Linear::apply(const at::Tensor& x, const at::Tensor& added) const {
   const at::Tensor input = dropout ? nn::dropout(x, dropout) : x;
   const at::Tensor low_rank = nn::linear(nn::linear(input, change->a), change->b) * change->scale;
   // As the reference has it: what is scaled has seen the dropout, y has not. A gain of exactly 1 leaves y bit-equal.
-  const at::Tensor gain = change->magnitude / norms(weight, conv1d, *change);
+  const at::Tensor gain = change->magnitude / norms(weight.values, conv1d, *change);
   const at::Tensor base = dropout ? product(input, {}) : added.defined() ? y - added : y;
   return (y + (gain - 1.0) * base + gain * low_rank).to(y.scalar_type());  // the gain is float32 in any precision
 }

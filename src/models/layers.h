@@ -7,11 +7,12 @@
 #include <memory>
 
 #include "attune/models/low_rank.h"
+#include "attune/nn/weight.h"
 
 namespace attune::models {
 
 struct Linear {
-  at::Tensor weight;                           ///< [out, in]; [in, out] in a Conv1D
+  nn::Weight weight;                           ///< [out, in]; [in, out] in a Conv1D
   at::Tensor bias;                             ///< [out]; undefined = none
   bool conv1d = false;                         ///< GPT-2's layers store their weights the other way round
   std::shared_ptr<const LowRank> change = {};  ///< null: no place for one

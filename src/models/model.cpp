@@ -1,6 +1,8 @@
 // What holds for every model. See attune/models/model.h.
 #include "attune/models/model.h"
 
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/index_select.h>
 
 #include <algorithm>
@@ -8,6 +10,7 @@
 
 #include "attune/base/strings.h"
 #include "attune/tensor/device.h"
+#include "attune/tensor/weights.h"
 
 namespace attune::models {
 
@@ -46,7 +49,20 @@ const std::vector<AdaptableLayer>& Model::adaptable_layers() const {
 
 void Model::set_execution(const Execution& execution) {
   execution_ = execution;
-  for (Parameter& parameter : parameters()) parameter.tensor.set_data(parameter.tensor.detach().to(execution.device));
+  for (Parameter& parameter : parameters()) set_values(parameter, parameter.tensor.detach().to(execution.device));
+}
+
+void Model::set_values(Parameter& parameter, const at::Tensor& values) const {
+  parameter.tensor.set_data(values);
+  if (!parameter.rounded.defined()) return;
+  const at::NoGradGuard no_grad;
+  const bool wanted = execution_.precision == nn::Precision::bfloat16;
+  parameter.rounded.set_data(wanted ? values.detach().to(at::kBFloat16) : at::empty({0}, at::kBFloat16));
+  release_pages(parameter);
+}
+
+void release_pages(const Parameter& parameter) {
+  if (parameter.has_copy() && !parameter.rounded.is_alias_of(parameter.tensor)) tensor::release_pages(parameter.tensor);
 }
 
 Input to_device(Input input, const at::Device& device) {

@@ -115,7 +115,7 @@ bool round_to_dtype(const LoadedModel& loaded) {
     if (parameter.kind == ParameterKind::low_rank) continue;
     const at::Tensor exact = parameter.tensor.detach(), rounded = exact.to(loaded.dtype);
     has_changed = has_changed || !exact.equal(rounded.to(exact.scalar_type()));
-    parameter.tensor.set_data(rounded);
+    loaded.model->set_values(parameter, rounded);
   }
   return has_changed;
 }

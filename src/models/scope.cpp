@@ -112,11 +112,12 @@ Embedding Scope::token_embedding(std::string_view path, std::int64_t rows, std::
 Linear Scope::linear(std::string_view path, std::int64_t out, std::int64_t in, const LinearForm& form) const {
   const Scope layer = at(path);
   const std::size_t first = list_->size();
-  Linear linear{.weight = layer.parameter("weight", form.conv1d ? std::vector{in, out} : std::vector{out, in},
-                                          ParameterKind::matrix),
+  const at::Tensor weight =
+      layer.parameter("weight", form.conv1d ? std::vector{in, out} : std::vector{out, in}, ParameterKind::matrix);
+  Linear linear{.weight = {weight, rounded(weight)},
                 .bias = form.bias ? layer.parameter("bias", {out}, ParameterKind::bias) : at::Tensor(),
                 .conv1d = form.conv1d};
-  linear.change = layer.adaptable(linear.weight, form.conv1d ? LayerKind::conv1d : LayerKind::linear, in, out);
+  linear.change = layer.adaptable(weight, form.conv1d ? LayerKind::conv1d : LayerKind::linear, in, out);
   layers_->back().has_bias = form.bias;
   layers_->back().reads = form.reads;
   (*list_)[first].initial_factor = form.initial_factor;
@@ -142,13 +143,24 @@ Norm Scope::rms_norm(std::string_view path, std::int64_t size, double initial) c
   return {.weight = weight, .bias = {}};
 }
 
+Parameter& Scope::registered(const at::Tensor& tensor) const {
+  const auto found =
+      std::find_if(list_->begin(), list_->end(), [&](const Parameter& p) { return p.tensor.is_same(tensor); });
+  if (found == list_->end()) internal_error("the parameter is not registered");
+  return *found;
+}
+
+at::Tensor Scope::rounded(const at::Tensor& of) const {
+  Parameter& parameter = registered(of);
+  if (!parameter.rounded.defined()) parameter.rounded = at::empty({0}, at::kBFloat16);
+  return parameter.rounded;
+}
+
 void Scope::tie(std::string_view name, const at::Tensor& of) const {
-  const auto tied =
-      std::find_if(list_->begin(), list_->end(), [&](const Parameter& p) { return p.tensor.is_same(of); });
-  if (tied == list_->end()) internal_error("tie: the parameter is not registered");
-  tied->aliases.push_back(full(name));
-  tied->by_token = false;
-  if (tied->stages.back() != stage_) tied->stages.push_back(stage_);
+  Parameter& tied = registered(of);
+  tied.aliases.push_back(full(name));
+  tied.by_token = false;
+  if (tied.stages.back() != stage_) tied.stages.push_back(stage_);
   register_tensor(full(name), of, of.requires_grad());
 }
 

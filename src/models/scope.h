@@ -57,12 +57,16 @@ class Scope {
   /// Its weight starts as `initial`.
   Norm rms_norm(std::string_view path, std::int64_t size, double initial = 1.0) const;
 
+  /// The handle of the bfloat16 copy of a registered parameter, for a product that reads it (Parameter::rounded).
+  at::Tensor rounded(const at::Tensor& of) const;
+
   /// Registers `name` as a further name of the parameter `of`, which this scope's stage then reads too.
   void tie(std::string_view name, const at::Tensor& of) const;
 
  private:
   void register_tensor(const std::string& full_name, const at::Tensor& tensor, bool requires_grad) const;
   std::string full(std::string_view name) const;
+  Parameter& registered(const at::Tensor& tensor) const;
   /// The place of an adapter in the layer at this scope.
   std::shared_ptr<const LowRank> adaptable(const at::Tensor& weight, LayerKind kind, std::int64_t in,
                                            std::int64_t out) const;

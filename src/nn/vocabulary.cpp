@@ -42,9 +42,10 @@ struct Rows {
   std::int64_t columns() const { return weight.size(0); }
 };
 
-at::ScalarType product_type(const at::Tensor& x, Precision precision) {
-  if (precision == Precision::bfloat16) return at::kBFloat16;
-  return x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+/// The weight in the format of the product.
+at::Tensor factor_of(const Vocabulary& vocabulary) {
+  const at::ScalarType wide = vocabulary.x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  return vocabulary.weight.in(vocabulary.precision == Precision::bfloat16 ? at::kBFloat16 : wide);
 }
 
 /// Some neighbouring rows.
@@ -150,16 +151,15 @@ class VocabularyLoss : public torch::autograd::Function<VocabularyLoss> {
  public:
   struct Settings {
     double softcap, smoothing;
-    Precision precision;
   };
 
-  static Rows rows_of(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const at::Tensor& labels,
+  /// `factor` is the weight in the format of the product.
+  static Rows rows_of(const at::Tensor& x, const at::Tensor& factor, const at::Tensor& bias, const at::Tensor& labels,
                       const at::Tensor& row_weights, const Settings& settings) {
-    const at::ScalarType type = product_type(x, settings.precision);
-    return {.x = x.detach().to(type),
+    return {.x = x.detach().to(factor.scalar_type()),
             .labels = labels,
             .row_weights = row_weights,
-            .weight = weight.detach().to(type),
+            .weight = factor,
             .bias = bias.defined() ? fused::at_least_float(bias.detach()) : bias,
             .softcap = settings.softcap,
             .smoothing = settings.smoothing};
@@ -167,11 +167,10 @@ class VocabularyLoss : public torch::autograd::Function<VocabularyLoss> {
 
   /// → Σ w·loss, scalar.
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
-                            const std::optional<at::Tensor>& bias, const at::Tensor& labels,
-                            const std::optional<at::Tensor>& row_weights, double softcap, double smoothing,
-                            std::int64_t precision) {
+                            const at::Tensor& factor, const std::optional<at::Tensor>& bias, const at::Tensor& labels,
+                            const std::optional<at::Tensor>& row_weights, double softcap, double smoothing) {
     const at::Tensor some_bias = bias.value_or(at::Tensor());
-    const Rows rows = rows_of(x, weight, some_bias, labels, row_weights.value_or(at::Tensor()), {softcap, smoothing, Precision{static_cast<int>(precision)}});
+    const Rows rows = rows_of(x, factor, some_bias, labels, row_weights.value_or(at::Tensor()), {softcap, smoothing});
     const bool wants_x = x.requires_grad();
     ParameterGradients sums{.wants_weight = weight.requires_grad(), .wants_bias = some_bias.defined() && some_bias.requires_grad()};
     const bool wants_any = wants_x || sums.wants_weight || sums.wants_bias;
@@ -199,7 +198,7 @@ class VocabularyLoss : public torch::autograd::Function<VocabularyLoss> {
     } else {
       results[1] = scaled(saved[3]);
     }
-    results[2] = scaled(saved[4]);
+    results[3] = scaled(saved[4]);
     return results;
   }
 };
@@ -237,9 +236,8 @@ LossSum vocabulary_cross_entropy(const Vocabulary& vocabulary, const at::Tensor&
                                  double label_smoothing) {
   const Active active = active_rows(vocabulary, labels, row_weights);
   const Vocabulary& v = active.vocabulary;
-  const at::Tensor sum = VocabularyLoss::apply(v.x, v.weight, fused::optional(v.bias), active.labels,
-                                               fused::optional(active.row_weights), v.softcap, label_smoothing,
-                                               static_cast<std::int64_t>(v.precision));
+  const at::Tensor sum = VocabularyLoss::apply(v.x, v.weight.values, factor_of(v), fused::optional(v.bias), active.labels,
+                                               fused::optional(active.row_weights), v.softcap, label_smoothing);
   if (active.row_weights.defined()) return {sum, active.row_weights.sum(at::kDouble)};
   return {sum, static_cast<double>(active.labels.numel())};
 }
@@ -255,7 +253,7 @@ RowLosses vocabulary_losses(const Vocabulary& vocabulary, const at::Tensor& labe
   const at::NoGradGuard no_grad;
   const Active active = active_rows(vocabulary, labels, {});
   const Vocabulary& v = active.vocabulary;
-  const Rows rows = VocabularyLoss::rows_of(v.x, v.weight, v.bias, active.labels, {}, {v.softcap, label_smoothing, v.precision});
+  const Rows rows = VocabularyLoss::rows_of(v.x, factor_of(v), v.bias, active.labels, {}, {v.softcap, label_smoothing});
   std::vector<at::Tensor> nll, smoothed;
   for_chunks(rows, /*wants_gradient=*/false, [&](const Chunk& chunk) {
     nll.push_back(chunk.nll);

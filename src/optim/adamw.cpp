@@ -1,6 +1,7 @@
 // See adamw.h. Compiled with the flags of the fused kernels (CMakeLists.txt) and once for each instruction set.
 #include "adamw.h"
 
+#include <bit>
 #include <cmath>
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
@@ -25,6 +26,15 @@ void adamw(const AdamWBuffers& buffers, std::int64_t begin, std::int64_t count, 
     means[i] = mean;
     squares[i] = square;
     values[i] = f.keep * values[i] - f.rate * mean / (std::sqrt(square) / f.root_correction + f.epsilon);
+  }
+}
+
+ATTUNE_EACH_INSTRUCTION_SET
+void round_to_bfloat16(const float* values, std::int64_t count, std::uint16_t* rounded) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    const auto bits = std::bit_cast<std::uint32_t>(values[i]);
+    const std::uint32_t nearest = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+    rounded[i] = static_cast<std::uint16_t>(values[i] != values[i] ? 0x7fc0u : nearest);
   }
 }
 

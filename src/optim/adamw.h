@@ -28,6 +28,9 @@ struct AdamWBuffers {
 /// root_correction + ε).
 void adamw(const AdamWBuffers& buffers, std::int64_t begin, std::int64_t count, const AdamWFactors& factors);
 
+/// rounded[i] = values[i] as bfloat16, to the nearest, ties to even.
+void round_to_bfloat16(const float* values, std::int64_t count, std::uint16_t* rounded);
+
 /// w ← keep · w: what is left of that where gradient and moments are zero.
 void decay(float* values, std::int64_t count, float keep);
 

@@ -83,11 +83,30 @@ class AdamW final : public Optimizer {
         std::fill_n(buffers.means + piece.begin, piece.count, 0.0f);
         std::fill_n(buffers.squares + piece.begin, piece.count, 0.0f);
       }
-      adamw(buffers, piece.begin, piece.count, all[group]);
+      update_values(buffers, piece, all[group]);
     });
     for_pieces(arena_.dead(), [&](const tensor::Piece& piece, std::size_t group) {
-      if (all[group].keep != 1.0f) decay(buffers.values + piece.begin, piece.count, all[group].keep);
+      if (all[group].keep == 1.0f) return;
+      decay(buffers.values + piece.begin, piece.count, all[group].keep);
+      round(buffers, piece.slice, piece.begin, piece.count);
     });
+  }
+
+  /// Values are rounded a stretch at a time, while they are still in the cache.
+  void update_values(const AdamWBuffers& buffers, const tensor::Piece& piece, const AdamWFactors& factors) const {
+    constexpr std::int64_t kStretch = 4096;  // elements
+    const std::int64_t step = arena_.has_copy(piece.slice) ? kStretch : piece.count;
+    for (std::int64_t done = 0; done < piece.count; done += step) {
+      const std::int64_t begin = piece.begin + done, count = std::min(step, piece.count - done);
+      adamw(buffers, begin, count, factors);
+      round(buffers, piece.slice, begin, count);
+    }
+  }
+
+  void round(const AdamWBuffers& buffers, std::size_t slice, std::int64_t begin, std::int64_t count) const {
+    if (!arena_.has_copy(slice)) return;
+    auto* rounded = reinterpret_cast<std::uint16_t*>(arena_.rounded().mutable_data_ptr<at::BFloat16>());
+    round_to_bfloat16(buffers.values + begin, count, rounded + begin);
   }
 
   /// body(piece, its group) for the pieces that belong to a group.
@@ -111,6 +130,7 @@ class AdamW final : public Optimizer {
                         options_.beta1, options_.beta2, group.weight_decay, options_.epsilon, /*amsgrad=*/false,
                         /*maximize=*/false, scale);
     }
+    arena_.round_values();
   }
 
   OptimizerOptions options_;
@@ -123,7 +143,7 @@ class AdamW final : public Optimizer {
 class Sgd final : public Optimizer {
  public:
   Sgd(const OptimizerOptions& options, const tensor::ParameterArena& arena, std::vector<ParameterGroup> groups)
-      : momentum_(options.momentum) {
+      : momentum_(options.momentum), arena_(arena) {
     if (momentum_ != 0) buffer_.emplace(arena.zeros_like());
     for (ParameterGroup& group : groups) {
       calls_.push_back({group.learning_rate, group.weight_decay, pick(arena.values(), group.members),
@@ -141,6 +161,7 @@ class Sgd final : public Optimizer {
                       call.learning_rate * update.rate_factor, /*dampening=*/0.0, /*nesterov=*/false,
                       /*maximize=*/false, /*is_first_step=*/false, scale);
     }
+    arena_.round_values();
   }
 
   std::map<std::string, const tensor::Arena*> state() const override {
@@ -154,6 +175,7 @@ class Sgd final : public Optimizer {
     Slices values, gradients, buffers;
   };
   double momentum_;
+  const tensor::ParameterArena& arena_;
   std::optional<tensor::Arena> buffer_;
   std::vector<Call> calls_;
   at::Tensor like_;

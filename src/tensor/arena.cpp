@@ -87,10 +87,12 @@ Arena::Arena(const std::vector<std::vector<std::int64_t>>& shapes, const at::Ten
   }
 }
 
-ParameterArena::ParameterArena(std::vector<at::Tensor> parameters, const std::map<std::size_t, TableRows>& rows)
+ParameterArena::ParameterArena(std::vector<at::Tensor> parameters, const std::map<std::size_t, TableRows>& rows,
+                               std::vector<at::Tensor> copies)
     : parameters_(std::move(parameters)),
       values_(shapes_of(parameters_), master_options(parameters_)),
-      gradients_(shapes_of(parameters_), master_options(parameters_)) {
+      gradients_(shapes_of(parameters_), master_options(parameters_)),
+      copies_(std::move(copies)) {
   if (values_.flat().is_cpu()) cut(rows);
   const at::NoGradGuard no_grad;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
@@ -100,6 +102,22 @@ ParameterArena::ParameterArena(std::vector<at::Tensor> parameters, const std::ma
     parameter.set_data(values_.slices()[i]);
     parameter.set_requires_grad(true);
     parameter.mutable_grad() = gradients_.slices()[i];
+  }
+  if (std::none_of(copies_.begin(), copies_.end(), [](const at::Tensor& copy) { return copy.defined(); })) return;
+  const at::Tensor& flat = values_.flat();
+  rounded_ = lazy_zeros(flat.numel(), flat.options().dtype(at::kBFloat16));
+  for (std::size_t i = 0; i < copies_.size(); ++i) {
+    if (!has_copy(i)) continue;
+    const at::Tensor& slice = values_.slices()[i];
+    copies_[i].set_data(rounded_.narrow(0, slice.storage_offset(), slice.numel()).view(slice.sizes()));
+  }
+  round_values();
+}
+
+void ParameterArena::round_values() const {
+  const at::NoGradGuard no_grad;
+  for (std::size_t i = 0; i < copies_.size(); ++i) {
+    if (has_copy(i)) copies_[i].copy_(values_.slices()[i]);
   }
 }
 

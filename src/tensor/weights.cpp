@@ -6,6 +6,8 @@
 #include <ATen/ops/isfinite.h>
 #include <ATen/ops/sum.h>
 #include <c10/core/ScalarType.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <span>
@@ -31,6 +33,13 @@ constexpr DtypePair kDtypes[] = {
     {Dtype::F64, at::kDouble}, {Dtype::I64, at::kLong},
 };
 
+using Mapping = std::shared_ptr<const files::MappedFile>;
+
+/// Ends a view of a mapped file; by this function release_pages() knows one.
+void let_go(void* mapping) {
+  delete static_cast<Mapping*>(mapping);
+}
+
 /// A view of the mapping, or a copy where the bytes are not aligned for the dtype.
 at::Tensor view_or_copy(const files::SafetensorsFile& file, const files::TensorInfo& info) {
   const std::span<const std::byte> bytes = file.bytes(info);
@@ -43,11 +52,20 @@ at::Tensor view_or_copy(const files::SafetensorsFile& file, const files::TensorI
     std::memcpy(copy.mutable_data_ptr(), data, bytes.size());
     return copy;
   }
-  return at::from_blob(
-      data, info.shape, [mapping = file.file](void*) {}, options);
+  return at::for_blob(data, info.shape).context(new Mapping(file.file), let_go).options(options).make_tensor();
 }
 
 }  // namespace
+
+void release_pages(const at::Tensor& tensor) {
+  const c10::DataPtr& memory = tensor.storage().data_ptr();
+  if (memory.get_deleter() != &let_go) return;
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(memory.get()) / page * page;
+  const auto end = reinterpret_cast<std::uintptr_t>(memory.get()) + tensor.storage().nbytes();
+  // Advice that the system may not know; pages of the neighbours at both ends are read again, too.
+  if (end > begin) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
 
 at::ScalarType scalar_type(Dtype dtype, const std::string& name) {
   for (const DtypePair& pair : kDtypes) {

@@ -144,6 +144,7 @@ void Run::resume(const std::string& folder) {
   CheckpointData data = checkpoints->load(folder);
   state_from_json(data.state, folder + "/trainer_state.json", state);
   take_slices(data.weights, trained.names(), "", trained.arena().values(), folder);
+  trained.arena().round_values();
   expect_empty(data.weights, folder);
   for (const auto& [name, arena] : optimizer->state()) {
     take_slices(data.moments, trained.names(), name + ".", *arena, folder);

@@ -35,10 +35,11 @@ std::vector<models::Parameter> pick_trained(models::Model& model, const std::vec
 
 Trainables::Trainables(models::Model& model, const std::vector<bool>& flags, const tensor::TableRows* ids)
     : depth_(model.depth()), parameters_(pick_trained(model, flags)), trained_stages_(model.depth() + 2, false) {
-  std::vector<at::Tensor> tensors;
+  std::vector<at::Tensor> tensors, copies;
   for (const models::Parameter& parameter : parameters_) {
     names_.push_back(parameter.name);
     tensors.push_back(parameter.tensor);
+    copies.push_back(parameter.has_copy() ? parameter.rounded : at::Tensor());
     for (const int stage : parameter.stages) trained_stages_[stage] = true;
   }
   lowest_stage_ = lowest_reader(parameters_.front());
@@ -46,7 +47,7 @@ Trainables::Trainables(models::Model& model, const std::vector<bool>& flags, con
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     if (ids != nullptr && parameters_[i].by_token) rows.emplace(i, *ids);
   }
-  arena_ = std::make_unique<tensor::ParameterArena>(std::move(tensors), rows);
+  arena_ = std::make_unique<tensor::ParameterArena>(std::move(tensors), rows, std::move(copies));
 }
 
 std::vector<optim::ParameterGroup> Trainables::groups(const TrainingOptions& options) const {

@@ -185,6 +185,7 @@ std::int64_t reload_best(Run& run) {
   if (!run.best || !run.state.best.step || cut_short) return run.state.step;
   const at::NoGradGuard no_grad;
   run.trained.arena().values().flat().copy_(run.best->flat());
+  run.trained.arena().round_values();
   return *run.state.best.step;
 }
 

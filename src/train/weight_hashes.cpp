@@ -28,6 +28,13 @@ std::string tensor_sha256(const std::string& name, const at::Tensor& tensor) {
   return hash.hex();
 }
 
+/// Of one that does not train.
+std::string parameter_sha256(const models::Parameter& parameter) {
+  std::string hash = tensor_sha256(parameter.name, parameter.tensor);
+  models::release_pages(parameter);
+  return hash;
+}
+
 void in_parallel(std::size_t count, const std::function<void(std::size_t)>& body) {
   at::parallel_for(0, static_cast<std::int64_t>(count), 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) body(static_cast<std::size_t>(i));
@@ -40,7 +47,7 @@ std::vector<std::string> tensors_sha256(const models::Model& model, std::vector<
   const std::vector<models::Parameter>& parameters = model.parameters();
   hashes.resize(parameters.size());
   in_parallel(hashes.size(), [&](std::size_t i) {
-    if (hashes[i].empty()) hashes[i] = tensor_sha256(parameters[i].name, parameters[i].tensor);
+    if (hashes[i].empty()) hashes[i] = parameter_sha256(parameters[i]);
   });
   return hashes;
 }
@@ -79,7 +86,7 @@ std::vector<std::string> WeightHashes::hash(const std::vector<at::Tensor>& train
 void WeightHashes::record(std::vector<TrajectoryPoint>& trajectory) {
   finish(trajectory);
   in_parallel(slices_.size(), [&](std::size_t i) {
-    if (slices_[i] < 0 && frozen_[i].empty()) frozen_[i] = tensor_sha256(model_.parameters()[i].name, model_.parameters()[i].tensor);
+    if (slices_[i] < 0 && frozen_[i].empty()) frozen_[i] = parameter_sha256(model_.parameters()[i]);
   });
   pending_point_ = trajectory.size() - 1;
   const tensor::Arena& values = trained_.arena().values();

@@ -99,6 +99,11 @@ struct Parameter {
   std::optional<std::int64_t>
       padding_row;        ///< row of an embedding that starts at zero (torch.nn.Embedding's padding_idx)
   std::string file_name;  ///< its name in weight files; differs from `name` where the checkpoint spells it differently
+  /// Handle of its bfloat16 copy, which products in bfloat16 read (nn::Weight): empty where the execution multiplies in
+  /// float32, undefined where no product reads the parameter.
+  at::Tensor rounded = {};
+
+  bool has_copy() const { return rounded.defined() && rounded.sizes() == tensor.sizes(); }
 };
 
 /// Whether weight decay applies, as Transformers' Trainer decides: by norm layers and by name.
@@ -131,10 +136,16 @@ class Model {
   /// Moves the parameters to the device. Batches must lie there too; forward() and train::StagedPass keep the
   /// precision.
   void set_execution(const Execution& execution);
+  /// Gives a parameter of this model other values, and the copy that products read with them.
+  void set_values(Parameter& parameter, const at::Tensor& values) const;
 
  private:
   Execution execution_;
 };
+
+/// Gives the memory of a parameter back that lies in a mapped file and of which only the copy is read. To be called by
+/// whoever has read all of it.
+void release_pages(const Parameter& parameter);
 
 /// The batch on a device.
 Input to_device(Input input, const at::Device& device);

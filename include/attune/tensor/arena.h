@@ -50,7 +50,10 @@ class ParameterArena {
  public:
   /// All parameters on one device. `rows`: of some parameters [rows, …], by their index, those that can have a gradient;
   /// whoever trains answers for the others.
-  explicit ParameterArena(std::vector<at::Tensor> parameters, const std::map<std::size_t, TableRows>& rows = {});
+  /// `copies`: handles of the bfloat16 copies of parameters, undefined where there is none. They get memory beside the
+  /// values and follow them.
+  explicit ParameterArena(std::vector<at::Tensor> parameters, const std::map<std::size_t, TableRows>& rows = {},
+                          std::vector<at::Tensor> copies = {});
   ~ParameterArena();
   ParameterArena(const ParameterArena&) = delete;
   ParameterArena& operator=(const ParameterArena&) = delete;
@@ -58,6 +61,12 @@ class ParameterArena {
   std::size_t size() const { return parameters_.size(); }
   const Arena& values() const { return values_; }
   const Arena& gradients() const { return gradients_; }
+  /// Has the copies follow values that others than an optimiser have changed.
+  void round_values() const;
+  /// Whether a slice has a copy.
+  bool has_copy(std::size_t slice) const { return slice < copies_.size() && copies_[slice].defined(); }
+  /// The buffer of the copies, laid out as the values; undefined without any.
+  const at::Tensor& rounded() const { return rounded_; }
   /// A third arena of the same layout, for moments.
   Arena zeros_like() const;
   void zero_gradients();
@@ -73,6 +82,8 @@ class ParameterArena {
   std::vector<Piece> live_, dead_;
   Arena values_;
   Arena gradients_;
+  std::vector<at::Tensor> copies_;
+  at::Tensor rounded_;
 };
 
 }  // namespace attune::tensor

@@ -36,6 +36,10 @@ class Weights {
   std::map<std::string, std::shared_ptr<const Place>> places_;
 };
 
+/// Gives back the memory of a tensor that Weights::tensor() made a view of a mapped file; whoever reads it again finds the
+/// file's values. Nothing happens to other tensors.
+void release_pages(const at::Tensor& tensor);
+
 /// How many elements are NaN or infinite; 0 for integers.
 std::int64_t non_finite_count(const at::Tensor& tensor);
 
