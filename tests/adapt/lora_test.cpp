@@ -86,6 +86,19 @@ TEST_CASE("merging an adapter leaves the logits as they are", "[adapt]") {
   }
 }
 
+TEST_CASE("in bfloat16 a merged weight is what products read", "[adapt]") {
+  const at::NoGradGuard no_grad;
+  const GoldenAdapter golden(golden_adapters().front());
+  models::LoadedModel loaded = golden.load();
+  loaded.model->set_execution({.device = at::kCPU, .precision = nn::Precision::bfloat16});
+  const at::Tensor before = golden.logits(loaded);
+  adapt::merge_lora(loaded);
+  CHECK(worst_difference(golden.logits(loaded), before) < 2e-2);
+  for (const models::Parameter& parameter : loaded.model->parameters()) {
+    if (parameter.rounded.defined()) CHECK(at::equal(parameter.rounded, parameter.tensor.detach().to(at::kBFloat16)));
+  }
+}
+
 TEST_CASE("layers that share their weight with another are named, and not merged", "[adapt]") {
   models::LoadedModel tied = with_lora("gpt2_causal_lm", options_for({"wte", "c_attn"}));
   CHECK(adapt::shared_targets(*tied.model) == std::vector<std::string>{"transformer.wte"});

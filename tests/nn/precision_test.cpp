@@ -2,6 +2,7 @@
 #include "attune/nn/precision.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/mm.h>
 #include <ATen/ops/ones.h>
@@ -11,6 +12,7 @@
 #include <ATen/ops/randn.h>
 #include <ATen/ops/zeros.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -19,6 +21,7 @@
 #include "attune/nn/attention.h"
 #include "attune/nn/linear.h"
 #include "attune/nn/norm.h"
+#include "attune/nn/vocabulary.h"
 #include "nn/compare.h"
 #include "without_kernels.h"
 
@@ -85,6 +88,39 @@ TEST_CASE("gradients of a product in bfloat16 add up in the float32 buffer, whic
   CHECK(relative(arena.view({24, 32}) - 1, 2 * at::mm(seed.t(), x)) < 1e-2);
   CHECK(relative(x.grad(), 2 * at::mm(seed, weight)) < 1e-2);
   CHECK(testing::distance(bias.grad(), 2 * rounded(seed).sum(0)) < 1e-5);
+}
+
+TEST_CASE("products in bfloat16 read a weight's copy, forward and backward; others do not", "[nn]") {
+  const at::Tensor values = at::randn({8, 8}), other = at::randn({8, 8}).to(at::kBFloat16);
+  const LowRankTerm term{.a = at::randn({2, 8}), .b = at::randn({8, 2})};
+  const at::Tensor labels = at::randint(8, {4}, at::kLong);
+  const std::vector<std::pair<const char*, std::function<at::Tensor(const at::Tensor&, const Weight&)>>> products = {
+      {"linear", [](const at::Tensor& x, const Weight& w) { return nn::linear(x, w); }},
+      {"conv1d", [](const at::Tensor& x, const Weight& w) { return nn::conv1d(x, w); }},
+      {"low rank", [&](const at::Tensor& x, const Weight& w) { return nn::linear(x, w, {}, term); }},
+      {"vocabulary", [&](const at::Tensor& x, const Weight& w) {
+         return vocabulary_cross_entropy({.x = x, .weight = w, .bias = {}, .precision = current_precision()}, labels, {}, 0.0).sum;
+       }}};
+  const at::Tensor input = at::randn({4, 8});
+  for (const auto& [name, product] : products) {
+    INFO(name);
+    const auto run = [&](const Weight& weight, Precision precision, bool records) {
+      const PrecisionGuard guard(precision);
+      const at::Tensor x = input.clone().requires_grad_(records);
+      const at::Tensor y = product(x, weight);
+      if (records) y.sum().backward();
+      return std::pair{y.detach(), x.grad()};
+    };
+    for (const bool records : {false, true}) {
+      const auto [y, grad] = run({values, other}, Precision::bfloat16, records);
+      const auto [want, want_grad] = run(other.to(at::kFloat), Precision::bfloat16, records);
+      CHECK(at::equal(y, want));
+      if (records) CHECK(at::equal(grad, want_grad));
+      CHECK(at::equal(run({values, other}, Precision::float32, records).first, run(values, Precision::float32, records).first));
+      const at::Tensor empty = at::empty({0}, at::kBFloat16);
+      CHECK(at::equal(run({values, empty}, Precision::bfloat16, records).first, run(values, Precision::bfloat16, records).first));
+    }
+  }
 }
 
 TEST_CASE("half-precision weights compute in float32 exactly as their widened copies", "[nn]") {

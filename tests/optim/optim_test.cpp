@@ -14,6 +14,7 @@
 #include <limits>
 #include <vector>
 
+#include "../../src/optim/adamw.h"
 #include "attune/base/error.h"
 #include "attune/base/random.h"
 #include "attune/optim/clip.h"
@@ -24,6 +25,7 @@
 using attune::Error;
 using attune::tensor::ParameterArena;
 namespace optim = attune::optim;
+using Tensors = std::vector<at::Tensor>;
 
 namespace {
 
@@ -61,6 +63,45 @@ optim::Schedule schedule(const std::string& type, std::map<std::string, double> 
 }
 
 }  // namespace
+
+TEST_CASE("numbers are rounded to bfloat16 as LibTorch rounds them", "[optim]") {
+  at::Tensor values = random(70'000, 3);
+  const float infinity = std::numeric_limits<float>::infinity();
+  const std::vector<float> special = {0.0f, -0.0f, infinity, -infinity, std::numeric_limits<float>::max(), 1e-40f, -1e-42f,
+                                      0x1.01p0f, 0x1.03p0f, 0x1.010002p0f, -0x1.01p0f};  // ties go to even
+  for (std::size_t i = 0; i < special.size(); ++i) values.data_ptr<float>()[i] = special[i];
+  at::Tensor rounded = at::empty({70'000}, at::kBFloat16);
+  auto* words = reinterpret_cast<std::uint16_t*>(rounded.data_ptr<at::BFloat16>());
+  optim::round_to_bfloat16(values.const_data_ptr<float>(), 70'000, words);
+  CHECK(at::equal(rounded.view(at::kShort), values.to(at::kBFloat16).view(at::kShort)));
+  values.fill_(std::numeric_limits<float>::quiet_NaN());
+  optim::round_to_bfloat16(values.const_data_ptr<float>(), 70'000, words);
+  CHECK(rounded.isnan().all().item<bool>());
+}
+
+TEST_CASE("an optimiser changes copies of weights with them, and nothing else by it", "[optim]") {
+  for (const std::string name : {"adamw_torch_fused", "sgd"}) {
+    INFO(name);
+    Tensors ends;
+    for (const bool with_copies : {false, true}) {
+      at::Tensor table = random(45, 1).view({9, 5}), matrix = random(70'000, 2).view({700, 100});
+      at::Tensor copy = at::empty({0}, at::kBFloat16), of_table = at::empty({0}, at::kBFloat16);
+      ParameterArena arena({table, matrix}, {{0, {1, 2}}},
+                           with_copies ? Tensors{of_table, copy} : Tensors{});
+      const auto optimiser = optim::make_optimizer({.name = name}, arena, {{1e-2, 0.1, {0, 1}}});
+      for (int number = 1; number <= 2; ++number) {
+        table.mutable_grad()[1].fill_(0.5);
+        matrix.mutable_grad().copy_(random(70'000, 10 + number).view({700, 100}));
+        optimiser->step({.number = number, .rate_factor = 0.5, .gradient_factor = 0.25});
+        if (!with_copies) continue;
+        CHECK(at::equal(copy, matrix.detach().to(at::kBFloat16)));
+        CHECK(at::equal(of_table, table.detach().to(at::kBFloat16)));
+      }
+      ends.push_back(at::cat({table.detach().view(-1), matrix.detach().view(-1)}));
+    }
+    CHECK(at::equal(ends[0], ends[1]));
+  }
+}
 
 TEST_CASE("the first update of a warmup has rate 0 and the linear schedule ends at 0", "[optim]") {
   const optim::Schedule linear = schedule("linear");

@@ -8,7 +8,9 @@
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
+#include <fstream>
 #include <limits>
+#include <string>
 
 #include "attune/files/storage.h"
 #include "raises.h"
@@ -101,4 +103,28 @@ TEST_CASE("non-finite values are counted", "[tensor][weights]") {
   CHECK(non_finite_count(at::tensor({1.0f, nan}).to(at::kBFloat16)) == 1);
   CHECK(non_finite_count(at::arange(3)) == 0);
   CHECK(non_finite_count(at::zeros({0})) == 0);
+}
+
+TEST_CASE("pages of a mapped tensor are given back and read again; other memory is left alone", "[tensor][weights]") {
+  const auto mapped_kilobytes = [] {
+    std::ifstream status("/proc/self/status");
+    std::string word;
+    while (status >> word && word != "RssFile:") {}
+    std::int64_t kilobytes = 0;
+    status >> kilobytes;
+    return kilobytes;
+  };
+  const TemporaryFolder folder;
+  const at::Tensor values = at::arange(1 << 22, at::kFloat);
+  save_tensors(folder / "a.safetensors", {{"x", values}, {"y", values.narrow(0, 0, 100)}});
+  const auto read = load_tensors(folder / "a.safetensors");
+  REQUIRE(at::equal(read.at("x"), values));
+  const std::int64_t before = mapped_kilobytes();
+  release_pages(read.at("x"));
+  CHECK(mapped_kilobytes() < before - 15 * 1024);
+  CHECK(at::equal(read.at("x"), values));
+  CHECK(at::equal(read.at("y"), values.narrow(0, 0, 100)));
+  const at::Tensor own = values.clone();
+  release_pages(own);
+  CHECK(at::equal(own, values));
 }

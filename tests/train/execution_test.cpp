@@ -23,6 +23,27 @@ double worst(const std::vector<double>& a, const std::vector<double>& b) {
   return largest;
 }
 
+/// Whether products in bfloat16 would read every weight as it is now.
+bool copies_follow(const models::Model& model) {
+  bool all = true, any = false;
+  for (const models::Parameter& parameter : model.parameters()) {
+    if (!parameter.rounded.defined()) continue;
+    any = true;
+    all = all && parameter.has_copy() && at::equal(parameter.rounded, parameter.tensor.detach().to(at::kBFloat16));
+  }
+  return any && all;
+}
+
+/// Early in training an evaluation is best that later ones are not.
+void keep_best(EncoderRun& run, const std::vector<data::Example>& examples) {
+  run.job.validation = train::Split{.rows = run.rows, .examples = examples};
+  run.job.options.eval_strategy = "steps";
+  run.job.options.eval_steps = 1;
+  run.job.options.load_best_model_at_end = true;
+  run.job.options.metric_for_best_model = "loss";
+  run.job.options.greater_is_better = true;
+}
+
 }  // namespace
 
 TEST_CASE("training without kernels follows training with them", "[train][execution]") {
@@ -62,6 +83,55 @@ TEST_CASE("in bfloat16 the weights, their gradients and moments stay float32", "
   // Smaller updates than bfloat16 can hold were not lost.
   const at::Tensor weight = value_of(run.loaded, "bert.encoder.layer.0.output.dense.weight");
   CHECK_FALSE(at::equal(weight, weight.to(at::kBFloat16).to(at::kFloat)));
+}
+
+TEST_CASE("what products in bfloat16 read are the weights as they are, rounded", "[train][execution]") {
+  const std::vector<data::Example> examples(18);
+  for (const std::string optimiser : {"adamw_torch_fused", "sgd"}) {
+    INFO(optimiser);
+    const TemporaryFolder folder;
+    EncoderRun run("bert_sequence", kHalf);
+    CHECK(copies_follow(*run.loaded.model));
+    run.job.options.optim = optimiser;
+    run.job.folder = folder.path();
+    run.job.options.save_strategy = "steps";
+    run.job.options.save_steps = 4;
+    run.losses();
+    CHECK(copies_follow(*run.loaded.model));
+    EncoderRun resumed("bert_sequence", kHalf);
+    resumed.job.options = run.job.options;
+    resumed.job.options.save_strategy = "no";
+    resumed.job.folder = folder.path();
+    resumed.job.resume_from = folder / "checkpoints/checkpoint-8";  // the end: no step follows
+    resumed.losses();
+    CHECK(resumed.hash() == run.hash());
+    CHECK(copies_follow(*resumed.loaded.model));
+    EncoderRun best("bert_sequence", kHalf);
+    best.job.options.optim = optimiser;
+    keep_best(best, examples);
+    CHECK(train::train(best.job).best_step != 8);
+    CHECK(copies_follow(*best.loaded.model));
+  }
+}
+
+TEST_CASE("copies of weights follow frozen layers, dtypes and executions", "[train][execution]") {
+  EncoderRun part("bert_sequence", kHalf);
+  for (std::size_t i = 0; i < part.job.trainable.size(); ++i) {
+    part.job.trainable[i] = part.loaded.model->parameters()[i].stages.front() >= part.loaded.model->depth();
+  }
+  part.losses();
+  CHECK(copies_follow(*part.loaded.model));
+  models::round_to_dtype(part.loaded);
+  CHECK(copies_follow(*part.loaded.model));
+  part.loaded.model->set_execution({});
+  for (const models::Parameter& parameter : part.loaded.model->parameters()) CHECK_FALSE(parameter.has_copy());
+  CHECK(part.loaded.model->parameters().front().rounded.defined() == false);  // only token ids read the table
+
+  EncoderRun half("bert_bfloat16", kHalf);
+  half.losses();
+  CHECK(copies_follow(*half.loaded.model));
+  models::round_to_dtype(half.loaded);
+  CHECK(copies_follow(*half.loaded.model));
 }
 
 TEST_CASE("a run in bfloat16 resumed from any step ends with the bits of the uninterrupted one", "[train][execution]") {
