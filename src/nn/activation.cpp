@@ -91,16 +91,20 @@ std::optional<kernels::Gate> gate_of(Activation activation) {
 namespace {
 
 at::Tensor gate_forward(const at::Tensor& given, const at::Tensor& bias, kernels::Gate gate) {
-  const at::Tensor x = fused::at_least_float(given).contiguous();
+  const at::Tensor x = fused::readable(given).contiguous();
   at::Tensor y = at::empty(x.sizes(), x.options());
-  const kernels::GateForward<float> call{.x = fused::data(x),
-                                         .bias = fused::data(bias),
-                                         .y = fused::mutable_data(y),
-                                         .gate = gate,
-                                         .rows = x.size(0),
-                                         .features = x.size(1)};
-  fused::parallel(x.size(0), x.size(1),
-                  [&](std::int64_t begin, std::int64_t end) { kernels::table().gate_forward(call, begin, end); });
+  fused::with_format(x, [&](auto format) {
+    using T = decltype(format);
+    const kernels::GateForward<T> call{.x = fused::data<T>(x),
+                                       .bias = fused::data(bias),
+                                       .y = fused::mutable_data<T>(y),
+                                       .gate = gate,
+                                       .rows = x.size(0),
+                                       .features = x.size(1)};
+    fused::parallel(x.size(0), x.size(1), [&](std::int64_t begin, std::int64_t end) {
+      kernels::table().rows<T>().gate_forward(call, begin, end);
+    });
+  });
   return y.to(given.scalar_type());
 }
 
@@ -117,22 +121,28 @@ class GateFunction : public torch::autograd::Function<GateFunction> {
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  torch::autograd::variable_list gradients) {
     const auto saved = context->get_saved_variables();
-    const at::Tensor x = fused::at_least_float(saved[0]).contiguous();
-    const at::Tensor grad = fused::at_least_float(gradients[0]).contiguous();
+    const at::Tensor x = fused::readable(saved[0]).contiguous();
+    const at::Tensor grad = gradients[0].to(x.scalar_type()).contiguous();
     const std::int64_t blocks = kernels::blocks_of(x.size(0));
     const bool need_bias = saved[1].defined() && context->needs_input_grad(1);
-    const at::Tensor partials = need_bias ? at::empty({blocks, x.size(1)}, x.options()) : at::Tensor();
+    const at::Tensor partials =
+        need_bias ? at::empty({blocks, x.size(1)}, x.options().dtype(at::kFloat)) : at::Tensor();
     const at::Tensor grad_x = at::empty(x.sizes(), x.options());
-    const kernels::GateBackward<float> call{.grad = fused::data(grad),
-                                            .x = fused::data(x),
-                                            .bias = fused::data(saved[1]),
-                                            .grad_x = fused::mutable_data(grad_x),
-                                            .partials = fused::mutable_data(partials),
-                                            .gate = static_cast<kernels::Gate>(context->saved_data["gate"].toInt()),
-                                            .rows = x.size(0),
-                                            .features = x.size(1)};
-    fused::parallel(blocks, kernels::kBlockRows * x.size(1),
-                    [&](std::int64_t begin, std::int64_t end) { kernels::table().gate_backward(call, begin, end); });
+    const auto gate = static_cast<kernels::Gate>(context->saved_data["gate"].toInt());
+    fused::with_format(x, [&](auto format) {
+      using T = decltype(format);
+      const kernels::GateBackward<T> call{.grad = fused::data<T>(grad),
+                                          .x = fused::data<T>(x),
+                                          .bias = fused::data(saved[1]),
+                                          .grad_x = fused::mutable_data<T>(grad_x),
+                                          .partials = fused::mutable_data(partials),
+                                          .gate = gate,
+                                          .rows = x.size(0),
+                                          .features = x.size(1)};
+      fused::parallel(blocks, kernels::kBlockRows * x.size(1), [&](std::int64_t begin, std::int64_t end) {
+        kernels::table().rows<T>().gate_backward(call, begin, end);
+      });
+    });
     return {grad_x, need_bias ? fused::sum_blocks(partials) : at::Tensor(), at::Tensor()};
   }
 };

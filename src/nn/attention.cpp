@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <type_traits>
 
 #include "attention_cuda.h"
 #include "attention_padded.h"
@@ -49,25 +50,52 @@ struct AttentionSettings : torch::CustomClassHolder {
   fused::SiteKeys keys;
 };
 
-/// The tensor itself when it is what the kernels read, float32 with a dense last dimension, else a copy.
-at::Tensor readable_heads(const at::Tensor& given) {
-  const at::Tensor x = fused::at_least_float(given);
+at::Tensor dense_heads(const at::Tensor& x) {
   return x.stride(2) == 1 || x.size(2) == 1 ? x : x.contiguous();
 }
 
-kernels::Heads<const float> reading(const at::Tensor& x) {
-  return {x.const_data_ptr<float>(), x.stride(0), x.stride(1)};
-}
-kernels::Heads<float> writing(const at::Tensor& x) {
-  return {x.mutable_data_ptr<float>(), x.stride(0), x.stride(1)};
+/// Queries, keys and values as the kernels read them, with a dense last dimension.
+struct Readable {
+  at::Tensor q, k, v;
+};
+
+/// As they are, if they are float32 or bfloat16; but queries and keys have one format, and the values no wider one.
+Readable readable_heads(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+  const auto read = [](const at::Tensor& x, bool as_it_is) {
+    return dense_heads(as_it_is ? fused::readable(x) : fused::at_least_float(x));
+  };
+  const bool same = q.scalar_type() == k.scalar_type() && fused::readable(v).scalar_type() == at::kBFloat16;
+  return {read(q, same), read(k, same), read(v, true)};
 }
 
-kernels::Attention<float> call_of(const AttentionSettings& settings, const at::Tensor& q, const at::Tensor& k,
-                                  const at::Tensor& v, const at::Tensor& log_sum) {
-  kernels::Attention<float> call{};
-  call.q = reading(q);
-  call.k = reading(k);
-  call.v = reading(v);
+/// body(K{}, V{}) for the kernels' names of the formats.
+template <class Body>
+void with_formats(const Readable& heads, const Body& body) {
+  fused::with_format(heads.v, [&](auto of_values) {
+    using V = decltype(of_values);
+    if constexpr (std::is_same_v<V, float>) {
+      body(float{}, V{});
+    } else {
+      fused::with_format(heads.q, [&](auto of_keys) { body(of_keys, V{}); });
+    }
+  });
+}
+
+template <class T>
+kernels::Heads<const T> reading(const at::Tensor& x) {
+  return {fused::data<T>(x), x.stride(0), x.stride(1)};
+}
+template <class T>
+kernels::Heads<T> writing(const at::Tensor& x) {
+  return {fused::mutable_data<T>(x), x.stride(0), x.stride(1)};
+}
+
+template <class K, class V>
+kernels::Attention<K, V> call_of(const AttentionSettings& settings, const Readable& heads, const at::Tensor& log_sum) {
+  kernels::Attention<K, V> call{};
+  call.q = reading<K>(heads.q);
+  call.k = reading<K>(heads.k);
+  call.v = reading<V>(heads.v);
   call.log_sum = log_sum.mutable_data_ptr<float>();
   call.q_ends = settings.q_ends.data();
   call.kv_ends = settings.kv_ends.data();
@@ -77,10 +105,10 @@ kernels::Attention<float> call_of(const AttentionSettings& settings, const at::T
   call.softcap = static_cast<float>(settings.softcap);
   call.causal = settings.causal;
   call.window = settings.window;
-  call.q_tokens = q.size(0);
-  call.heads = q.size(1);
-  call.kv_heads = k.size(1);
-  call.size = q.size(2);
+  call.q_tokens = heads.q.size(0);
+  call.heads = heads.q.size(1);
+  call.kv_heads = heads.k.size(1);
+  call.size = heads.q.size(2);
   call.longest_kv = settings.longest_kv;
   if (settings.pages != nullptr) {
     call.pages = settings.pages->numbers.data();
@@ -95,10 +123,11 @@ constexpr std::int64_t kWorthThreads = std::int64_t{1} << 19;
 
 /// Runs `kernel` for every (sequence, key head). Threads take the next task when they are free, since lengths differ; a
 /// task's result does not depend on who does it.
-void for_each_task(const kernels::Attention<float>& call, std::int64_t sequences,
-                   void (*kernel)(const kernels::Attention<float>&, std::int64_t, float*)) {
+template <class K, class V>
+void for_each_task(const kernels::Attention<K, V>& call, std::int64_t sequences,
+                   void (*kernel)(const kernels::Attention<K, V>&, std::int64_t, float*)) {
   const std::int64_t tasks = sequences * call.kv_heads;
-  const std::int64_t scratch = kernels::table().attention_scratch(call);
+  const std::int64_t scratch = kernels::table().attention<K, V>().attention_scratch(call);
   const std::int64_t work = call.q_tokens * call.longest_kv * call.heads * call.size;
   const std::int64_t threads = work < kWorthThreads ? 1 : std::min<std::int64_t>(at::get_num_threads(), tasks);
   const at::Tensor memory = at::empty({threads, (scratch + 15) / 16 * 16}, at::kFloat);
@@ -119,15 +148,19 @@ struct AttentionOutputs {
   at::Tensor out, log_sum;
 };
 
-AttentionOutputs attention_forward(const at::Tensor& given_q, const at::Tensor& given_k, const at::Tensor& given_v,
+AttentionOutputs attention_forward(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                                    const AttentionSettings& settings) {
-  const at::Tensor q = readable_heads(given_q), k = readable_heads(given_k), v = readable_heads(given_v);
-  AttentionOutputs result{at::empty(q.sizes(), q.options()), at::empty({q.size(1), q.size(0)}, q.options())};
-  kernels::Attention<float> call = call_of(settings, q, k, v, result.log_sum);
-  call.out = writing(result.out);
-  for_each_task(call, settings.sequences(), kernels::table().attention_forward);
+  const Readable heads = readable_heads(q, k, v);
+  AttentionOutputs result{at::empty(q.sizes(), heads.v.options()), at::empty({q.size(1), q.size(0)}, q.options().dtype(at::kFloat))};
+  with_formats(heads, [&](auto of_keys, auto of_values) {
+    using K = decltype(of_keys);
+    using V = decltype(of_values);
+    kernels::Attention<K, V> call = call_of<K, V>(settings, heads, result.log_sum);
+    call.out = writing<V>(result.out);
+    for_each_task(call, settings.sequences(), kernels::table().attention<K, V>().attention_forward);
+  });
   zero_dead_rows(result.out, settings.q_ends.back());
-  result.out = result.out.to(given_q.scalar_type());
+  result.out = result.out.to(v.scalar_type());
   return result;
 }
 
@@ -146,16 +179,20 @@ class AttentionFunction : public torch::autograd::Function<AttentionFunction> {
     const auto saved = context->get_saved_variables();
     const auto capsule = context->saved_data["settings"].toCapsule();
     const auto& settings = static_cast<const AttentionSettings&>(*capsule);
-    const at::Tensor q = readable_heads(saved[0]), k = readable_heads(saved[1]), v = readable_heads(saved[2]);
-    const at::Tensor grad = readable_heads(gradients[0]);
-    kernels::Attention<float> call = call_of(settings, q, k, v, saved[3]);
-    call.grad = reading(grad);
+    const Readable heads = readable_heads(saved[0], saved[1], saved[2]);
+    const at::Tensor grad = dense_heads(gradients[0].to(heads.v.scalar_type()));
     torch::autograd::variable_list results;
-    for (const at::Tensor* x : {&q, &k, &v}) results.push_back(at::empty(x->sizes(), x->options()));
-    call.grad_q = writing(results[0]);
-    call.grad_k = writing(results[1]);
-    call.grad_v = writing(results[2]);
-    for_each_task(call, settings.sequences(), kernels::table().attention_backward);
+    for (const at::Tensor* x : {&heads.q, &heads.k, &heads.v}) results.push_back(at::empty(x->sizes(), x->options()));
+    with_formats(heads, [&](auto of_keys, auto of_values) {
+      using K = decltype(of_keys);
+      using V = decltype(of_values);
+      kernels::Attention<K, V> call = call_of<K, V>(settings, heads, saved[3]);
+      call.grad = reading<V>(grad);
+      call.grad_q = writing<K>(results[0]);
+      call.grad_k = writing<K>(results[1]);
+      call.grad_v = writing<V>(results[2]);
+      for_each_task(call, settings.sequences(), kernels::table().attention<K, V>().attention_backward);
+    });
     zero_dead_rows(results[0], settings.q_ends.back());
     zero_dead_rows(results[1], settings.kv_ends.back());
     zero_dead_rows(results[2], settings.kv_ends.back());
@@ -200,7 +237,7 @@ at::Tensor without_kernels(const at::Tensor& q, const at::Tensor& k, const at::T
   const at::ScalarType type = current_precision() == Precision::bfloat16 ? at::kBFloat16 : q.scalar_type();
   const at::Tensor queries = q.to(type), keys = k.to(type), values = v.to(type);
   const auto compute = ragged_possible(queries, keys, values, q_layout, kv_layout, spec) ? attention_ragged : attention_padded;
-  return compute(queries, keys, values, q_layout, kv_layout, spec).to(q.scalar_type());
+  return compute(queries, keys, values, q_layout, kv_layout, spec).to(v.scalar_type());
 }
 
 }  // namespace

@@ -33,12 +33,18 @@ struct DropoutSettings : torch::CustomClassHolder {
 };
 
 at::Tensor masked(const at::Tensor& given, const fused::SiteKeys& keys) {
-  const at::Tensor x = fused::at_least_float(given).contiguous();
+  const at::Tensor x = fused::readable(given).contiguous();
   at::Tensor y = at::empty(x.sizes(), x.options());
-  const kernels::Dropout<float> call{
-      .x = fused::data(x), .y = fused::mutable_data(y), .drop = keys.drop(), .rows = x.size(0), .features = x.size(1)};
-  fused::parallel(x.size(0), x.size(1),
-                  [&](std::int64_t begin, std::int64_t end) { kernels::table().dropout(call, begin, end); });
+  fused::with_format(x, [&](auto format) {
+    using T = decltype(format);
+    const kernels::Dropout<T> call{.x = fused::data<T>(x),
+                                   .y = fused::mutable_data<T>(y),
+                                   .drop = keys.drop(),
+                                   .rows = x.size(0),
+                                   .features = x.size(1)};
+    fused::parallel(x.size(0), x.size(1),
+                    [&](std::int64_t begin, std::int64_t end) { kernels::table().rows<T>().dropout(call, begin, end); });
+  });
   return y.to(given.scalar_type());
 }
 

@@ -21,6 +21,10 @@ at::Tensor at_least_float(const at::Tensor& x) {
   return !x.defined() || x.scalar_type() == at::kDouble ? x : x.to(at::kFloat);
 }
 
+at::Tensor readable(const at::Tensor& x) {
+  return x.defined() && x.scalar_type() == at::kBFloat16 ? x : at_least_float(x);
+}
+
 bool possible(std::initializer_list<std::reference_wrapper<const at::Tensor>> tensors) {
   return kernels::enabled() && std::all_of(tensors.begin(), tensors.end(), [](const at::Tensor& x) {
            if (!x.defined()) return true;
@@ -70,11 +74,20 @@ std::optional<at::Tensor> optional(const at::Tensor& x) {
   return x.defined() ? std::optional<at::Tensor>(x) : std::nullopt;
 }
 
-const float* data(const at::Tensor& x) {
-  return x.defined() ? x.const_data_ptr<float>() : nullptr;
-}
-float* mutable_data(const at::Tensor& x) {
-  return x.defined() ? x.mutable_data_ptr<float>() : nullptr;
+void add_to(const at::Tensor& sum, const at::Tensor& x) {
+  const bool ours = possible({sum, x}) && sum.scalar_type() == at::kFloat && x.scalar_type() == at::kBFloat16 &&
+                    sum.is_contiguous() && x.is_contiguous() && sum.sizes() == x.sizes();
+  if (!ours) {
+    sum.add_(x);
+    return;
+  }
+  const auto* values = data<kernels::BFloat16>(x);
+  float* sums = mutable_data(sum);
+  // Whole vectors, so that threads share no cache line.
+  constexpr std::int64_t kLine = 64;
+  parallel((x.numel() + kLine - 1) / kLine, kLine, [&](std::int64_t begin, std::int64_t end) {
+    kernels::table().add_to(values, sums, kLine * begin, std::min(kLine * end, x.numel()));
+  });
 }
 
 at::Tensor sum_blocks(const at::Tensor& partials) {
@@ -85,11 +98,14 @@ at::Tensor sum_blocks(const at::Tensor& partials) {
 
 at::Tensor column_sums(const at::Tensor& given) {
   if (!possible({given})) return given.sum(at::IntArrayRef{0}, /*keepdim=*/false, given.scalar_type() == at::kDouble ? at::kDouble : at::kFloat);
-  const at::Tensor x = at_least_float(given);
+  const at::Tensor x = readable(given);
   const std::int64_t blocks = kernels::blocks_of(x.size(0));
-  const at::Tensor partials = at::empty({blocks, x.size(1)}, x.options());
-  parallel(blocks, kernels::kBlockRows * x.size(1), [&](std::int64_t begin, std::int64_t end) {
-    kernels::table().column_sums(data(x), x.size(0), x.size(1), mutable_data(partials), begin, end);
+  const at::Tensor partials = at::empty({blocks, x.size(1)}, x.options().dtype(at::kFloat));
+  with_format(x, [&](auto format) {
+    using T = decltype(format);
+    parallel(blocks, kernels::kBlockRows * x.size(1), [&](std::int64_t begin, std::int64_t end) {
+      kernels::table().rows<T>().column_sums(data<T>(x), x.size(0), x.size(1), mutable_data(partials), begin, end);
+    });
   });
   return sum_blocks(partials);
 }

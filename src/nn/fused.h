@@ -6,6 +6,7 @@
 #include <functional>
 #include <initializer_list>
 #include <optional>
+#include <type_traits>
 
 #include "attune/nn/dropout.h"
 #include "dropout_hash.h"
@@ -16,8 +17,20 @@ namespace attune::nn::fused {
 /// x in float32, unless it is float64 (gradient checks) or undefined: norms, activations and losses are computed no lower.
 at::Tensor at_least_float(const at::Tensor& x);
 
-/// All defined tensors lie on the CPU in float32 or in a format that widens to it, bfloat16 or float16. Kernels are compiled
-/// for float32: their callers widen.
+/// x as the kernels read what products made: float32 and bfloat16 as they are, others in float32.
+at::Tensor readable(const at::Tensor& x);
+/// body(T{}) for the kernels' name of the format of something that readable() gave.
+template <class Body>
+void with_format(at::ScalarType format, const Body& body) {
+  if (format == at::kBFloat16) return body(kernels::BFloat16{});
+  body(float{});
+}
+template <class Body>
+void with_format(const at::Tensor& x, const Body& body) {
+  with_format(x.scalar_type(), body);
+}
+
+/// All defined tensors lie on the CPU in float32 or in a format that widens to it, bfloat16 or float16.
 bool possible(std::initializer_list<std::reference_wrapper<const at::Tensor>> tensors);
 /// Autograd is recording and one of the tensors asks for a gradient.
 bool recording(std::initializer_list<std::reference_wrapper<const at::Tensor>> tensors);
@@ -46,8 +59,27 @@ at::Tensor with_dead_rows(const at::Tensor& live, std::int64_t total);
 std::optional<at::Tensor> optional(const at::Tensor& x);
 
 /// Null for an undefined tensor.
-const float* data(const at::Tensor& x);
-float* mutable_data(const at::Tensor& x);
+template <class T = float>
+const T* data(const at::Tensor& x) {
+  if (!x.defined()) return nullptr;
+  if constexpr (std::is_same_v<T, float>) {
+    return x.const_data_ptr<float>();
+  } else {
+    return reinterpret_cast<const T*>(x.const_data_ptr<at::BFloat16>());
+  }
+}
+template <class T = float>
+T* mutable_data(const at::Tensor& x) {
+  if (!x.defined()) return nullptr;
+  if constexpr (std::is_same_v<T, float>) {
+    return x.mutable_data_ptr<float>();
+  } else {
+    return reinterpret_cast<T*>(x.mutable_data_ptr<at::BFloat16>());
+  }
+}
+
+/// sum += x, in one pass where x is bfloat16 and sum float32.
+void add_to(const at::Tensor& sum, const at::Tensor& x);
 
 /// Σ over blocks of partials [blocks, …], in their order.
 at::Tensor sum_blocks(const at::Tensor& partials);

@@ -31,6 +31,13 @@ NormInputs widened(const NormInputs& in) {
           fused::at_least_float(in.weight), fused::at_least_float(in.norm_bias)};
 }
 
+/// As the kernels take them: a branch in bfloat16 as it is.
+NormInputs for_kernels(const NormInputs& in) {
+  NormInputs inputs = widened(in);
+  inputs.x = fused::readable(in.x);
+  return inputs;
+}
+
 bool possible(const NormInputs& in) {
   return fused::possible({in.x, in.bias, in.residual, in.weight, in.norm_bias});
 }
@@ -47,32 +54,38 @@ NormOutputs norm_forward(const NormInputs& in, const NormSettings& settings, boo
   const at::Tensor bias = in.bias.defined() ? in.bias.contiguous() : in.bias;
   const std::int64_t rows = x.size(0);
 
+  const at::TensorOptions options = x.options().dtype(at::kFloat);
   NormOutputs out;
-  out.y = at::empty(x.sizes(), x.options());
-  out.mean = at::empty({rows}, x.options());
-  out.inverse_deviation = at::empty({rows}, x.options());
-  const bool x_is_sum = !bias.defined() && !residual.defined() && settings.branch.p <= 0.0;
+  out.y = at::empty(x.sizes(), options);
+  out.mean = at::empty({rows}, options);
+  out.inverse_deviation = at::empty({rows}, options);
+  const bool x_is_sum =
+      x.scalar_type() == at::kFloat && !bias.defined() && !residual.defined() && settings.branch.p <= 0.0;
   if (x_is_sum) {
     out.sum = x;
   } else {
-    out.sum = keep_sum ? at::empty(x.sizes(), x.options()) : out.y;
+    out.sum = keep_sum ? at::empty(x.sizes(), options) : out.y;
   }
-  const kernels::LayerNormForward<float> call{.x = fused::data(x),
-                                              .bias = fused::data(bias),
-                                              .residual = fused::data(residual),
-                                              .weight = fused::data(weight),
-                                              .norm_bias = fused::data(norm_bias),
-                                              .sum = x_is_sum ? nullptr : fused::mutable_data(out.sum),
-                                              .mean = fused::mutable_data(out.mean),
-                                              .inverse_deviation = fused::mutable_data(out.inverse_deviation),
-                                              .y = fused::mutable_data(out.y),
-                                              .branch_drop = settings.branch.drop(),
-                                              .output_drop = settings.output.drop(),
-                                              .epsilon = static_cast<float>(settings.epsilon),
-                                              .rows = rows,
-                                              .features = x.size(1)};
-  fused::parallel(rows, x.size(1),
-                  [&](std::int64_t begin, std::int64_t end) { kernels::table().layer_norm_forward(call, begin, end); });
+  fused::with_format(x, [&](auto format) {
+    using T = decltype(format);
+    const kernels::LayerNormForward<T> call{.x = fused::data<T>(x),
+                                            .bias = fused::data(bias),
+                                            .residual = fused::data(residual),
+                                            .weight = fused::data(weight),
+                                            .norm_bias = fused::data(norm_bias),
+                                            .sum = x_is_sum ? nullptr : fused::mutable_data(out.sum),
+                                            .mean = fused::mutable_data(out.mean),
+                                            .inverse_deviation = fused::mutable_data(out.inverse_deviation),
+                                            .y = fused::mutable_data(out.y),
+                                            .branch_drop = settings.branch.drop(),
+                                            .output_drop = settings.output.drop(),
+                                            .epsilon = static_cast<float>(settings.epsilon),
+                                            .rows = rows,
+                                            .features = x.size(1)};
+    fused::parallel(rows, x.size(1), [&](std::int64_t begin, std::int64_t end) {
+      kernels::table().rows<T>().layer_norm_forward(call, begin, end);
+    });
+  });
   return out;
 }
 
@@ -85,6 +98,7 @@ class NormFunction : public torch::autograd::Function<NormFunction> {
         {x, bias.value_or(at::Tensor()), residual.value_or(at::Tensor()), weight, norm_bias}, *settings, true);
     context->saved_data["residual"] = residual.has_value();
     context->saved_data["bias"] = bias.has_value();
+    context->saved_data["format"] = static_cast<std::int64_t>(x.scalar_type());
     context->save_for_backward({out.sum, out.mean, out.inverse_deviation, weight});
     context->saved_data["settings"] = c10::IValue::make_capsule(settings);
     return out.y;
@@ -108,29 +122,35 @@ class NormFunction : public torch::autograd::Function<NormFunction> {
     const std::int64_t rows = grad.size(0);
     const std::int64_t features = grad.size(1);
     const std::int64_t blocks = kernels::blocks_of(rows);
-    // Without dropout on the branch its gradient is the residual's: one tensor serves both.
-    const bool apart = settings.branch.p > 0.0;
-    const at::Tensor grad_x =
-        need_x || (need_residual && !apart) ? at::empty(grad.sizes(), grad.options()) : at::Tensor();
+    const auto format_of_x = static_cast<at::ScalarType>(context->saved_data["format"].toInt());
+    // Without dropout on the branch its gradient is the residual's: if they have one format, one tensor serves both.
+    const bool apart = settings.branch.p > 0.0 || format_of_x != at::kFloat;
+    const at::Tensor grad_x = need_x || (need_residual && !apart)
+                                  ? at::empty(grad.sizes(), grad.options().dtype(format_of_x))
+                                  : at::Tensor();
     const at::Tensor grad_sum = need_residual && apart ? at::empty(grad.sizes(), grad.options()) : at::Tensor();
     const at::Tensor partials =
         need_sums ? at::empty({blocks, need_bias ? 3 : 2, features}, grad.options()) : at::Tensor();
-    const kernels::LayerNormBackward<float> call{.grad = fused::data(grad),
-                                                 .sum = fused::data(saved[0]),
-                                                 .weight = fused::data(weight),
-                                                 .mean = fused::data(saved[1]),
-                                                 .inverse_deviation = fused::data(saved[2]),
-                                                 .grad_sum = fused::mutable_data(grad_sum),
-                                                 .grad_x = fused::mutable_data(grad_x),
-                                                 .partials = fused::mutable_data(partials),
-                                                 .bias_partials = need_bias,
-                                                 .branch_drop = settings.branch.drop(),
-                                                 .output_drop = settings.output.drop(),
-                                                 .rows = rows,
-                                                 .features = features};
-    fused::parallel(blocks, kernels::kBlockRows * features, [&](std::int64_t begin, std::int64_t end) {
-      kernels::table().layer_norm_backward(call, begin, end);
-    });
+    const auto run = [&](auto format) {
+      using T = decltype(format);
+      const kernels::LayerNormBackward<T> call{.grad = fused::data(grad),
+                                               .sum = fused::data(saved[0]),
+                                               .weight = fused::data(weight),
+                                               .mean = fused::data(saved[1]),
+                                               .inverse_deviation = fused::data(saved[2]),
+                                               .grad_sum = fused::mutable_data(grad_sum),
+                                               .grad_x = fused::mutable_data<T>(grad_x),
+                                               .partials = fused::mutable_data(partials),
+                                               .bias_partials = need_bias,
+                                               .branch_drop = settings.branch.drop(),
+                                               .output_drop = settings.output.drop(),
+                                               .rows = rows,
+                                               .features = features};
+      fused::parallel(blocks, kernels::kBlockRows * features, [&](std::int64_t begin, std::int64_t end) {
+        kernels::table().rows<T>().layer_norm_backward(call, begin, end);
+      });
+    };
+    fused::with_format(format_of_x, run);
     const at::Tensor sums = need_sums ? fused::sum_blocks(partials) : at::Tensor();
     const auto part = [&](bool needed, std::int64_t row) { return needed ? sums.select(0, row) : at::Tensor(); };
     const at::Tensor& grad_residual = apart ? grad_sum : grad_x;
@@ -163,20 +183,22 @@ at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& weight, const at::T
 
 at::Tensor layer_norm_dropout(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, double epsilon,
                               const DropoutSite& site) {
-  const NormInputs in = widened({x, {}, {}, weight, bias});
-  if (x.dim() != 2 || !possible(in)) return plain::layer_norm_dropout(in.x, in.weight, in.norm_bias, epsilon, site);
-  return norm(in, {}, site, epsilon);
+  const NormInputs given{x, {}, {}, weight, bias};
+  if (x.dim() == 2 && possible(given)) return norm(for_kernels(given), {}, site, epsilon);
+  const NormInputs in = widened(given);
+  return plain::layer_norm_dropout(in.x, in.weight, in.norm_bias, epsilon, site);
 }
 
 at::Tensor bias_dropout_residual_layer_norm(const at::Tensor& x, const at::Tensor& bias, const at::Tensor& residual,
                                             const DropoutSite& site, const at::Tensor& weight,
                                             const at::Tensor& norm_bias, double epsilon) {
-  const NormInputs in = widened({x, bias, residual, weight, norm_bias});
-  if (!possible(in)) {
+  const NormInputs given{x, bias, residual, weight, norm_bias};
+  if (!possible(given)) {
+    const NormInputs in = widened(given);
     return plain::bias_dropout_residual_layer_norm(in.x, in.bias, in.residual, site, in.weight, in.norm_bias, epsilon);
   }
   if (x.dim() != 2 || x.sizes() != residual.sizes()) internal_error("x and residual must be [T, H]");
-  return norm(in, site, {}, epsilon);
+  return norm(for_kernels(given), site, {}, epsilon);
 }
 
 }  // namespace attune::nn

@@ -37,7 +37,7 @@ inline at::Tensor gradient(const at::Tensor& a, const at::Tensor& b, const at::T
   if (preset.scalar_type() == a.scalar_type()) {
     preset.addmm_(a, b);
   } else {
-    preset.add_(at::mm(a, b));
+    fused::add_to(preset, at::mm(a, b));
   }
   return {};
 }

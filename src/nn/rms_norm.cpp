@@ -18,17 +18,22 @@ struct RmsOutputs {
 
 /// x [rows, features], contiguous.
 RmsOutputs rms_forward(const at::Tensor& x, const at::Tensor& weight, double epsilon, double offset) {
-  RmsOutputs out{at::empty(x.sizes(), x.options()), at::empty({x.size(0)}, x.options())};
-  const kernels::RmsNormForward<float> call{.x = fused::data(x),
-                                            .weight = fused::data(weight),
-                                            .y = fused::mutable_data(out.y),
-                                            .inverse_rms = fused::mutable_data(out.inverse_rms),
-                                            .offset = static_cast<float>(offset),
-                                            .epsilon = static_cast<float>(epsilon),
-                                            .rows = x.size(0),
-                                            .features = x.size(1)};
-  fused::parallel(x.size(0), x.size(1),
-                  [&](std::int64_t begin, std::int64_t end) { kernels::table().rms_norm_forward(call, begin, end); });
+  const at::TensorOptions options = x.options().dtype(at::kFloat);
+  RmsOutputs out{at::empty(x.sizes(), options), at::empty({x.size(0)}, options)};
+  fused::with_format(x, [&](auto format) {
+    using T = decltype(format);
+    const kernels::RmsNormForward<T> call{.x = fused::data<T>(x),
+                                          .weight = fused::data(weight),
+                                          .y = fused::mutable_data(out.y),
+                                          .inverse_rms = fused::mutable_data(out.inverse_rms),
+                                          .offset = static_cast<float>(offset),
+                                          .epsilon = static_cast<float>(epsilon),
+                                          .rows = x.size(0),
+                                          .features = x.size(1)};
+    fused::parallel(x.size(0), x.size(1), [&](std::int64_t begin, std::int64_t end) {
+      kernels::table().rows<T>().rms_norm_forward(call, begin, end);
+    });
+  });
   return out;
 }
 
@@ -48,19 +53,24 @@ class RmsNormFunction : public torch::autograd::Function<RmsNormFunction> {
     const at::Tensor grad = gradients[0].contiguous();
     const bool need_weight = context->needs_input_grad(1);
     const std::int64_t blocks = kernels::blocks_of(grad.size(0));
-    const at::Tensor grad_x = context->needs_input_grad(0) ? at::empty(grad.sizes(), grad.options()) : at::Tensor();
+    const at::Tensor& x = saved[0];
+    const at::Tensor grad_x = context->needs_input_grad(0) ? at::empty(x.sizes(), x.options()) : at::Tensor();
     const at::Tensor partials = need_weight ? at::empty({blocks, grad.size(1)}, grad.options()) : at::Tensor();
-    const kernels::RmsNormBackward<float> call{.grad = fused::data(grad),
-                                               .x = fused::data(saved[0]),
-                                               .weight = fused::data(saved[1]),
-                                               .inverse_rms = fused::data(saved[2]),
-                                               .grad_x = fused::mutable_data(grad_x),
-                                               .partials = fused::mutable_data(partials),
-                                               .offset = static_cast<float>(context->saved_data["offset"].toDouble()),
-                                               .rows = grad.size(0),
-                                               .features = grad.size(1)};
-    fused::parallel(blocks, kernels::kBlockRows * grad.size(1), [&](std::int64_t begin, std::int64_t end) {
-      kernels::table().rms_norm_backward(call, begin, end);
+    const auto offset = static_cast<float>(context->saved_data["offset"].toDouble());
+    fused::with_format(x, [&](auto format) {
+      using T = decltype(format);
+      const kernels::RmsNormBackward<T> call{.grad = fused::data(grad),
+                                             .x = fused::data<T>(x),
+                                             .weight = fused::data(saved[1]),
+                                             .inverse_rms = fused::data(saved[2]),
+                                             .grad_x = fused::mutable_data<T>(grad_x),
+                                             .partials = fused::mutable_data(partials),
+                                             .offset = offset,
+                                             .rows = grad.size(0),
+                                             .features = grad.size(1)};
+      fused::parallel(blocks, kernels::kBlockRows * grad.size(1), [&](std::int64_t begin, std::int64_t end) {
+        kernels::table().rows<T>().rms_norm_backward(call, begin, end);
+      });
     });
     return {grad_x, need_weight ? fused::sum_blocks(partials) : at::Tensor(), at::Tensor(), at::Tensor()};
   }
@@ -70,7 +80,7 @@ class RmsNormFunction : public torch::autograd::Function<RmsNormFunction> {
 
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double epsilon, double offset) {
   if (!fused::possible({x, weight})) return plain::rms_norm(x, weight, epsilon, offset);
-  const at::Tensor rows = fused::at_least_float(x).reshape({-1, x.size(-1)}).contiguous();
+  const at::Tensor rows = fused::readable(x).reshape({-1, x.size(-1)}).contiguous();
   const at::Tensor dense_weight = fused::at_least_float(weight).contiguous();
   const at::Tensor y = fused::recording({x, weight}) ? RmsNormFunction::apply(rows, dense_weight, epsilon, offset)
                                                      : rms_forward(rows, dense_weight, epsilon, offset).y;

@@ -135,7 +135,7 @@ struct ParameterGradients {
       } else if (weight.scalar_type() == gradient.scalar_type()) {
         weight.addmm_(gradient.t(), x);
       } else {
-        weight.add_(at::mm(gradient.t(), x));
+        fused::add_to(weight, at::mm(gradient.t(), x));
       }
     }
     if (wants_bias) {

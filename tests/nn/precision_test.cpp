@@ -10,17 +10,22 @@
 #include <ATen/ops/rand.h>
 #include <ATen/ops/randint.h>
 #include <ATen/ops/randn.h>
+#include <ATen/ops/randn_like.h>
+#include <ATen/ops/silu.h>
 #include <ATen/ops/zeros.h>
 
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <thread>
 
+#include "../../src/nn/fused.h"
 #include "attune/nn/activation.h"
 #include "attune/nn/attention.h"
 #include "attune/nn/linear.h"
 #include "attune/nn/norm.h"
+#include "attune/nn/rotary.h"
 #include "attune/nn/vocabulary.h"
 #include "nn/compare.h"
 #include "without_kernels.h"
@@ -141,6 +146,79 @@ TEST_CASE("half-precision weights compute in float32 exactly as their widened co
     CHECK(rows.scalar_type() == at::kFloat);
     CHECK(at::equal(rows, nn::embedding(ids, wide(weight))));
   }
+}
+
+TEST_CASE("kernels compute of bfloat16 what they compute of its floats, in every instruction set", "[nn]") {
+  const Layout layout = make_layout({20, 1, 9});
+  constexpr std::int64_t kRows = 33, kWidth = 44;  // neither whole blocks nor whole vectors
+  const DropoutSite site =
+      DropoutKeys{.step_key = 1, .token_keys = at::randint(1LL << 40, {kRows}, at::kLong)}.site(0, 0.2);
+  const AttentionSpec spec{.causal = true, .scale = 0.25, .dropout = site, .softcap = 5.0};
+  const at::Tensor residual = at::randn({kRows, kWidth}), scale = at::rand({kWidth}), bias = at::randn({kWidth});
+  const RotaryTable angles{.cos = at::rand({kRows, 5}), .sin = at::rand({kRows, 5})};
+  const auto heads = [](const at::Tensor& x) { return x.view({kRows, 4, 11}); };
+  std::vector<std::pair<std::string, testing::Function>> layers = {
+      {"attention", [&](const Tensors& t) { return attention(heads(t[0]), heads(t[1]), heads(t[2]), layout, layout, spec); }},
+      {"attention of float queries and keys", [&](const Tensors& t) {
+         return attention(heads(t[0]).to(at::kFloat), heads(t[1]).to(at::kFloat), heads(t[2]), layout, layout, spec);
+       }},
+      {"rotation", [&](const Tensors& t) { return rotate(heads(t[0]), angles); }},
+      {"dropout", [&](const Tensors& t) { return dropout(t[0], site); }},
+      {"LayerNorm", [&](const Tensors& t) { return layer_norm(t[0], scale, bias, 1e-5); }},
+      {"RMSNorm", [&](const Tensors& t) { return rms_norm(t[0], scale, 1e-5, 1.0); }},
+      {"norm of a sum", [&](const Tensors& t) {
+         return bias_dropout_residual_layer_norm(t[0], bias, residual + t[1], site, scale, bias, 1e-5);
+       }},
+      {"norm of a sum without dropout", [&](const Tensors& t) {
+         return bias_dropout_residual_layer_norm(t[0], {}, residual + t[1], {}, scale, bias, 1e-5);
+       }}};
+  for (const Activation activation :
+       {Activation::gelu, Activation::gelu_tanh, Activation::quick_gelu, Activation::silu}) {
+    const std::string number = std::to_string(static_cast<int>(activation));
+    layers.emplace_back("activation " + number, [=](const Tensors& t) { return bias_activate(t[0], bias, activation); });
+    layers.emplace_back("gate " + number, [=](const Tensors& t) { return gated(t[0], t[1], activation); });
+  }
+  Tensors halves, floats;
+  for (int i = 0; i < 3; ++i) {
+    halves.push_back(at::randn({kRows, kWidth}).to(at::kBFloat16));
+    floats.push_back(halves.back().to(at::kFloat));
+  }
+  for (const kernels::Table* table : kernels::tables()) {
+    kernels::use(*table);
+    for (const auto& [name, layer] : layers) {
+      INFO(name << ", kernels of " << table->name);
+      const at::Tensor seed = rounded(at::randn_like(layer(floats)));
+      const testing::Run exact = testing::run(layer, floats, {true, true, true}, seed);
+      const testing::Run ours = testing::run(layer, halves, {true, true, true}, seed);
+      const bool is_wide = name.find("orm") != std::string::npos || name == "rotation";
+      CHECK(ours.value.scalar_type() == (is_wide ? at::kFloat : at::kBFloat16));
+      CHECK(at::equal(ours.value, exact.value.to(ours.value.scalar_type())));
+      for (std::size_t i = 0; i < 3; ++i) {
+        REQUIRE(ours.gradients[i].defined() == exact.gradients[i].defined());
+        if (ours.gradients[i].defined()) CHECK(at::equal(ours.gradients[i], exact.gradients[i].to(at::kBFloat16)));
+      }
+    }
+    const at::Tensor x = at::randn({kRows, kWidth}).to(at::kBFloat16);
+    CHECK(at::equal(fused::column_sums(x), fused::column_sums(x.to(at::kFloat))));
+    at::Tensor sum = residual.clone();
+    fused::add_to(sum, x);
+    CHECK(at::equal(sum, residual + x.to(at::kFloat)));
+  }
+  kernels::use(*kernels::tables().front());
+}
+
+TEST_CASE("a number that is none stays so in bfloat16", "[nn]") {
+  at::Tensor x = at::ones({2, 40}).to(at::kBFloat16);
+  x[0].fill_(std::numeric_limits<float>::quiet_NaN());
+  x[1][39].fill_(-std::numeric_limits<float>::infinity());
+  for (const kernels::Table* table : kernels::tables()) {
+    kernels::use(*table);
+    const at::Tensor y = gated(at::ones({2, 40}).to(at::kBFloat16), x, Activation::silu);
+    CHECK(y[0].isnan().all().item<bool>());
+    CHECK(y[1][39].isinf().item<bool>());
+    CHECK(y[1][0].item<float>() == rounded(at::silu(at::ones({1}))).item<float>());
+  }
+  kernels::use(*kernels::tables().front());
 }
 
 TEST_CASE("what follows a product takes bfloat16 and computes in float32, with kernels and without", "[nn]") {

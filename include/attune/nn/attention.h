@@ -23,7 +23,7 @@ struct AttentionSpec {
   std::vector<std::int32_t> offsets = {};
 };
 
-/// q [Tq, heads, d], k and v [Tk, key heads, d] → [Tq, heads, d] in the format of q; query head h reads key head
+/// q [Tq, heads, d], k and v [Tk, key heads, d] → [Tq, heads, d] in the format of v; query head h reads key head
 /// h · key heads / heads; softmax in float32. Differentiable. Rows of a dead segment come out as zeros. With pages in
 /// kv_layout k and v are pools [rows, key heads, d]; no gradient flows into a pool.
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const Layout& q_layout,

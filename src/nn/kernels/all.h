@@ -17,26 +17,23 @@ namespace {
 #include "attention.h"
 #include "decoder.h"
 #include "loss.h"
+
+template <class T>
+constexpr RowKernels<T> kRows{dropout<T>,           layer_norm_forward<T>, layer_norm_backward<T>, gate_forward<T>,
+                              gate_backward<T>,     gated_forward<T>,      gated_backward<T>,      rms_norm_forward<T>,
+                              rms_norm_backward<T>, rotate<T, float>,      rotate<float, T>,       column_sums<T>};
+
+template <class K, class V>
+constexpr AttentionKernels<K, V> kAttention{attention_scratch<K, V>, attention_forward<K, V>, attention_backward<K, V>};
 }  // namespace
 
 extern const Table kTable;
-const Table kTable{ATTUNE_TEXT(ATTUNE_ISA),
-                   dropout<float>,
-                   layer_norm_forward<float>,
-                   layer_norm_backward<float>,
-                   gate_forward<float>,
-                   gate_backward<float>,
-                   attention_scratch<float>,
-                   attention_forward<float>,
-                   attention_backward<float>,
-                   add_rows<float>,
-                   column_sums<float>,
-                   sum_blocks,
-                   rms_norm_forward<float>,
-                   rms_norm_backward<float>,
-                   rotate<float>,
-                   gated_forward<float>,
-                   gated_backward<float>,
-                   cross_entropy<float>};
+const Table kTable{{add_rows<float>, sum_blocks, cross_entropy<float>, add_to<BFloat16>},
+                   kRows<float>,
+                   kRows<BFloat16>,
+                   kAttention<float, float>,
+                   kAttention<BFloat16, BFloat16>,
+                   kAttention<float, BFloat16>,
+                   ATTUNE_TEXT(ATTUNE_ISA)};
 
 }  // namespace attune::nn::kernels::ATTUNE_ISA

@@ -110,14 +110,14 @@ struct Span {
 };
 
 /// One task with its sequences' places and its scratch memory.
-template <class T>
+template <class Call>
 struct Task {
-  const Attention<T>& call;
+  const Call& call;
   std::int64_t sequence, kv_head, first_q, queries, first_kv, keys, offset, size, width, length;
   float *k, *v, *k_columns, *v_columns, *grad_k, *grad_v;  // whole sequence
   float *q, *rows, *scores, *dropped, *grad_scores;        // one block of queries
 
-  ATTUNE_INLINE Task(const Attention<T>& attention, std::int64_t task, float* scratch) : call(attention) {
+  ATTUNE_INLINE Task(const Call& attention, std::int64_t task, float* scratch) : call(attention) {
     sequence = task / call.kv_heads;
     kv_head = task % call.kv_heads;
     first_q = call.q_ends[sequence];
@@ -142,7 +142,7 @@ struct Task {
   }
 
   /// body(key, its row in x, n) over the keys or values [begin, end), as far as n of them follow one another.
-  template <class Body>
+  template <class T, class Body>
   ATTUNE_INLINE void over_keys(const Heads<const T>& x, Span span, const Body& body) const {
     if (call.pages == nullptr) return body(span.begin, x.at(first_kv + span.begin, kv_head), span.end - span.begin);
     const std::int32_t* page = call.pages + call.page_ends[sequence];
@@ -156,6 +156,7 @@ struct Task {
   }
 
   /// x: the keys or values → dense [keys, width].
+  template <class T>
   ATTUNE_INLINE void pack_keys(const Heads<const T>& x, float* dense) const {
     over_keys(
         x, {0, keys}, [&](std::int64_t key, const T* rows, std::int64_t n) __attribute__((always_inline)) {
@@ -178,13 +179,13 @@ struct Task {
 };
 
 /// One block of queries of one head: what its steps have in common.
-template <class T>
+template <class Call>
 struct Block {
-  const Task<T>& task;
+  const Task<Call>& task;
   std::int64_t head, first, count;
   Span columns;  ///< that any of its queries sees, in whole vectors
 
-  ATTUNE_INLINE Block(const Task<T>& t, std::int64_t head, std::int64_t first)
+  ATTUNE_INLINE Block(const Task<Call>& t, std::int64_t head, std::int64_t first)
       : task(t), head(head), first(first), count(t.queries - first < kQueryBlock ? t.queries - first : kQueryBlock) {
     columns = {t.visible(first).begin / kLanes * kLanes, padded(t.visible(first + count - 1).end)};
   }
@@ -199,25 +200,25 @@ struct Block {
     return task.call.log_sum[head * task.call.q_tokens + task.first_q + first + i];
   }
   ATTUNE_INLINE void score() const {
-    const Task<T>& t = task;
+    const Task<Call>& t = task;
     pack(t.call.q.at(t.first_q + first, head), t.call.q.token_stride, count, t.size, t.call.scale, t.q);
     multiply(t.q, t.k_columns, t.scores);
   }
   /// out [count, columns] = left [count, size] · right [size, keys].
   ATTUNE_INLINE void multiply(const float* left, const float* right, float* out) const {
-    const Task<T>& t = task;
+    const Task<Call>& t = task;
     product({left, t.width, 1, right + columns.begin, t.length, out + columns.begin, t.length, count, t.size,
              columns.end - columns.begin, false});
   }
   /// out [count, size] = weights [count, columns] · values [keys, size].
   ATTUNE_INLINE void combine(const float* weights, const float* values, float* out) const {
-    const Task<T>& t = task;
+    const Task<Call>& t = task;
     product({weights + columns.begin, t.length, 1, values + columns.begin * t.width, t.width, out, t.width, count,
              depth(), t.width, false});
   }
   /// sums [keys, size] += weightsᵀ · rows [count, size].
   ATTUNE_INLINE void distribute(const float* weights, const float* rows, float* sums) const {
-    const Task<T>& t = task;
+    const Task<Call>& t = task;
     product({weights + columns.begin, 1, t.length, rows, t.width, sums + columns.begin * t.width, t.width, depth(),
              count, t.width, true});
   }
@@ -241,17 +242,17 @@ ATTUNE_INLINE void over_span(const Span& span, const Body& body) {
   }
 }
 
-template <class T>
-std::int64_t attention_scratch(const Attention<T>& call) {
+template <class K, class V>
+std::int64_t attention_scratch(const Attention<K, V>& call) {
   const std::int64_t width = padded(call.size);
   const std::int64_t length = padded(call.longest_kv);
   return 4 * call.longest_kv * width + 2 * call.size * length + kQueryBlock * (2 * width + 3 * length);
 }
 
 /// Row of scores → e^(score - largest) · dropout, zeros in the columns of other keys; returns Σ e^…; saves the log-sum.
-template <class T>
-ATTUNE_INLINE float softmax_row(const Block<T>& block, std::int64_t i) {
-  const Attention<T>& call = block.task.call;
+template <class Call>
+ATTUNE_INLINE float softmax_row(const Block<Call>& block, std::int64_t i) {
+  const Call& call = block.task.call;
   float* row = block.task.scores + i * block.task.length;
   const Span span = block.task.visible(block.first + i);
   Vec top = splat(-__builtin_inff());
@@ -282,15 +283,15 @@ ATTUNE_INLINE float softmax_row(const Block<T>& block, std::int64_t i) {
 }
 
 /// One query of one head: keys and values are read once, where they lie.
-template <class T>
-ATTUNE_INLINE void attend_in_place(const Block<T>& block, std::int64_t i) {
-  const Task<T>& t = block.task;
-  const Attention<T>& call = t.call;
+template <class Call>
+ATTUNE_INLINE void attend_in_place(const Block<Call>& block, std::int64_t i) {
+  const Task<Call>& t = block.task;
+  const Call& call = t.call;
   const Span span = t.visible(block.first + i);
   const float* query = t.q + i * t.width;
   float* row = t.scores + i * t.length;
   t.over_keys(
-      call.k, span, [&](std::int64_t key, const T* rows, std::int64_t n) __attribute__((always_inline)) {
+      call.k, span, [&](std::int64_t key, const auto* rows, std::int64_t n) __attribute__((always_inline)) {
         for (std::int64_t j = 0; j < n; ++j, rows += call.k.token_stride) {
           Vec dot{};
           over(
@@ -303,7 +304,7 @@ ATTUNE_INLINE void attend_in_place(const Block<T>& block, std::int64_t i) {
   const float scale = 1.0f / softmax_row(block, i);
   clear(t.rows, t.width);
   t.over_keys(
-      call.v, span, [&](std::int64_t key, const T* rows, std::int64_t n) __attribute__((always_inline)) {
+      call.v, span, [&](std::int64_t key, const auto* rows, std::int64_t n) __attribute__((always_inline)) {
         for (std::int64_t j = 0; j < n; ++j, rows += call.v.token_stride) {
           const Vec weight = splat(row[key + j]);
           over(
@@ -318,14 +319,14 @@ ATTUNE_INLINE void attend_in_place(const Block<T>& block, std::int64_t i) {
 /// More readers of one key head are faster over keys that were laid out for them.
 constexpr std::int64_t kReadersInPlace = 8;
 
-template <class T>
-void attention_forward(const Attention<T>& call, std::int64_t index, float* scratch) {
-  const Task<T> t(call, index, scratch);
+template <class K, class V>
+void attention_forward(const Attention<K, V>& call, std::int64_t index, float* scratch) {
+  const Task t(call, index, scratch);
   if (t.queries == 0) return;
   if (call.pages != nullptr && t.queries * (call.heads / call.kv_heads) <= kReadersInPlace) {
     const std::int64_t readers = call.heads / call.kv_heads;
     for (std::int64_t head = t.kv_head * readers; head < (t.kv_head + 1) * readers; ++head) {
-      const Block<T> block(t, head, 0);
+      const Block block(t, head, 0);
       pack(call.q.at(t.first_q, head), call.q.token_stride, block.count, t.size, call.scale, t.q);
       for (std::int64_t i = 0; i < block.count; ++i) attend_in_place(block, i);
     }
@@ -337,7 +338,7 @@ void attention_forward(const Attention<T>& call, std::int64_t index, float* scra
   const std::int64_t group = call.heads / call.kv_heads;
   for (std::int64_t head = t.kv_head * group; head < (t.kv_head + 1) * group; ++head) {
     for (std::int64_t first = 0; first < t.queries; first += kQueryBlock) {
-      const Block<T> block(t, head, first);
+      const Block block(t, head, first);
       block.score();
       float sums[kQueryBlock];
       for (std::int64_t i = 0; i < block.count; ++i) sums[i] = softmax_row(block, i);
@@ -350,9 +351,9 @@ void attention_forward(const Attention<T>& call, std::int64_t index, float* scra
 }
 
 /// Rows of scores and of gradients of the dropped probabilities → dropped probabilities, and gradients of the scores.
-template <class T>
-ATTUNE_INLINE void softmax_backward_row(const Block<T>& block, std::int64_t i) {
-  const Task<T>& task = block.task;
+template <class Call>
+ATTUNE_INLINE void softmax_backward_row(const Block<Call>& block, std::int64_t i) {
+  const Task<Call>& task = block.task;
   const float softcap = task.call.softcap;
   float* row = task.scores + i * task.length;
   float* dropped = task.dropped + i * task.length;
@@ -388,9 +389,9 @@ ATTUNE_INLINE void softmax_backward_row(const Block<T>& block, std::int64_t i) {
   block.clear_outside(span, grad);
 }
 
-template <class T>
-void attention_backward(const Attention<T>& call, std::int64_t index, float* scratch) {
-  const Task<T> t(call, index, scratch);
+template <class K, class V>
+void attention_backward(const Attention<K, V>& call, std::int64_t index, float* scratch) {
+  const Task t(call, index, scratch);
   t.pack_keys(call.k, t.k);
   t.pack_keys(call.v, t.v);
   transpose(t.k, t.keys, t.size, t.k_columns);
@@ -399,7 +400,7 @@ void attention_backward(const Attention<T>& call, std::int64_t index, float* scr
   const std::int64_t group = call.heads / call.kv_heads;
   for (std::int64_t head = t.kv_head * group; head < (t.kv_head + 1) * group; ++head) {
     for (std::int64_t first = 0; first < t.queries; first += kQueryBlock) {
-      const Block<T> block(t, head, first);
+      const Block block(t, head, first);
       block.score();
       pack(call.grad.at(t.first_q + first, head), call.grad.token_stride, block.count, t.size, 1.0f, t.rows);
       block.multiply(t.rows, t.v_columns, t.grad_scores);

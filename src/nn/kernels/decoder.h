@@ -50,15 +50,15 @@ void rms_norm_backward(const RmsNormBackward<T>& call, std::int64_t begin, std::
               [&](std::int64_t row, float* sums) { rms_norm_backward_row(call, row, sums); });
 }
 
-template <class T>
-void rotate(const Rotation<T>& call, std::int64_t begin, std::int64_t end) {
+template <class X, class Y>
+void rotate(const Rotation<X, Y>& call, std::int64_t begin, std::int64_t end) {
   const std::int64_t turned = 2 * call.pairs;
   for (std::int64_t token = begin; token < end; ++token) {
     const float* cosines = call.cos + token * call.pairs;
     const float* sines = call.sin + token * call.pairs;
     for (std::int64_t head = 0; head < call.heads; ++head) {
-      const T* x = call.x.at(token, head);
-      T* y = call.y.at(token, head);
+      const X* x = call.x.at(token, head);
+      Y* y = call.y.at(token, head);
       over(
           call.pairs, [&](std::int64_t f, auto lanes) __attribute__((always_inline)) {
             const Vec c = load(cosines + f, lanes);

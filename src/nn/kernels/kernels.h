@@ -1,12 +1,18 @@
 // Fused CPU kernels: what one call needs, and the table of the variants compiled for each instruction set.
 // A kernel works on a range of rows, blocks or tasks; the caller splits the range over threads. No result depends on
-// that split.
+// that split. What products of matrices read and write comes in float or bfloat16 (T), all else in float; arithmetic is
+// float in either case.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
 namespace attune::nn::kernels {
+
+/// As it lies in memory: the upper half of a float.
+struct BFloat16 {
+  std::uint16_t bits;
+};
 
 /// Column sums are taken over blocks of this many rows, which are then added in their order.
 constexpr std::int64_t kBlockRows = 32;
@@ -35,14 +41,14 @@ struct Dropout {
 template <class T>
 struct LayerNormForward {
   const T* x;
-  const T* bias;      ///< [features] or null
-  const T* residual;  ///< or null
-  const T* weight;
-  const T* norm_bias;
-  T* sum;  ///< null: x is the sum
+  const float* bias;      ///< [features] or null
+  const float* residual;  ///< or null
+  const float* weight;
+  const float* norm_bias;
+  float* sum;  ///< null: x, a float, is the sum
   float* mean;
   float* inverse_deviation;  ///< [rows]
-  T* y;
+  float* y;
   Drop branch_drop, output_drop;
   float epsilon;
   std::int64_t rows, features;
@@ -50,12 +56,12 @@ struct LayerNormForward {
 
 template <class T>
 struct LayerNormBackward {
-  const T* grad;
-  const T* sum;
-  const T* weight;
+  const float* grad;
+  const float* sum;
+  const float* weight;
   const float* mean;
   const float* inverse_deviation;
-  T* grad_sum;         ///< gradient of the residual (and of x where there is no branch dropout); or null
+  float* grad_sum;     ///< gradient of the residual (and of x, a float, where there is no branch dropout); or null
   T* grad_x;           ///< or null
   float* partials;     ///< [blocks, 2 or 3, features]: gradients of weight, norm_bias and, if wanted, bias; or null
   bool bias_partials;  ///< the third one is wanted (then partials is not null)
@@ -69,7 +75,7 @@ enum class Gate { gelu, gelu_tanh, quick_gelu, silu };
 template <class T>
 struct GateForward {
   const T* x;
-  const T* bias;
+  const float* bias;
   T* y;
   Gate gate;
   std::int64_t rows, features;
@@ -79,7 +85,7 @@ template <class T>
 struct GateBackward {
   const T* grad;
   const T* x;
-  const T* bias;
+  const float* bias;
   T* grad_x;
   float* partials;  ///< [blocks, features]: gradient of bias; or null
   Gate gate;
@@ -90,8 +96,8 @@ struct GateBackward {
 template <class T>
 struct RmsNormForward {
   const T* x;
-  const T* weight;
-  T* y;
+  const float* weight;
+  float* y;
   float* inverse_rms;  ///< [rows]
   float offset, epsilon;
   std::int64_t rows, features;
@@ -99,9 +105,9 @@ struct RmsNormForward {
 
 template <class T>
 struct RmsNormBackward {
-  const T* grad;
+  const float* grad;
   const T* x;
-  const T* weight;
+  const float* weight;
   const float* inverse_rms;
   T* grad_x;        ///< or null
   float* partials;  ///< [blocks, features]: gradient of weight; or null
@@ -165,11 +171,12 @@ struct Heads {
   T* at(std::int64_t token, std::int64_t head) const { return data + token * token_stride + head * head_stride; }
 };
 
-/// Pairs (f, f + pairs) of each head turn by the token's angles; the features behind them are copied.
-template <class T>
+/// Pairs (f, f + pairs) of each head turn by the token's angles; the features behind them are copied. One of x and y may be
+/// bfloat16: y forward, x backward is what products do not see.
+template <class X, class Y>
 struct Rotation {
-  Heads<const T> x;
-  Heads<T> y;
+  Heads<const X> x;
+  Heads<Y> y;
   const float* cos;
   const float* sin;  ///< [tokens, pairs]
   float direction;   ///< 1; -1 turns back: the gradient
@@ -177,13 +184,15 @@ struct Rotation {
 };
 
 /// Attention over packed sequences; task i is sequence i / kv_heads and key head i % kv_heads with all query heads that
-/// read it.
-template <class T>
+/// read it. Queries and keys, which a norm or a rotation may have made, have a format of their own.
+template <class K, class V>
 struct Attention {
-  Heads<const T> q, k, v;
-  Heads<T> out;         ///< forward
-  Heads<const T> grad;  ///< backward: gradient of out, then those of q, k, v
-  Heads<T> grad_q, grad_k, grad_v;
+  Heads<const K> q, k;
+  Heads<const V> v;
+  Heads<V> out;         ///< forward
+  Heads<const V> grad;  ///< backward: gradient of out, then those of q, k, v
+  Heads<K> grad_q, grad_k;
+  Heads<V> grad_v;
   float* log_sum;  ///< [heads, query tokens]: written by forward, read by backward
   const std::int32_t* q_ends;
   const std::int32_t* kv_ends;  ///< [sequences + 1]
@@ -201,31 +210,59 @@ struct Attention {
   std::int64_t page_size;
 };
 
-/// One instruction set's kernels. Ranges are half open; norm_backward and gate_backward count blocks of kBlockRows.
-struct Table {
-  const char* name;
-  void (*dropout)(const Dropout<float>&, std::int64_t begin, std::int64_t end);
-  void (*layer_norm_forward)(const LayerNormForward<float>&, std::int64_t begin, std::int64_t end);
-  void (*layer_norm_backward)(const LayerNormBackward<float>&, std::int64_t begin, std::int64_t end);
-  void (*gate_forward)(const GateForward<float>&, std::int64_t begin, std::int64_t end);
-  void (*gate_backward)(const GateBackward<float>&, std::int64_t begin, std::int64_t end);
+/// Ranges are half open; layer_norm_backward, gate_backward and rms_norm_backward count blocks of kBlockRows.
+template <class T>
+struct RowKernels {
+  void (*dropout)(const Dropout<T>&, std::int64_t begin, std::int64_t end);
+  void (*layer_norm_forward)(const LayerNormForward<T>&, std::int64_t begin, std::int64_t end);
+  void (*layer_norm_backward)(const LayerNormBackward<T>&, std::int64_t begin, std::int64_t end);
+  void (*gate_forward)(const GateForward<T>&, std::int64_t begin, std::int64_t end);
+  void (*gate_backward)(const GateBackward<T>&, std::int64_t begin, std::int64_t end);
+  void (*gated_forward)(const GatedForward<T>&, std::int64_t begin, std::int64_t end);
+  void (*gated_backward)(const GatedBackward<T>&, std::int64_t begin, std::int64_t end);
+  void (*rms_norm_forward)(const RmsNormForward<T>&, std::int64_t begin, std::int64_t end);
+  void (*rms_norm_backward)(const RmsNormBackward<T>&, std::int64_t begin, std::int64_t end);
+  void (*rotate)(const Rotation<T, float>&, std::int64_t begin, std::int64_t end);  ///< a range of tokens
+  void (*rotate_back)(const Rotation<float, T>&, std::int64_t begin, std::int64_t end);
+  /// partials [blocks, columns] of x [rows, columns], for a range of blocks.
+  void (*column_sums)(const T* x, std::int64_t rows, std::int64_t columns, float* partials, std::int64_t begin,
+                      std::int64_t end);
+};
+
+template <class K, class V>
+struct AttentionKernels {
   /// Floats of scratch memory that one thread needs, aligned to 64 bytes.
-  std::int64_t (*attention_scratch)(const Attention<float>&);
-  void (*attention_forward)(const Attention<float>&, std::int64_t task, float* scratch);
-  void (*attention_backward)(const Attention<float>&, std::int64_t task, float* scratch);
+  std::int64_t (*attention_scratch)(const Attention<K, V>&);
+  void (*attention_forward)(const Attention<K, V>&, std::int64_t task, float* scratch);
+  void (*attention_backward)(const Attention<K, V>&, std::int64_t task, float* scratch);
+};
+
+struct FloatKernels {
   /// A range of columns, so that threads never add to the same place.
   void (*add_rows)(const RowAddition<float>&, std::int64_t begin, std::int64_t end);
-  /// partials [blocks, columns] of x [rows, columns], for a range of blocks.
-  void (*column_sums)(const float* x, std::int64_t rows, std::int64_t columns, float* partials, std::int64_t begin,
-                      std::int64_t end);
   /// out[c] = Σ over blocks of partials[block, c], in the order of the blocks.
   void (*sum_blocks)(const float* partials, std::int64_t blocks, std::int64_t columns, float* out);
-  void (*rms_norm_forward)(const RmsNormForward<float>&, std::int64_t begin, std::int64_t end);
-  void (*rms_norm_backward)(const RmsNormBackward<float>&, std::int64_t begin, std::int64_t end);
-  void (*rotate)(const Rotation<float>&, std::int64_t begin, std::int64_t end);  ///< a range of tokens
-  void (*gated_forward)(const GatedForward<float>&, std::int64_t begin, std::int64_t end);
-  void (*gated_backward)(const GatedBackward<float>&, std::int64_t begin, std::int64_t end);
   void (*cross_entropy)(const CrossEntropy<float>&, std::int64_t begin, std::int64_t end);
+  /// sum[i] += x[i].
+  void (*add_to)(const BFloat16* x, float* sum, std::int64_t begin, std::int64_t end);
+};
+
+/// One instruction set's kernels.
+struct Table : FloatKernels,
+               RowKernels<float>,
+               RowKernels<BFloat16>,
+               AttentionKernels<float, float>,
+               AttentionKernels<BFloat16, BFloat16>,
+               AttentionKernels<float, BFloat16> {
+  const char* name;
+  template <class T>
+  const RowKernels<T>& rows() const {
+    return *this;
+  }
+  template <class K, class V>
+  const AttentionKernels<K, V>& attention() const {
+    return *this;
+  }
 };
 
 /// The variants this processor can run, best first.

@@ -31,11 +31,18 @@ ATTUNE_INLINE float add_branch(const LayerNormForward<T>& call, std::int64_t row
   return sum(total) / static_cast<float>(call.features);
 }
 
+ATTUNE_INLINE const float* sums_of(const LayerNormForward<float>& call) {
+  return call.sum != nullptr ? call.sum : call.x;
+}
+ATTUNE_INLINE const float* sums_of(const LayerNormForward<BFloat16>& call) {
+  return call.sum;
+}
+
 template <class T>
 void layer_norm_forward(const LayerNormForward<T>& call, std::int64_t begin, std::int64_t end) {
   for (std::int64_t row = begin; row < end; ++row) {
     const std::int64_t at = row * call.features;
-    const T* s = (call.sum != nullptr ? call.sum : call.x) + at;
+    const float* s = sums_of(call) + at;
     const float mean = add_branch(call, row);
     Vec squares{};
     over(
@@ -261,6 +268,14 @@ void add_rows(const RowAddition<T>& call, std::int64_t begin, std::int64_t end) 
           store(sum + f, load(sum + f, lanes) + load(x + f, lanes), lanes);
         });
   }
+}
+
+template <class T>
+void add_to(const T* x, float* sum, std::int64_t begin, std::int64_t end) {
+  over(
+      end - begin, [&](std::int64_t i, auto lanes) __attribute__((always_inline)) {
+        store(sum + begin + i, load(sum + begin + i, lanes) + load(x + begin + i, lanes), lanes);
+      });
 }
 
 void sum_blocks(const float* partials, std::int64_t blocks, std::int64_t columns, float* out) {

@@ -7,6 +7,7 @@ constexpr std::int64_t kLanes = ATTUNE_LANES;
 typedef float Vec __attribute__((vector_size(ATTUNE_LANES * 4)));
 typedef std::int32_t Ints __attribute__((vector_size(ATTUNE_LANES * 4)));
 typedef std::uint32_t Words __attribute__((vector_size(ATTUNE_LANES * 4)));
+typedef std::uint16_t HalfWords __attribute__((vector_size(ATTUNE_LANES * 2)));
 
 #define ATTUNE_INLINE inline __attribute__((always_inline))
 
@@ -56,6 +57,35 @@ ATTUNE_INLINE void store(float* p, Vec v, Full) {
 }
 ATTUNE_INLINE void store(float* p, Vec v, Part part) {
   for (std::int64_t i = 0; i < part.count; ++i) p[i] = v[i];
+}
+
+ATTUNE_INLINE Vec widened(HalfWords words) {
+  return reinterpret_cast<Vec>(__builtin_convertvector(words, Words) << 16);
+}
+/// To the nearest bfloat16, ties to even. NaN stays NaN.
+ATTUNE_INLINE HalfWords rounded(Vec v) {
+  const Words bits = reinterpret_cast<Words>(v);
+  const Words nearest = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+  return __builtin_convertvector(v == v ? nearest : Words{} + 0x7fc0u, HalfWords);
+}
+
+ATTUNE_INLINE Vec load(const BFloat16* p, Full) {
+  HalfWords words;
+  __builtin_memcpy(&words, p, sizeof words);
+  return widened(words);
+}
+ATTUNE_INLINE Vec load(const BFloat16* p, Part part) {
+  HalfWords words{};
+  for (std::int64_t i = 0; i < part.count; ++i) words[i] = p[i].bits;
+  return widened(words);
+}
+ATTUNE_INLINE void store(BFloat16* p, Vec v, Full) {
+  const HalfWords words = rounded(v);
+  __builtin_memcpy(p, &words, sizeof words);
+}
+ATTUNE_INLINE void store(BFloat16* p, Vec v, Part part) {
+  const HalfWords words = rounded(v);
+  for (std::int64_t i = 0; i < part.count; ++i) p[i].bits = words[i];
 }
 
 /// v, with `otherwise` in the lanes outside the row.
