@@ -125,7 +125,10 @@ DecoderBody::Heads DecoderBody::project(const Layer& layer, const at::Tensor& x)
   const std::int64_t size = spec_.decoder.head_dim;
   const std::int64_t rows = x.size(0);
   const auto split = [&](const at::Tensor& y) { return y.view({rows, -1, size}); };
-  if (layer.query) return {split(layer.query(x)), split(layer.key(x)), split(layer.value(x))};
+  if (layer.query) {
+    const nn::Operand read = nn::shared(x);
+    return {split(layer.query(read)), split(layer.key(read)), split(layer.value(read))};
+  }
   const at::Tensor all = layer.query_key_value(x);
   if (names_.heads_together) {
     const std::vector<at::Tensor> parts = all.view({rows, -1, 3 * size}).split(size, 2);
@@ -172,7 +175,10 @@ at::Tensor DecoderBody::feed_forward(const Layer& layer, const at::Tensor& x) co
     const std::vector<at::Tensor> parts = layer.gate_up(x).chunk(2, 1);
     return layer.down(nn::gated(parts[0], parts[1], activation_));
   }
-  if (layer.gate) return layer.down(nn::gated(layer.gate(x), layer.up(x), activation_));
+  if (layer.gate) {
+    const nn::Operand read = nn::shared(x);
+    return layer.down(nn::gated(layer.gate(read), layer.up(read), activation_));
+  }
   return layer.down(nn::bias_activate(layer.up.product(x), layer.up.bias, activation_));
 }
 

@@ -72,14 +72,15 @@ at::Tensor EncoderBody::block(int i, const at::Tensor& hidden, const Rows& queri
   const Layer& layer = layers_[i];
   const Rows keys = context.input.keys.value_or(Rows{.index = {}, .layout = context.input.layout});
   const auto site = [&](int which, double p) { return dropout_site(context, i + 1, block_site(i, which), p, queries); };
-  const auto heads = [&](const at::Tensor& x, const Linear& linear) { return split_heads(linear(x), heads_); };
+  const auto heads = [&](const nn::Operand& x, const Linear& linear) { return split_heads(linear(x), heads_); };
 
   const at::Tensor own = queries.of(hidden);
-  const at::Tensor seen = keys.of(hidden);
+  const nn::Operand seen = nn::shared(keys.of(hidden));
+  const nn::Operand asking = own.is_same(seen.values) ? seen : nn::Operand(own);
   const nn::AttentionSpec spec{.causal = false,
                                .scale = 1.0 / std::sqrt(static_cast<double>(hidden.size(1) / heads_)),
                                .dropout = site(0, attention_dropout_)};
-  const at::Tensor attended = nn::attention(heads(own, layer.query), heads(seen, layer.key), heads(seen, layer.value),
+  const at::Tensor attended = nn::attention(heads(asking, layer.query), heads(seen, layer.key), heads(seen, layer.value),
                                             queries.layout, keys.layout, spec);
   // The product leaves the bias to the fused kernel that follows it.
   const auto join = [&](const at::Tensor& x, const Linear& linear, const at::Tensor& residual, const Norm& norm,

@@ -114,7 +114,7 @@ class MaskedLmHead : public EncoderHead {
   double epsilon_;
   Linear dense_;
   Norm norm_;
-  nn::Weight weight_;
+  nn::Operand weight_;
   at::Tensor bias_;
 };
 

@@ -29,18 +29,18 @@ at::Tensor norms(const at::Tensor& weight, bool conv1d, const LowRank& change) {
 
 }  // namespace
 
-at::Tensor Linear::apply(const at::Tensor& x, const at::Tensor& added) const {
-  const auto product = [&](const at::Tensor& input, const at::Tensor& bias_added) {
+at::Tensor Linear::apply(const nn::Operand& x, const at::Tensor& added) const {
+  const auto product = [&](const nn::Operand& input, const at::Tensor& bias_added) {
     return conv1d ? nn::conv1d(input, weight, bias_added) : nn::linear(input, weight, bias_added);
   };
   if (!change || !*change) return product(x, added);
-  const nn::DropoutSite dropout = adapter_dropout(*change, x.size(0));
+  const nn::DropoutSite dropout = adapter_dropout(*change, x.values.size(0));
   if (!change->magnitude.defined()) {
     const nn::LowRankTerm term{.a = change->a, .b = change->b, .scale = change->scale, .dropout = dropout};
     return conv1d ? nn::conv1d(x, weight, added, term) : nn::linear(x, weight, added, term);
   }
   const at::Tensor y = product(x, added);
-  const at::Tensor input = dropout ? nn::dropout(x, dropout) : x;
+  const nn::Operand input = dropout ? nn::Operand(nn::dropout(x.values, dropout)) : x;
   const at::Tensor low_rank = nn::linear(nn::linear(input, change->a), change->b) * change->scale;
   // As the reference has it: what is scaled has seen the dropout, y has not. A gain of exactly 1 leaves y bit-equal.
   const at::Tensor gain = change->magnitude / norms(weight.values, conv1d, *change);

@@ -7,12 +7,12 @@
 #include <memory>
 
 #include "attune/models/low_rank.h"
-#include "attune/nn/weight.h"
+#include "attune/nn/operand.h"
 
 namespace attune::models {
 
 struct Linear {
-  nn::Weight weight;                           ///< [out, in]; [in, out] in a Conv1D
+  nn::Operand weight;                          ///< [out, in]; [in, out] in a Conv1D
   at::Tensor bias;                             ///< [out]; undefined = none
   bool conv1d = false;                         ///< GPT-2's layers store their weights the other way round
   std::shared_ptr<const LowRank> change = {};  ///< null: no place for one
@@ -20,12 +20,12 @@ struct Linear {
   /// The family has this layer.
   explicit operator bool() const { return weight.defined(); }
   /// x [T, in] → [T, out].
-  at::Tensor operator()(const at::Tensor& x) const { return apply(x, bias); }
+  at::Tensor operator()(const nn::Operand& x) const { return apply(x, bias); }
   /// The same without the bias, where a fused kernel that follows adds it.
-  at::Tensor product(const at::Tensor& x) const { return apply(x, {}); }
+  at::Tensor product(const nn::Operand& x) const { return apply(x, {}); }
 
  private:
-  at::Tensor apply(const at::Tensor& x, const at::Tensor& added) const;
+  at::Tensor apply(const nn::Operand& x, const at::Tensor& added) const;
 };
 
 struct Embedding {

@@ -15,21 +15,19 @@ namespace attune::nn {
 
 namespace {
 
-/// `factor` is the weight in the format of the product.
+/// `x` and `factor` are the input and the weight in the format of the product.
 class LinearFunction : public torch::autograd::Function<LinearFunction> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& given,
-                            const at::Tensor& weight, const std::optional<at::Tensor>& bias, const at::Tensor& factor,
-                            std::int64_t orientation) {
-    const at::ScalarType type = factor.scalar_type();
-    const at::Tensor x = given.to(type);
+                            const at::Tensor& weight, const std::optional<at::Tensor>& bias, const at::Tensor& x,
+                            const at::Tensor& factor, std::int64_t orientation) {
     // What a frozen weight was multiplied with is not needed again, nor a weight whose input asks for no gradient. A copy
     // that is smaller than the weight is kept for backward; a larger one is made again.
     const bool keep = given.requires_grad() && factor.element_size() < weight.element_size();
     context->save_for_backward({weight.requires_grad() ? x : at::Tensor(), weight, keep ? factor : at::Tensor()});
     context->saved_data["bias"] = bias.has_value();
     context->saved_data["orientation"] = orientation;
-    return at::linear(x, products::as_linear(factor, products::Orientation{orientation}), products::in_type(bias, type));
+    return at::linear(x, products::as_linear(factor, products::Orientation{orientation}), products::in_type(bias, x.scalar_type()));
   }
 
   /// The engine gives each gradient the format of its input.
@@ -40,7 +38,7 @@ class LinearFunction : public torch::autograd::Function<LinearFunction> {
     const at::Tensor& weight = saved[1];
     const at::Tensor grad = gradients[0].contiguous();
     const products::Orientation orientation{context->saved_data["orientation"].toInt()};
-    torch::autograd::variable_list results(5);
+    torch::autograd::variable_list results(6);
     if (context->needs_input_grad(0)) {
       const at::Tensor factor = saved[2].defined() ? saved[2] : weight.to(grad.scalar_type());
       results[0] = at::mm(grad, products::as_linear(factor, orientation));
@@ -55,16 +53,19 @@ class LinearFunction : public torch::autograd::Function<LinearFunction> {
   }
 };
 
-at::Tensor oriented(const at::Tensor& x, const Weight& weight, const at::Tensor& bias, products::Orientation orientation) {
+at::Tensor oriented(const Operand& x, const Operand& weight, const at::Tensor& bias, products::Orientation orientation) {
   const std::optional<at::Tensor> added = fused::optional(bias);
-  const at::ScalarType type = products::type_of(x);
-  const bool recording = fused::recording({x, weight.values, bias});
-  if (recording && x.dim() != 2) {
-    return at::linear(x.to(type), products::as_linear(weight.values.to(type), orientation), products::in_type(added, type));
+  const at::ScalarType type = products::type_of(x.values);
+  const bool recording = fused::recording({x.values, weight.values, bias});
+  if (recording && x.values.dim() != 2) {
+    const at::Tensor factor = products::as_linear(weight.values.to(type), orientation);
+    return at::linear(x.values.to(type), factor, products::in_type(added, type));
   }
-  const at::Tensor factor = weight.in(type);
-  if (recording) return LinearFunction::apply(x, weight.values, added, factor, static_cast<std::int64_t>(orientation));
-  return at::linear(x.to(type), products::as_linear(factor, orientation), products::in_type(added, type));
+  const at::Tensor input = x.in(type), factor = weight.in(type);
+  if (recording) {
+    return LinearFunction::apply(x.values, weight.values, added, input, factor, static_cast<std::int64_t>(orientation));
+  }
+  return at::linear(input, products::as_linear(factor, orientation), products::in_type(added, type));
 }
 
 class EmbeddingFunction : public torch::autograd::Function<EmbeddingFunction> {
@@ -100,11 +101,15 @@ class EmbeddingFunction : public torch::autograd::Function<EmbeddingFunction> {
 
 }  // namespace
 
-at::Tensor linear(const at::Tensor& x, const Weight& weight, const at::Tensor& bias) {
+Operand shared(const at::Tensor& x) {
+  return current_precision() == Precision::bfloat16 ? Operand(x, x.detach().to(at::kBFloat16)) : Operand(x);
+}
+
+at::Tensor linear(const Operand& x, const Operand& weight, const at::Tensor& bias) {
   return oriented(x, weight, bias, products::Orientation::linear);
 }
 
-at::Tensor conv1d(const at::Tensor& x, const Weight& weight, const at::Tensor& bias) {
+at::Tensor conv1d(const Operand& x, const Operand& weight, const at::Tensor& bias) {
   return oriented(x, weight, bias, products::Orientation::conv1d);
 }
 

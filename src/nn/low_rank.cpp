@@ -24,28 +24,27 @@ struct LowRankSettings : torch::CustomClassHolder {
 };
 
 struct Changed {
-  at::Tensor x, reduced, y;  ///< x [T, in] in the format of the product; A drop(x) [T, r]; [T, out]
+  at::Tensor reduced, y;  ///< A drop(x) [T, r]; [T, out]
 };
 
-/// `factor` is the weight in the format of the product.
-Changed changed(const at::Tensor& given, const at::Tensor& factor, const std::optional<at::Tensor>& bias,
+/// `x` and `factor` are the input and the weight in the format of the product.
+Changed changed(const at::Tensor& x, const at::Tensor& factor, const std::optional<at::Tensor>& bias,
                 const at::Tensor& a, const at::Tensor& b, const LowRankSettings& settings) {
   const at::ScalarType type = factor.scalar_type();
-  const at::Tensor x = given.to(type);
   const at::Tensor y = at::linear(x, products::as_linear(factor, settings.orientation), products::in_type(bias, type));
   const at::Tensor reduced = at::mm(nn::dropout(x, settings.dropout), a.to(type).t());
-  return {x, reduced, y.addmm_(reduced, b.to(type).t(), 1, settings.scale)};
+  return {reduced, y.addmm_(reduced, b.to(type).t(), 1, settings.scale)};
 }
 
 class LowRankFunction : public torch::autograd::Function<LowRankFunction> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& given,
                             const at::Tensor& weight, const std::optional<at::Tensor>& bias, const at::Tensor& a,
-                            const at::Tensor& b, const at::Tensor& factor,
+                            const at::Tensor& b, const at::Tensor& x, const at::Tensor& factor,
                             const c10::intrusive_ptr<LowRankSettings>& settings) {
-    const Changed result = changed(given, factor, bias, a, b, *settings);
+    const Changed result = changed(x, factor, bias, a, b, *settings);
     const bool keep = weight.requires_grad() || a.requires_grad();
-    context->save_for_backward({keep ? result.x : at::Tensor(), weight, a, b, result.reduced,
+    context->save_for_backward({keep ? x : at::Tensor(), weight, a, b, result.reduced,
                                 given.requires_grad() ? factor : at::Tensor()});
     context->saved_data["bias"] = bias.has_value();
     context->saved_data["settings"] = c10::IValue::make_capsule(settings);
@@ -64,7 +63,7 @@ class LowRankFunction : public torch::autograd::Function<LowRankFunction> {
     const at::Tensor grad = gradients[0].contiguous();
     const at::ScalarType type = grad.scalar_type();
     const at::Tensor grad_reduced = at::mm(grad, b.to(type)) * settings.scale;  // [T, r]
-    torch::autograd::variable_list results(7);
+    torch::autograd::variable_list results(8);
     if (context->needs_input_grad(0)) {
       at::Tensor& grad_x = results[0];
       grad_x = at::mm(grad, products::as_linear(factor, settings.orientation));
@@ -89,24 +88,25 @@ class LowRankFunction : public torch::autograd::Function<LowRankFunction> {
   }
 };
 
-at::Tensor apply(const at::Tensor& x, const Weight& weight, const at::Tensor& bias, const LowRankTerm& term,
+at::Tensor apply(const Operand& x, const Operand& weight, const at::Tensor& bias, const LowRankTerm& term,
                  products::Orientation orientation) {
   auto settings = c10::make_intrusive<LowRankSettings>(term.scale, term.dropout, orientation);
   const std::optional<at::Tensor> added = fused::optional(bias);
-  const at::Tensor factor = weight.in(products::type_of(x));
-  if (fused::recording({x, weight.values, bias, term.a, term.b})) {
-    return LowRankFunction::apply(x, weight.values, added, term.a, term.b, factor, settings);
+  const at::ScalarType type = products::type_of(x.values);
+  const at::Tensor input = x.in(type), factor = weight.in(type);
+  if (fused::recording({x.values, weight.values, bias, term.a, term.b})) {
+    return LowRankFunction::apply(x.values, weight.values, added, term.a, term.b, input, factor, settings);
   }
-  return changed(x, factor, added, term.a, term.b, *settings).y;
+  return changed(input, factor, added, term.a, term.b, *settings).y;
 }
 
 }  // namespace
 
-at::Tensor linear(const at::Tensor& x, const Weight& weight, const at::Tensor& bias, const LowRankTerm& term) {
+at::Tensor linear(const Operand& x, const Operand& weight, const at::Tensor& bias, const LowRankTerm& term) {
   return apply(x, weight, bias, term, products::Orientation::linear);
 }
 
-at::Tensor conv1d(const at::Tensor& x, const Weight& weight, const at::Tensor& bias, const LowRankTerm& term) {
+at::Tensor conv1d(const Operand& x, const Operand& weight, const at::Tensor& bias, const LowRankTerm& term) {
   return apply(x, weight, bias, term, products::Orientation::conv1d);
 }
 

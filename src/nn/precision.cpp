@@ -38,7 +38,7 @@ bool has_instructions() {
 
 thread_local Precision current = Precision::float32;
 
-double seconds_of(const at::Tensor& x, const at::Tensor& weight, Precision precision) {
+double seconds_of(const at::Tensor& x, const Operand& weight, Precision precision) {
   const PrecisionGuard guard(precision);
   const Stopwatch clock;
   nn::linear(x, weight).select(0, 0).select(0, 0).item<float>();  // waits for a device that works on its own
@@ -64,7 +64,8 @@ bool bfloat16_pays(const at::Device& device) {
   const at::NoGradGuard no_grad;
   const auto options = at::TensorOptions().dtype(at::kFloat).device(device);
   const at::Tensor x = at::ones({kTokens, kInputs}, options);
-  const at::Tensor weight = at::ones({kOutputs, kInputs}, options);
+  const at::Tensor values = at::ones({kOutputs, kInputs}, options);
+  const Operand weight(values, values.to(at::kBFloat16));  // models keep the copy, too
   double plain = std::numeric_limits<double>::infinity(), half = plain;
   for (int i = 0; i < kWarmUps + kRepeats;
        ++i) {  // in turns, so that a busy moment meets both; the best of each counts

@@ -99,17 +99,17 @@ TEST_CASE("products in bfloat16 read a weight's copy, forward and backward; othe
   const at::Tensor values = at::randn({8, 8}), other = at::randn({8, 8}).to(at::kBFloat16);
   const LowRankTerm term{.a = at::randn({2, 8}), .b = at::randn({8, 2})};
   const at::Tensor labels = at::randint(8, {4}, at::kLong);
-  const std::vector<std::pair<const char*, std::function<at::Tensor(const at::Tensor&, const Weight&)>>> products = {
-      {"linear", [](const at::Tensor& x, const Weight& w) { return nn::linear(x, w); }},
-      {"conv1d", [](const at::Tensor& x, const Weight& w) { return nn::conv1d(x, w); }},
-      {"low rank", [&](const at::Tensor& x, const Weight& w) { return nn::linear(x, w, {}, term); }},
-      {"vocabulary", [&](const at::Tensor& x, const Weight& w) {
+  const std::vector<std::pair<const char*, std::function<at::Tensor(const at::Tensor&, const Operand&)>>> products = {
+      {"linear", [](const at::Tensor& x, const Operand& w) { return nn::linear(x, w); }},
+      {"conv1d", [](const at::Tensor& x, const Operand& w) { return nn::conv1d(x, w); }},
+      {"low rank", [&](const at::Tensor& x, const Operand& w) { return nn::linear(x, w, {}, term); }},
+      {"vocabulary", [&](const at::Tensor& x, const Operand& w) {
          return vocabulary_cross_entropy({.x = x, .weight = w, .bias = {}, .precision = current_precision()}, labels, {}, 0.0).sum;
        }}};
   const at::Tensor input = at::randn({4, 8});
   for (const auto& [name, product] : products) {
     INFO(name);
-    const auto run = [&](const Weight& weight, Precision precision, bool records) {
+    const auto run = [&](const Operand& weight, Precision precision, bool records) {
       const PrecisionGuard guard(precision);
       const at::Tensor x = input.clone().requires_grad_(records);
       const at::Tensor y = product(x, weight);
@@ -126,6 +126,30 @@ TEST_CASE("products in bfloat16 read a weight's copy, forward and backward; othe
       CHECK(at::equal(run({values, empty}, Precision::bfloat16, records).first, run(values, Precision::bfloat16, records).first));
     }
   }
+}
+
+TEST_CASE("an input that several products share is rounded once, and gives what it gives alone", "[nn]") {
+  const at::Tensor input = at::randn({30, 16}), one = at::randn({8, 16}), other = at::randn({16, 8});
+  const LowRankTerm term{.a = at::randn({2, 16}), .b = at::randn({8, 2})};
+  const auto run = [&](bool share, bool records) {
+    const PrecisionGuard guard(Precision::bfloat16);
+    const at::Tensor x = input.clone().requires_grad_(records);
+    const Operand read = share ? shared(x) : Operand(x);
+    CHECK(read.rounded.defined() == share);
+    const at::Tensor y = nn::linear(read, one) + nn::conv1d(read, other) + nn::linear(read, one, {}, term);
+    if (records) y.sum().backward();
+    return std::pair{y.detach(), x.grad()};
+  };
+  for (const bool records : {false, true}) {
+    const auto [y, grad] = run(true, records);
+    const auto [want, want_grad] = run(false, records);
+    CHECK(at::equal(y, want));
+    if (!records) continue;
+    CHECK(grad.scalar_type() == at::kFloat);
+    CHECK(at::equal(grad, want_grad));
+    CHECK_FALSE(at::equal(grad, rounded(grad)));  // summed in float32
+  }
+  CHECK_FALSE(shared(input).rounded.defined());
 }
 
 TEST_CASE("half-precision weights compute in float32 exactly as their widened copies", "[nn]") {

@@ -99,7 +99,7 @@ struct Parameter {
   std::optional<std::int64_t>
       padding_row;        ///< row of an embedding that starts at zero (torch.nn.Embedding's padding_idx)
   std::string file_name;  ///< its name in weight files; differs from `name` where the checkpoint spells it differently
-  /// Handle of its bfloat16 copy, which products in bfloat16 read (nn::Weight): empty where the execution multiplies in
+  /// Handle of its bfloat16 copy, which products in bfloat16 read (nn::Operand): empty where the execution multiplies in
   /// float32, undefined where no product reads the parameter.
   at::Tensor rounded = {};
 

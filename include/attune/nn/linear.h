@@ -6,17 +6,17 @@
 #include <ATen/core/Tensor.h>
 
 #include "attune/nn/dropout.h"
-#include "attune/nn/weight.h"
+#include "attune/nn/operand.h"
 
 namespace attune::nn {
 
 /// x [T, in] · weight[out, in]ᵀ + bias [out] → [T, out] in the format of current_precision() (precision.h; float64
 /// operands stay float64, for gradient checks); bias may be undefined (then a fused kernel that follows adds it).
 /// Gradients have the formats of what they belong to.
-at::Tensor linear(const at::Tensor& x, const Weight& weight, const at::Tensor& bias = {});
+at::Tensor linear(const Operand& x, const Operand& weight, const at::Tensor& bias = {});
 
 /// The same for a weight stored the other way round, [in, out], as GPT-2's Conv1D layers have it.
-at::Tensor conv1d(const at::Tensor& x, const Weight& weight, const at::Tensor& bias = {});
+at::Tensor conv1d(const Operand& x, const Operand& weight, const at::Tensor& bias = {});
 
 /// What an adapter adds to a linear layer: scale · B A drop(x) (Hu et al. 2021).
 struct LowRankTerm {
@@ -28,8 +28,8 @@ struct LowRankTerm {
 
 /// linear() and conv1d() with the term added, forward and backward in one: x [T, in] → [T, out]. Of a frozen weight nothing
 /// is kept for backward but x, which A's gradient needs.
-at::Tensor linear(const at::Tensor& x, const Weight& weight, const at::Tensor& bias, const LowRankTerm& term);
-at::Tensor conv1d(const at::Tensor& x, const Weight& weight, const at::Tensor& bias, const LowRankTerm& term);
+at::Tensor linear(const Operand& x, const Operand& weight, const at::Tensor& bias, const LowRankTerm& term);
+at::Tensor conv1d(const Operand& x, const Operand& weight, const at::Tensor& bias, const LowRankTerm& term);
 
 /// weight[ids]: ids int64 [T], weight [V, H] → [T, H], float32. The gradient is summed in the order of the stream: the
 /// same bits for any number of threads. The row `padding_id` is read but gets no gradient (torch.nn.Embedding's

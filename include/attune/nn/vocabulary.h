@@ -7,15 +7,15 @@
 #include <ATen/core/Tensor.h>
 
 #include "attune/nn/losses.h"
+#include "attune/nn/operand.h"
 #include "attune/nn/precision.h"
-#include "attune/nn/weight.h"
 
 namespace attune::nn {
 
 /// Logits that were not multiplied out: softcap(x · weightᵀ + bias).
 struct Vocabulary {
   at::Tensor x;       ///< [N, H]
-  Weight weight;      ///< [V, H]
+  Operand weight;     ///< [V, H]
   at::Tensor bias;    ///< [V], or undefined
   double softcap = 0.0;  ///< 0 = none
   Precision precision = Precision::float32;
