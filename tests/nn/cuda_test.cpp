@@ -328,7 +328,7 @@ TEST_CASE("losses on a GPU are the CPU's, with labels and weights left on the CP
       }
     }
     const Vocabulary cpu{.x = at::randn({30, 8}), .weight = at::randn({50, 8}), .bias = {}};
-    const Vocabulary there{.x = on_gpu(cpu.x), .weight = on_gpu(cpu.weight), .bias = {}};
+    const Vocabulary there{.x = on_gpu(cpu.x), .weight = on_gpu(cpu.weight.values), .bias = {}};
     const at::Tensor ids = at::randint(50, {30}, at::kLong);
     CHECK(off_by(vocabulary_losses(there, ids, 0.1).smoothed, vocabulary_losses(cpu, ids, 0.1).smoothed) < 2e-6);
   }

@@ -48,7 +48,7 @@ void check(const Case& c) {
     return Vocabulary{.x = leaf(x), .weight = leaf(weight, trained), .bias = leaf(bias, trained), .softcap = c.softcap};
   };
   Vocabulary ours = vocabulary(!c.frozen), theirs = vocabulary(!c.frozen);
-  if (c.preset) ours.weight.mutable_grad() = at::zeros_like(weight);
+  if (c.preset) ours.weight.values.mutable_grad() = at::zeros_like(weight);
   const LossSum got = vocabulary_cross_entropy(ours, labels, row_weights, c.smoothing);
   const LossSum want = cross_entropy(vocabulary_logits(theirs), labels, {}, row_weights, c.smoothing);
   CHECK(got.weight == Approx(want.weight).epsilon(1e-12));
@@ -59,7 +59,7 @@ void check(const Case& c) {
   const double tolerance = c.vocabulary > 1000 ? 2e-4 : 2e-6;
   CHECK(distance(ours.x.grad(), theirs.x.grad()) < tolerance);
   if (c.frozen) return;
-  CHECK(distance(ours.weight.grad(), theirs.weight.grad()) < tolerance);
+  CHECK(distance(ours.weight.values.grad(), theirs.weight.values.grad()) < tolerance);
   if (c.bias) CHECK(distance(ours.bias.grad(), theirs.bias.grad()) < tolerance);
 }
 
@@ -144,7 +144,7 @@ TEST_CASE("rows without a label may hold anything", "[nn][vocabulary]") {
   const LossSum loss = vocabulary_cross_entropy(vocabulary, labels, {}, 0.0);
   CHECK(loss.weight == 2);
   loss.sum.backward();
-  CHECK(vocabulary.weight.grad().isfinite().all().item<bool>());
+  CHECK(vocabulary.weight.values.grad().isfinite().all().item<bool>());
   CHECK(vocabulary.x.grad()[1].abs().sum().item<double>() == 0);
 }
 
@@ -173,7 +173,7 @@ TEST_CASE("bfloat16 rounds the operands of the product and nothing else", "[nn][
     const Vocabulary vocabulary{.x = leaf(x), .weight = leaf(weight), .bias = {}, .precision = precision};
     const LossSum loss = vocabulary_cross_entropy(vocabulary, labels, {}, 0.0);
     loss.sum.backward();
-    return std::pair(loss.sum.item<double>(), vocabulary.weight.grad());
+    return std::pair(loss.sum.item<double>(), vocabulary.weight.values.grad());
   };
   const auto [exact, exact_gradient] = run(Precision::float32);
   const auto [rounded, rounded_gradient] = run(Precision::bfloat16);
