@@ -231,6 +231,21 @@ TEST_CASE("kernels compute of bfloat16 what they compute of its floats, in every
   kernels::use(*kernels::tables().front());
 }
 
+TEST_CASE("beside a branch in bfloat16 the residual's gradient is the one in float32", "[nn]") {
+  const at::Tensor branch = at::randn({30, 16}).to(at::kBFloat16), scale = at::rand({16}), bias = at::randn({16});
+  const DropoutSite site =
+      DropoutKeys{.step_key = 1, .token_keys = at::randint(1LL << 40, {30}, at::kLong)}.site(0, 0.1);
+  const at::Tensor other = at::randn({30, 16}), seed = at::randn({30, 16});
+  for (const DropoutSite& dropout : {DropoutSite{}, site}) {
+    const auto gradient = [&](const at::Tensor& x) {
+      const at::Tensor residual = other.clone().requires_grad_();
+      bias_dropout_residual_layer_norm(x, bias, residual, dropout, scale, bias, 1e-5).backward(seed);
+      return residual.grad();
+    };
+    CHECK(at::equal(gradient(branch), gradient(branch.to(at::kFloat))));
+  }
+}
+
 TEST_CASE("a number that is none stays so in bfloat16", "[nn]") {
   at::Tensor x = at::ones({2, 40}).to(at::kBFloat16);
   x[0].fill_(std::numeric_limits<float>::quiet_NaN());

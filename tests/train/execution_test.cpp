@@ -127,11 +127,14 @@ TEST_CASE("copies of weights follow frozen layers, dtypes and executions", "[tra
   for (const models::Parameter& parameter : part.loaded.model->parameters()) CHECK_FALSE(parameter.has_copy());
   CHECK(part.loaded.model->parameters().front().rounded.defined() == false);  // only token ids read the table
 
-  EncoderRun half("bert_bfloat16", kHalf);
-  half.losses();
-  CHECK(copies_follow(*half.loaded.model));
-  models::round_to_dtype(half.loaded);
-  CHECK(copies_follow(*half.loaded.model));
+  for (const std::string golden : {"bert_bfloat16", "bert_float16"}) {
+    INFO(golden);
+    EncoderRun half(golden, kHalf);
+    half.losses();
+    CHECK(copies_follow(*half.loaded.model));
+    models::round_to_dtype(half.loaded);
+    CHECK(copies_follow(*half.loaded.model));
+  }
 }
 
 TEST_CASE("a run in bfloat16 resumed from any step ends with the bits of the uninterrupted one", "[train][execution]") {
