@@ -151,7 +151,8 @@ struct AttentionOutputs {
 AttentionOutputs attention_forward(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                                    const AttentionSettings& settings) {
   const Readable heads = readable_heads(q, k, v);
-  AttentionOutputs result{at::empty(q.sizes(), heads.v.options()), at::empty({q.size(1), q.size(0)}, q.options().dtype(at::kFloat))};
+  AttentionOutputs result{at::empty(q.sizes(), heads.v.options()),
+                          at::empty({q.size(1), q.size(0)}, q.options().dtype(at::kFloat))};
   with_formats(heads, [&](auto of_keys, auto of_values) {
     using K = decltype(of_keys);
     using V = decltype(of_values);

@@ -27,7 +27,8 @@ class LinearFunction : public torch::autograd::Function<LinearFunction> {
     context->save_for_backward({weight.requires_grad() ? x : at::Tensor(), weight, keep ? factor : at::Tensor()});
     context->saved_data["bias"] = bias.has_value();
     context->saved_data["orientation"] = orientation;
-    return at::linear(x, products::as_linear(factor, products::Orientation{orientation}), products::in_type(bias, x.scalar_type()));
+    return at::linear(x, products::as_linear(factor, products::Orientation{orientation}),
+                      products::in_type(bias, x.scalar_type()));
   }
 
   /// The engine gives each gradient the format of its input.

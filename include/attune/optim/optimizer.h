@@ -30,7 +30,8 @@ struct Update {
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
-  /// Updates the arena's values, and their copies, from its gradients. Reads no gradient outside the groups; may scale gradients in place.
+  /// Updates the arena's values, and their copies, from its gradients. Reads no gradient outside the groups; may scale
+  /// gradients in place.
   virtual void step(const Update& update) = 0;
   /// Moments by name ("exp_avg", …), laid out as the values: what a checkpoint must hold besides the number of updates.
   virtual std::map<std::string, const tensor::Arena*> state() const = 0;
