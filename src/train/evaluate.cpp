@@ -20,6 +20,28 @@ std::int64_t length(const task::Encoded& row) {
   return static_cast<std::int64_t>(row.ids.size());
 }
 
+std::vector<const task::Encoded*> members_of(std::span<const task::Encoded> rows, const std::vector<std::int64_t>& indices) {
+  std::vector<const task::Encoded*> found;
+  for (const std::int64_t index : indices) found.push_back(&rows[index]);
+  return found;
+}
+
+/// The rows that are predicted next.
+std::vector<const task::Encoded*> members_ahead(std::span<const task::Encoded> rows,
+                                             std::span<const std::vector<std::int64_t>> batches) {
+  const std::int64_t enough = tokens_ahead();
+  std::vector<const task::Encoded*> ahead;
+  std::int64_t tokens = 0;
+  for (const std::vector<std::int64_t>& indices : batches) {
+    if (tokens >= enough) break;
+    for (const task::Encoded* row : members_of(rows, indices)) {
+      ahead.push_back(row);
+      tokens += length(*row);
+    }
+  }
+  return ahead;
+}
+
 }  // namespace
 
 std::vector<std::vector<std::int64_t>> length_batches(std::span<const task::Encoded> rows, std::int64_t batch_size) {
@@ -49,15 +71,17 @@ std::optional<std::vector<task::Prediction>> predict_until(const models::Model& 
   const auto& [rows, examples] = split;
   std::int64_t done = 0;
   std::vector<task::Prediction> predictions(rows.size());
-  for (const std::vector<std::int64_t>& indices : length_batches(rows, batch_size)) {
-    std::vector<const task::Encoded*> members;
-    for (const std::int64_t index : indices) members.push_back(&rows[index]);
+  const std::vector<std::vector<std::int64_t>> batches = length_batches(rows, batch_size);
+  for (std::size_t at = 0; at < batches.size(); ++at) {
+    const std::vector<std::int64_t>& indices = batches[at];
+    const std::vector<const task::Encoded*> members = members_of(rows, indices);
     const task::Batch batch = task.collate(members, task::BatchKey{});
     const models::Context context =
         model.prepare(models::to_device(batch.input, model.execution().device), /*training=*/false);
+    const auto ahead = [&] { return members_ahead(rows, std::span(batches).subspan(at)); };
     models::Output output = prefix == nullptr
                                 ? models::forward(model, context)
-                                : models::forward_from(model, context, prefix->stages(), prefix->state(batch));
+                                : models::forward_from(model, context, prefix->stages(), prefix->state(batch, ahead));
     if (output.vocabulary.defined()) {
       check_outputs(output.vocabulary.x, members, examples);
     } else {

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <span>
@@ -95,12 +96,23 @@ struct FrozenPrefix::Tile {
   }
 };
 
+/// What the stages gave for a tile.
+struct FrozenPrefix::Made {
+  at::Tensor rows;          ///< of its texts, one text behind the other: [rows, width] on the CPU
+  bool one_a_text = false;  ///< else one a token
+};
+
 int lowest_trained_stage(const models::Model& model, const std::vector<bool>& flags) {
   int lowest = model.depth() + 2;
   for (std::size_t i = 0; i < flags.size(); ++i) {
     if (flags[i]) lowest = std::min(lowest, model.parameters()[i].stages.front());
   }
   return lowest;
+}
+
+std::int64_t tokens_ahead() {
+  constexpr std::int64_t for_each_thread = 2048, least = 4096;
+  return std::max<std::int64_t>(least, for_each_thread * at::get_num_threads());
 }
 
 FrozenPrefix::FrozenPrefix(const models::Model& model, int stages, PrefixCache& cache)
@@ -125,7 +137,7 @@ std::vector<FrozenPrefix::Tile> FrozenPrefix::tiles_of(std::vector<Text> texts) 
   return tiles;
 }
 
-at::Tensor FrozenPrefix::compute(const Tile& tile) const {
+FrozenPrefix::Made FrozenPrefix::compute(const Tile& tile) const {
   const auto stream = [&] { return at::zeros({tile.rows}, at::TensorOptions().dtype(at::kLong)); };
   models::Input input;
   input.ids = stream();
@@ -145,30 +157,48 @@ at::Tensor FrozenPrefix::compute(const Tile& tile) const {
   }
   lengths.resize(kSequences, 1);
   input.layout = nn::make_layout(lengths, tile.rows);
-  return run_stages(model_, stages_, input).cpu();
+  const at::Tensor hidden = run_stages(model_, stages_, input).cpu();
+  const bool one_a_text = hidden.size(0) == kSequences;
+  const std::int64_t rows = one_a_text ? static_cast<std::int64_t>(tile.texts.size()) : tile.live;
+  return {.rows = hidden.narrow(0, 0, rows).clone(), .one_a_text = one_a_text};
+}
+
+std::vector<FrozenPrefix::Made> FrozenPrefix::compute(const std::vector<Tile>& tiles) const {
+  std::vector<Made> made(tiles.size());
+  if (!model_.execution().device.is_cpu()) {
+    std::transform(tiles.begin(), tiles.end(), made.begin(), [&](const Tile& tile) { return compute(tile); });
+    return made;
+  }
+  // All threads take part even where there are fewer tiles: only in a region that is parallel is an operation one thread's.
+  std::atomic<std::size_t> next{0};
+  at::parallel_for(0, at::get_num_threads(), 1, [&](std::int64_t, std::int64_t) {
+    for (std::size_t i = next++; i < tiles.size(); i = next++) made[i] = compute(tiles[i]);
+  });
+  return made;
 }
 
 PrefixCache::Places FrozenPrefix::compute(std::vector<Text> texts) {
   const Stopwatch clock;
   PrefixCache::Places all;
-  for (const Tile& tile : tiles_of(std::move(texts))) {
-    const at::Tensor made = compute(tile);
+  const std::vector<Tile> tiles = tiles_of(std::move(texts));
+  const std::vector<Made> made = compute(tiles);
+  for (std::size_t i = 0; i < tiles.size(); ++i) {
+    const Tile& tile = tiles[i];
     models::PassSize size;
     for (const Text& text : tile.texts) size.lengths.push_back(text.length());
     cache_.counts().flops += flops_.forward(size, 0, stages_);
     PrefixCache::Form& form = cache_.form();
-    form = {.dtype = made.scalar_type(), .width = made.size(1), .one_a_text = made.size(0) == kSequences};
-    const auto texts_in_tile = static_cast<std::int64_t>(tile.texts.size());
-    const at::Tensor live = made.narrow(0, 0, form.one_a_text ? texts_in_tile : tile.live).clone();
+    const at::Tensor& rows = made[i].rows;
+    form = {.dtype = rows.scalar_type(), .width = rows.size(1), .one_a_text = made[i].one_a_text};
     PrefixCache::Places places;
     std::int64_t row = 0;
     for (const Text& text : tile.texts) {
-      places.emplace(text.key, PrefixCache::Place{live, row * form.width * element_bytes(form)});
+      places.emplace(text.key, PrefixCache::Place{rows, row * form.width * element_bytes(form)});
       row += text.rows(form);
       ++cache_.counts().texts_computed;
       cache_.counts().tokens_computed += text.length();
     }
-    cache_.keep(live, places);
+    cache_.keep(rows, places);
     all.merge(places);
   }
   cache_.counts().seconds += clock.seconds();

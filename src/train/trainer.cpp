@@ -25,10 +25,6 @@ namespace {
 using files::Json;
 using Rows = std::vector<const task::Encoded*>;
 
-/// So many tokens of the next rows go through the frozen stages together with a row that has not been there yet: enough
-/// to fill tiles, and little to have done in vain when the run ends early.
-constexpr std::size_t kTokensAhead = 4096;
-
 struct WindowResult {
   double loss = 0;  ///< Σ w·loss / Σ w over all batches of the window
   double grad_norm = 0;
@@ -63,12 +59,13 @@ double weight_of(const Run& run, const Rows& rows, const task::BatchKey& key) {
 /// The rows that this epoch reads next.
 Rows rows_ahead(const Run& run) {
   const std::int64_t end = std::min(run.plan.epoch_end(run.state.step), run.plan.total_steps());
+  const std::int64_t enough = tokens_ahead();
   Rows rows;
-  std::size_t tokens = 0;
-  for (std::int64_t step = run.state.step; step < end && tokens < kTokensAhead; ++step) {
+  std::int64_t tokens = 0;
+  for (std::int64_t step = run.state.step; step < end && tokens < enough; ++step) {
     for (const task::Encoded* row : rows_of(run, run.plan.window(step))) {
       rows.push_back(row);
-      tokens += row->ids.size();
+      tokens += static_cast<std::int64_t>(row->ids.size());
     }
   }
   return rows;

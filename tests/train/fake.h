@@ -102,7 +102,7 @@ class FakeModel final : public models::Model {
     return output;
   }
 
-  mutable int stages_run = 0;
+  mutable std::atomic<int> stages_run = 0;  ///< several tiles at a time
 
  private:
   void add(const std::string& name, std::vector<std::int64_t> shape, std::vector<int> stages,

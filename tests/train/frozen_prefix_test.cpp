@@ -108,6 +108,28 @@ TEST_CASE("a text's rows do not depend on the texts beside it", "[train][prefix]
   at::set_num_threads(threads);
 }
 
+TEST_CASE("a text's rows do not depend on the number of threads", "[train][prefix]") {
+  const int threads = at::get_num_threads();
+  const FakeTask task;
+  const std::vector<task::Encoded> rows = texts_of_lengths({300, 20, 256, 64, 130, 128, 5, 65, 44, 31, 200, 210, 220, 230, 240, 250, 260, 270});
+  for (const nn::Precision precision : {nn::Precision::float32, nn::Precision::bfloat16}) {
+    const models::LoadedModel loaded = wide_encoder(precision);
+    std::vector<at::Tensor> of_counts;
+    for (const int count : {1, 2, 3, 8}) {
+      at::set_num_threads(count);
+      PrefixCache none(0);
+      for (const std::size_t texts : {rows.size(), std::size_t{1}}) {  // many tiles, and one
+        FrozenPrefix prefix(*loaded.model, 2, none);
+        RowList list = all_of(rows);
+        list.resize(texts);
+        of_counts.push_back(prefix.state(task.collate(list, {})).hidden.narrow(0, 0, 300));
+      }
+    }
+    for (const at::Tensor& rows_of_first : of_counts) CHECK(at::equal(rows_of_first, of_counts.front()));
+  }
+  at::set_num_threads(threads);
+}
+
 TEST_CASE("a text's rows do not depend on the texts beside it, in every architecture", "[train][prefix]") {
   const FakeTask task;
   std::vector<task::Encoded> rows = fake_rows(18);

@@ -4,7 +4,8 @@
 // With the cache and without it the rows come from the same function, which runs texts in tiles: streams whose numbers of
 // rows and of sequences depend on the length of their texts and on nothing else. Products of one shape compute a row in one order
 // wherever it lies and whatever lies beside it, so a text's rows are the same bits in any company (tests/train/
-// frozen_prefix_test.cpp holds this against the kernels at hand).
+// frozen_prefix_test.cpp holds this against the kernels at hand). On the CPU one thread computes a tile and the cores compute
+// several at a time, so that the bits do not depend on the number of threads either.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -23,6 +24,10 @@ namespace attune::train {
 
 /// The lowest stage that reads a parameter whose flag is set; flags as TrainJob::trainable. depth + 2 where none is.
 int lowest_trained_stage(const models::Model& model, const std::vector<bool>& flags);
+
+/// So many tokens of the next rows go through the frozen stages together with a row that has not been there yet: enough
+/// to fill a few tiles for each thread, and little to have done in vain when the run ends early.
+std::int64_t tokens_ahead();
 
 class FrozenPrefix {
  public:
@@ -49,8 +54,10 @@ class FrozenPrefix {
  private:
   struct Text;
   struct Tile;
+  struct Made;
   static std::vector<Tile> tiles_of(std::vector<Text> texts);
-  at::Tensor compute(const Tile& tile) const;
+  Made compute(const Tile& tile) const;
+  std::vector<Made> compute(const std::vector<Tile>& tiles) const;
   /// Computes the texts, keeps what may be kept; where they lie for now.
   PrefixCache::Places compute(std::vector<Text> texts);
   models::State gather(const std::vector<Text>& texts, const PrefixCache::Places& fresh, const nn::Layout& layout) const;
