@@ -14,6 +14,7 @@
 #include "attune/train/early_stopping.h"
 #include "attune/train/evaluate.h"
 #include "job/data_summary.h"
+#include "job/frozen_hashes.h"
 #include "job/kept_layers.h"
 
 namespace attune::job {
@@ -48,7 +49,10 @@ namespace {
 std::unique_ptr<train::FrozenPrefix> frozen_prefix(const Fit& fit, const Prepared& prepared) {
   const int stages = kept_stages(*fit.loaded.model, fit.trainable, prepared.options.training);
   if (stages == 0) return nullptr;
-  return std::make_unique<train::FrozenPrefix>(*fit.loaded.model, stages, *prepared.prefix_cache);
+  auto prefix = std::make_unique<train::FrozenPrefix>(*fit.loaded.model, stages, *prepared.prefix_cache,
+                                                      prepared.frozen_hashes->known(fit.loaded));
+  prepared.frozen_hashes->remember(fit.loaded, prefix->hashes());
+  return prefix;
 }
 
 /// The task, with the class weights of the examples that are trained on.

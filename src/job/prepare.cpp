@@ -25,6 +25,7 @@
 #include "job/base_hashes.h"
 #include "job/data_summary.h"
 #include "job/encode_rows.h"
+#include "job/frozen_hashes.h"
 #include "job/kept_layers.h"
 #include "job/labels.h"
 #include "job/token_cache.h"
@@ -361,6 +362,7 @@ Prepared prepare(const RunOptions& options, const report::EventBus& events, std:
   prepared.options = options;
   if (prefix_cache == nullptr) prefix_cache = std::make_shared<train::PrefixCache>(train::prefix_cache_bytes(options.training.prefix_cache_mib));
   prepared.prefix_cache = std::move(prefix_cache);
+  prepared.frozen_hashes = std::make_shared<FrozenHashes>();
   prepared.kind = models::task_by_name(options.model.task);
   prepared.model_folder = models::resolve_model_path(options.model.path);
   refuse_adapter_as_base(prepared.model_folder);

@@ -115,12 +115,12 @@ std::int64_t tokens_ahead() {
   return std::max<std::int64_t>(least, for_each_thread * at::get_num_threads());
 }
 
-FrozenPrefix::FrozenPrefix(const models::Model& model, int stages, PrefixCache& cache)
-    : model_(model), stages_(stages), cache_(cache), flops_(model) {
-  hashes_ = tensors_sha256(model);
-  for (std::size_t i = 0; i < hashes_.size(); ++i) {
-    if (model.parameters()[i].stages.front() >= stages) hashes_[i].clear();
-  }
+FrozenPrefix::FrozenPrefix(const models::Model& model, int stages, PrefixCache& cache, std::vector<std::string> known)
+    : model_(model),
+      stages_(stages),
+      cache_(cache),
+      flops_(model),
+      hashes_(tensors_sha256_below(model, stages, std::move(known))) {
   const models::Execution& execution = model.execution();
   identity_ = concat(combined_sha256(hashes_), " ", stages, " ", static_cast<int>(execution.precision), " ",
                      execution.device.str());

@@ -52,6 +52,19 @@ std::vector<std::string> tensors_sha256(const models::Model& model, std::vector<
   return hashes;
 }
 
+std::vector<std::string> tensors_sha256_below(const models::Model& model, int stages, std::vector<std::string> known) {
+  const std::vector<models::Parameter>& parameters = model.parameters();
+  known.resize(parameters.size());
+  in_parallel(known.size(), [&](std::size_t i) {
+    if (parameters[i].stages.front() >= stages) {
+      known[i].clear();
+    } else if (known[i].empty()) {
+      known[i] = tensor_sha256(parameters[i].name, parameters[i].tensor);
+    }
+  });
+  return known;
+}
+
 std::string combined_sha256(const std::vector<std::string>& tensor_hashes) {
   return sha256_hex(join(tensor_hashes, "\n"));
 }

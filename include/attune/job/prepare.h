@@ -23,6 +23,8 @@
 
 namespace attune::job {
 
+class FrozenHashes;
+
 /// The rows of one split: as read, and as the model sees them.
 struct Rows {
   std::vector<data::Example> examples;  ///< of training rows without their texts, unless folds score them
@@ -49,6 +51,7 @@ struct Prepared {
   Rows train, validation, test;
   bool seals_test = false;  ///< test rows are not scored: a sweep opens them once it has chosen
   std::shared_ptr<train::PrefixCache> prefix_cache;  ///< of the frozen layers, for all trainings of the run or sweep
+  std::shared_ptr<FrozenHashes> frozen_hashes;  ///< of the same layers, for all trainings of the run
   files::Json data_summary;  ///< counts, skipped rows, lengths, duplicates between splits: for the log and the report
   files::Json fingerprints;  ///< SHA-256 of data files, split, tokenizer, base weights
   files::Json model_summary;  ///< what is loaded and what of it trains, part by part: the `model` event

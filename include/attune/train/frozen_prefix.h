@@ -35,8 +35,8 @@ class FrozenPrefix {
   using Ahead = std::function<std::vector<const task::Encoded*>()>;
 
   /// `stages`: how many there are, the embeddings included. Their weights must not change any more. Both references
-  /// must outlive the object.
-  FrozenPrefix(const models::Model& model, int stages, PrefixCache& cache);
+  /// must outlive the object. `known`: hashes() of these very weights as far as somebody has them, one a parameter or "", or none at all.
+  FrozenPrefix(const models::Model& model, int stages, PrefixCache& cache, std::vector<std::string> known = {});
 
   int stages() const { return stages_; }
   /// FLOP of all that was computed since the process began, by whatever prefix has the cache.

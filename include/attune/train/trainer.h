@@ -90,6 +90,8 @@ std::vector<task::Prediction> predict(models::Model& model, const task::Task& ta
 /// SHA-256 of each parameter's name, dtype, shape and bytes, in order; and of all of these together. Those that are
 /// `known` already are not computed again; "" stands for the others.
 std::vector<std::string> tensors_sha256(const models::Model& model, std::vector<std::string> known = {});
+/// The same of the parameters that a stage below `stages` reads; "" for the others.
+std::vector<std::string> tensors_sha256_below(const models::Model& model, int stages, std::vector<std::string> known);
 std::string combined_sha256(const std::vector<std::string>& tensor_hashes);
 std::string weights_sha256(const models::Model& model);
 
