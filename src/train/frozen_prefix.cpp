@@ -31,6 +31,7 @@ namespace {
 constexpr std::int64_t kSequences = 64;
 constexpr std::array<std::int64_t, 2> kTileRows = {512 + kSequences, 1024 + kSequences};
 constexpr std::int64_t kTextsInTile = 4;  // at least so many fit, so that little of a tile stays empty
+constexpr std::int64_t kPortionsAhead = 4;  // go through together where all of them will be wanted
 
 /// Rows of the tile that texts of this length share; longer texts lie in one alone.
 std::int64_t tile_rows(std::int64_t length) {
@@ -61,17 +62,21 @@ bool holds_rows_as_they_are(const task::Batch& batch) {
 }
 
 /// All that a text's rows depend on, as bytes: its length, ids and types.
-std::string key_of(const std::vector<std::int32_t>& ids, const std::vector<std::int32_t>& types) {
+std::string key_of(const task::Encoded& row) {
   const auto bytes = [](std::span<const std::int32_t> values) {
     return std::string_view(reinterpret_cast<const char*>(values.data()), values.size_bytes());
   };
-  const auto length = static_cast<std::int32_t>(ids.size());
-  const bool one_type = std::all_of(types.begin(), types.end(), [](std::int32_t type) { return type == 0; });
-  return concat(bytes({&length, 1}), bytes(ids), one_type ? std::string_view() : bytes(types));
+  const auto length = static_cast<std::int32_t>(row.ids.size());
+  const bool one_type = std::all_of(row.type_ids.begin(), row.type_ids.end(), [](std::int32_t type) { return type == 0; });
+  std::string key(bytes({&length, 1}));
+  key += bytes(row.ids);
+  if (!one_type) key += bytes(row.type_ids);
+  return key;
 }
 
-std::int64_t element_bytes(const PrefixCache::Form& form) {
-  return static_cast<std::int64_t>(c10::elementSize(form.dtype));
+/// Of the rows of a text of so many tokens.
+std::int64_t bytes_of(const PrefixCache::Form& form, std::int64_t length) {
+  return (form.one_a_text ? 1 : length) * form.width * static_cast<std::int64_t>(c10::elementSize(form.dtype));
 }
 
 }  // namespace
@@ -80,9 +85,7 @@ struct FrozenPrefix::Text {
   const task::Encoded* row;
   std::string key;
 
-  explicit Text(const task::Encoded& of) : row(&of), key(key_of(of.ids, of.type_ids)) {}
   std::int64_t length() const { return static_cast<std::int64_t>(row->ids.size()); }
-  std::int64_t rows(const PrefixCache::Form& form) const { return form.one_a_text ? 1 : length(); }
 };
 
 struct FrozenPrefix::Tile {
@@ -100,6 +103,22 @@ struct FrozenPrefix::Tile {
 struct FrozenPrefix::Made {
   at::Tensor rows;          ///< of its texts, one text behind the other: [rows, width] on the CPU
   bool one_a_text = false;  ///< else one a token
+};
+
+/// Texts that have to be computed, each once.
+struct FrozenPrefix::Missing {
+  std::vector<Text> texts;
+  std::unordered_set<std::string> keys;
+
+  void add(const task::Encoded* row, const std::string& key) {
+    if (keys.insert(key).second) texts.push_back({row, key});
+  }
+};
+
+/// Where texts lie that have just been computed.
+struct FrozenPrefix::Fresh {
+  std::unordered_map<std::string, PrefixCache::Place> places;
+  PrefixCache::Form form;
 };
 
 int lowest_trained_stage(const models::Model& model, const std::vector<bool>& flags) {
@@ -177,49 +196,47 @@ std::vector<FrozenPrefix::Made> FrozenPrefix::compute(const std::vector<Tile>& t
   return made;
 }
 
-PrefixCache::Places FrozenPrefix::compute(std::vector<Text> texts) {
+FrozenPrefix::Fresh FrozenPrefix::compute(std::vector<Text> texts) {
   const Stopwatch clock;
-  PrefixCache::Places all;
+  PrefixCache::Counts counts;
+  Fresh fresh;
   const std::vector<Tile> tiles = tiles_of(std::move(texts));
   const std::vector<Made> made = compute(tiles);
   for (std::size_t i = 0; i < tiles.size(); ++i) {
-    const Tile& tile = tiles[i];
+    PrefixCache::Tile kept{.rows = made[i].rows, .one_a_text = made[i].one_a_text, .texts = {}};
+    fresh.form = kept.form();
     models::PassSize size;
-    for (const Text& text : tile.texts) size.lengths.push_back(text.length());
-    cache_.counts().flops += flops_.forward(size, 0, stages_);
-    PrefixCache::Form& form = cache_.form();
-    const at::Tensor& rows = made[i].rows;
-    form = {.dtype = rows.scalar_type(), .width = rows.size(1), .one_a_text = made[i].one_a_text};
-    PrefixCache::Places places;
-    std::int64_t row = 0;
-    for (const Text& text : tile.texts) {
-      places.emplace(text.key, PrefixCache::Place{rows, row * form.width * element_bytes(form)});
-      row += text.rows(form);
-      ++cache_.counts().texts_computed;
-      cache_.counts().tokens_computed += text.length();
+    std::int64_t offset = 0;
+    for (const Text& text : tiles[i].texts) {
+      kept.texts.emplace_back(text.key, offset);
+      fresh.places.emplace(text.key, PrefixCache::Place{.tile = kept.rows, .file = nullptr, .offset = offset});
+      offset += bytes_of(fresh.form, text.length());
+      size.lengths.push_back(text.length());
+      ++counts.texts_computed;
+      counts.tokens_computed += text.length();
     }
-    cache_.keep(rows, places);
-    all.merge(places);
+    computed_flops_ += flops_.forward(size, 0, stages_);
+    cache_.keep(identity_, kept);
   }
-  cache_.counts().seconds += clock.seconds();
-  return all;
+  counts.seconds = clock.seconds();
+  cache_.count(counts);
+  return fresh;
 }
 
-models::State FrozenPrefix::gather(const std::vector<Text>& texts, const PrefixCache::Places& fresh,
-                                   const nn::Layout& layout) const {
-  const PrefixCache::Form& form = cache_.form();
-  const std::int64_t row_bytes = form.width * element_bytes(form);
+models::State FrozenPrefix::gather(const task::Batch& batch, const PrefixCache::Found& found) const {
+  const PrefixCache::Form& form = found.form;
+  const nn::Layout& layout = batch.input.layout;
+  const std::int64_t row_bytes = form.width * static_cast<std::int64_t>(c10::elementSize(form.dtype));
   const std::int64_t rows = form.one_a_text ? layout.sequences() : layout.total;
   const at::Tensor hidden = at::empty({rows, form.width}, at::TensorOptions().dtype(form.dtype));
   auto* out = static_cast<std::byte*>(hidden.mutable_data_ptr());
   const std::int64_t live = form.one_a_text ? rows : layout.cu_seqlens.back();
   std::memset(out + live * row_bytes, 0, (rows - live) * row_bytes);
-  at::parallel_for(0, static_cast<std::int64_t>(texts.size()), 16, [&](std::int64_t begin, std::int64_t end) {
+  at::parallel_for(0, static_cast<std::int64_t>(batch.rows.size()), 16, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
-      const auto computed = fresh.find(texts[i].key);
-      const PrefixCache::Place& place = computed == fresh.end() ? *cache_.find(texts[i].key) : computed->second;
+      const auto length = static_cast<std::int64_t>(batch.rows[i]->ids.size());
       const std::int64_t first = form.one_a_text ? i : layout.cu_seqlens[i];
-      cache_.read(place, texts[i].rows(form) * row_bytes, out + first * row_bytes);
+      found.places[i].read(bytes_of(form, length), out + first * row_bytes);
     }
   });
   return {.hidden = hidden.to(model_.execution().device), .memory = {}};
@@ -231,27 +248,57 @@ files::Json FrozenPrefix::describe() const {
   return description;
 }
 
+void FrozenPrefix::add_missing(const std::vector<const task::Encoded*>& rows, Missing& missing) {
+  std::vector<std::string> keys;
+  for (const task::Encoded* row : rows) keys.push_back(key_of(*row));
+  const PrefixCache::Found found = cache_.find(identity_, keys);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (!found.places[i].is_known()) missing.add(rows[i], keys[i]);
+  }
+}
+
 models::State FrozenPrefix::state(const task::Batch& batch, const Ahead& ahead) {
   if (!holds_rows_as_they_are(batch)) {
-    cache_.counts().flops += flops_.forward(size_of(batch), 0, stages_);
+    computed_flops_ += flops_.forward(size_of(batch), 0, stages_);
     return {.hidden = run_stages(model_, stages_, batch.input), .memory = {}};
   }
-  cache_.open(identity_);
-  std::vector<Text> texts, missing;
-  std::unordered_set<std::string> asked;
-  const auto want = [&](const Text& text) {
-    if (cache_.find(text.key) == nullptr && asked.insert(text.key).second) missing.push_back(text);
-  };
+  std::vector<std::string> keys;
+  PrefixCache::Counts counts;
   for (const task::Encoded* row : batch.rows) {
-    want(texts.emplace_back(*row));
-    cache_.counts().tokens_asked += texts.back().length();
+    keys.push_back(key_of(*row));
+    ++counts.texts_asked;
+    counts.tokens_asked += static_cast<std::int64_t>(row->ids.size());
   }
-  cache_.counts().texts_asked += static_cast<std::int64_t>(texts.size());
-  if (ahead && !missing.empty() && cache_.has_room()) {
-    for (const task::Encoded* row : ahead()) want(Text(*row));
+  cache_.count(counts);
+  PrefixCache::Found found = cache_.find(identity_, keys);
+  Missing missing;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (!found.places[i].is_known()) missing.add(batch.rows[i], keys[i]);
   }
-  const PrefixCache::Places fresh = compute(std::move(missing));
-  return gather(texts, fresh, batch.input.layout);
+  if (missing.texts.empty()) return gather(batch, found);
+  if (ahead && cache_.has_room()) add_missing(ahead(), missing);
+  const Fresh fresh = compute(std::move(missing.texts));
+  found.form = fresh.form;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (!found.places[i].is_known()) found.places[i] = fresh.places.at(keys[i]);
+  }
+  return gather(batch, found);
+}
+
+void FrozenPrefix::fill(std::vector<const task::Encoded*> rows, const Stop& stop) {
+  std::stable_sort(rows.begin(), rows.end(), [](const task::Encoded* a, const task::Encoded* b) { return a->ids.size() > b->ids.size(); });
+  const std::int64_t enough = kPortionsAhead * tokens_ahead();
+  for (std::size_t done = 0; done < rows.size() && cache_.has_room();) {
+    std::vector<const task::Encoded*> portion;
+    for (std::int64_t tokens = 0; done < rows.size() && tokens < enough; ++done) {
+      portion.push_back(rows[done]);
+      tokens += static_cast<std::int64_t>(rows[done]->ids.size());
+    }
+    Missing missing;
+    add_missing(portion, missing);
+    compute(std::move(missing.texts));
+    if (stop(static_cast<std::int64_t>(done))) return;
+  }
 }
 
 }  // namespace attune::train

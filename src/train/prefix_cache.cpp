@@ -12,6 +12,19 @@
 
 namespace attune::train {
 
+void PrefixCache::Place::read(std::int64_t bytes, std::byte* out) const {
+  if (tile.defined()) {
+    std::memcpy(out, static_cast<const std::byte*>(tile.const_data_ptr()) + offset, bytes);
+  } else {
+    file->read(offset, {out, static_cast<std::size_t>(bytes)});
+  }
+}
+
+void PrefixCache::spill_to(const std::string& folder) {
+  const std::lock_guard lock(mutex_);
+  folder_ = folder;
+}
+
 void PrefixCache::open(const std::string& identity) {
   if (identity == identity_) return;
   identity_ = identity;
@@ -22,15 +35,22 @@ void PrefixCache::open(const std::string& identity) {
   full_ = false;
 }
 
-const PrefixCache::Place* PrefixCache::find(const std::string& text) const {
-  const auto found = places_.find(text);
-  return found == places_.end() ? nullptr : &found->second;
+PrefixCache::Found PrefixCache::find(const std::string& identity, std::span<const std::string> texts) {
+  const std::lock_guard lock(mutex_);
+  open(identity);
+  Found found{.places = {}, .form = form_};
+  found.places.reserve(texts.size());
+  for (const std::string& text : texts) {
+    const auto place = places_.find(text);
+    found.places.push_back(place == places_.end() ? Place() : place->second);
+  }
+  return found;
 }
 
 std::optional<std::int64_t> PrefixCache::write(const at::Tensor& tile) {
   if (folder_.empty()) return std::nullopt;
   try {
-    if (!file_) file_ = std::make_unique<files::ScratchFile>(folder_);
+    if (!file_) file_ = std::make_shared<files::ScratchFile>(folder_);
     if (!file_->has_room(static_cast<std::int64_t>(tile.nbytes()))) return std::nullopt;
     return file_->append({static_cast<const std::byte*>(tile.const_data_ptr()), tile.nbytes()});
   } catch (const Error& error) {
@@ -40,28 +60,45 @@ std::optional<std::int64_t> PrefixCache::write(const at::Tensor& tile) {
   }
 }
 
-void PrefixCache::keep(const at::Tensor& tile, const Places& places) {
-  if (!has_room()) return;
-  const auto bytes = static_cast<std::int64_t>(tile.nbytes());
+void PrefixCache::keep(const std::string& identity, const Tile& tile) {
+  const std::lock_guard lock(mutex_);
+  const auto is_new = [&](const auto& text) { return !places_.contains(text.first); };
+  const bool wanted = identity == identity_ && std::any_of(tile.texts.begin(), tile.texts.end(), is_new);
+  if (!wanted || memory_limit_ <= 0 || full_) return;
+  const auto bytes = static_cast<std::int64_t>(tile.rows.nbytes());
   const bool in_memory = bytes <= memory_limit_ - memory_bytes_;
-  const std::optional<std::int64_t> begin = in_memory ? 0 : write(tile);
+  const std::optional<std::int64_t> begin = in_memory ? 0 : write(tile.rows);
   full_ = !begin;
   if (full_) return;
+  form_ = tile.form();
   if (in_memory) memory_bytes_ += bytes;
-  for (const auto& [text, place] : places) {
-    places_.emplace(text, Place{in_memory ? tile : at::Tensor(), *begin + place.offset});
+  for (const auto& [text, offset] : tile.texts) {
+    places_.emplace(text, in_memory ? Place{.tile = tile.rows, .file = nullptr, .offset = offset}
+                                    : Place{.tile = {}, .file = file_, .offset = *begin + offset});
   }
 }
 
-void PrefixCache::read(const Place& place, std::int64_t bytes, std::byte* out) const {
-  if (place.tile.defined()) {
-    std::memcpy(out, static_cast<const std::byte*>(place.tile.const_data_ptr()) + place.offset, bytes);
-  } else {
-    file_->read(place.offset, {out, static_cast<std::size_t>(bytes)});
-  }
+bool PrefixCache::has_room() const {
+  const std::lock_guard lock(mutex_);
+  return memory_limit_ > 0 && !full_;
+}
+
+void PrefixCache::count(const Counts& more) {
+  const std::lock_guard lock(mutex_);
+  counts_.texts_asked += more.texts_asked;
+  counts_.tokens_asked += more.tokens_asked;
+  counts_.texts_computed += more.texts_computed;
+  counts_.tokens_computed += more.tokens_computed;
+  counts_.seconds += more.seconds;
+}
+
+PrefixCache::Counts PrefixCache::counts() const {
+  const std::lock_guard lock(mutex_);
+  return counts_;
 }
 
 files::Json PrefixCache::summary() const {
+  const std::lock_guard lock(mutex_);
   const std::int64_t spared = std::max<std::int64_t>(0, counts_.tokens_asked - counts_.tokens_computed);
   const double rate = counts_.seconds / static_cast<double>(std::max<std::int64_t>(1, counts_.tokens_computed));
   return {{"texts", places_.size()},

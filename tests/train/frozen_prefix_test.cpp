@@ -241,20 +241,56 @@ TEST_CASE("memory is filled first, then the file", "[train][prefix]") {
   const TemporaryFolder folder;
   PrefixCache cache(100);
   cache.spill_to(folder.path());
-  cache.open("a prefix");
-  for (const std::string text : {"first", "second", "third"}) {
-    cache.keep(at::full({2, 10}, static_cast<double>(text.size()), at::kFloat), {{text, {.tile = {}, .offset = 40}}});
+  const std::vector<std::string> texts = {"first", "second", "third"};
+  cache.find("a prefix", texts);
+  for (const std::string& text : texts) {
+    const PrefixCache::Tile tile{.rows = at::full({2, 10}, static_cast<double>(text.size()), at::kFloat), .one_a_text = true, .texts = {{text, 40}}};
+    cache.keep("a prefix", tile);
+    cache.keep("a prefix", tile);       // another training has computed it, too
+    cache.keep("another prefix", tile);  // of a training that was overtaken
   }
   CHECK(cache.summary()["bytes"] == 80);
   CHECK(cache.summary()["file_bytes"] == 160);
-  for (const std::string text : {"first", "second", "third"}) {
-    std::vector<float> row(10);
-    cache.read(*cache.find(text), 40, reinterpret_cast<std::byte*>(row.data()));
-    CHECK(row == std::vector<float>(10, static_cast<float>(text.size())));
-  }
-  cache.open("another");
-  CHECK(cache.find("first") == nullptr);
+  const PrefixCache::Found found = cache.find("a prefix", texts);
+  CHECK(found.form.width == 10);
+  const auto check_rows = [&] {
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      std::vector<float> row(10);
+      found.places[i].read(40, reinterpret_cast<std::byte*>(row.data()));
+      CHECK(row == std::vector<float>(10, static_cast<float>(texts[i].size())));
+    }
+  };
+  check_rows();
+  CHECK_FALSE(cache.find("another", texts).places[0].is_known());
   CHECK(cache.summary()["bytes"] == 0);
+  check_rows();  // whoever has a place may still read it
+}
+
+TEST_CASE("a cache is filled ahead as far as there is room, until somebody stops it", "[train][prefix]") {
+  const int threads = at::get_num_threads();
+  at::set_num_threads(1);  // how many texts go through at a time depends on it
+  const FakeModel model;
+  std::vector<task::Encoded> rows = fake_rows(40);
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i].ids.assign(600, static_cast<std::int32_t>(i % 11));
+  rows[0].ids.back() = 10;
+  const auto told = [&](PrefixCache& cache, bool stop) {
+    std::vector<std::int64_t> numbers;
+    FrozenPrefix(model, 3, cache).fill(all_of(rows), [&](std::int64_t done) {
+      numbers.push_back(done);
+      return stop;
+    });
+    return numbers;
+  };
+  PrefixCache cache(kPlenty), stopped(kPlenty), none(0);
+  CHECK(told(cache, false) == std::vector<std::int64_t>{28, 40});
+  CHECK(cache.summary()["texts"] == 12);
+  CHECK(cache.summary()["computed"] == 12);  // equal texts once
+  const int before = model.stages_run;
+  FrozenPrefix(model, 3, cache).state(FakeTask().collate(all_of(rows), {}));
+  CHECK(model.stages_run == before);
+  CHECK(told(stopped, true) == std::vector<std::int64_t>{28});
+  CHECK(told(none, false).empty());
+  at::set_num_threads(threads);
 }
 
 TEST_CASE("without room, on disk or in memory, texts are computed again", "[train][prefix]") {

@@ -29,23 +29,28 @@ int lowest_trained_stage(const models::Model& model, const std::vector<bool>& fl
 /// to fill a few tiles for each thread, and little to have done in vain when the run ends early.
 std::int64_t tokens_ahead();
 
+/// One model's, used by one thread at a time; several may share a cache.
 class FrozenPrefix {
  public:
   /// Rows of texts that will be wanted soon.
   using Ahead = std::function<std::vector<const task::Encoded*>()>;
+  using Stop = std::function<bool(std::int64_t done)>;
 
   /// `stages`: how many there are, the embeddings included. Their weights must not change any more. Both references
   /// must outlive the object. `known`: hashes() of these very weights as far as somebody has them, one a parameter or "", or none at all.
   FrozenPrefix(const models::Model& model, int stages, PrefixCache& cache, std::vector<std::string> known = {});
 
   int stages() const { return stages_; }
-  /// FLOP of all that was computed since the process began, by whatever prefix has the cache.
-  double flops() const { return cache_.counts().flops; }
+  /// FLOP of all that this object has computed (models/flops.h), rows that are not kept among it.
+  double flops() const { return computed_flops_; }
   /// What stage `stages()` reads of a batch on the CPU: rows [T, H] like the stream's (dead ones 0), or [B, H] where the
   /// head reads one a sequence. On the model's device, without a graph. When a text of the batch has to be computed and
   /// can be kept, so are those of `ahead`, since full tiles cost less. A batch in which the task has changed words (masks)
   /// goes through as it is and is not kept: the same texts do not come again.
   models::State state(const task::Batch& batch, const Ahead& ahead = {});
+  /// Computes and keeps these rows as far as there is room, long texts first. `stop` is told now and then how many are done;
+  /// when it says yes, this is the end.
+  void fill(std::vector<const task::Encoded*> rows, const Stop& stop);
   /// Of each parameter that the stages read, its SHA-256 as tensors_sha256 gives it; "" for the others.
   const std::vector<std::string>& hashes() const { return hashes_; }
   /// {"layers": those that are frozen, and what PrefixCache::summary says}
@@ -55,12 +60,16 @@ class FrozenPrefix {
   struct Text;
   struct Tile;
   struct Made;
+  struct Missing;
+  struct Fresh;
   static std::vector<Tile> tiles_of(std::vector<Text> texts);
   Made compute(const Tile& tile) const;
   std::vector<Made> compute(const std::vector<Tile>& tiles) const;
-  /// Computes the texts, keeps what may be kept; where they lie for now.
-  PrefixCache::Places compute(std::vector<Text> texts);
-  models::State gather(const std::vector<Text>& texts, const PrefixCache::Places& fresh, const nn::Layout& layout) const;
+  /// Computes the texts and keeps what may be kept.
+  Fresh compute(std::vector<Text> texts);
+  /// Adds those of the rows that are not kept.
+  void add_missing(const std::vector<const task::Encoded*>& rows, Missing& missing);
+  models::State gather(const task::Batch& batch, const PrefixCache::Found& found) const;
 
   const models::Model& model_;
   int stages_;
@@ -68,6 +77,7 @@ class FrozenPrefix {
   models::FlopCount flops_;
   std::vector<std::string> hashes_;
   std::string identity_;
+  double computed_flops_ = 0;
 };
 
 }  // namespace attune::train

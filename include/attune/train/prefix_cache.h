@@ -1,6 +1,9 @@
 // What the frozen front of a model computed for texts, kept for the next time that they are read: by later epochs,
 // evaluations, folds and seeds. In memory up to a limit, beyond it in a nameless file of the output folder; what fits
 // nowhere is computed again. It decides what is computed, never what comes out (frozen_prefix.h).
+//
+// Trainings that run side by side share one: any thread may call any method. One lock is over all of its state; what it has
+// handed out stays readable without it, since rows never change and a place holds on to its tensor or file.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -8,9 +11,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "attune/files/json.h"
 #include "attune/files/scratch_file.h"
@@ -19,13 +26,6 @@ namespace attune::train {
 
 class PrefixCache {
  public:
-  /// Rows of one text: bytes of a tensor that is kept, or, where that is undefined, of the file.
-  struct Place {
-    at::Tensor tile;
-    std::int64_t offset = 0;  ///< in bytes
-  };
-  using Places = std::unordered_map<std::string, Place>;
-
   /// How rows lie in tiles.
   struct Form {
     at::ScalarType dtype = at::kFloat;
@@ -33,47 +33,70 @@ class PrefixCache {
     bool one_a_text = false;  ///< else one a token
   };
 
-  /// `memory_bytes` 0: nothing is kept.
-  explicit PrefixCache(std::int64_t memory_bytes) : memory_limit_(memory_bytes) {}
+  /// Rows of one text: bytes of a tensor, or of the file. Neither: it is not there.
+  struct Place {
+    at::Tensor tile;
+    std::shared_ptr<const files::ScratchFile> file;
+    std::int64_t offset = 0;  ///< in bytes
 
-  /// From now on a file in `folder` takes what memory does not.
-  void spill_to(const std::string& folder) { folder_ = folder; }
-  /// Forgets everything unless the rows were computed by the same prefix, as `identity` tells it.
-  void open(const std::string& identity);
-  /// Of the tiles of this prefix; known from the first one on.
-  Form& form() { return form_; }
-  /// Whether more could be kept.
-  bool has_room() const { return memory_limit_ > 0 && !full_; }
-  /// Null for a text that is not there.
-  const Place* find(const std::string& text) const;
-  /// Keeps a tile [rows, width], whose rows `places` says texts are in, if there is room. A file that cannot be written
-  /// is a warning: nothing more is kept then.
-  void keep(const at::Tensor& tile, const Places& places);
-  /// Copies `bytes` bytes of a place.
-  void read(const Place& place, std::int64_t bytes, std::byte* out) const;
+    bool is_known() const { return tile.defined() || file != nullptr; }
+    /// Copies the first `bytes` bytes of it. Error{storage}.
+    void read(std::int64_t bytes, std::byte* out) const;
+  };
 
-  /// What it did since the process began.
+  /// Where texts are: one a text.
+  struct Found {
+    std::vector<Place> places;
+    Form form;  ///< of those that are there
+  };
+
+  /// Rows that have been computed: [rows, width] on the CPU, and with each text the byte at which its rows begin.
+  struct Tile {
+    at::Tensor rows;
+    bool one_a_text = false;
+    std::vector<std::pair<std::string, std::int64_t>> texts;
+
+    Form form() const { return {rows.scalar_type(), rows.size(1), one_a_text}; }
+  };
+
+  /// What trainings asked of it and computed.
   struct Counts {
     std::int64_t texts_asked = 0, tokens_asked = 0;        ///< by batches
     std::int64_t texts_computed = 0, tokens_computed = 0;  ///< by the frozen stages
     double seconds = 0;                                    ///< of computing them
-    double flops = 0;                                      ///< the same (models/flops.h), with rows that are not kept
   };
-  Counts& counts() { return counts_; }
+
+  /// `memory_bytes` 0: nothing is kept.
+  explicit PrefixCache(std::int64_t memory_bytes) : memory_limit_(memory_bytes) {}
+
+  /// From now on a file in `folder` takes what memory does not.
+  void spill_to(const std::string& folder);
+  /// `identity` tells a prefix from others: what another one computed is forgotten.
+  Found find(const std::string& identity, std::span<const std::string> texts);
+  /// Keeps a tile if there is room, and if no other prefix has come meanwhile. A file that cannot be written is a warning:
+  /// nothing more is kept then.
+  void keep(const std::string& identity, const Tile& tile);
+  /// Whether more could be kept.
+  bool has_room() const;
+  void count(const Counts& more);
+  /// Since the process began.
+  Counts counts() const;
   /// {"texts", "bytes", "file_bytes": kept now, "computed", "reused": texts, "seconds": of computing, "seconds_saved": what
   /// computing again would have taken at the same rate}
   files::Json summary() const;
 
  private:
+  void open(const std::string& identity);
   /// Where the file has the tile; nothing where it has no room.
   std::optional<std::int64_t> write(const at::Tensor& tile);
 
+  mutable std::mutex mutex_;  ///< over all that follows
   std::int64_t memory_limit_;
   std::string folder_, identity_;
   Form form_;
-  Places places_;
+  std::unordered_map<std::string, Place> places_;
   std::int64_t memory_bytes_ = 0;
-  std::unique_ptr<files::ScratchFile> file_;
+  std::shared_ptr<files::ScratchFile> file_;
   bool full_ = false;
   Counts counts_;
 };
