@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <utility>
 
 #include <spdlog/sinks/stdout_color_sinks.h>
@@ -22,6 +23,7 @@ spdlog::logger& logger() {
   return *instance;
 }
 
+std::mutex log_mutex;  ///< over what follows and while a message is written
 Level current_level = Level::info;
 std::function<void()> before_message;
 std::function<void(Level, std::string_view)> other_sink;
@@ -38,6 +40,7 @@ spdlog::level::level_enum to_spdlog(Level level) {
 }
 
 void write(Level level, std::string_view message) {
+  const std::lock_guard lock(log_mutex);
   if (other_sink) {
     if (level >= current_level) other_sink(level, message);
     return;
@@ -49,12 +52,22 @@ void write(Level level, std::string_view message) {
 }  // namespace
 
 void set_level(Level level) {
+  const std::lock_guard lock(log_mutex);
   current_level = level;
   logger().set_level(to_spdlog(level));
 }
-Level level() { return current_level; }
-void set_before_message(std::function<void()> hook) { before_message = std::move(hook); }
-void redirect(std::function<void(Level, std::string_view)> sink) { other_sink = std::move(sink); }
+Level level() {
+  const std::lock_guard lock(log_mutex);
+  return current_level;
+}
+void set_before_message(std::function<void()> hook) {
+  const std::lock_guard lock(log_mutex);
+  before_message = std::move(hook);
+}
+void redirect(std::function<void(Level, std::string_view)> sink) {
+  const std::lock_guard lock(log_mutex);
+  other_sink = std::move(sink);
+}
 void debug(std::string_view message) { write(Level::debug, message); }
 void info(std::string_view message) { write(Level::info, message); }
 void warning(std::string_view message) { write(Level::warning, message); }

@@ -1,15 +1,19 @@
 // See signals.h.
 #include "attune/base/signals.h"
 
+#include <atomic>
 #include <csignal>
 #include <initializer_list>
 #include <unistd.h>
+#include <utility>
 
 namespace attune {
 
 namespace {
 
-volatile std::sig_atomic_t received = 0;
+std::atomic<int> received = 0;
+static_assert(std::atomic<int>::is_always_lock_free, "a signal handler may not wait");
+thread_local const std::atomic<bool>* stop_of_thread = nullptr;
 
 void on_signal(int signal) {
   if (signal == SIGINT && received == SIGINT) _exit(128 + SIGINT);
@@ -30,8 +34,15 @@ void ignore_broken_pipes() { std::signal(SIGPIPE, SIG_IGN); }
 
 void ignore_file_size_signal() { std::signal(SIGXFSZ, SIG_IGN); }
 
-int stop_signal() { return received; }
+int stop_signal() {
+  if (const int signal = received; signal != 0) return signal;
+  return stop_of_thread != nullptr && *stop_of_thread ? SIGTERM : 0;
+}
 
 void request_stop(int signal) { received = signal; }
+
+StopOfThread::StopOfThread(const std::atomic<bool>& stop) : before_(std::exchange(stop_of_thread, &stop)) {}
+
+StopOfThread::~StopOfThread() { stop_of_thread = before_; }
 
 }  // namespace attune

@@ -20,6 +20,9 @@ using files::Json;
 constexpr double kLongRun = 60;  ///< seconds from which on some tenths more for measuring do not matter
 constexpr double kHour = 3600, kKilowattHour = 3.6e6;
 
+/// Phases of one kind of work.
+using Phases = std::vector<const char*>;
+
 double number_in(const Json& object, const char* key) {
   return object.contains(key) ? object[key].get<double>() : 0.0;
 }
@@ -29,8 +32,13 @@ void make_whole(Json& object, const char* key) {
   if (object.contains(key)) object[key] = static_cast<std::int64_t>(object[key].get<double>());
 }
 
-Json part_of(const Json& by_phase, const char* phase) {
-  return by_phase.is_object() && by_phase.contains(phase) ? by_phase[phase] : Json();
+/// Of these phases together; null where there was none of them, or where nobody knows.
+Json part_of(const Json& by_phase, const Phases& phases) {
+  Json part;
+  for (const char* phase : phases) {
+    if (by_phase.is_object() && by_phase.contains(phase)) part = (part.is_null() ? 0.0 : part.get<double>()) + by_phase[phase].get<double>();
+  }
+  return part;
 }
 
 void set_where_known(Json& object, const char* key, Json value) {
@@ -68,13 +76,13 @@ Json CostMeter::money(double seconds, const Json& joules) const {
   return of_machine + (by_energy ? *options_.price_per_kwh * joules.get<double>() / kKilowattHour : 0.0);
 }
 
-Json CostMeter::of_work(const char* work, const char* phase) const {
+Json CostMeter::of_work(const char* work, const std::vector<const char*>& phases) const {
   Json cost = totals_->of(work);
   if (cost.is_null()) return cost;
   make_whole(cost, "tokens");
   make_whole(cost, "supervised");
   cost["flops"] = number_in(cost, "flops_forward") + number_in(cost, "flops_backward") + number_in(cost, "flops_frozen");
-  const Json seconds = part_of(phases_->seconds(), phase), joules = part_of(phases_->joules(), phase);
+  const Json seconds = part_of(phases_->seconds(), phases), joules = part_of(phases_->joules(), phases);
   if (seconds.is_null()) return cost;
   cost["seconds"] = seconds;
   set_where_known(cost, "joules", joules);
@@ -95,8 +103,8 @@ void CostMeter::add_share(double run_seconds, Json& cost) const {
 
 Json CostMeter::of_run(double seconds) const {
   Json cost = Json::object(), run = {{"flops", 0.0}, {"seconds", seconds}, {"peak_memory", peak_resident_memory()}};
-  for (const auto& [work, phase] : {std::pair{"training", "training"}, {"evaluation", "evaluating"}}) {
-    Json part = of_work(work, phase);
+  for (const auto& [work, phases] : {std::pair{"training", Phases{"training", "frozen layers"}}, {"evaluation", Phases{"evaluating"}}}) {
+    Json part = of_work(work, phases);
     if (part.is_null()) continue;
     run["flops"] = run["flops"].get<double>() + part["flops"].get<double>();
     cost[work] = std::move(part);

@@ -2,7 +2,10 @@
 #include "attune/job/cross_validation.h"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
+#include <map>
+#include <mutex>
 #include <stdexcept>
 
 #include <nlohmann/json.hpp>
@@ -18,6 +21,7 @@
 #include "attune/report/phase.h"
 #include "attune/train/checkpoint.h"
 #include "job/folds.h"
+#include "job/lanes.h"
 
 namespace attune::job {
 
@@ -63,16 +67,21 @@ Json read_fold(const std::string& path, const std::string& job, const std::vecto
   return stored;
 }
 
+std::string result_file(const std::string& fold_folder) { return fold_folder + "/fold_result.json"; }
+
+/// Whether there is a result that an earlier, interrupted run left.
+bool is_finished_before(const Prepared& prepared, const std::string& fold_folder) {
+  return !prepared.options.resume_from_checkpoint.empty() && path_exists(result_file(fold_folder), ErrorKind::resume_refused);
+}
+
 /// The fold's result from an earlier, interrupted run of the same job, or by training.
 Json finished_or_run(const Prepared& prepared, const FoldJob& fold, const std::string& folder, const report::EventBus& events) {
   FitRequest request = fold_request(prepared, fold, events);
   request.folder = folder;
   request.resume = prepared.options.resume_from_checkpoint.empty() ? "" : "auto";
-  const std::string path = folder + "/fold_result.json";
+  const std::string path = result_file(folder);
   const std::string job = job_fingerprint(prepared, request);
-  if (!request.resume.empty() && path_exists(path, ErrorKind::resume_refused)) {
-    return read_fold(path, job, prepared.train.encoded);
-  }
+  if (is_finished_before(prepared, folder)) return read_fold(path, job, prepared.train.encoded);
   Json result = run_fold(request, fold);
   if (result["stopped_by"] == "signal") return result;
   result["job"] = job;
@@ -118,12 +127,32 @@ double median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[middle] : 0.5 * (values[middle - 1] + values[middle]);
 }
 
-/// All folds as they come in.
+/// All folds as they come in, from any thread and in any order; taken over in their own.
 class Collected {
  public:
-  explicit Collected(const Prepared& prepared) : prepared_(prepared), task_(make_fitted_task(prepared, {})) {}
+  Collected(const Prepared& prepared, const std::vector<FoldJob>& folds)
+      : prepared_(prepared), jobs_(folds), task_(make_fitted_task(prepared, {})) {}
 
-  void add(const FoldJob& fold, const Json& result) {
+  void add(std::size_t number, Json result) {
+    const std::lock_guard lock(mutex_);
+    waiting_.emplace(number, std::move(result));
+    for (auto next = waiting_.begin(); next != waiting_.end() && next->first == folds_.size(); next = waiting_.erase(next)) {
+      take_over(jobs_[next->first], next->second);
+    }
+  }
+
+  bool is_complete() const { return folds_.size() == jobs_.size(); }
+
+  CrossValidationOutcome outcome() const {
+    CrossValidationOutcome outcome{.summary = summary(), .manifest = {{"folds", manifest_}}, .median_best_epoch = median(best_epochs_)};
+    outcome.summary["median_best_epoch"] = outcome.median_best_epoch;
+    return outcome;
+  }
+
+  const std::string& oof_predictions() const { return oof_lines_; }
+
+ private:
+  void take_over(const FoldJob& fold, const Json& result) {
     const std::vector<task::Prediction> predictions = load_predictions(result["predictions"], prepared_.train.encoded);
     oof_lines_ += oof_lines(*task_, predictions, prepared_.train.examples, fold);
     pooled_.insert(pooled_.end(), predictions.begin(), predictions.end());
@@ -135,15 +164,6 @@ class Collected {
                          {"predictions_sha256", files::sha256_hex(result["predictions"].dump())}});
   }
 
-  CrossValidationOutcome outcome() const {
-    CrossValidationOutcome outcome{.summary = summary(), .manifest = {{"folds", manifest_}}, .median_best_epoch = median(best_epochs_)};
-    outcome.summary["median_best_epoch"] = outcome.median_best_epoch;
-    return outcome;
-  }
-
-  const std::string& oof_predictions() const { return oof_lines_; }
-
- private:
   Json summary() const {
     Json summary = {{"folds", folds_}, {"mean", Json::object()}, {"sd", Json::object()}, {"interval", Json::object()}};
     for (const auto& [name, first] : folds_.front()["metrics"].items()) {
@@ -173,7 +193,10 @@ class Collected {
   }
 
   const Prepared& prepared_;
+  const std::vector<FoldJob>& jobs_;
   std::unique_ptr<task::Task> task_;
+  std::mutex mutex_;  ///< over all that follows, until all folds have ended
+  std::map<std::size_t, Json> waiting_;  ///< for folds before them
   std::vector<task::Prediction> pooled_;
   std::string oof_lines_;
   std::vector<double> best_epochs_, test_train_ratios_;
@@ -193,16 +216,24 @@ CrossValidationOutcome cross_validate(const Prepared& prepared, const report::Ev
     log::warning(warning);
     events.emit({{"event", "warning"}, {"message", warning}});
   }
-  Collected collected(prepared);
-  for (const FoldJob& fold : jobs.folds) {
+  const Lanes lanes = lanes_of_folds(prepared, jobs.folds.size());
+  const auto is_finished = [&](const FoldJob& fold) { return is_finished_before(prepared, root + "/" + fold.name); };
+  if (!std::all_of(jobs.folds.begin(), jobs.folds.end(), is_finished)) {
+    fill_prefix_cache(prepared, lanes, std::array{&prepared.train}, events);
+  }
+  Collected collected(prepared, jobs.folds);
+  run_lanes(lanes, events, [&](std::size_t number, const report::EventBus& own_events) {
+    const FoldJob& fold = jobs.folds[number];
     const std::string folder = root + "/" + fold.name;
     fs::create_directories(folder);
-    events.emit(fold_begin_event(fold, prepared));
-    const Json result = finished_or_run(prepared, fold, folder, events);
-    if (result["stopped_by"] == "signal") return {.summary = {}, .manifest = {}, .median_best_epoch = 0, .stopped = true};
-    collected.add(fold, result);
-    events.emit(fold_end_event(fold, prepared.options.cross_validation.folds, result["metrics"]));
-  }
+    own_events.emit(fold_begin_event(fold, prepared));
+    Json result = finished_or_run(prepared, fold, folder, own_events);
+    if (result["stopped_by"] == "signal") return false;
+    own_events.emit(fold_end_event(fold, prepared.options.cross_validation.folds, result["metrics"]));
+    collected.add(number, std::move(result));
+    return true;
+  });
+  if (!collected.is_complete()) return {.summary = {}, .manifest = {}, .median_best_epoch = 0, .stopped = true};
   report::Phase scoring(events, "scoring");
   CrossValidationOutcome outcome = collected.outcome();
   scoring.end();

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <thread>
 
@@ -33,6 +34,9 @@ files::Json cpu_features() {
   return features;
 }
 
+/// What set_threads gave the process: parts of a run that lie beside one another have fewer each.
+std::atomic<int> threads_of_run = 0;
+
 }  // namespace
 
 files::Json environment() {
@@ -40,12 +44,18 @@ files::Json environment() {
           {"libtorch", TORCH_VERSION},
           {"cpu_capability", at::get_cpu_capability()},
           {"cpu_features", cpu_features()},
-          {"threads", at::get_num_threads()}};
+          {"threads", run_threads()}};
 }
 
 void set_threads(std::int64_t threads) {
   omp_set_dynamic(0);
-  at::set_num_threads(threads > 0 ? static_cast<int>(threads) : static_cast<int>(std::thread::hardware_concurrency()));
+  threads_of_run = threads > 0 ? static_cast<int>(threads) : static_cast<int>(std::thread::hardware_concurrency());
+  at::set_num_threads(threads_of_run);
+}
+
+int run_threads() {
+  const int set = threads_of_run;
+  return set > 0 ? set : at::get_num_threads();
 }
 
 MachineLoad machine_load() {

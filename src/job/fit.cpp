@@ -14,7 +14,6 @@
 #include "attune/train/early_stopping.h"
 #include "attune/train/evaluate.h"
 #include "job/data_summary.h"
-#include "job/frozen_hashes.h"
 #include "job/kept_layers.h"
 
 namespace attune::job {
@@ -45,15 +44,6 @@ std::vector<double> passes_of(std::span<const task::Encoded> rows, const Prepare
 }
 
 namespace {
-
-std::unique_ptr<train::FrozenPrefix> frozen_prefix(const Fit& fit, const Prepared& prepared) {
-  const int stages = kept_stages(*fit.loaded.model, fit.trainable, prepared.options.training);
-  if (stages == 0) return nullptr;
-  auto prefix = std::make_unique<train::FrozenPrefix>(*fit.loaded.model, stages, *prepared.prefix_cache,
-                                                      prepared.frozen_hashes->known(fit.loaded));
-  prepared.frozen_hashes->remember(fit.loaded, prefix->hashes());
-  return prefix;
-}
 
 /// The task, with the class weights of the examples that are trained on.
 void fit_task(Fit& fit, const FitRequest& request) {
@@ -89,7 +79,7 @@ Fit fit(const FitRequest& request) {
   loading.end();
   fit_task(fit, request);
   fit.trainable = adapt::trainable_parameters(*fit.loaded.model, prepared.options.tuning);
-  fit.prefix = frozen_prefix(fit, prepared);
+  fit.prefix = frozen_prefix(fit.loaded, fit.trainable, prepared);
 
   train::TrainJob job;
   job.model = fit.loaded.model.get();

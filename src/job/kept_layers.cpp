@@ -4,13 +4,23 @@
 #include "attune/adapt/freeze.h"
 #include "attune/base/log.h"
 #include "attune/base/strings.h"
-#include "attune/train/frozen_prefix.h"
+#include "job/frozen_hashes.h"
 
 namespace attune::job {
 
 int kept_stages(const models::Model& model, const std::vector<bool>& trainable, const train::TrainingOptions& options) {
   const int stages = train::lowest_trained_stage(model, trainable);
   return stages < 2 || options.frozen_dropout ? 0 : stages;
+}
+
+std::unique_ptr<train::FrozenPrefix> frozen_prefix(const models::LoadedModel& loaded, const std::vector<bool>& trainable,
+                                                   const Prepared& prepared) {
+  const int stages = kept_stages(*loaded.model, trainable, prepared.options.training);
+  if (stages == 0) return nullptr;
+  auto prefix =
+      std::make_unique<train::FrozenPrefix>(*loaded.model, stages, *prepared.prefix_cache, prepared.frozen_hashes->known(loaded));
+  prepared.frozen_hashes->remember(loaded, prefix->hashes());
+  return prefix;
 }
 
 void warn_of_idle_prefix_cache(const Prepared& prepared, models::Model& model) {

@@ -263,15 +263,23 @@ models::LoadedModel load_base(const Prepared& prepared, std::uint64_t seed) {
   return loaded;
 }
 
+std::optional<models::LoadedModel> taken_base(OpenedBase& base, std::uint64_t seed) {
+  const std::lock_guard lock(base.mutex);
+  if (!base.loaded || base.seed != seed) return std::nullopt;
+  return std::exchange(base.loaded, std::nullopt);
+}
+
 }  // namespace
 
 models::LoadedModel open_base(const Prepared& prepared, std::uint64_t seed) {
-  if (prepared.base->loaded && prepared.base->seed == seed) {
-    models::LoadedModel taken = std::move(*prepared.base->loaded);
-    prepared.base->loaded.reset();
-    return taken;
-  }
+  if (std::optional<models::LoadedModel> taken = taken_base(*prepared.base, seed)) return std::move(*taken);
   return load_base(prepared, seed);
+}
+
+void give_back_base(const Prepared& prepared, std::uint64_t seed, models::LoadedModel loaded) {
+  const std::lock_guard lock(prepared.base->mutex);
+  prepared.base->seed = seed;
+  prepared.base->loaded = std::move(loaded);
 }
 
 namespace {
@@ -311,10 +319,12 @@ void load_first_base(Prepared& prepared, const report::EventBus& events) {
   report::Phase loading(events, "loading");
   prepared.base->seed = prepared.options.seeds.front();
   prepared.base->loaded = load_base(prepared, prepared.base->seed);
+  models::Model& model = *prepared.base->loaded->model;
+  prepared.kept_stages = kept_stages(model, adapt::trainable_parameters(model, prepared.options.tuning), prepared.options.training);
   prepared.model_summary = summarise_model(prepared, *prepared.base->loaded);
   loading.end();
-  warn_of_shared_targets(*prepared.base->loaded->model);
-  warn_of_idle_prefix_cache(prepared, *prepared.base->loaded->model);
+  warn_of_shared_targets(model);
+  warn_of_idle_prefix_cache(prepared, model);
   for (const std::string& note : prepared.base->loaded->report.notes) log::info(note);
 }
 

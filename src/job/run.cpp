@@ -30,6 +30,7 @@
 #include "attune/train/early_stopping.h"
 #include "job/disk_space.h"
 #include "job/folds.h"
+#include "job/lanes.h"
 
 namespace attune::job {
 
@@ -137,13 +138,20 @@ Json seed_statistics(const std::vector<SeedOutcome>& outcomes) {
 void run_seeds(const Prepared& prepared, const report::EventBus& events, Json& results) {
   const std::vector<std::uint64_t>& seeds = prepared.options.seeds;
   const std::string& root = prepared.options.output_dir;
-  std::vector<SeedOutcome> outcomes;
-  for (std::size_t i = 0; i < seeds.size(); ++i) {
-    events.emit({{"event", "seed_begin"}, {"seed", seeds[i]}, {"index", i + 1}, {"seeds", seeds.size()}});
-    outcomes.push_back(run_seed(prepared, seeds[i], seeds.size() == 1 ? root : concat(root, "/seed-", seeds[i]), events));
-    results["stopped_by"] = outcomes.back().stopped_by;
-    if (outcomes.back().stopped_by == "signal") return;
-  }
+  const Lanes lanes = lanes_of_seeds(prepared);
+  std::vector<const Rows*> splits = {&prepared.train, &prepared.validation};
+  if (!prepared.seals_test) splits.push_back(&prepared.test);
+  fill_prefix_cache(prepared, lanes, splits, events);
+  std::vector<SeedOutcome> outcomes(
+      seeds.size(), {.seed = 0, .folder = "", .stopped_by = "signal", .selection = 0, .results = Json::object()});
+  run_lanes(lanes, events, [&](std::size_t i, const report::EventBus& own_events) {
+    own_events.emit({{"event", "seed_begin"}, {"seed", seeds[i]}, {"index", i + 1}, {"seeds", seeds.size()}});
+    outcomes[i] = run_seed(prepared, seeds[i], seeds.size() == 1 ? root : concat(root, "/seed-", seeds[i]), own_events);
+    return outcomes[i].stopped_by != "signal";
+  });
+  const bool stopped = std::any_of(outcomes.begin(), outcomes.end(), [](const SeedOutcome& one) { return one.stopped_by == "signal"; });
+  results["stopped_by"] = stopped ? "signal" : outcomes.back().stopped_by;
+  if (stopped) return;
   const auto best = std::max_element(outcomes.begin(), outcomes.end(),
                                      [](const SeedOutcome& a, const SeedOutcome& b) { return a.selection < b.selection; });
   results.update(best->results);

@@ -2,6 +2,7 @@
 #include "attune/job/verify.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <filesystem>
 #include <limits>
@@ -20,6 +21,7 @@
 #include "attune/models/model.h"
 #include "attune/text/tokenizer.h"
 #include "job/folds.h"
+#include "job/lanes.h"
 
 namespace attune::job {
 
@@ -184,6 +186,14 @@ Replay compare(const std::string& training, const Json& recorded, const std::vec
   return replay;
 }
 
+/// That the fit had: of several seeds perhaps fewer than the run.
+int threads_of(const FitRequest& request, const Json& manifest) {
+  const std::vector<std::uint64_t>& seeds = request.prepared->options.seeds;
+  const auto seed = std::find(seeds.begin(), seeds.end(), request.seed);
+  if (manifest.contains("cross_validation") || seed == seeds.end()) return run_threads();
+  return lanes_of_seeds(*request.prepared).threads(static_cast<std::size_t>(seed - seeds.begin()));
+}
+
 /// The fit whose model lies in the folder: a seed's, or the refit after a cross-validation.
 Replay replay_fit(const Json& manifest, const Prepared& prepared, std::optional<std::int64_t> steps, const report::EventBus& events) {
   const Json& recorded = manifest["fit"];
@@ -196,6 +206,7 @@ Replay replay_fit(const Json& manifest, const Prepared& prepared, std::optional<
   if (recorded["epochs"].is_number()) request.epochs = recorded["epochs"].get<double>();
   request.max_steps = steps;
   request.events = &events;
+  const ThreadsOfLane threads(threads_of(request, manifest));
   const std::string name = manifest.contains("cross_validation") ? std::string("refit") : concat("seed ", request.seed);
   return compare(name, manifest["trajectory"], fit(request).result.trajectory);
 }
@@ -215,16 +226,30 @@ Replay replay_fold(const Json& recorded, const FoldJob& fold, const Prepared& pr
   return replay;
 }
 
+/// Those folds that there are records of, side by side as they were trained.
+std::vector<Replay> replay_folds(const Json& records, const Prepared& prepared, std::optional<std::int64_t> steps, const report::EventBus& events) {
+  const std::vector<FoldJob> folds = fold_jobs(prepared).folds;
+  const Lanes lanes = lanes_of_folds(prepared, folds.size());
+  if (!steps) fill_prefix_cache(prepared, lanes, std::array{&prepared.train}, events);
+  std::vector<std::optional<Replay>> replayed(folds.size());
+  run_lanes(lanes, events, [&](std::size_t number, const report::EventBus& own_events) {
+    const auto is_it = [&](const Json& record) { return record["name"] == folds[number].name; };
+    const auto record = std::find_if(records.begin(), records.end(), is_it);
+    if (record != records.end()) replayed[number] = replay_fold(*record, folds[number], prepared, steps, own_events);
+    return true;
+  });
+  std::vector<Replay> replays;
+  for (std::optional<Replay>& replay : replayed) {
+    if (replay) replays.push_back(std::move(*replay));
+  }
+  return replays;
+}
+
 /// Every training of the run that this folder has a record of.
 std::vector<Replay> replay_all(const Json& manifest, const Prepared& prepared, std::optional<std::int64_t> steps, const report::EventBus& events) {
   std::vector<Replay> replays;
   if (manifest.contains("cross_validation")) {
-    const FoldJobs jobs = fold_jobs(prepared);
-    for (const Json& recorded : manifest["cross_validation"]["folds"]) {
-      const auto is_it = [&](const FoldJob& fold) { return recorded["name"] == fold.name; };
-      const auto fold = std::find_if(jobs.folds.begin(), jobs.folds.end(), is_it);
-      if (fold != jobs.folds.end()) replays.push_back(replay_fold(recorded, *fold, prepared, steps, events));
-    }
+    replays = replay_folds(manifest["cross_validation"]["folds"], prepared, steps, events);
   }
   if (manifest.contains("fit")) replays.push_back(replay_fit(manifest, prepared, steps, events));
   return replays;

@@ -8,8 +8,10 @@ namespace attune::report {
 void CostTotals::on_event(const Event& event) {
   if (event.value("event", std::string()) != "cost") return;
   std::map<std::string, double>& sums = sums_[event.value("work", std::string())];
+  const double lanes = lanes_of(event);
   for (const auto& [key, value] : event.items()) {
-    if (value.is_number() && key != "step" && key != "epoch") sums[key] += value.get<double>();
+    if (!value.is_number() || key == "step" || key == "epoch" || key == "lanes") continue;
+    sums[key] += value.get<double>() / (key == "step_seconds" ? lanes : 1.0);
   }
 }
 

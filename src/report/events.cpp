@@ -1,10 +1,16 @@
 // See events.h.
 #include "attune/report/events.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 namespace attune::report {
+
+double lanes_of(const Event& event) {
+  const auto lanes = event.find("lanes");
+  return lanes != event.end() && lanes->is_number() ? std::max(1.0, lanes->get<double>()) : 1.0;
+}
 
 void HeldEvents::on_event(const Event& event) {
   if (target_) {

@@ -46,7 +46,7 @@ void PhaseTotals::on_event(const Event& event) {
   const auto is_it = [&](const Open& open) { return open.name == name; };
   const auto found = std::find_if(open_.rbegin(), open_.rend(), is_it);
   if (found == open_.rend()) return;
-  Spent whole{.seconds = event.value("seconds", 0.0), .joules = std::nullopt}, own;
+  Spent whole{.seconds = event.value("seconds", 0.0) / lanes_of(event), .joules = std::nullopt}, own;
   const std::optional<double> joules = joules_now();
   if (joules && found->began_with) whole.joules = *joules - *found->began_with;
   own.seconds = std::max(0.0, whole.seconds - found->inner.seconds);

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <limits>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
@@ -31,10 +32,12 @@ class JsonLines : public Observer {
  public:
   explicit JsonLines(ProgressSink sink) : sink_(std::move(sink)) {}
   void on_event(const Event& event) override {
+    const std::lock_guard lock(mutex_);
     *sink_.out << event.dump(-1, ' ', false, Event::error_handler_t::replace) << std::endl;
   }
 
  private:
+  std::mutex mutex_;  ///< of the stream: messages of the log come from any thread
   ProgressSink sink_;
 };
 
@@ -71,34 +74,41 @@ class PlainLines : public Observer {
 class ProgressBar : public Observer {
  public:
   explicit ProgressBar(ProgressSink sink) : sink_(std::move(sink)) {}
-  ~ProgressBar() override { clear(); }
+  ~ProgressBar() override { wipe(); }
+
+  /// From any thread: makes room for a message of the log.
+  void clear() {
+    const std::lock_guard lock(mutex_);
+    wipe();
+  }
 
   void on_event(const Event& event) override {
+    const std::lock_guard lock(mutex_);
     const double now = sink_.seconds();
     state_.follow(event, now);
     const std::string kind = event.value("event", std::string());
     if (std::string line = notable_line(event, state_.chosen_metric()); !line.empty()) {
-      clear();
+      wipe();
       const std::string training = state_.training().empty() || kind == "fold_end" ? "" : state_.training() + "  ";
       *sink_.out << training << escape_control(line) << "\n";
     }
     if (kind == "train_end" || kind == "run_end") {
-      clear();
+      wipe();
     } else if (!is_frequent(kind) || now - drawn_at_ >= kSecondsBetweenDraws) {
       draw(now);
     }
     sink_.out->flush();
   }
 
-  void clear() {
+ private:
+  static constexpr double kSecondsBetweenDraws =
+      0.1;  // no eye follows more, and a slow terminal would hold training up
+
+  void wipe() {
     if (drawn_ == 0) return;
     *sink_.out << "\r" << std::string(drawn_, ' ') << "\r" << std::flush;
     drawn_ = 0;
   }
-
- private:
-  static constexpr double kSecondsBetweenDraws =
-      0.1;  // no eye follows more, and a slow terminal would hold training up
 
   static bool is_frequent(const std::string& kind) { return kind == "step" || kind == "phase"; }
 
@@ -106,7 +116,7 @@ class ProgressBar : public Observer {
     drawn_at_ = now;
     const std::string text = state_.trains() ? training_text(now) : state_.phase();
     if (text.empty()) {
-      clear();
+      wipe();
     } else {
       write(text);
     }
@@ -142,6 +152,7 @@ class ProgressBar : public Observer {
     return sink_.unicode ? text : text + "]";
   }
 
+  std::mutex mutex_;  ///< over all that follows
   ProgressSink sink_;
   ProgressState state_;
   std::size_t drawn_ = 0;                                       // columns of the line on the screen

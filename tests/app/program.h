@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -57,6 +58,18 @@ inline Finished run_attune(const Workspace& workspace, const std::string& argume
                               workspace.path(".stdout") + "' 2>'" + workspace.path(".stderr") + "'";
   const int status = std::system(command.c_str());
   return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), workspace.read(".stdout"), workspace.read(".stderr")};
+}
+
+/// Starts `attune <arguments>` in `workspace`, its output thrown away.
+inline pid_t start_attune(const Workspace& workspace, const std::string& arguments) {
+  const pid_t child = fork();
+  if (child != 0) return child;
+  if (chdir(workspace.path("").c_str()) != 0) _exit(127);
+  const int null = open("/dev/null", O_WRONLY);
+  dup2(null, 1);
+  dup2(null, 2);
+  execl("/bin/sh", "sh", "-c", ("exec '" ATTUNE_PROGRAM "' " + arguments).c_str(), nullptr);
+  _exit(127);
 }
 
 /// SHA-256 of the weights that a training wrote.

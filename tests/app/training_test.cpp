@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <fcntl.h>
 #include <sstream>
 #include <thread>
 
@@ -26,15 +25,7 @@ namespace fs = std::filesystem;
 
 /// Starts a training and sends `signal` after `milliseconds`; the exit status as waitpid gives it.
 int interrupt(const Workspace& workspace, const std::string& arguments, int signal, int milliseconds) {
-  const pid_t child = fork();
-  if (child == 0) {
-    if (chdir(workspace.path("").c_str()) != 0) _exit(127);
-    const int null = open("/dev/null", O_WRONLY);
-    dup2(null, 1);
-    dup2(null, 2);
-    execl("/bin/sh", "sh", "-c", ("exec '" ATTUNE_PROGRAM "' " + arguments).c_str(), nullptr);
-    _exit(127);
-  }
+  const pid_t child = attune::testing::start_attune(workspace, arguments);
   std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
   kill(child, signal);
   int status = 0;

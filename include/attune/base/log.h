@@ -1,4 +1,5 @@
 // Log façade: progress and warnings for people, on stderr. Results never go through it.
+// Any thread may write; one message is written at a time. Hook and sink must not write messages themselves.
 // src/base/log.cpp is the only file that knows spdlog (its fmt clashes with the one in LibTorch's wheel).
 #pragma once
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "attune/base/energy.h"
 #include "attune/job/options.h"
@@ -35,7 +36,7 @@ class CostMeter {
   files::Json of_run(double seconds) const;
 
  private:
-  files::Json of_work(const char* work, const char* phase) const;
+  files::Json of_work(const char* work, const std::vector<const char*>& phases) const;
   /// Price of the machine for these seconds and of this energy; null without a price, or where energy has one and is not known.
   files::Json money(double seconds, const files::Json& joules) const;
   void add_share(double run_seconds, files::Json& cost) const;

@@ -10,6 +10,9 @@ namespace attune::job {
 files::Json environment();
 /// 0 = all cores. Also pins MKL's and OpenMP's dynamic thread numbers, without which two threads may give other bits.
 void set_threads(std::int64_t threads);
+/// The threads that set_threads gave the process, those of LibTorch where nobody has called it: of all parts of a run together
+/// (src/job/lanes.h).
+int run_threads();
 
 /// How busy the machine is before a run begins.
 struct MachineLoad {

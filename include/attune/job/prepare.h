@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,6 +36,7 @@ struct Rows {
 
 /// The base, opened once to check it before anything is written; the first fit with this seed takes it over.
 struct OpenedBase {
+  std::mutex mutex;  ///< over what follows, as soon as fits run
   std::uint64_t seed = 0;
   std::optional<models::LoadedModel> loaded;
 };
@@ -54,6 +56,7 @@ struct Prepared {
   std::shared_ptr<FrozenHashes> frozen_hashes;  ///< of the same layers, for all trainings of the run
   files::Json data_summary;  ///< counts, skipped rows, lengths, duplicates between splits: for the log and the report
   files::Json fingerprints;  ///< SHA-256 of data files, split, tokenizer, base weights
+  int kept_stages = 0;  ///< how many stages below the trained ones are frozen and kept (src/job/kept_layers.h)
   files::Json model_summary;  ///< what is loaded and what of it trains, part by part: the `model` event
 };
 
@@ -81,5 +84,7 @@ std::unique_ptr<task::Task> make_fitted_task(const Prepared& prepared, const std
 
 /// The base with a head for this job's labels, initialised under `seed`.
 models::LoadedModel open_base(const Prepared& prepared, std::uint64_t seed);
+/// For the next fit with this seed, where it has not been trained.
+void give_back_base(const Prepared& prepared, std::uint64_t seed, models::LoadedModel loaded);
 
 }  // namespace attune::job

@@ -13,7 +13,7 @@ class CostTotals : public Observer {
  public:
   void on_event(const Event& event) override;
   /// The sums of all numbers of the events of this `work` ("training", "evaluation") but their step and epoch; null where
-  /// there was none.
+  /// there was none. Of seconds that `lanes` trainings shared each counts its part.
   Event of(const std::string& work) const;
 
  private:

@@ -14,6 +14,9 @@ namespace attune::report {
 /// {"event": "log", "step": 10, "epoch": 0.5, "loss": 1.2, …}. Names and fields stand in docs/events.md.
 using Event = files::Json;
 
+/// How many trainings ran beside one another while what the event tells of took its seconds; 1 where it does not say.
+double lanes_of(const Event& event);
+
 class Observer {
  public:
   virtual ~Observer() = default;

@@ -37,7 +37,9 @@ class Phase {
   Stopwatch clock_;
 };
 
-/// Seconds and joules of each phase, without those of the phases inside it: an evaluation does not count as training.
+/// Seconds and joules of each phase, without those of the phases inside it: an evaluation does not count as training. Of the
+/// seconds of a phase beside others (`lanes`) its part is counted, so that the sums are never more than what passed; their joules
+/// go to that whose events come at once.
 class PhaseTotals : public Observer {
  public:
   /// `joules` says how much energy was used up to now; it is asked at least every few seconds while there are events.
