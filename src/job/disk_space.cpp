@@ -17,6 +17,7 @@
 #include "attune/job/fit.h"
 #include "attune/train/plan.h"
 #include "job/kept_layers.h"
+#include "job/lanes.h"
 
 namespace attune::job {
 
@@ -112,6 +113,11 @@ std::string size_text(std::int64_t bytes) {
   return count >= 1e6 ? print_number("%.1f MB", count / 1e6) : print_number("%.0f kB", count / 1e3);
 }
 
+std::int64_t folds_at_a_time(const Prepared& prepared) {
+  const CrossValidationOptions& cv = prepared.options.cross_validation;
+  return static_cast<std::int64_t>(lanes_of_folds(prepared, static_cast<std::size_t>(cv.folds * cv.repeats)).beside(0));
+}
+
 }  // namespace
 
 DiskNeeds disk_needs(const Prepared& prepared) {
@@ -128,7 +134,8 @@ DiskNeeds disk_needs(const Prepared& prepared) {
   DiskNeeds needs;
   needs.models = has_folds ? (options.cross_validation.refit ? model : 0) : model * (seeds > 1 ? seeds + 1 : 1);
   needs.checkpoint = trained * (1 + moments_of(options.training) + (keeps_best ? 1 : 0));
-  needs.checkpoints = checkpoints_of(prepared) * (has_folds ? 1 : seeds);  // those of a fold go when it is done
+  // Those of a fold go when it is done.
+  needs.checkpoints = checkpoints_of(prepared) * (has_folds ? folds_at_a_time(prepared) : seeds);
   needs.tokens = bytes_of_tokens(prepared);
   needs.states = bytes_of_states(prepared, *loaded.model);
   return needs;

@@ -77,7 +77,7 @@ TEST_CASE("folds side by side give the bits of folds one after another with as m
 
 TEST_CASE("a signal stops the folds of all lanes, each goes on where it was", "[app][shell][lanes]") {
   const Workspace workspace;
-  write_tiny_job(workspace, R"("num_train_epochs": 60, "per_device_train_batch_size": 2, "save_strategy": "steps", "save_steps": 20)", kFourFolds);
+  write_tiny_job(workspace, R"("num_train_epochs": 120, "per_device_train_batch_size": 2, "save_strategy": "steps", "save_steps": 20)", kFourFolds);
   const std::string command = "train run.json --quiet --set threads=2 --set output_dir=";
   REQUIRE(run_attune(workspace, command + "whole").exit_code == 0);
 
