@@ -19,6 +19,7 @@
 #include "attune/job/execution.h"
 #include "attune/report/phase.h"
 #include "attune/train/cost.h"
+#include "job/data_summary.h"
 #include "job/kept_layers.h"
 
 namespace attune::job {
@@ -206,7 +207,7 @@ void fill_prefix_cache(const Prepared& prepared, const Lanes& lanes, std::span<c
   const std::uint64_t seed = prepared.options.seeds.front();
   models::LoadedModel loaded = open_base(prepared, seed);
   const auto prefix = frozen_prefix(loaded, adapt::trainable_parameters(*loaded.model, prepared.options.tuning), prepared);
-  report::Phase filling(events, "frozen layers", static_cast<std::int64_t>(rows.size()));
+  report::Phase filling(events, "frozen layers", static_cast<std::int64_t>(rows.size()), thing_of(splits.front()->encoded));
   prefix->fill(std::move(rows), [&](std::int64_t done) {
     filling.progress(done);
     return stop_signal() != 0;
