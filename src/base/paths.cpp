@@ -31,4 +31,11 @@ bool is_folder(const std::string& path, ErrorKind kind) {
   return fs::is_directory(status_of(path, kind));
 }
 
+std::string nearest_place(const std::string& path) {
+  std::error_code ignored;
+  fs::path place = fs::absolute(path, ignored);
+  while (!fs::exists(place, ignored) && place.has_relative_path()) place = place.parent_path();
+  return place.string();
+}
+
 }  // namespace attune

@@ -34,17 +34,21 @@ std::vector<std::int64_t> RandomKey::permutation(std::int64_t n) const {
   return order;
 }
 
-std::vector<std::int64_t> torch_randperm(std::int64_t n, std::uint64_t seed) {
+template <class Integer>
+std::vector<Integer> torch_randperm(std::int64_t n, std::uint64_t seed) {
   // aten/src/ATen/native/TensorFactories.cpp, randperm_cpu: swaps from the front, 32 random bits a swap. torch seeds its
   // mt19937 with the low 32 bits of the seed.
   std::mt19937 engine(static_cast<std::uint32_t>(seed));
-  std::vector<std::int64_t> order(n);
-  std::iota(order.begin(), order.end(), std::int64_t{0});
+  std::vector<Integer> order(n);
+  std::iota(order.begin(), order.end(), Integer{0});
   for (std::int64_t i = 0; i + 1 < n; ++i) {
     const auto offset = static_cast<std::int64_t>(engine() % static_cast<std::uint64_t>(n - i));
     std::swap(order[i], order[i + offset]);
   }
   return order;
 }
+
+template std::vector<std::int64_t> torch_randperm(std::int64_t n, std::uint64_t seed);
+template std::vector<std::uint32_t> torch_randperm(std::int64_t n, std::uint64_t seed);
 
 }  // namespace attune

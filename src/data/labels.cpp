@@ -68,16 +68,12 @@ std::string where(const Origin& origin) {
   return concat(origin.file, ":", origin.line);
 }
 
-void check_one_kind(std::span<const Example> examples) {
-  const Example& first = examples.front();
-  const TargetKind kind = kind_of(first.target);
-  for (const Example& example : examples) {
-    const TargetKind other = kind_of(example.target);
-    if (other == kind) continue;
-    throw BadRow(example.origin,
-                 concat("the label is ", describe(other), ", but ", describe(kind), " at ", where(first.origin)), "",
-                 "give all rows the same kind of label, or set data.labels");
-  }
+void check_same_kind(const Example& example, const Example& first) {
+  const TargetKind kind = kind_of(first.target), other = kind_of(example.target);
+  if (other == kind) return;
+  throw BadRow(example.origin,
+               concat("the label is ", describe(other), ", but ", describe(kind), " at ", where(first.origin)), "",
+               "give all rows the same kind of label, or set data.labels");
 }
 
 }  // namespace
@@ -112,24 +108,25 @@ std::string describe(TargetKind kind) {
   internal_error("unknown kind of target");
 }
 
-LabelMap collect_labels(std::span<const Example> examples) {
+LabelMap collect_labels(const files::ListView<Example>& examples) {
   if (examples.empty()) return {};
-  check_one_kind(examples);
+  const std::shared_ptr<const Example> first = examples.get(0);
   std::set<std::string> found;
-  for (const Example& example : examples) {
+  examples.for_each([&](const Example& example) {
+    check_same_kind(example, *first);
     for_each_name(example.target, [&](const std::string& name) { found.insert(name); });
-  }
-  const LabelMap labels{kind_of(examples.front().target), sorted_names(found)};
+  });
+  const LabelMap labels{kind_of(first->target), sorted_names(found)};
   if (labels.kind == TargetKind::single && labels.names.size() == 1) {
     throw Error(ErrorKind::data,
-                {.file = examples.front().origin.file,
+                {.file = first->origin.file,
                  .what = concat("all ", examples.size(), " rows have the label ", in_quotes(labels.names.front()),
                                 ", two classes or more were expected"),
                  .where = "",
                  .hint = "check which column data.columns.label names"});
   }
   if (labels.kind == TargetKind::multi && labels.names.empty()) {
-    throw Error(ErrorKind::data, {.file = examples.front().origin.file,
+    throw Error(ErrorKind::data, {.file = first->origin.file,
                                   .what = "no row has a label",
                                   .where = "",
                                   .hint = "check which column data.columns.label names"});

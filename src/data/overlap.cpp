@@ -4,7 +4,10 @@
 #include <utf8proc.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <deque>
 #include <functional>
+#include <memory>
 #include <string_view>
 #include <utility>
 
@@ -68,37 +71,50 @@ bool same_target(const Target& a, const Target& b) {
   return a.index() == b.index() && std::visit(SameTarget{b}, a);
 }
 
-/// The rows of one split by the hash of what is compared of them, which keeps no text.
+/// The rows of one split by a part of the hash of what is compared of them: eight bytes a row, and no text.
 class TextIndex {
  public:
-  explicit TextIndex(std::span<const Example> examples) : examples_(examples) {
+  explicit TextIndex(const files::ListView<Example>& examples) : examples_(examples) {
     places_.reserve(examples.size());
-    for (const Example& example : examples) {
-      places_.push_back({std::hash<std::string>()(comparable_text(example)), places_.size()});
-    }
+    examples.for_each([&](const Example& example) {
+      places_.push_back({hash_of(example), static_cast<std::uint32_t>(places_.size())});
+    });
     std::sort(places_.begin(), places_.end());
   }
 
-  /// Of each row, in their order.
-  std::vector<std::size_t> hashes() const {
-    std::vector<std::size_t> hashes(places_.size());
-    for (const auto& [hash, index] : places_) hashes[index] = hash;
-    return hashes;
+  /// The rows that `earlier` holds a row of the same hash of, ascending; in the index itself one before them.
+  std::vector<std::uint32_t> candidates(const TextIndex& earlier) const {
+    std::vector<std::uint32_t> rows;
+    auto other = earlier.places_.begin();
+    for (const Place& place : places_) {
+      while (other != earlier.places_.end() && other->first < place.first) ++other;
+      const bool is_there = other != earlier.places_.end() && other->first == place.first;
+      if (is_there && (&earlier != this || other->second < place.second)) rows.push_back(place.second);
+    }
+    std::sort(rows.begin(), rows.end());
+    return rows;
   }
 
-  /// The first row before index `end` that has the text of `example`, whose hash is given; null where there is none.
-  const Example* find(const Example& example, std::size_t hash, std::size_t end) const {
-    auto place = std::lower_bound(places_.begin(), places_.end(), std::pair<std::size_t, std::size_t>(hash, 0));
+  /// The first row before `end` that has the text of `example`; null where there is none.
+  std::shared_ptr<const Example> find(const Example& example, std::size_t end) const {
+    const std::string text = comparable_text(example);
+    const std::uint32_t hash = hash_of(text);
+    auto place = std::lower_bound(places_.begin(), places_.end(), Place(hash, 0));
     for (; place != places_.end() && place->first == hash && place->second < end; ++place) {
-      const Example& other = examples_[place->second];
-      if (comparable_text(other) == comparable_text(example)) return &other;
+      std::shared_ptr<const Example> other = examples_.get(place->second);
+      if (comparable_text(*other) == text) return other;
     }
     return nullptr;
   }
 
  private:
-  std::span<const Example> examples_;
-  std::vector<std::pair<std::size_t, std::size_t>> places_;  ///< hash, index
+  using Place = std::pair<std::uint32_t, std::uint32_t>;  ///< hash, row
+
+  static std::uint32_t hash_of(const std::string& text) { return static_cast<std::uint32_t>(std::hash<std::string>()(text)); }
+  static std::uint32_t hash_of(const Example& example) { return hash_of(comparable_text(example)); }
+
+  files::ListView<Example> examples_;
+  std::vector<Place> places_;
 };
 
 void compare(const Example& example, const Example& earlier, Overlap& overlap) {
@@ -129,15 +145,16 @@ std::string comparable_text(const Example& example) {
 
 std::vector<Overlap> find_overlaps(std::span<const NamedSplit> splits) {
   std::vector<Overlap> found;
-  std::vector<TextIndex> indices;
+  std::deque<TextIndex> indices;
   for (std::size_t s = 0; s < splits.size(); ++s) {
-    const std::span<const Example> examples = splits[s].examples;
-    const std::vector<std::size_t> hashes = indices.emplace_back(examples).hashes();
+    const files::ListView<Example>& examples = splits[s].examples;
+    const TextIndex& index = indices.emplace_back(examples);
     for (std::size_t earlier = 0; earlier <= s; ++earlier) {
       Overlap overlap{splits[earlier].name, splits[s].name, 0, 0, {}, {}};
-      for (std::size_t i = 0; i < examples.size(); ++i) {
-        const std::size_t end = earlier == s ? i : splits[earlier].examples.size();
-        if (const Example* other = indices[earlier].find(examples[i], hashes[i], end)) compare(examples[i], *other, overlap);
+      for (const std::uint32_t row : index.candidates(indices[earlier])) {
+        const std::shared_ptr<const Example> example = examples.get(row);
+        const std::size_t end = earlier == s ? row : splits[earlier].examples.size();
+        if (const auto other = indices[earlier].find(*example, end)) compare(*example, *other, overlap);
       }
       if (overlap.rows > 0) found.push_back(std::move(overlap));
     }

@@ -17,8 +17,8 @@ namespace {
 /// Reads files one after another and keeps what `labels: auto` needs to decide at the end.
 class Reader {
  public:
-  Reader(const DataOptions& options, RowKind kind, LabelNeed need, ReadReport& report)
-      : options_(options), kind_(kind), need_(need), report_(report), builder_(options, kind, need) {}
+  Reader(const DataOptions& options, RowKind kind, LabelNeed need, ReadReport& report, files::LongList<Example>& examples)
+      : options_(options), kind_(kind), need_(need), report_(report), builder_(options, kind, need), examples_(examples) {}
 
   void read_file(const std::string& path) {
     require_file(path);
@@ -34,10 +34,9 @@ class Reader {
     throw no_usable_row({path}, report_.skipped - skipped_before, *first_skipped_);
   }
 
-  std::vector<Example> take() {
-    if (options_.labels == "auto") decide_numbers();
+  void finish() {
+    if (options_.labels == "auto" && (has_fraction_ ? has_numbered_class_ : has_whole_value_)) decide_numbers();
     report_.rows += static_cast<std::int64_t>(examples_.size());
-    return std::move(examples_);
   }
 
  private:
@@ -61,9 +60,10 @@ class Reader {
         return false;
       }
       const Field* label = record.columns.find(options_.columns.label);
-      examples_.push_back(builder_.build(record, row));
-      is_number_.push_back(label != nullptr && label->is_number());
-      has_fraction_ = has_fraction_ || fraction(examples_.back());
+      Example example = builder_.build(record, row);
+      example.label_is_number = label != nullptr && label->is_number();
+      note(example);
+      examples_.push_back(std::move(example));
     } catch (const BadRow& error) {
       if (options_.on_bad_row != "skip") throw;
       const SkippedRow skipped = {.origin = error.origin(), .message = error.what()};
@@ -73,16 +73,19 @@ class Reader {
     return true;
   }
 
-  static bool fraction(const Example& example) {
-    const Value* value = std::get_if<Value>(&example.target);
-    return value != nullptr && value->value != std::floor(value->value);
+  void note(const Example& example) {
+    if (const Value* value = std::get_if<Value>(&example.target)) {
+      (value->value == std::floor(value->value) ? has_whole_value_ : has_fraction_) = true;
+    } else {
+      has_numbered_class_ = has_numbered_class_ || example.label_is_number;
+    }
   }
 
   /// One number with a fraction makes every number a value; without any, 3.0 is the class "3" as 3 is.
   void decide_numbers() {
-    for (std::size_t i = 0; i < examples_.size(); ++i) {
-      Target& target = examples_[i].target;
-      if (!is_number_[i]) continue;
+    examples_.edit([this](Example& example) {
+      Target& target = example.target;
+      if (!example.label_is_number) return;
       if (const auto* name = std::get_if<ClassLabel>(&target); name != nullptr && has_fraction_) {
         double number = 0;
         parse_number(name->name, number);
@@ -90,7 +93,7 @@ class Reader {
       } else if (const auto* value = std::get_if<Value>(&target); value != nullptr && !has_fraction_) {
         target = ClassLabel{format_number(value->value)};
       }
-    }
+    });
   }
 
   const DataOptions& options_;
@@ -98,10 +101,9 @@ class Reader {
   LabelNeed need_;
   ReadReport& report_;
   ExampleBuilder builder_;
-  std::vector<Example> examples_;
+  files::LongList<Example>& examples_;
   std::int64_t rows_seen_ = 0;  ///< of all files, bad ones too: rows keep their numbers where others are skipped
-  std::vector<bool> is_number_;  ///< by row: the label column holds a number
-  bool has_fraction_ = false;
+  bool has_fraction_ = false, has_whole_value_ = false, has_numbered_class_ = false;
   std::optional<SkippedRow> first_skipped_;  ///< of the file at hand
 };
 
@@ -124,9 +126,16 @@ Error no_usable_row(const std::vector<std::string>& files, std::int64_t skipped,
 
 std::vector<Example> read_examples(const std::vector<std::string>& files, const DataOptions& options, RowKind kind,
                                    ReadReport& report, LabelNeed need) {
-  Reader reader(options, kind, need, report);
+  files::LongList<Example> examples;
+  read_examples(files, options, kind, report, need, examples);
+  return std::move(examples.values());
+}
+
+void read_examples(const std::vector<std::string>& files, const DataOptions& options, RowKind kind, ReadReport& report,
+                   LabelNeed need, files::LongList<Example>& examples) {
+  Reader reader(options, kind, need, report, examples);
   for (const std::string& file : files) reader.read_file(file);
-  return reader.take();
+  reader.finish();
 }
 
 std::string labels_setting(TargetKind kind) {

@@ -46,7 +46,7 @@ Json run_fold(const FitRequest& request, const FoldJob& fold) {
 
 /// What an earlier, interrupted run of the same job (as job_fingerprint tells it) left of a finished fold, read with every
 /// type checked. Error{resume_refused}: the file is not what such a run wrote.
-Json read_fold(const std::string& path, const std::string& job, const std::vector<task::Encoded>& rows) {
+Json read_fold(const std::string& path, const std::string& job, std::span<const task::Encoded> rows) {
   const auto refuse = [&](const std::string& what) {
     throw Error(ErrorKind::resume_refused, {.file = path, .what = concat("this is no result of a fold of this run: ", what), .where = "",
                                             .hint = "remove it, the fold is then trained again"});
@@ -92,7 +92,7 @@ Json finished_or_run(const Prepared& prepared, const FoldJob& fold, const std::s
 }
 
 /// Lines of oof_predictions.jsonl: those of predictions.jsonl with logits, row, repeat and fold.
-std::string oof_lines(const task::Task& task, std::span<const task::Prediction> predictions, const std::vector<data::Example>& examples,
+std::string oof_lines(const task::Task& task, std::span<const task::Prediction> predictions, std::span<const data::Example> examples,
                       const FoldJob& fold) {
   std::string lines;
   for_each_example(predictions, [&](std::span<const task::Prediction> windows) {
@@ -131,7 +131,7 @@ double median(std::vector<double> values) {
 class Collected {
  public:
   Collected(const Prepared& prepared, const std::vector<FoldJob>& folds)
-      : prepared_(prepared), jobs_(folds), task_(make_fitted_task(prepared, {})) {}
+      : prepared_(prepared), jobs_(folds), task_(make_fitted_task(prepared, class_weights(prepared, {}))) {}
 
   void add(std::size_t number, Json result) {
     const std::lock_guard lock(mutex_);

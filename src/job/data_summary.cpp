@@ -42,20 +42,19 @@ void summarise_overlap(Prepared& prepared) {
 
 void summarise_labels(Prepared& prepared) {
   std::map<std::string, std::int64_t> counts;
-  for (const data::Example& example : prepared.train.examples) {
+  prepared.train.examples.for_each([&](const data::Example& example) {
     if (const auto* label = std::get_if<data::ClassLabel>(&example.target)) ++counts[label->name];
     if (const auto* set = std::get_if<data::LabelSet>(&example.target)) {
       for (const std::string& name : set->names) ++counts[name];
     }
-  }
+  });
   for (const std::string& name : prepared.labels.names) {
     if (counts.contains(name)) prepared.data_summary["labels"][name] = counts[name];
   }
 }
 
 void summarise_lengths(Prepared& prepared) {
-  std::vector<std::size_t> lengths;
-  for (const task::Encoded& row : prepared.train.encoded) lengths.push_back(row.ids.size());
+  std::vector<std::uint32_t> lengths = task::lengths_of(prepared.train.encoded);
   if (lengths.empty()) return;
   std::sort(lengths.begin(), lengths.end());
   std::size_t sum = 0;
@@ -76,11 +75,11 @@ const char* thing_of(std::span<const task::Encoded> rows) {
 files::Json tell_of_cuts(const std::string& name, const Rows& rows, std::int64_t max_length) {
   std::vector<std::uint32_t> windows(rows.examples.size(), 0);
   std::vector<bool> is_cut(rows.examples.size(), false);
-  for (const task::Encoded& row : rows.encoded) {
+  rows.encoded.for_each([&](const task::Encoded& row) {
     ++windows[static_cast<std::size_t>(row.example)];
     const bool cut = row.cut > 0 || (row.prompt && row.prompt->cut > 0);
     if (cut) is_cut[static_cast<std::size_t>(row.example)] = true;
-  }
+  });
   const auto truncated = std::count(is_cut.begin(), is_cut.end(), true);
   const auto dropped = std::count(windows.begin(), windows.end(), 0u);
   const auto split = std::count_if(windows.begin(), windows.end(), [](std::uint32_t n) { return n > 1; });
@@ -89,7 +88,7 @@ files::Json tell_of_cuts(const std::string& name, const Rows& rows, std::int64_t
     if (count == 0) return;
     counts[key] = count;
     log::warning(concat(name, ": ", count, " of ", windows.size(), " rows are longer than data.max_length (", max_length, " tokens) and ",
-                        what, " (data.length_policy; ", first_place(rows.examples[static_cast<std::size_t>(first)]), ")"));
+                        what, " (data.length_policy; ", first_place(*rows.examples.get(static_cast<std::size_t>(first))), ")"));
   };
   tell("truncated", truncated, "were cut", std::find(is_cut.begin(), is_cut.end(), true) - is_cut.begin());
   tell("dropped", dropped, "were left out", std::find(windows.begin(), windows.end(), 0u) - windows.begin());
@@ -101,7 +100,7 @@ files::Json tell_of_cuts(const std::string& name, const Rows& rows, std::int64_t
         " windows"));
   }
   if (!rows.empty() && rows.encoded.empty()) {
-    throw Error(ErrorKind::data, {.file = rows.examples.front().origin.file,
+    throw Error(ErrorKind::data, {.file = rows.examples.get(0)->origin.file,
                                   .what = concat("no row of ", name, " is short enough"),
                                   .where = "data.max_length",
                                   .hint = "raise data.max_length or change data.length_policy"});
@@ -113,26 +112,30 @@ namespace {
 
 /// Prompts that end inside a token: what is learned then never follows the prompt that is given at generation.
 void warn_of_joined_prompts(Prepared& prepared, const char* name, const Rows* rows) {
-  const auto is_joined = [](const task::Encoded& row) { return row.joined && row.window == 0; };
-  const auto joined = std::ranges::count_if(rows->encoded, is_joined);
+  std::int64_t joined = 0, first = 0;
+  rows->encoded.for_each([&](const task::Encoded& row) {
+    if (!row.joined || row.window != 0) return;
+    if (joined++ == 0) first = row.example;
+  });
   if (joined == 0) return;
   prepared.data_summary["splits"][name]["joined_prompts"] = joined;
-  const auto first = static_cast<std::size_t>(std::ranges::find_if(rows->encoded, is_joined)->example);
   log::warning(
       concat(name, ": in ", joined, " of ", rows->examples.size(),
-             " rows a token holds the end of the prompt and the beginning of the completion (", first_place(rows->examples[first]),
+             " rows a token holds the end of the prompt and the beginning of the completion (", first_place(*rows->examples.get(static_cast<std::size_t>(first))),
              "), so that a prompt given alone is read otherwise: end prompts (data.template) with a line break, or without a blank"));
 }
 
 /// An answer of nothing is learned like any other: the model is taught to be silent.
 void warn_of_empty_answers(Prepared& prepared, const char* name, const Rows* rows) {
-  const auto is_silent = [](const data::Example& example) { return example.has_empty_answer; };
-  const auto silent = std::ranges::count_if(rows->examples, is_silent);
+  std::int64_t silent = 0;
+  std::string first;
+  rows->examples.for_each([&](const data::Example& example) {
+    if (example.has_empty_answer && silent++ == 0) first = first_place(example);
+  });
   if (silent == 0) return;
   prepared.data_summary["splits"][name]["empty_answers"] = silent;
   log::warning(concat(name, ": in ", silent, " of ", rows->examples.size(), " rows the assistant says nothing in a turn (",
-                      first_place(*std::ranges::find_if(rows->examples, is_silent)),
-                      "), and that is learned: correct or remove them"));
+                      first, "), and that is learned: correct or remove them"));
 }
 
 }  // namespace

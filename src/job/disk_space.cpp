@@ -12,6 +12,7 @@
 #include "attune/base/counted.h"
 #include "attune/base/error.h"
 #include "attune/base/log.h"
+#include "attune/base/paths.h"
 #include "attune/base/print_number.h"
 #include "attune/base/strings.h"
 #include "attune/job/fit.h"
@@ -29,7 +30,7 @@ constexpr std::int64_t kFloatBytes = 4;
 
 std::int64_t token_count(const Rows& rows) {
   std::int64_t tokens = 0;
-  for (const task::Encoded& row : rows.encoded) tokens += static_cast<std::int64_t>(row.ids.size());
+  rows.encoded.for_each([&](const task::Encoded& row) { tokens += static_cast<std::int64_t>(row.ids.size()); });
   return tokens;
 }
 
@@ -43,9 +44,8 @@ std::int64_t times_due(const std::string& strategy, std::int64_t interval, const
 /// Checkpoints of one training at a time: those that are kept, the best, and a new one before an old one goes.
 std::int64_t checkpoints_of(const Prepared& prepared) {
   const train::TrainingOptions& options = prepared.options.training;
-  std::vector<std::int64_t> lengths;
-  for (const task::Encoded& row : prepared.train.encoded) lengths.push_back(static_cast<std::int64_t>(row.ids.size()));
-  const train::Plan plan(options, prepared.options.seeds.front(), std::move(lengths), passes_of(prepared.train.encoded, prepared));
+  const train::Plan plan(options, prepared.options.seeds.front(), task::lengths_of(prepared.train.encoded),
+                         passes_of(prepared.train.encoded, prepared));
   const bool evaluates = options.eval_strategy != "no";
   const std::int64_t saved = options.save_strategy == "best" ? times_due(options.eval_strategy, plan.eval_interval(), plan)
                                                              : times_due(options.save_strategy, plan.save_interval(), plan);
@@ -57,17 +57,9 @@ std::int64_t moments_of(const train::TrainingOptions& options) {
   return options.sgd_momentum > 0 ? 1 : 0;
 }
 
-/// Where the file lies, or the nearest folder above it that is there.
-fs::path place_of(const std::string& path) {
-  std::error_code ignored;
-  fs::path place = fs::absolute(path, ignored);
-  while (!fs::exists(place, ignored) && place.has_relative_path()) place = place.parent_path();
-  return place;
-}
-
 bool on_same_disk(const std::string& a, const std::string& b) {
   struct stat first {}, second {};
-  return ::stat(place_of(a).c_str(), &first) == 0 && ::stat(place_of(b).c_str(), &second) == 0 && first.st_dev == second.st_dev;
+  return ::stat(nearest_place(a).c_str(), &first) == 0 && ::stat(nearest_place(b).c_str(), &second) == 0 && first.st_dev == second.st_dev;
 }
 
 /// Of the files that TokenCache::keep will write.
@@ -162,7 +154,7 @@ std::string judge_space(const DiskNeeds& needs, std::int64_t free, const std::st
 void check_space(const Prepared& prepared) {
   const std::string& folder = prepared.options.output_dir;
   std::error_code problem;
-  const fs::space_info space = fs::space(place_of(folder), problem);
+  const fs::space_info space = fs::space(nearest_place(folder), problem);
   if (problem || space.capacity == 0) return;  // (/proc and its like count no blocks)
   const std::int64_t free = static_cast<std::int64_t>(space.available) + bytes_in(folder);
   const std::string warning = judge_space(disk_needs(prepared), free, folder);

@@ -28,15 +28,14 @@ std::size_t bytes_of(const data::Example& example) {
   return example.text.size() + example.text_pair.size() + example.messages.size();
 }
 
-/// The pieces from example `begin` on, at most `count`: so small that the tokenizer starts no threads of its own inside, so
-/// large that a template is parsed once for many chats.
-std::vector<Piece> pieces_from(std::size_t begin, std::size_t count, const std::vector<data::Example>& examples) {
+/// The examples in pieces: so small that the tokenizer starts no threads of its own inside, so large that a template is parsed
+/// once for many chats.
+std::vector<Piece> pieces_of(std::span<const data::Example> examples) {
   constexpr std::size_t kBytes = 32 << 10, kExamples = 1024;
   std::vector<Piece> pieces;
   std::size_t bytes = 0;
-  for (std::size_t i = begin; i < examples.size(); ++i) {
+  for (std::size_t i = 0; i < examples.size(); ++i) {
     if (pieces.empty() || bytes >= kBytes || i - pieces.back().begin >= kExamples) {
-      if (pieces.size() == count) break;
       pieces.push_back({.begin = i, .end = i});
       bytes = 0;
     }
@@ -52,7 +51,7 @@ bool concerns_one_row(const Error& error) {
 
 class Encoder {
  public:
-  Encoder(const std::vector<data::Example>& examples, const Encoding& encoding)
+  Encoder(std::span<const data::Example> examples, const Encoding& encoding)
       : examples_(examples), encoding_(encoding) {}
 
   /// An error tells of the first bad row, or bad rows are kept in the piece.
@@ -74,23 +73,24 @@ class Encoder {
 
  private:
   void add(Piece& piece, std::size_t begin, std::size_t end) const {
-    const auto some = std::span(examples_).subspan(begin, end - begin);
+    const auto some = examples_.subspan(begin, end - begin);
     for (task::Encoded& row : encoding_.task.encode(some, encoding_.tokenizer)) {
       row.example += static_cast<std::int64_t>(begin);
       piece.encoded.push_back(std::move(row));
     }
   }
 
-  const std::vector<data::Example>& examples_;
+  std::span<const data::Example> examples_;
   const Encoding& encoding_;
 };
 
 std::size_t core_count() { return std::max(1u, std::thread::hardware_concurrency()); }
 
-void encode_pieces(std::vector<Piece>& pieces, const Encoder& encoder, const Encoding& encoding) {
+/// `before`: examples that are done already.
+void encode_pieces(std::vector<Piece>& pieces, const Encoder& encoder, const Encoding& encoding, std::size_t before) {
   const std::thread::id caller = std::this_thread::get_id();
   const std::size_t cores = core_count();
-  std::atomic<std::int64_t> done{static_cast<std::int64_t>(pieces.front().begin)};
+  std::atomic<std::int64_t> done{static_cast<std::int64_t>(before)};
   parallel_runs(pieces.size(), {.threads = std::clamp<std::size_t>(pieces.size(), 1, cores)},
                 [&](std::size_t& i, std::size_t end) {
                   for (; i < end; ++i) {
@@ -103,13 +103,11 @@ void encode_pieces(std::vector<Piece>& pieces, const Encoder& encoder, const Enc
 }
 
 /// Each file once, in the order of the examples.
-std::vector<std::string> files_of(const std::vector<data::Example>& examples) {
-  std::vector<std::string> files;
+void add_files(std::span<const data::Example> examples, std::vector<std::string>& files) {
   for (const data::Example& example : examples) {
     const std::string& file = example.origin.file;
     if (files.empty() || (files.back() != file && std::ranges::find(files, file) == files.end())) files.push_back(file);
   }
-  return files;
 }
 
 /// Puts bad examples among the rows that reading passed over, by file and line.
@@ -123,63 +121,69 @@ void list_also(std::vector<data::SkippedRow> bad, const std::vector<std::string>
   if (listed.size() > data::ReadReport::kMaxListed) listed.resize(data::ReadReport::kMaxListed);
 }
 
-/// Takes the bad examples out; `encoded` then counts without them.
-void leave_out(const std::vector<std::size_t>& bad, Rows& rows) {
-  std::vector<std::int64_t> places;
-  std::vector<data::Example> kept;
-  std::size_t next = 0;
-  for (std::size_t i = 0; i < rows.examples.size(); ++i) {
-    places.push_back(static_cast<std::int64_t>(kept.size()));
-    if (next < bad.size() && bad[next] == i) {
-      ++next;
-    } else {
-      kept.push_back(std::move(rows.examples[i]));
+/// What was passed over of the examples of some pieces: so many, and the first of them.
+struct PassedOver {
+  std::int64_t count = 0;
+  std::vector<data::SkippedRow> told = {};
+};
+
+/// Takes the bad examples of the pieces out of `examples` and gives each row the place of its example, of which `first` is that of
+/// the first.
+void leave_out(std::vector<Piece>& pieces, std::size_t first, std::vector<data::Example>& examples, PassedOver& passed_over) {
+  std::vector<std::int64_t> places(examples.size());
+  std::size_t kept = 0;
+  for (Piece& piece : pieces) {
+    auto bad = piece.bad.begin();
+    for (std::size_t i = piece.begin; i < piece.end; ++i) {
+      places[i] = static_cast<std::int64_t>(first + kept);
+      if (bad == piece.bad.end() || bad->first != i) {
+        if (kept != i) examples[kept] = std::move(examples[i]);
+        ++kept;
+        continue;
+      }
+      ++passed_over.count;
+      if (passed_over.told.size() < data::ReadReport::kMaxListed) passed_over.told.push_back({.origin = examples[i].origin, .message = bad->second});
+      ++bad;
     }
+    for (task::Encoded& row : piece.encoded) row.example = places[static_cast<std::size_t>(row.example)];
   }
-  rows.examples = std::move(kept);
-  for (task::Encoded& row : rows.encoded) row.example = places[static_cast<std::size_t>(row.example)];
+  examples.resize(kept);
 }
 
 }  // namespace
 
 std::int64_t encode_rows(Rows& rows, const Encoding& encoding, data::ReadReport& report) {
   // Some pieces at a time, so that rows do not lie in pieces and in the result at once.
-  constexpr std::size_t kPiecesACore = 32;
-  const Encoder encoder(rows.examples, encoding);
-  std::vector<std::size_t> bad;
-  std::vector<data::SkippedRow> told;
+  constexpr std::size_t kBytesACore = std::size_t{2} << 20;
+  std::vector<std::string> files;
+  PassedOver passed_over;
+  std::size_t done = 0, kept = 0;
   rows.encoded.clear();
   rows.encoded.reserve(rows.examples.size());
-  for (std::size_t begin = 0; begin < rows.examples.size();) {
-    std::vector<Piece> pieces = pieces_from(begin, kPiecesACore * core_count(), rows.examples);
-    encode_pieces(pieces, encoder, encoding);
-    if (!encoding.keeps_texts) forget_texts(rows, begin, pieces.back().end);
-    begin = pieces.back().end;
+  rows.examples.rewrite(kBytesACore * core_count(), [&](std::vector<data::Example>& some) {
+    add_files(some, files);
+    std::vector<Piece> pieces = pieces_of(some);
+    encode_pieces(pieces, Encoder(some, encoding), encoding, done);
+    done += some.size();
+    leave_out(pieces, kept, some, passed_over);
+    kept += some.size();
+    if (!encoding.keeps_texts) std::ranges::for_each(some, forget_texts);
     for (Piece& piece : pieces) {
-      std::ranges::move(piece.encoded, std::back_inserter(rows.encoded));
-      for (const auto& [example, what] : piece.bad) {
-        bad.push_back(example);
-        if (told.size() < data::ReadReport::kMaxListed) told.push_back({.origin = rows.examples[example].origin, .message = what});
-      }
+      for (task::Encoded& row : piece.encoded) rows.encoded.push_back(std::move(row));
     }
-  }
-  if (bad.empty()) return 0;
-  const std::vector<std::string> files = files_of(rows.examples);
-  report.skipped += static_cast<std::int64_t>(bad.size());
-  list_also(std::move(told), files, report);
-  leave_out(bad, rows);
+  });
+  if (passed_over.count == 0) return 0;
+  report.skipped += passed_over.count;
+  list_also(std::move(passed_over.told), files, report);
   if (rows.empty()) throw data::no_usable_row(files, report.skipped, report.skipped_rows.front());
-  return static_cast<std::int64_t>(bad.size());
+  return passed_over.count;
 }
 
-void forget_texts(Rows& rows, std::size_t begin, std::size_t end) {
-  for (std::size_t i = begin; i < end; ++i) {
-    data::Example& example = rows.examples[i];
-    std::string().swap(example.text);  // (an assignment would keep the memory)
-    for (auto* text : {&example.text_pair, &example.messages, &example.tools}) text->reset();
-    for (auto* ids : {&example.input_ids, &example.token_type_ids}) ids->reset();
-    example.words.reset();
-  }
+void forget_texts(data::Example& example) {
+  std::string().swap(example.text);  // (an assignment would keep the memory)
+  for (auto* text : {&example.text_pair, &example.messages, &example.tools}) text->reset();
+  for (auto* ids : {&example.input_ids, &example.token_type_ids}) ids->reset();
+  example.words.reset();
 }
 
 void warn_of_skipped(const data::ReadReport& report, const std::string& split) {

@@ -25,8 +25,8 @@ struct Encoding {
 /// then lists all by file and line. Error{data} when none is left. Returns how many were taken out.
 std::int64_t encode_rows(Rows& rows, const Encoding& encoding, data::ReadReport& report);
 
-/// Forgets what was encoded of the examples from `begin` to `end`; targets, places and ids stay.
-void forget_texts(Rows& rows, std::size_t begin, std::size_t end);
+/// Forgets what was encoded of the example; target, place and id stay.
+void forget_texts(data::Example& example);
 
 /// Warns of what was passed over: "train: 2 bad rows were skipped (data.on_bad_row)" and the rows.
 void warn_of_skipped(const data::ReadReport& report, const std::string& split);

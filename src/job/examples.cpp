@@ -54,11 +54,11 @@ std::string token_table(const files::Json& example) {
 
 std::vector<files::Json> examples(const RunOptions& options, std::int64_t count, const report::EventBus& events) {
   const Prepared prepared = prepare(options, events);
-  const std::vector<task::Encoded>& encoded = prepared.train.encoded;
+  const auto& [rows, encoded, key] = prepared.train;
   std::vector<files::Json> found;
   for (std::size_t i = 0; i < std::min(encoded.size(), static_cast<std::size_t>(count)); ++i) {
-    const data::Example& example = prepared.train.examples[static_cast<std::size_t>(encoded[i].example)];
-    found.push_back(example_of(encoded[i], example.origin, *prepared.tokenizer));
+    const std::shared_ptr<const task::Encoded> row = encoded.get(i);
+    found.push_back(example_of(*row, rows.get(static_cast<std::size_t>(row->example))->origin, *prepared.tokenizer));
   }
   return found;
 }

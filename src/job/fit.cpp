@@ -32,34 +32,16 @@ std::vector<task::Encoded> rows_of(std::span<const task::Encoded> rows, std::spa
   return taken;
 }
 
-std::vector<double> passes_of(std::span<const task::Encoded> rows, const Prepared& prepared) {
+std::vector<double> passes_of(const files::ListView<task::Encoded>& rows, const Prepared& prepared) {
   const std::map<std::string, double>& weights = prepared.options.data.train_weights;
   std::vector<double> passes;
-  for (const task::Encoded& row : rows) {
-    if (weights.empty()) break;
-    const auto found = weights.find(prepared.train.examples[static_cast<std::size_t>(row.example)].origin.file);
+  if (weights.empty()) return passes;
+  rows.for_each([&](const task::Encoded& row) {
+    const auto found = weights.find(prepared.train.examples.get(static_cast<std::size_t>(row.example))->origin.file);
     passes.push_back(found == weights.end() ? 1.0 : found->second);
-  }
+  });
   return passes;
 }
-
-namespace {
-
-/// The task, with the class weights of the examples that are trained on.
-void fit_task(Fit& fit, const FitRequest& request) {
-  const std::vector<data::Example>& examples = request.prepared->train.examples;
-  std::vector<const data::Example*> fitted_to;
-  std::vector<bool> seen(examples.size(), false);
-  for (const task::Encoded& row : request.train) {
-    const auto example = static_cast<std::size_t>(row.example);
-    if (!seen[example]) fitted_to.push_back(&examples[example]);
-    seen[example] = true;
-  }
-  fit.task = make_fitted_task(*request.prepared, fitted_to);
-  fit.class_weights = class_weights(*request.prepared, fitted_to);
-}
-
-}  // namespace
 
 std::string job_fingerprint(const Prepared& prepared, const FitRequest& request) {
   files::Json parts = prepared.fingerprints;
@@ -77,7 +59,8 @@ Fit fit(const FitRequest& request) {
   report::Phase loading(*request.events, "loading");
   fit.loaded = open_base(prepared, request.seed);
   loading.end();
-  fit_task(fit, request);
+  fit.class_weights = class_weights(prepared, request.train);
+  fit.task = make_fitted_task(prepared, fit.class_weights);
   fit.trainable = adapt::trainable_parameters(*fit.loaded.model, prepared.options.tuning);
   fit.prefix = frozen_prefix(fit.loaded, fit.trainable, prepared);
 
@@ -88,7 +71,7 @@ Fit fit(const FitRequest& request) {
   job.prefix = fit.prefix.get();
   job.train = {request.train, prepared.train.examples};
   job.passes = passes_of(request.train, prepared);
-  if (!request.validation.empty()) job.validation = train::Split{request.validation, *request.validation_examples};
+  if (!request.validation.empty()) job.validation = train::Split{request.validation, request.validation_examples};
   job.generation = prepared.generation;
   job.options = prepared.options.training;
   job.options.seed = request.seed;

@@ -14,14 +14,14 @@ namespace {
 
 /// The first row of more than `most` tokens is an error that says who takes no more, and what to do.
 void refuse_longer(const Rows& rows, std::int64_t most, const std::string& who, const std::string& hint) {
-  for (const task::Encoded& row : rows.encoded) {
+  rows.encoded.for_each([&](const task::Encoded& row) {
     const auto tokens = static_cast<std::int64_t>(row.ids.size());
-    if (tokens <= most) continue;
-    throw Error(ErrorKind::data, {.file = data::place_of(rows.examples[static_cast<std::size_t>(row.example)].origin),
+    if (tokens <= most) return;
+    throw Error(ErrorKind::data, {.file = data::place_of(rows.examples.get(static_cast<std::size_t>(row.example))->origin),
                                   .what = concat("the row has ", tokens, " tokens, ", who, " at most ", most),
                                   .where = "",
                                   .hint = hint});
-  }
+  });
 }
 
 }  // namespace

@@ -59,7 +59,7 @@ FitRequest fold_request(const Prepared& prepared, const FoldJob& fold, const rep
   request.train = taken->train;
   request.validation = taken->validation;
   request.taken = taken;
-  request.validation_examples = &prepared.train.examples;
+  request.validation_examples = prepared.train.examples;
   request.seed = prepared.options.seeds.front();
   request.events = &events;
   return request;
@@ -79,7 +79,7 @@ Json predict_held_out(const Fit& fit, const FoldJob& fold, const FitRequest& req
   return lines;
 }
 
-std::vector<task::Prediction> load_predictions(const Json& lines, const std::vector<task::Encoded>& rows) {
+std::vector<task::Prediction> load_predictions(const Json& lines, std::span<const task::Encoded> rows) {
   std::map<std::pair<std::int64_t, std::int64_t>, const task::Encoded*> by_key;
   for (const task::Encoded& row : rows) by_key[{row.example, row.window}] = &row;
   std::vector<task::Prediction> predictions;

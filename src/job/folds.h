@@ -35,6 +35,6 @@ FitRequest fold_request(const Prepared& prepared, const FoldJob& fold, const rep
 /// Predictions of the held-out rows as JSON, so that a finished fold is never computed twice. Floats survive exactly.
 files::Json predict_held_out(const Fit& fit, const FoldJob& fold, const FitRequest& request);
 /// Read back; they point into `rows`.
-std::vector<task::Prediction> load_predictions(const files::Json& lines, const std::vector<task::Encoded>& rows);
+std::vector<task::Prediction> load_predictions(const files::Json& lines, std::span<const task::Encoded> rows);
 
 }  // namespace attune::job

@@ -42,17 +42,22 @@ void place_positive_label(Prepared& prepared) {
 }
 
 /// scikit-learn's "balanced": rows / (classes · rows of the class). A class without rows keeps weight 1.
-std::vector<double> balanced_weights(const data::LabelMap& labels, const std::vector<const data::Example*>& rows) {
+std::vector<double> balanced_weights(const Prepared& prepared, const files::ListView<task::Encoded>& train) {
+  const data::LabelMap& labels = prepared.labels;
+  std::vector<bool> is_trained(prepared.train.examples.size(), false);
+  train.for_each([&](const task::Encoded& row) { is_trained[static_cast<std::size_t>(row.example)] = true; });
   std::vector<double> counts(labels.names.size(), 0.0);
   double total = 0;
   const auto count = [&](const std::string& name) {
     counts[labels.find(name).value()] += 1;
     total += 1;
   };
-  for (const data::Example* row : rows) {
-    if (const auto* label = std::get_if<data::ClassLabel>(&row->target)) count(label->name);
-    if (const auto* tags = std::get_if<data::TokenTags>(&row->target)) std::for_each(tags->tags.begin(), tags->tags.end(), count);
-  }
+  std::size_t next = 0;
+  prepared.train.examples.for_each([&](const data::Example& example) {
+    if (!is_trained[next++]) return;
+    if (const auto* label = std::get_if<data::ClassLabel>(&example.target)) count(label->name);
+    if (const auto* tags = std::get_if<data::TokenTags>(&example.target)) std::for_each(tags->tags.begin(), tags->tags.end(), count);
+  });
   std::vector<double> weights;
   for (const double of_class : counts) weights.push_back(of_class > 0 ? total / (static_cast<double>(counts.size()) * of_class) : 1.0);
   return weights;
@@ -94,9 +99,9 @@ void check_labels_fit_settings(const Prepared& prepared) {
   if (training.label_smoothing_factor > 0) refuse("training.label_smoothing_factor", "label smoothing" + what, "remove it");
 }
 
-std::vector<double> class_weights(const Prepared& prepared, const std::vector<const data::Example*>& train_examples) {
+std::vector<double> class_weights(const Prepared& prepared, const files::ListView<task::Encoded>& train) {
   const train::TrainingOptions& training = prepared.options.training;
-  if (training.class_weights == "balanced" && !train_examples.empty()) return balanced_weights(prepared.labels, train_examples);
+  if (training.class_weights == "balanced" && !train.empty()) return balanced_weights(prepared, train);
   if (training.class_weights != "given") return {};
   std::vector<double> weights(prepared.labels.names.size(), 1.0);
   for (const auto& [name, weight] : training.class_weight_values) {

@@ -146,8 +146,15 @@ models::LoadedModel reopen(const Prepared& prepared, const std::string& folder) 
   return models::load_model(folder, options);
 }
 
-Json save_and_reopen(const Fit& fit, const Prepared& prepared, std::span<const task::Encoded> probe, const std::string& folder) {
-  const train::Split rows = {probe.first(std::min(probe.size(), kProbeRows)), prepared.train.examples};
+Json save_and_reopen(const Fit& fit, const Prepared& prepared, const files::ListView<task::Encoded>& probe, const std::string& folder) {
+  std::vector<task::Encoded> probed;
+  std::vector<data::Example> examples;
+  for (std::size_t i = 0; i < std::min(probe.size(), kProbeRows); ++i) {
+    probed.push_back(*probe.get(i));
+    examples.push_back(*prepared.train.examples.get(static_cast<std::size_t>(probed.back().example)));
+    probed.back().example = static_cast<std::int64_t>(i);
+  }
+  const train::Split rows = {probed, examples};
   save(fit, prepared, folder);
   const models::LoadedModel reopened = reopen(prepared, folder);
   reopened.model->set_execution(fit.loaded.model->execution());
@@ -177,7 +184,7 @@ void for_each_example(std::span<const task::Prediction> predictions, const std::
 }
 
 std::string prediction_lines(const task::Task& task, std::span<const task::Prediction> predictions,
-                             const std::vector<data::Example>& examples, bool with_logits) {
+                             std::span<const data::Example> examples, bool with_logits) {
   std::string lines;
   for_each_example(predictions, [&](std::span<const task::Prediction> windows) {
     lines += task.describe(windows, examples[windows.front().encoded->example], with_logits).dump() + "\n";

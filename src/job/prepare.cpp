@@ -13,6 +13,7 @@
 #include "attune/adapt/peft.h"
 #include "attune/base/error.h"
 #include "attune/base/log.h"
+#include "attune/base/paths.h"
 #include "attune/base/sha256.h"
 #include "attune/base/strings.h"
 #include "attune/data/split.h"
@@ -46,11 +47,27 @@ data::DataOptions data_options(const RunOptions& options) {
 /// What was passed over of each split, when it was read and when it was encoded.
 using Skipped = std::map<std::string, data::ReadReport>;
 
+/// Whether training rows are read one after another and by number alone, so that they may lie in a file. Drawing splits and folds
+/// and keeping tokens look at all of them at once.
+bool may_lie_in_file(const RunOptions& options) {
+  const data::DataOptions& data = options.data;
+  return !options.cross_validation.enabled && data.val_size == 0 && data.test_size == 0 && data.token_cache_dir.empty();
+}
+
+void limit_memory(Prepared& prepared) {
+  if (!may_lie_in_file(prepared.options)) return;
+  const std::string place = nearest_place(prepared.options.output_dir);
+  const auto bytes = static_cast<std::size_t>(prepared.options.data.rows_in_memory_mib) << 20;
+  prepared.train.examples.spill_to(place, bytes);
+  prepared.train.encoded.spill_to(place, bytes);
+}
+
 /// Training rows decide what labels are; the other files are read as they were and checked against them.
 void read_splits(Prepared& prepared, Skipped& skipped) {
   data::DataOptions options = data_options(prepared.options);
+  limit_memory(prepared);
   const data::LabelNeed need = models::models_language(prepared.kind) ? data::LabelNeed::optional : data::LabelNeed::required;
-  prepared.train.examples = data::read_examples(options.train, options, row_kind(prepared.kind), skipped["train"], need);
+  data::read_examples(options.train, options, row_kind(prepared.kind), skipped["train"], need, prepared.train.examples);
   prepared.labels = data::collect_labels(prepared.train.examples);
   for (const auto& [first, second] : data::look_alike_names(prepared.labels)) {
     log::warning(concat("the labels '", first, "' and '", second, "' differ only in case or blanks"));
@@ -66,10 +83,16 @@ void read_splits(Prepared& prepared, Skipped& skipped) {
   prepared.test.examples = read_more(options.test, "test");
 }
 
+/// Over all splits, from 0. The numbers ascend already.
 void number_rows(Prepared& prepared) {
   std::int64_t row = 0;
   for (const auto& [name, rows] : named_splits(prepared)) {
-    for (data::Example& example : rows->examples) example.row = row++;
+    files::LongList<data::Example>& examples = rows->examples;
+    if (examples.empty()) continue;
+    const auto count = static_cast<std::int64_t>(examples.size());
+    const bool are_numbered = examples.get(0)->row == row && examples.get(examples.size() - 1)->row == row + count - 1;
+    if (!are_numbered) examples.edit([next = row](data::Example& example) mutable { example.row = next++; });
+    row += count;
   }
 }
 
@@ -85,7 +108,7 @@ void hold_out(Prepared& prepared) {
   if (options.val_size > 0 || options.test_size > 0) {
     const std::uint64_t seed = options.split_seed.value_or(prepared.options.seeds.front());
     const data::Splits splits = data::make_splits(data::split_keys(prepared.train.examples), options, seed);
-    std::vector<data::Example> all = std::move(prepared.train.examples);
+    std::vector<data::Example> all = std::move(prepared.train.examples.values());
     if (!splits.validation.empty()) prepared.validation.examples = take(all, splits.validation);
     if (!splits.test.empty()) prepared.test.examples = take(all, splits.test);
     prepared.train.examples = take(all, splits.train);
@@ -112,7 +135,7 @@ void check_metrics(const RunOptions& options, const task::Task& task) {
 void encode_split(Prepared& prepared, const char* name, const Encoding& encoding, Rows& rows, Skipped& skipped) {
   const TokenCache cache(prepared);
   if (cache.load(rows)) {
-    if (!encoding.keeps_texts) forget_texts(rows, 0, rows.examples.size());
+    if (!encoding.keeps_texts) rows.examples.edit(forget_texts);
     log::info(concat(name, ": the tokens are those kept in ", prepared.options.data.token_cache_dir));
     return;
   }
@@ -166,7 +189,7 @@ void fingerprint(Prepared& prepared, BaseHashes& base) {
   Sha256 split;
   for (const auto& [name, rows] : named_splits(prepared)) {
     split.update(concat(name, ":"));
-    for (const data::Example& example : rows->examples) split.update(concat(example.origin.file, ":", example.origin.line, ";"));
+    rows->examples.for_each([&](const data::Example& example) { split.update(concat(example.origin.file, ":", example.origin.line, ";")); });
   }
   hashes["split"] = split.hex();
   hashes["tokenizer"] = prepared.tokenizer->fingerprint();
@@ -213,7 +236,7 @@ void set_language(task::TaskOptions& task, const data::DataOptions& options, con
   task.length_policy = options.length_policy;
 }
 
-std::unique_ptr<task::Task> make_fitted_task(const Prepared& prepared, const std::vector<const data::Example*>& train_examples) {
+std::unique_ptr<task::Task> make_fitted_task(const Prepared& prepared, std::vector<double> class_weights) {
   task::TaskOptions options;
   options.kind = prepared.kind;
   options.labels = prepared.labels;
@@ -223,7 +246,7 @@ std::unique_ptr<task::Task> make_fitted_task(const Prepared& prepared, const std
   options.label_smoothing = prepared.options.training.label_smoothing_factor;
   options.tokenizer = prepared.tokenizer.get();
   options.generates = prepared.generation.has_value();
-  options.class_weights = class_weights(prepared, train_examples);
+  options.class_weights = std::move(class_weights);
   return task::make_task(options);
 }
 
@@ -340,7 +363,7 @@ void read_rows(Prepared& prepared, const report::EventBus& events, Skipped& skip
 }
 
 void tokenise(Prepared& prepared, const report::EventBus& events, Skipped& skipped) {
-  const std::unique_ptr<task::Task> task = make_fitted_task(prepared, {});
+  const std::unique_ptr<task::Task> task = make_fitted_task(prepared, class_weights(prepared, {}));
   check_metrics(prepared.options, *task);
   std::size_t rows = 0;
   for (const auto& [name, split] : named_splits(prepared)) rows += split->examples.size();

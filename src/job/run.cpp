@@ -104,7 +104,7 @@ SeedOutcome run_seed(const Prepared& prepared, std::uint64_t seed, const std::st
   request.prepared = &prepared;
   request.train = prepared.train.encoded;
   request.validation = prepared.validation.encoded;
-  request.validation_examples = &prepared.validation.examples;
+  request.validation_examples = prepared.validation.examples;
   request.seed = seed;
   request.folder = folder;
   request.resume = prepared.options.resume_from_checkpoint;
@@ -199,13 +199,13 @@ void run_folds(const Prepared& prepared, const report::EventBus& events, Json& r
 
 }  // namespace
 
-Json majority_rate(const data::LabelMap& labels, const std::vector<data::Example>& train, const std::vector<data::Example>& rows) {
+Json majority_rate(const data::LabelMap& labels, const files::ListView<data::Example>& train, const files::ListView<data::Example>& rows) {
   if (labels.kind != data::TargetKind::single || rows.empty()) return nullptr;
-  const auto count = [](const std::vector<data::Example>& examples) {
+  const auto count = [](const files::ListView<data::Example>& examples) {
     std::map<std::string, std::size_t> counts;
-    for (const data::Example& example : examples) {
+    examples.for_each([&](const data::Example& example) {
       if (const auto* label = std::get_if<data::ClassLabel>(&example.target)) ++counts[label->name];
-    }
+    });
     return counts;
   };
   const auto in_train = count(train);

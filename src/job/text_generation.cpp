@@ -28,7 +28,7 @@ std::optional<train::TextGeneration> text_generation(const RunOptions& options, 
       .options = infer::with_settings(generation_options(folder, tokenizer), options.generation)};
 }
 
-void check_prompts(const std::vector<data::Example>& examples, const std::vector<task::Encoded>& rows,
+void check_prompts(std::span<const data::Example> examples, std::span<const task::Encoded> rows,
                    const train::TextGeneration& generation, const std::string& split) {
   bool has_prompt = rows.empty();
   for (const task::Encoded& row : rows) {

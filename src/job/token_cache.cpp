@@ -56,7 +56,7 @@ void append(std::vector<T>& all, const std::vector<T>& some) {
   all.insert(all.end(), some.begin(), some.end());
 }
 
-Columns columns_of(const std::vector<task::Encoded>& rows) {
+Columns columns_of(std::span<const task::Encoded> rows) {
   Columns columns;
   const bool has_types = std::ranges::any_of(rows, [](const task::Encoded& row) { return !row.type_ids.empty(); });
   for (const task::Encoded& row : rows) {
@@ -80,7 +80,7 @@ std::vector<T> piece(const std::vector<T>& all, std::int64_t begin, std::int64_t
 }
 
 /// The rows of `examples`, whose number and weight are not a matter of tokens.
-std::vector<task::Encoded> rows_from(const Columns& columns, const std::vector<data::Example>& examples,
+std::vector<task::Encoded> rows_from(const Columns& columns, std::span<const data::Example> examples,
                                      bool is_causal) {
   std::vector<task::Encoded> rows;
   rows.reserve(columns.example.size());

@@ -201,7 +201,7 @@ Replay replay_fit(const Json& manifest, const Prepared& prepared, std::optional<
   request.prepared = &prepared;
   request.train = prepared.train.encoded;
   if (recorded["validation_rows"].get<std::int64_t>() > 0) request.validation = prepared.validation.encoded;
-  request.validation_examples = &prepared.validation.examples;
+  request.validation_examples = prepared.validation.examples;
   request.seed = recorded["seed"].get<std::uint64_t>();
   if (recorded["epochs"].is_number()) request.epochs = recorded["epochs"].get<double>();
   request.max_steps = steps;

@@ -50,7 +50,7 @@ class CausalLm : public Task {
     return nn::vocabulary_cross_entropy(output.vocabulary, batch.labels, batch.weights, options_.label_smoothing);
   }
 
-  std::optional<BlindLoss> blind_loss(std::span<const Encoded>) const override {
+  std::optional<BlindLoss> blind_loss(const files::ListView<Encoded>&) const override {
     if (options_.tokenizer == nullptr) return std::nullopt;  // rows may come with their ids
     return blind_choice(options_.tokenizer->vocab_size());
   }

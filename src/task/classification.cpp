@@ -64,7 +64,7 @@ class Classification : public Task {
     }
   }
 
-  std::optional<BlindLoss> blind_loss(std::span<const Encoded> rows) const override {
+  std::optional<BlindLoss> blind_loss(const files::ListView<Encoded>& rows) const override {
     if (is_single()) return blind_choice(options_.labels.names.size());
     if (options_.labels.kind == TargetKind::multi) return blind_choice(2);
     return blind_number(rows);
@@ -105,15 +105,15 @@ class Classification : public Task {
   }
 
   /// Numbers have no scale of their own: their variance, which a model has that always says their mean, and as much again.
-  static std::optional<BlindLoss> blind_number(std::span<const Encoded> rows) {
+  static std::optional<BlindLoss> blind_number(const files::ListView<Encoded>& rows) {
     double count = 0, mean = 0, squares = 0;
-    for (const Encoded& row : rows) {
+    rows.for_each([&](const Encoded& row) {
       for (const float target : row.targets) {
         const double off = target - mean;
         mean += off / ++count;
         squares += off * (target - mean);
       }
-    }
+    });
     if (squares == 0) return std::nullopt;
     return BlindLoss{.loss = squares / count, .margin = squares / count};
   }

@@ -91,7 +91,7 @@ class MaskedLm : public Task {
     return nn::vocabulary_cross_entropy(output.vocabulary, batch.labels, batch.weights, options_.label_smoothing);
   }
 
-  std::optional<BlindLoss> blind_loss(std::span<const Encoded>) const override {
+  std::optional<BlindLoss> blind_loss(const files::ListView<Encoded>&) const override {
     return blind_choice(options_.tokenizer->vocab_size());
   }
 

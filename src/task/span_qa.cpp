@@ -96,7 +96,7 @@ class SpanQa : public Task {
     return total;
   }
 
-  std::optional<BlindLoss> blind_loss(std::span<const Encoded>) const override {
+  std::optional<BlindLoss> blind_loss(const files::ListView<Encoded>&) const override {
     return blind_choice(static_cast<std::size_t>(options_.max_length));  // a window has at most so many places for either end
   }
 

@@ -67,7 +67,7 @@ class TokenLabels : public Task {
     return nn::cross_entropy(output.logits, batch.labels, class_weights_, batch.weights, options_.label_smoothing);
   }
 
-  std::optional<BlindLoss> blind_loss(std::span<const Encoded>) const override {
+  std::optional<BlindLoss> blind_loss(const files::ListView<Encoded>&) const override {
     return blind_choice(options_.labels.names.size());
   }
 

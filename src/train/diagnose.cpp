@@ -26,7 +26,7 @@ std::string first_non_finite(const tensor::Arena& arena, const std::vector<std::
   return concat("all trained ", noun, "s are finite");
 }
 
-[[noreturn]] void diverged(const Run& run, const std::string& what, const std::vector<const task::Encoded*>& rows,
+[[noreturn]] void diverged(const Run& run, const std::string& what, std::span<const task::Encoded* const> rows,
                            const std::string& tensor) {
   throw Error(ErrorKind::diverged, {.file = "",
                                     .what = concat(what, " at step ", run.state.step + 1, "; the step was not applied"),
@@ -36,11 +36,12 @@ std::string first_non_finite(const tensor::Arena& arena, const std::vector<std::
 
 }  // namespace
 
-std::string places_of(const std::vector<const task::Encoded*>& rows, std::span<const data::Example> examples) {
+std::string places_of(std::span<const task::Encoded* const> rows, const files::ListView<data::Example>& examples) {
   if (examples.empty()) return counted(static_cast<std::int64_t>(rows.size()), "row");
   std::vector<std::pair<std::string, std::vector<std::string>>> files;  // with their lines
   for (std::size_t i = 0; i < std::min(rows.size(), kListedRows); ++i) {
-    const data::Origin& origin = examples[static_cast<std::size_t>(rows[i]->example)].origin;
+    const std::shared_ptr<const data::Example> example = examples.get(static_cast<std::size_t>(rows[i]->example));
+    const data::Origin& origin = example->origin;
     auto file = std::ranges::find_if(files, [&](const auto& entry) { return entry.first == origin.file; });
     if (file == files.end()) file = files.insert(file, {origin.file, {}});
     const std::string line = std::to_string(origin.line);
@@ -53,12 +54,12 @@ std::string places_of(const std::vector<const task::Encoded*>& rows, std::span<c
   return concat(join(places, ", "), rows.size() > kListedRows ? ", …" : "");
 }
 
-void loss_diverged(const Run& run, double loss, const std::vector<const task::Encoded*>& rows) {
+void loss_diverged(const Run& run, double loss, std::span<const task::Encoded* const> rows) {
   diverged(run, concat("the loss is ", loss), rows,
            first_non_finite(run.trained.arena().values(), run.trained.names(), "weight"));
 }
 
-void gradient_diverged(const Run& run, double norm, const std::vector<const task::Encoded*>& rows) {
+void gradient_diverged(const Run& run, double norm, std::span<const task::Encoded* const> rows) {
   diverged(run, concat("the gradient norm is ", std::isnan(norm) ? "not a number" : "infinite"), rows,
            first_non_finite(run.trained.arena().gradients(), run.trained.names(), "gradient"));
 }

@@ -14,12 +14,12 @@ namespace attune::train {
 
 /// Where rows stand in their files, at most eight of them: "train.jsonl lines 3, 7, …". `examples`: those that the rows are
 /// of, empty where there are none; then only "3 rows".
-std::string places_of(const std::vector<const task::Encoded*>& rows, std::span<const data::Example> examples);
+std::string places_of(std::span<const task::Encoded* const> rows, const files::ListView<data::Example>& examples);
 
 /// Throws Error{diverged} naming the step, the rows of the batch and the first trained weight that is not finite.
-[[noreturn]] void loss_diverged(const Run& run, double loss, const std::vector<const task::Encoded*>& rows);
+[[noreturn]] void loss_diverged(const Run& run, double loss, std::span<const task::Encoded* const> rows);
 /// The same for the gradient norm, naming the first gradient that is not finite.
-[[noreturn]] void gradient_diverged(const Run& run, double norm, const std::vector<const task::Encoded*>& rows);
+[[noreturn]] void gradient_diverged(const Run& run, double norm, std::span<const task::Encoded* const> rows);
 
 /// Throws Error{diverged} naming the rows of the batch when an output is not finite: NaN must not become a label, and a
 /// sort that meets it is undefined. `examples` as above.

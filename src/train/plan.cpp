@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <limits>
+#include <numeric>
 #include <utility>
 
 #include "attune/base/error.h"
@@ -12,8 +14,6 @@
 namespace attune::train {
 
 namespace {
-
-using Batches = std::vector<std::vector<std::int64_t>>;
 
 /// Under batch_by "tokens" so many batches' tokens are sorted by length together: rows of a batch are about equally long,
 /// and which rows meet is still drawn anew in each epoch. (Marian sorts as many: --maxi-batch 100.)
@@ -25,40 +25,27 @@ std::int64_t divide_up(std::int64_t a, std::int64_t b) {
 
 /// The reference's length-grouped order: mega-batches of the shuffled rows, each sorted by length, longest row first of
 /// all.
-void group_by_length(std::vector<std::int64_t>& order, const std::vector<std::int64_t>& lengths, std::int64_t batch) {
+void group_by_length(Plan::Numbers& order, const Plan::Numbers& lengths, std::int64_t batch) {
   const auto rows = static_cast<std::int64_t>(order.size());
   const std::int64_t mega = batch * std::max<std::int64_t>(1, std::min<std::int64_t>(rows / (batch * 4), 50));
   std::int64_t longest = 0;
   for (std::int64_t begin = 0; begin < rows; begin += mega) {
     std::stable_sort(order.begin() + begin, order.begin() + std::min(begin + mega, rows),
-                     [&](std::int64_t a, std::int64_t b) { return lengths[a] > lengths[b]; });
+                     [&](std::uint32_t a, std::uint32_t b) { return lengths[a] > lengths[b]; });
     if (lengths[order[begin]] > lengths[order[longest]]) longest = begin;
   }
   if (rows > 0) std::swap(order[0], order[longest]);
 }
 
-/// Adds the rows [begin, end) of `order` to the batches, in this order, a new batch where the budget would be exceeded.
-void fill(Batches& batches, std::span<const std::int64_t> order, const std::vector<std::int64_t>& lengths,
-          std::int64_t budget) {
-  std::int64_t tokens = budget;
-  for (const std::int64_t row : order) {
-    if (tokens + lengths[row] > budget) {
-      batches.emplace_back();
-      tokens = 0;
-    }
-    batches.back().push_back(row);
-    tokens += lengths[row];
-  }
-}
-
 }  // namespace
 
-Plan::Plan(const TrainingOptions& options, std::uint64_t seed, std::vector<std::int64_t> lengths,
+Plan::Plan(const TrainingOptions& options, std::uint64_t seed, Numbers lengths,
            const std::vector<double>& passes)
     : options_(options), order_seed_(options.data_seed.value_or(seed)), lengths_(std::move(lengths)) {
   if (lengths_.empty()) {
     throw Error(ErrorKind::data, {.file = "", .what = "there are no training rows", .where = "data.train", .hint = ""});
   }
+  if (lengths_.size() > std::numeric_limits<std::uint32_t>::max()) internal_error("more rows than numbers of four bytes");
   share_out(passes);
   if (options_.batch_by == "tokens") {
     count_epochs();
@@ -75,11 +62,15 @@ Plan::Plan(const TrainingOptions& options, std::uint64_t seed, std::vector<std::
 }
 
 void Plan::share_out(const std::vector<double>& passes) {
+  if (passes.empty()) {
+    rows_per_epoch_ = static_cast<std::int64_t>(lengths_.size());
+    return;
+  }
   for (std::size_t row = 0; row < lengths_.size(); ++row) {
-    const double wanted = passes.empty() ? 1.0 : passes[row];
-    auto share = std::find_if(shares_.begin(), shares_.end(), [&](const Share& other) { return other.passes == wanted; });
-    if (share == shares_.end()) share = shares_.insert(shares_.end(), {.passes = wanted, .rows = {}});
-    share->rows.push_back(static_cast<std::int64_t>(row));
+    const auto same = [&](const Share& other) { return other.passes == passes[row]; };
+    auto share = std::find_if(shares_.begin(), shares_.end(), same);
+    if (share == shares_.end()) share = shares_.insert(shares_.end(), {.passes = passes[row], .rows = {}});
+    share->rows.push_back(static_cast<std::uint32_t>(row));
   }
   for (Share& share : shares_) {
     const double draws = std::round(share.passes * static_cast<double>(share.rows.size()));
@@ -88,15 +79,19 @@ void Plan::share_out(const std::vector<double>& passes) {
   }
 }
 
-std::vector<std::int64_t> Plan::drawn(std::int64_t epoch) const {
-  std::vector<std::int64_t> rows;
+Plan::Numbers Plan::drawn(std::int64_t epoch) const {
+  Numbers rows;
+  if (shares_.empty()) {
+    rows.resize(lengths_.size());
+    std::iota(rows.begin(), rows.end(), 0u);
+  }
   for (const Share& share : shares_) {
     const auto count = static_cast<std::int64_t>(share.rows.size());
     for (std::int64_t pass = 0; pass < share.draws / count; ++pass) rows.insert(rows.end(), share.rows.begin(), share.rows.end());
-    std::vector<std::int64_t> rest = torch_randperm(count, order_seed_ + static_cast<std::uint64_t>(epoch));
+    Numbers rest = torch_randperm<std::uint32_t>(count, order_seed_ + static_cast<std::uint64_t>(epoch));
     rest.resize(static_cast<std::size_t>(share.draws % count));
     std::sort(rest.begin(), rest.end());
-    for (const std::int64_t place : rest) rows.push_back(share.rows[static_cast<std::size_t>(place)]);
+    for (const std::uint32_t place : rest) rows.push_back(share.rows[place]);
   }
   return rows;
 }
@@ -112,7 +107,7 @@ void Plan::count_epochs() {
     return by_steps ? 1.0 : std::min(1.0, options_.num_train_epochs - static_cast<double>(epoch));
   };
   for (std::int64_t number = 0; passes(number) > 0 && (!by_steps || total_steps_ < options_.max_steps); ++number) {
-    const auto count = static_cast<std::int64_t>(token_batches(number).size());
+    const auto count = static_cast<std::int64_t>(unshuffled(number).ends.size());
     epochs_.push_back({.number = number, .first_step = total_steps_, .batches = count});
     total_steps_ += static_cast<std::int64_t>(std::ceil(passes(number) * static_cast<double>(steps_of(epochs_.back()))));
   }
@@ -148,47 +143,70 @@ double Plan::epoch_after(std::int64_t step) const {
          (done > 0 ? static_cast<double>(done) / static_cast<double>(epoch.batches) : 0.0);
 }
 
-std::vector<std::int64_t> Plan::order(std::int64_t epoch) const {
-  std::vector<std::int64_t> rows = drawn(epoch);
-  if (options_.train_sampling_strategy == "sequential") return rows;
-  auto places = torch_randperm(rows_per_epoch_, order_seed_ + static_cast<std::uint64_t>(epoch));
-  for (std::int64_t& place : places) place = rows[static_cast<std::size_t>(place)];
-  rows = std::move(places);
-  if (options_.group_by_length) group_by_length(rows, lengths_, options_.per_device_train_batch_size);
-  return rows;
+Plan::Numbers Plan::order(std::int64_t epoch) const {
+  if (options_.train_sampling_strategy == "sequential") return drawn(epoch);
+  Numbers order = torch_randperm<std::uint32_t>(rows_per_epoch_, order_seed_ + static_cast<std::uint64_t>(epoch));
+  if (!shares_.empty()) {
+    const Numbers rows = drawn(epoch);
+    for (std::uint32_t& place : order) place = rows[place];
+  }
+  if (options_.group_by_length) group_by_length(order, lengths_, options_.per_device_train_batch_size);
+  return order;
 }
 
-Batches Plan::token_batches(std::int64_t epoch) const {
+void Plan::cut(std::size_t begin, std::size_t end, Batches& batches) const {
   const std::int64_t budget = *options_.tokens_per_batch;
-  std::vector<std::int64_t> rows = order(epoch);
-  Batches batches;
+  std::int64_t tokens = budget;
+  for (; begin < end; ++begin) {
+    const std::int64_t length = lengths_[batches.rows[begin]];
+    if (tokens + length > budget) {
+      batches.ends.push_back(begin);
+      tokens = 0;
+    }
+    batches.ends.back() = begin + 1;
+    tokens += length;
+  }
+}
+
+Plan::Batches Plan::unshuffled(std::int64_t epoch) const {
+  const std::int64_t window = kBatchesInWindow * *options_.tokens_per_batch;
+  Batches batches{.rows = order(epoch), .ends = {}};
+  const Numbers::iterator first = batches.rows.begin(), last = batches.rows.end();
   if (options_.train_sampling_strategy == "sequential") {
-    fill(batches, rows, lengths_, budget);
+    cut(0, batches.rows.size(), batches);
     return batches;
   }
-  for (auto begin = rows.begin(); begin != rows.end();) {
+  for (auto begin = first; begin != last;) {
     auto end = begin;
-    for (std::int64_t tokens = 0; end != rows.end() && tokens < kBatchesInWindow * budget; ++end) tokens += lengths_[*end];
-    std::stable_sort(begin, end, [&](std::int64_t a, std::int64_t b) { return lengths_[a] > lengths_[b]; });
-    fill(batches, {begin, end}, lengths_, budget);
+    for (std::int64_t tokens = 0; end != last && tokens < window; ++end) tokens += lengths_[*end];
+    std::stable_sort(begin, end, [&](std::uint32_t a, std::uint32_t b) { return lengths_[a] > lengths_[b]; });
+    cut(static_cast<std::size_t>(begin - first), static_cast<std::size_t>(end - first), batches);
     begin = end;
   }
+  return batches;
+}
+
+Plan::Batches Plan::token_batches(std::int64_t epoch) const {
+  Batches batches = unshuffled(epoch);
+  if (options_.train_sampling_strategy == "sequential") return batches;
   const RandomKey key = RandomKey(order_seed_, "batches").with(static_cast<std::uint64_t>(epoch));
   Batches shuffled;
-  for (const std::int64_t place : key.permutation(static_cast<std::int64_t>(batches.size()))) {
-    shuffled.push_back(std::move(batches[static_cast<std::size_t>(place)]));
+  shuffled.rows.reserve(batches.rows.size());
+  for (const std::int64_t place : key.permutation(static_cast<std::int64_t>(batches.ends.size()))) {
+    const auto begin = place == 0 ? 0 : static_cast<std::ptrdiff_t>(batches.ends[static_cast<std::size_t>(place - 1)]);
+    const auto end = static_cast<std::ptrdiff_t>(batches.ends[static_cast<std::size_t>(place)]);
+    shuffled.rows.insert(shuffled.rows.end(), batches.rows.begin() + begin, batches.rows.begin() + end);
+    shuffled.ends.push_back(shuffled.rows.size());
   }
   return shuffled;
 }
 
-Batches Plan::batches(std::int64_t epoch) const {
+Plan::Batches Plan::batches(std::int64_t epoch) const {
   if (options_.batch_by == "tokens") return token_batches(epoch);
-  const std::vector<std::int64_t> rows = order(epoch);
   const auto size = static_cast<std::size_t>(options_.per_device_train_batch_size);
-  Batches batches;
-  for (std::size_t begin = 0; begin < rows.size(); begin += size) {
-    const auto first = rows.begin() + static_cast<std::ptrdiff_t>(begin);
-    batches.emplace_back(first, first + static_cast<std::ptrdiff_t>(std::min(size, rows.size() - begin)));
+  Batches batches{.rows = order(epoch), .ends = {}};
+  for (std::size_t begin = 0; begin < batches.rows.size(); begin += size) {
+    batches.ends.push_back(std::min(begin + size, batches.rows.size()));
   }
   return batches;
 }
@@ -196,12 +214,20 @@ Batches Plan::batches(std::int64_t epoch) const {
 Window Plan::window(std::int64_t step) const {
   const Epoch epoch = epoch_of(step);
   if (epoch.number != cached_epoch_) {
+    cached_batches_ = {};  // two epochs of a million rows need not be in memory
     cached_batches_ = batches(epoch.number);
     cached_epoch_ = epoch.number;
   }
   const std::int64_t first = (step - epoch.first_step) * options_.gradient_accumulation_steps;
   const std::int64_t last = std::min(first + options_.gradient_accumulation_steps, epoch.batches);
-  return {.epoch = epoch.number, .batches = {cached_batches_.begin() + first, cached_batches_.begin() + last}};
+  Window window{.epoch = epoch.number, .batches = {}};
+  for (std::int64_t batch = first; batch < last; ++batch) {
+    const auto& [rows, ends] = cached_batches_;
+    const auto begin = batch == 0 ? 0 : static_cast<std::ptrdiff_t>(ends[static_cast<std::size_t>(batch - 1)]);
+    const auto end = static_cast<std::ptrdiff_t>(ends[static_cast<std::size_t>(batch)]);
+    window.batches.emplace_back(rows.begin() + begin, rows.begin() + end);
+  }
+  return window;
 }
 
 bool Plan::ends_epoch(std::int64_t step) const {

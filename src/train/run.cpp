@@ -21,22 +21,17 @@ using files::Json;
   throw Error(ErrorKind::usage, {.file = "", .what = what, .where = key, .hint = hint});
 }
 
-std::vector<std::int64_t> lengths_of(std::span<const task::Encoded> rows) {
-  std::vector<std::int64_t> lengths;
-  for (const task::Encoded& row : rows) lengths.push_back(static_cast<std::int64_t>(row.ids.size()));
-  return lengths;
-}
 
 /// The token ids of the training rows and of dead segments, ascending.
-tensor::TableRows ids_of(std::span<const task::Encoded> rows) {
+tensor::TableRows ids_of(const files::ListView<task::Encoded>& rows) {
   std::vector<bool> occurs(task::kDeadId + 1, true);
-  for (const task::Encoded& row : rows) {
+  rows.for_each([&](const task::Encoded& row) {
     for (const std::int32_t id : row.ids) {
       const auto index = static_cast<std::size_t>(id);
       if (index >= occurs.size()) occurs.resize(index + 1, false);
       occurs[index] = true;
     }
-  }
+  });
   tensor::TableRows ids;
   for (std::size_t id = 0; id < occurs.size(); ++id) {
     if (occurs[id]) ids.push_back(static_cast<std::int64_t>(id));
@@ -114,7 +109,7 @@ void expect_empty(const TensorMap& tensors, const std::string& folder) {
 Run::Run(const TrainJob& the_job)
     : job(the_job),
       options(the_job.options),
-      plan(options, job.seed, lengths_of(job.train.rows), job.passes),
+      plan(options, job.seed, task::lengths_of(job.train.rows), job.passes),
       schedule(schedule_options(options, plan.total_steps())),
       best_metric(best_model_metric(options, job.early_stopping)),
       watched_metric(stopping_metric(options, job.early_stopping)),

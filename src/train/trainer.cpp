@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
+#include <span>
 #include <utility>
 
 #include <ATen/core/grad_mode.h>
@@ -23,7 +25,19 @@ namespace attune::train {
 namespace {
 
 using files::Json;
-using Rows = std::vector<const task::Encoded*>;
+
+/// Rows at hand, as long as this is.
+struct Rows {
+  std::vector<std::shared_ptr<const task::Encoded>> held;
+  std::vector<const task::Encoded*> all;
+
+  void add(const TrainRows& rows, const std::vector<std::int64_t>& indices) {
+    for (const std::int64_t index : indices) {
+      held.push_back(rows.rows.get(static_cast<std::size_t>(index)));
+      all.push_back(held.back().get());
+    }
+  }
+};
 
 struct WindowResult {
   double loss = 0;  ///< Σ w·loss / Σ w over all batches of the window
@@ -31,28 +45,19 @@ struct WindowResult {
   Cost cost;
 };
 
-Rows rows_of(const Run& run, const std::vector<std::int64_t>& indices) {
-  Rows rows;
-  for (const std::int64_t index : indices) rows.push_back(&run.job.train.rows[index]);
-  return rows;
-}
-
 Rows rows_of(const Run& run, const Window& window) {
   Rows rows;
-  for (const auto& batch : window.batches) {
-    const Rows more = rows_of(run, batch);
-    rows.insert(rows.end(), more.begin(), more.end());
-  }
+  for (const auto& batch : window.batches) rows.add(run.job.train, batch);
   return rows;
 }
 
 double weight_of(const Run& run, const Rows& rows, const task::BatchKey& key) {
   double weight = 0;
-  for (const task::Encoded* row : rows) weight += run.job.task->loss_weight(*row, key);
+  for (const task::Encoded* row : rows.all) weight += run.job.task->loss_weight(*row, key);
   if (weight > 0) return weight;
   throw Error(ErrorKind::data, {.file = "",
                                 .what = concat("no row of step ", run.state.step + 1, " has anything to learn from"),
-                                .where = places_of(rows, run.job.train.examples),
+                                .where = places_of(rows.all, run.job.train.examples),
                                 .hint = "check labels, weights and max_length"});
 }
 
@@ -63,10 +68,9 @@ Rows rows_ahead(const Run& run) {
   Rows rows;
   std::int64_t tokens = 0;
   for (std::int64_t step = run.state.step; step < end && tokens < enough; ++step) {
-    for (const task::Encoded* row : rows_of(run, run.plan.window(step))) {
-      rows.push_back(row);
-      tokens += static_cast<std::int64_t>(row->ids.size());
-    }
+    const std::size_t before = rows.all.size();
+    for (const auto& batch : run.plan.window(step).batches) rows.add(run.job.train, batch);
+    for (std::size_t i = before; i < rows.all.size(); ++i) tokens += static_cast<std::int64_t>(rows.all[i]->ids.size());
   }
   return rows;
 }
@@ -77,7 +81,12 @@ at::Tensor run_batch(Run& run, const task::Batch& packed, double window_weight) 
   const models::Model& model = *run.job.model;
   FrozenPrefix* prefix = run.job.prefix;
   models::State below;
-  if (prefix != nullptr) below = prefix->state(packed, [&] { return rows_ahead(run); });
+  Rows ahead;
+  const auto look_ahead = [&] {
+    ahead = rows_ahead(run);
+    return ahead.all;
+  };
+  if (prefix != nullptr) below = prefix->state(packed, look_ahead);
   const task::Batch batch = task::to_device(packed, model.execution().device);
   models::Context context = model.prepare(batch.input, /*training=*/true);
   for (std::size_t stage = 0; stage < context.dropout_on.size(); ++stage) {
@@ -108,24 +117,27 @@ Cost batch_cost(const Run& run, const task::Batch& batch, int first_stage) {
 std::optional<WindowResult> accumulate(Run& run) {
   const Window window = run.plan.window(run.state.step);
   const task::BatchKey key{.seed = run.job.seed, .step = run.state.step, .epoch = window.epoch, .training = true};
-  const double weight = weight_of(run, rows_of(run, window), key);
+  const Rows rows = rows_of(run, window);
+  const double weight = weight_of(run, rows, key);
   run.trained.arena().zero_gradients();
   WindowResult result;
   const FrozenMeter frozen(run.job.prefix);
   std::vector<at::Tensor> losses;
-  for (const auto& indices : window.batches) {
-    const task::Batch batch = run.job.task->collate(rows_of(run, indices), key);
+  std::vector<std::span<const task::Encoded* const>> batches;
+  for (std::size_t begin = 0; const auto& indices : window.batches) {
+    batches.push_back(std::span(rows.all).subspan(std::exchange(begin, begin + indices.size()), indices.size()));
+    const task::Batch batch = run.job.task->collate(batches.back(), key);
     losses.push_back(run_batch(run, batch, weight));
     result.cost.add(batch_cost(run, batch, frozen.stages()));
     if (stop_signal() != 0) return std::nullopt;
   }
   for (std::size_t i = 0; i < losses.size(); ++i) {
     const double loss = losses[i].item<double>();
-    if (!std::isfinite(loss)) loss_diverged(run, loss, rows_of(run, window.batches[i]));
+    if (!std::isfinite(loss)) loss_diverged(run, loss, batches[i]);
     result.loss += loss / weight;
   }
   result.grad_norm = optim::gradient_norm(run.trained.arena());
-  if (!std::isfinite(result.grad_norm)) gradient_diverged(run, result.grad_norm, rows_of(run, window));
+  if (!std::isfinite(result.grad_norm)) gradient_diverged(run, result.grad_norm, rows.all);
   result.cost.frozen = frozen.flops();
   return result;
 }

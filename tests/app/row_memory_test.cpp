@@ -61,4 +61,19 @@ TEST_CASE("a row costs little more memory than its text and its tokens", "[app][
   CHECK(bytes < kBytesARow);
   CHECK(bytes > 100);  // the rows were there
 }
+
+TEST_CASE("rows beyond data.rows_in_memory_mib take next to no memory", "[app][shell][memory]") {
+  constexpr int kFew = 20'000, kMany = 120'000;
+  constexpr double kBytesARow = 40;
+  const Workspace workspace;
+  write_tiny_job(workspace, R"("max_steps": 2, "save_strategy": "no")");
+  const auto peak = [&](int rows) {
+    workspace.write("train.jsonl", many_rows(rows));
+    return peak_of(workspace, concat("train run.json --quiet --set data.rows_in_memory_mib=1 --set output_dir=out-", rows));
+  };
+  const double few = peak(kFew), many = peak(kMany);
+  const double bytes = (many - few) / (kMany - kFew);
+  INFO(bytes << " bytes a row");
+  CHECK(bytes < kBytesARow);
+}
 #endif

@@ -54,7 +54,7 @@ void run_shuffle_order_case(const std::string& file, const std::string& out) {
     const std::string data_seed = split(parts.at(1), '=').at(1);
     train::TrainingOptions options;
     if (data_seed != "None") options.data_seed = std::stoull(data_seed);
-    const train::Plan plan(options, std::stoull(split(parts.at(0), '=').at(1)), std::vector<std::int64_t>(rows, 1));
+    const train::Plan plan(options, std::stoull(split(parts.at(0), '=').at(1)), train::Plan::Numbers(rows, 1));
     Json epochs = Json::array();
     for (std::size_t epoch = 0; epoch < run.at("epochs").size(); ++epoch) epochs.push_back(plan.order(epoch));
     runs[key] = {{"epochs", epochs}};

@@ -174,7 +174,7 @@ class FakeTask final : public task::Task {
   }
   std::vector<std::string> metric_names() const override { return {"loss", "accuracy"}; }
   double loss_weight(const task::Encoded& row, const task::BatchKey&) const override { return row.weight; }
-  std::optional<task::BlindLoss> blind_loss(std::span<const task::Encoded>) const override { return blind; }
+  std::optional<task::BlindLoss> blind_loss(const files::ListView<task::Encoded>&) const override { return blind; }
   nn::LossSum loss(const models::Output& output, const task::Batch& batch) const override {
     at::Tensor each = row_losses(output, batch) * batch.weights;
     if (poison) each = poison(each);

@@ -18,10 +18,10 @@ namespace {
 constexpr std::int64_t kBudget = 64;
 
 /// Lengths from 1 to 40, long ones rarer.
-std::vector<std::int64_t> ragged_lengths(std::int64_t count) {
+Plan::Numbers ragged_lengths(std::int64_t count) {
   const RandomKey key(3, "lengths");
-  std::vector<std::int64_t> lengths;
-  for (std::int64_t i = 0; i < count; ++i) lengths.push_back(1 + static_cast<std::int64_t>(40 * key.uniform(i) * key.uniform(i + count)));
+  Plan::Numbers lengths;
+  for (std::int64_t i = 0; i < count; ++i) lengths.push_back(1 + static_cast<std::uint32_t>(40 * key.uniform(i) * key.uniform(i + count)));
   return lengths;
 }
 
@@ -55,7 +55,7 @@ Seen read_all(const Plan& plan) {
   return seen;
 }
 
-std::int64_t tokens_of(const std::vector<std::int64_t>& batch, const std::vector<std::int64_t>& lengths) {
+std::int64_t tokens_of(const std::vector<std::int64_t>& batch, const Plan::Numbers& lengths) {
   return std::accumulate(batch.begin(), batch.end(), std::int64_t{0}, [&](std::int64_t sum, std::int64_t row) { return sum + lengths[row]; });
 }
 

@@ -77,7 +77,7 @@ TEST_CASE("steps are counted as the reference trainer counts them", "[train]") {
     options.max_steps = max_steps;
     options.per_device_train_batch_size = batch;
     options.gradient_accumulation_steps = accumulation;
-    return train::Plan(options, 1, std::vector<std::int64_t>(18, 1));
+    return train::Plan(options, 1, train::Plan::Numbers(18, 1));
   };
   CHECK(plan(3, -1, 4, 1).total_steps() == 15);
   CHECK(plan(3, -1, 4, 2).total_steps() == 9);  // 5 batches: windows of 2, 2, 1
@@ -107,7 +107,7 @@ TEST_CASE("a mixture reads rows as often as their weights say, another part of a
   options.per_device_train_batch_size = 5;
   std::vector<double> passes(10, 0.5);
   passes.insert(passes.end(), 4, 2.25);
-  train::Plan plan(options, 1, std::vector<std::int64_t>(14, 1), passes);
+  train::Plan plan(options, 1, train::Plan::Numbers(14, 1), passes);
   CHECK(plan.epoch_end(0) == 3);  // 5 + 9 rows
   const auto counts = [&](std::int64_t epoch) {
     std::vector<int> count(14, 0);
@@ -122,17 +122,17 @@ TEST_CASE("a mixture reads rows as often as their weights say, another part of a
   CHECK(counts(0) == first);
   CHECK(counts(1) != first);
   options.train_sampling_strategy = "sequential";
-  CHECK(train::Plan(options, 1, std::vector<std::int64_t>(3, 1)).order(4) == std::vector<std::int64_t>{0, 1, 2});
+  CHECK(train::Plan(options, 1, train::Plan::Numbers(3, 1)).order(4) == train::Plan::Numbers{0, 1, 2});
 }
 
 TEST_CASE("grouping by length keeps every row and puts like lengths together", "[train]") {
   train::TrainingOptions options;
   options.per_device_train_batch_size = 4;
   options.group_by_length = true;
-  std::vector<std::int64_t> lengths;
-  for (std::int64_t i = 0; i < 50; ++i) lengths.push_back(i * 7 % 50);
+  train::Plan::Numbers lengths;
+  for (std::uint32_t i = 0; i < 50; ++i) lengths.push_back(i * 7 % 50);
   const train::Plan plan(options, 1, lengths);
-  const std::vector<std::int64_t> order = plan.order(0);
+  const train::Plan::Numbers order = plan.order(0);
   CHECK(std::set<std::int64_t>(order.begin(), order.end()).size() == 50);
   CHECK(lengths[order[0]] == 49);
   CHECK(plan.order(1) != order);

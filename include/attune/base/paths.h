@@ -14,4 +14,7 @@ bool path_exists(const std::string& path, ErrorKind kind);
 /// Whether `path` names a folder. Errors as above.
 bool is_folder(const std::string& path, ErrorKind kind);
 
+/// Where `path` lies: itself, or the nearest folder above it that is there. Absolute.
+std::string nearest_place(const std::string& path);
+
 }  // namespace attune

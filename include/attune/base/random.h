@@ -39,6 +39,8 @@ constexpr std::uint64_t mix64(std::uint64_t x) {
 
 /// Equal to torch.randperm(n, generator=torch.Generator().manual_seed(seed)) on the CPU, so that a run can be laid beside
 /// the reference trainer's (epoch order: seed + epoch).
-std::vector<std::int64_t> torch_randperm(std::int64_t n, std::uint64_t seed);
+/// `Integer`: std::int64_t or std::uint32_t, which must hold n.
+template <class Integer = std::int64_t>
+std::vector<Integer> torch_randperm(std::int64_t n, std::uint64_t seed);
 
 }  // namespace attune

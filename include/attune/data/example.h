@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "attune/base/boxed.h"
+#include "attune/files/packed.h"
 
 namespace attune::data {
 
@@ -20,6 +21,7 @@ class FileName {
   FileName() : name_(nameless()) {}
   FileName(std::string name) : name_(std::make_shared<const std::string>(std::move(name))) {}  // NOLINT: stands for a text
   FileName(const char* name) : FileName(std::string(name)) {}                                  // NOLINT
+  FileName(std::shared_ptr<const std::string> name) : name_(std::move(name)) {}                // NOLINT
   operator const std::string&() const { return *name_; }                                       // NOLINT: reads as one
   friend bool operator==(const FileName& a, const FileName& b) { return *a.name_ == *b.name_; }
   friend bool operator==(const FileName& a, const std::string& b) { return *a.name_ == b; }
@@ -73,8 +75,14 @@ struct Example {
   bool has_pair = false;
   bool awaits_answer = false;     ///< prompts without a completion and chats without the last answer, which is to be generated
   bool has_empty_answer = false;  ///< chats: in a turn that is learned the assistant says nothing
+  bool label_is_number = false;   ///< the label column holds a number: whether that names a class, the other rows decide
 
   Target target;
 };
+
+// For files::LongList.
+void pack(const Example& example, files::Packer& packer);
+void unpack(files::Unpacker& packed, Example& example);
+std::size_t memory_of(const Example& example);
 
 }  // namespace attune::data

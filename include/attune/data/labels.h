@@ -3,12 +3,12 @@
 
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "attune/data/example.h"
+#include "attune/files/long_list.h"
 
 namespace attune::data {
 
@@ -28,7 +28,7 @@ std::string describe(TargetKind kind);
 
 /// Collects the labels of the training rows. Error{data} for rows of mixed kinds (it names two of them), for rows with
 /// and without a label, and for classes of which all rows have the same one.
-LabelMap collect_labels(std::span<const Example> examples);
+LabelMap collect_labels(const files::ListView<Example>& examples);
 
 /// Pairs of names that differ only in case or blanks ("Billing", "billing "): probably one class that was spelt in two
 /// ways.

@@ -39,6 +39,7 @@ struct DataOptions {
   std::string template_text;         ///< key "template": builds the text from columns, {{column}}
   std::int64_t max_length = 128;     ///< tokens a row, special tokens included
   std::string on_bad_row = "error";  ///< error, skip
+  std::int64_t rows_in_memory_mib = 32;  ///< memory for training rows, and as much for their tokens; the rest lies in a file
   double val_size = 0.0;   ///< share (< 1) or number of training rows held out where no validation file is given
   double test_size = 0.0;  ///< the same for test rows
   std::string split = "stratified";           ///< how the holdout is drawn: random, stratified, group, time
@@ -205,6 +206,13 @@ void visit_fields(Visitor& visit, DataOptions& options) {
                                      "template refuses, a row of which nothing is learned); `skip` counts and lists such "
                                      "rows and goes on.",
                              .choices = {"error", "skip"}});
+  visit(options.rows_in_memory_mib,
+        {.key = "rows_in_memory_mib",
+         .help = "Memory, in MiB, for the training rows, and as much again for their tokens. What does not fit goes to a temporary "
+                 "file beside `output_dir`; the results are the same. Folds, `val_size`, `test_size` and `token_cache_dir` need all "
+                 "rows in memory whatever this says, validation and test rows always lie there.",
+         .range = count_from(0),
+         .part_of_job = false});
   visit_holdout_fields(visit, options);
   visit(options.labels, {.key = "labels",
                          .help = "Kind of the labels: one class a row, several, or a number; `auto` takes it from the "

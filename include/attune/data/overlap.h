@@ -8,12 +8,13 @@
 #include <vector>
 
 #include "attune/data/example.h"
+#include "attune/files/long_list.h"
 
 namespace attune::data {
 
 struct NamedSplit {
   std::string name;  ///< "train", "validation", …
-  std::span<const Example> examples;
+  files::ListView<Example> examples;
 };
 
 /// Two rows with the same text.

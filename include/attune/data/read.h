@@ -18,6 +18,7 @@
 #include "attune/data/example.h"
 #include "attune/data/labels.h"
 #include "attune/data/options.h"
+#include "attune/files/long_list.h"
 
 namespace attune::data {
 
@@ -61,6 +62,9 @@ Error no_usable_row(const std::vector<std::string>& files, std::int64_t skipped,
 /// first bad row unless on_bad_row is "skip".
 std::vector<Example> read_examples(const std::vector<std::string>& files, const DataOptions& options, RowKind kind,
                                    ReadReport& report, LabelNeed need = LabelNeed::required);
+/// The same into `examples`, which is empty, one row after another.
+void read_examples(const std::vector<std::string>& files, const DataOptions& options, RowKind kind, ReadReport& report,
+                   LabelNeed need, files::LongList<Example>& examples);
 
 /// The value of the option `labels` that reads further files as the training rows were read.
 std::string labels_setting(TargetKind kind);

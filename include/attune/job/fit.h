@@ -18,14 +18,14 @@ namespace attune::job {
 
 struct FitRequest {
   const Prepared* prepared = nullptr;
-  std::span<const task::Encoded> train;       ///< rows (windows) of prepared.train
+  files::ListView<task::Encoded> train;       ///< rows (windows) of prepared.train
   std::span<const task::Encoded> validation;  ///< rows of validation_examples; empty = no evaluation while training
   /// Of a fold: the copies that are meant.
   struct Taken {
     std::vector<task::Encoded> train, validation;
   };
   std::shared_ptr<const Taken> taken;
-  const std::vector<data::Example>* validation_examples = nullptr;
+  std::span<const data::Example> validation_examples;
   std::uint64_t seed = 42;
   std::string folder;  ///< checkpoints/ and best/ go here; "" = nothing is written
   std::string resume;  ///< "", "auto" or a checkpoint folder
@@ -68,7 +68,7 @@ std::vector<task::Prediction> predict_rows(const Fit& fit, const train::Split& r
 std::string job_fingerprint(const Prepared& prepared, const FitRequest& request);
 
 /// data.train_weights by row (TrainJob::passes); empty where nothing is mixed.
-std::vector<double> passes_of(std::span<const task::Encoded> rows, const Prepared& prepared);
+std::vector<double> passes_of(const files::ListView<task::Encoded>& rows, const Prepared& prepared);
 
 /// Copies of the rows that belong to the given examples, in order of `examples`.
 std::vector<task::Encoded> rows_of(std::span<const task::Encoded> rows, std::span<const std::int64_t> examples);

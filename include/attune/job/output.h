@@ -26,14 +26,14 @@ models::LoadedModel reopen(const Prepared& prepared, const std::string& folder);
 
 /// Writes config.json, model.safetensors and the tokenizer files, opens them again and compares probe logits with those in
 /// memory: {"rows", "max_abs_difference", "bit_equal"}. Throws Error{storage} when they differ by more than rounding.
-files::Json save_and_reopen(const Fit& fit, const Prepared& prepared, std::span<const task::Encoded> probe, const std::string& folder);
+files::Json save_and_reopen(const Fit& fit, const Prepared& prepared, const files::ListView<task::Encoded>& probe, const std::string& folder);
 
 /// Calls `each` with the predictions of every example: one, or the windows of a long row, which lie together.
 void for_each_example(std::span<const task::Prediction> predictions, const std::function<void(std::span<const task::Prediction>)>& each);
 
 /// The lines of predictions.jsonl: one an example, in order.
 std::string prediction_lines(const task::Task& task, std::span<const task::Prediction> predictions,
-                             const std::vector<data::Example>& examples, bool with_logits);
+                             std::span<const data::Example> examples, bool with_logits);
 
 /// The numbers of `metrics` as <name>_results.json under HF's names ("eval_accuracy"; nothing before those of "train"), what
 /// is no single number, and `intervals`, as <name>_detail.json. Empty metrics write nothing.

@@ -14,6 +14,7 @@
 #include "attune/data/labels.h"
 #include "attune/data/read.h"
 #include "attune/files/json.h"
+#include "attune/files/long_list.h"
 #include "attune/job/options.h"
 #include "attune/models/model.h"
 #include "attune/report/events.h"
@@ -26,10 +27,10 @@ namespace attune::job {
 
 class FrozenHashes;
 
-/// The rows of one split: as read, and as the model sees them.
+/// The rows of one split: as read, and as the model sees them. Training rows may lie in a file (data.rows_in_memory_mib).
 struct Rows {
-  std::vector<data::Example> examples;  ///< of training rows without their texts, unless folds score them
-  std::vector<task::Encoded> encoded;
+  files::LongList<data::Example> examples;  ///< of training rows without their texts, unless folds score them
+  files::LongList<task::Encoded> encoded;
   std::string tokens_key;  ///< data.token_cache_dir: under which `encoded` is to be kept; "" for not at all
   bool empty() const { return examples.empty(); }
 };
@@ -76,11 +77,12 @@ std::shared_ptr<const text::ChatTemplates> chat_templates(const std::string& fol
 /// What the settings say about language modelling. `chats` must outlive the task.
 void set_language(task::TaskOptions& task, const data::DataOptions& options, const text::ChatTemplates* chats);
 
-/// Weights of the classes by label id as training.class_weights says, "balanced" for these rows; empty for none.
-std::vector<double> class_weights(const Prepared& prepared, const std::vector<const data::Example*>& train_examples);
+/// Weights of the classes by label id as training.class_weights says, "balanced" for the examples of these training rows, where
+/// there are any; empty for none.
+std::vector<double> class_weights(const Prepared& prepared, const files::ListView<task::Encoded>& train);
 
-/// The task with everything that is fitted to training rows ("balanced" class weights) fitted to `train_examples`.
-std::unique_ptr<task::Task> make_fitted_task(const Prepared& prepared, const std::vector<const data::Example*>& train_examples);
+/// The task with these class weights (class_weights()).
+std::unique_ptr<task::Task> make_fitted_task(const Prepared& prepared, std::vector<double> class_weights);
 
 /// The base with a head for this job's labels, initialised under `seed`.
 models::LoadedModel open_base(const Prepared& prepared, std::uint64_t seed);

@@ -28,6 +28,6 @@ files::Json run(const RunOptions& options, report::EventBus& events, const Share
 files::Json plan(const RunOptions& options, const report::EventBus& events);
 
 /// Share of the rows that have the most frequent label; null where there is none.
-files::Json majority_rate(const data::LabelMap& labels, const std::vector<data::Example>& train, const std::vector<data::Example>& rows);
+files::Json majority_rate(const data::LabelMap& labels, const files::ListView<data::Example>& train, const files::ListView<data::Example>& rows);
 
 }  // namespace attune::job

@@ -20,7 +20,7 @@ std::optional<train::TextGeneration> text_generation(const RunOptions& options, 
                                                      const text::Tokenizer& tokenizer);
 
 /// Error{data} when no row of `split` (as errors call it) ends with an answer, or a prompt leaves no room for one.
-void check_prompts(const std::vector<data::Example>& examples, const std::vector<task::Encoded>& rows,
+void check_prompts(std::span<const data::Example> examples, std::span<const task::Encoded> rows,
                    const train::TextGeneration& generation, const std::string& split);
 
 /// Sets Prediction::generated, as a phase that `events` are told of.

@@ -17,6 +17,7 @@
 #include "attune/data/example.h"
 #include "attune/data/labels.h"
 #include "attune/files/json.h"
+#include "attune/files/long_list.h"
 #include "attune/models/model.h"
 #include "attune/nn/losses.h"
 #include "attune/text/chat_template.h"
@@ -61,6 +62,14 @@ struct Encoded {
   Boxed<std::vector<std::pair<std::uint32_t, std::uint32_t>>> offsets;  ///< span QA and token labels: code points of the context; (0,0) elsewhere
   Boxed<std::vector<std::int32_t>> word_ids;                            ///< token labels: word of each token, -1 for special tokens
 };
+
+// For files::LongList.
+void pack(const Encoded& row, files::Packer& packer);
+void unpack(files::Unpacker& packed, Encoded& row);
+std::size_t memory_of(const Encoded& row);
+
+/// The tokens of each row.
+std::vector<std::uint32_t> lengths_of(const files::ListView<Encoded>& rows);
 
 /// What keys the random choices of a batch.
 struct BatchKey {
@@ -128,7 +137,7 @@ class Task {
   virtual double loss_weight(const Encoded& row, const BatchKey& key) const = 0;
   virtual nn::LossSum loss(const models::Output& output, const Batch& batch) const = 0;
   /// Of these rows; nothing where that is not known.
-  virtual std::optional<BlindLoss> blind_loss(std::span<const Encoded>) const { return std::nullopt; }
+  virtual std::optional<BlindLoss> blind_loss(const files::ListView<Encoded>&) const { return std::nullopt; }
   /// One Prediction a row of the batch, in order (no gradient).
   virtual std::vector<Prediction> predict(const models::Output& output, const Batch& batch) const = 0;
   /// Names of the metrics that Scores can give and a model can be chosen by; `rows` and baselines are not among them.

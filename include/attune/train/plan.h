@@ -20,11 +20,14 @@ struct Window {
 
 class Plan {
  public:
+  /// Row numbers or lengths: there may be millions, so they take four bytes each.
+  using Numbers = std::vector<std::uint32_t>;
+
   /// `lengths`: tokens of each training row. Throws Error{data} when there are none. Under batch_by "tokens" none should
   /// be longer than tokens_per_batch: it would be a batch of its own.
   /// `passes`: how often each row is read an epoch, a fraction meaning that another part of such rows is read each epoch;
   /// empty = once.
-  Plan(const TrainingOptions& options, std::uint64_t seed, std::vector<std::int64_t> lengths,
+  Plan(const TrainingOptions& options, std::uint64_t seed, Numbers lengths,
        const std::vector<double>& passes = {});
 
   std::int64_t total_steps() const { return total_steps_; }
@@ -38,7 +41,7 @@ class Plan {
   Window window(std::int64_t step) const;
   /// The rows in the order of an epoch: torch.randperm under (data_seed or seed) + epoch; under
   /// train_sampling_strategy "sequential" as they are.
-  std::vector<std::int64_t> order(std::int64_t epoch) const;
+  Numbers order(std::int64_t epoch) const;
 
   /// Whether an event falls on the end of step `step` (counted from 1). An epoch that max_steps cuts short ends there
   /// too.
@@ -53,7 +56,7 @@ class Plan {
   /// Rows that are read equally often.
   struct Share {
     double passes = 1;
-    std::vector<std::int64_t> rows;
+    Numbers rows;  ///< none where it is all of them, once
     std::int64_t draws = 0;  ///< an epoch
   };
   /// Where an epoch begins and how many batches it has.
@@ -62,6 +65,11 @@ class Plan {
     std::int64_t first_step = 0;
     std::int64_t batches = 0;
   };
+  /// Batches one after another.
+  struct Batches {
+    Numbers rows;
+    std::vector<std::size_t> ends;  ///< of each batch, in `rows`
+  };
   void share_out(const std::vector<double>& passes);
   /// Counts the steps of a run whose epochs have as many batches as the lengths of their rows make.
   void count_epochs();
@@ -69,15 +77,19 @@ class Plan {
   Epoch epoch_of(std::int64_t step) const;
   std::int64_t steps_of(const Epoch& epoch) const;
   /// All that is read in an epoch, before shuffling.
-  std::vector<std::int64_t> drawn(std::int64_t epoch) const;
-  std::vector<std::vector<std::int64_t>> batches(std::int64_t epoch) const;
-  std::vector<std::vector<std::int64_t>> token_batches(std::int64_t epoch) const;
+  Numbers drawn(std::int64_t epoch) const;
+  /// Cuts a part of batches.rows, from `begin` on, in its order: a new batch where the budget would be exceeded.
+  void cut(std::size_t begin, std::size_t end, Batches& batches) const;
+  Batches batches(std::int64_t epoch) const;
+  /// Of an epoch under batch_by "tokens", before they are shuffled.
+  Batches unshuffled(std::int64_t epoch) const;
+  Batches token_batches(std::int64_t epoch) const;
   bool due(const std::string& strategy, std::int64_t interval, std::int64_t step) const;
   std::int64_t interval(double setting) const;
 
   TrainingOptions options_;
   std::uint64_t order_seed_;
-  std::vector<std::int64_t> lengths_;
+  Numbers lengths_;
   std::vector<Share> shares_;
   std::int64_t rows_per_epoch_ = 0;
   std::int64_t batches_per_epoch_ = 0, steps_per_epoch_ = 0;  ///< where batches count rows
@@ -85,7 +97,7 @@ class Plan {
   std::int64_t total_steps_ = 0;
   std::int64_t eval_interval_ = 0, save_interval_ = 0;
   mutable std::int64_t cached_epoch_ = -1;  ///< the batches of the current epoch, which are asked for step by step
-  mutable std::vector<std::vector<std::int64_t>> cached_batches_;
+  mutable Batches cached_batches_;
 };
 
 }  // namespace attune::train

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "attune/files/long_list.h"
 #include "attune/models/model.h"
 #include "attune/report/events.h"
 #include "attune/task/task.h"
@@ -29,12 +30,18 @@ struct Split {
   std::span<const data::Example> examples;
 };
 
+/// Rows to train on, which need not lie in memory; those of a step do while it lasts.
+struct TrainRows {
+  files::ListView<task::Encoded> rows;
+  files::ListView<data::Example> examples;
+};
+
 struct TrainJob {
   models::Model* model = nullptr;
   const task::Task* task = nullptr;
   std::vector<bool> trainable;  ///< one a parameter
   FrozenPrefix* prefix = nullptr;  ///< of the model, at most the stages below those that train; null: nothing is kept
-  Split train;
+  TrainRows train;
   std::vector<double> passes;  ///< Plan's: how often each training row is read an epoch; empty = once
   std::optional<Split> validation;
   std::optional<TextGeneration> generation;  ///< evaluations generate texts too
