@@ -78,7 +78,8 @@ def config(job, output):
     if job["test"]:
         data["test"] = job["test"]
     whole = {"model": model, "data": data, "tuning": tuning(job), "training": training, "seeds": [job["seed"]], "threads": job["threads"],
-             "output_dir": str(output), "overwrite_output_dir": True}
+             "output_dir": str(output), "overwrite_output_dir": True,
+             "cost": {"measure_rate": False}}  # its matrices would count as memory of runs over a minute
     if job["folds"]:
         whole["cross_validation"] = {"folds": job["folds"], "inner_validation": 0}
     return whole

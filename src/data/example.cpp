@@ -57,22 +57,32 @@ struct TargetUnpacker {
 
 Target empty_target(std::int64_t index) {
   switch (index) {
-    case 0: return std::monostate();
-    case 1: return ClassLabel();
-    case 2: return LabelSet();
-    case 3: return Value();
-    case 4: return TokenTags();
-    default: return Answers();
+    case 0:
+      return std::monostate();
+    case 1:
+      return ClassLabel();
+    case 2:
+      return LabelSet();
+    case 3:
+      return Value();
+    case 4:
+      return TokenTags();
+    default:
+      return Answers();
   }
 }
 static_assert(std::variant_size_v<Target> == 6);
 
-void pack_value(const std::string& text, files::Packer& packer) { packer.text(text); }
+void pack_value(const std::string& text, files::Packer& packer) {
+  packer.text(text);
+}
 template <class T>
 void pack_value(const std::vector<T>& values, files::Packer& packer) {
   packer.list(values);
 }
-void unpack_value(files::Unpacker& packed, std::string& text) { text = packed.text(); }
+void unpack_value(files::Unpacker& packed, std::string& text) {
+  text = packed.text();
+}
 template <class T>
 void unpack_value(files::Unpacker& packed, std::vector<T>& values) {
   packed.list(values);
@@ -107,7 +117,12 @@ void pack(const Example& example, files::Packer& packer) {
   visit_rare(example, [&](const auto& member) { add(!member.empty()); });
   visit_flags(example, add);
   add(example.weight != 1.0);
-  packer.integer(flags).integer(example.row).shared(example.origin.file).integer(example.origin.line).text(example.id).text(example.text);
+  packer.integer(flags)
+      .integer(example.row)
+      .shared(example.origin.file)
+      .integer(example.origin.line)
+      .text(example.id)
+      .text(example.text);
   packer.integer(static_cast<std::int64_t>(example.prompt_messages));
   visit_rare(example, [&](const auto& member) {
     if (!member.empty()) pack_value(*member, packer);
@@ -145,7 +160,8 @@ void unpack(files::Unpacker& packed, Example& example) {
 }
 
 std::size_t memory_of(const Example& example) {
-  std::size_t bytes = sizeof(Example) + bytes_of(example.id) + bytes_of(example.text) + std::visit(TargetBytes(), example.target);
+  std::size_t bytes =
+      sizeof(Example) + bytes_of(example.id) + bytes_of(example.text) + std::visit(TargetBytes(), example.target);
   visit_rare(example, [&](const auto& member) {
     if (member) bytes += sizeof(*member) + bytes_of(*member);
   });

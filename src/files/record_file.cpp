@@ -68,7 +68,8 @@ std::string_view RecordFile::block(std::size_t number) const {
 std::string_view RecordFile::record(std::size_t i) const {
   if (i >= size_) internal_error("there is no such record");
   const std::size_t place = i % kRecordsInBlock;
-  if (i / kRecordsInBlock < size_ / kRecordsInBlock) return record_in(block(i / kRecordsInBlock), kRecordsInBlock, place);
+  if (i / kRecordsInBlock < size_ / kRecordsInBlock)
+    return record_in(block(i / kRecordsInBlock), kRecordsInBlock, place);
   const std::uint32_t begin = place == 0 ? 0 : ends_[place - 1];
   return std::string_view(open_).substr(begin, ends_[place] - begin);
 }

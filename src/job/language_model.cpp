@@ -63,7 +63,7 @@ void make_prompts(const LanguageModel& opened, const std::string& file, Rows& ro
 
 Rows read_prompts(const LanguageModel& opened, const std::string& file) {
   data::DataOptions options = opened.data;
-  options.columns.weight = options.columns.group = options.columns.time = std::nullopt;  // of training, no part of a prompt
+  for (auto* column : {&options.columns.weight, &options.columns.group, &options.columns.time}) column->reset();  // of training, no part of a prompt
   Rows rows;
   data::ReadReport report;
   rows.examples = data::read_examples({file}, options, data::RowKind::language, report, data::LabelNeed::awaited);

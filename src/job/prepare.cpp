@@ -13,6 +13,7 @@
 #include "attune/adapt/peft.h"
 #include "attune/base/error.h"
 #include "attune/base/log.h"
+#include "attune/base/memory.h"
 #include "attune/base/paths.h"
 #include "attune/base/sha256.h"
 #include "attune/base/strings.h"
@@ -406,6 +407,7 @@ Prepared prepare(const RunOptions& options, const report::EventBus& events, std:
   Skipped skipped;
   read_rows(prepared, events, skipped);
   tokenise(prepared, events, skipped);
+  if (prepared.train.encoded.is_in_file()) return_free_memory();  // of rows that only passed through
   tell("data", prepared.data_summary, events);
   report::Phase hashing(events, "hashing");
   fingerprint(prepared, base);

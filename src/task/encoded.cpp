@@ -97,7 +97,8 @@ void unpack(files::Unpacker& packed, Encoded& row) {
       list.reset();
     }
   });
-  visit_numbers(row, [&](std::int64_t& number, std::int64_t usual) { number = next_flag() ? packed.integer() : usual; });
+  visit_numbers(row,
+                [&](std::int64_t& number, std::int64_t usual) { number = next_flag() ? packed.integer() : usual; });
   row.weight = next_flag() ? packed.real() : 1.0;
   row.joined = next_flag();
   row.prompt.reset();

@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 const std::string kInFile = " --set data.rows_in_memory_mib=0";
 
 /// Trains with rows in memory into "memory" and with all of them in a file into "file"; what the runs say is equal.
-void train_both_ways(const Workspace& workspace, const std::string& settings) {
+void check_both_places(const Workspace& workspace, const std::string& settings) {
   const auto train = [&](const std::string& arguments) {
     const Finished finished = run_attune(workspace, "train run.json --json " + settings + arguments);
     INFO(finished.err);
@@ -60,7 +60,7 @@ std::string language_rows() {
 
 void write_language_job(const Workspace& workspace, const std::string& model, const std::string& task) {
   const Json config = {{"model", {{"path", model}, {"task", task}}},
-                       {"data", {{"train", "train.jsonl"}, {"validation", "valid.jsonl"}, {"max_length", 12}}},
+                       {"data", {{"train", "train.jsonl"}, {"validation", "valid.jsonl"}, {"max_length", 40}}},
                        {"training", {{"num_train_epochs", 2}, {"per_device_train_batch_size", 4}, {"learning_rate", 0.02}, {"logging_steps", 1}}},
                        {"seeds", {1}},
                        {"threads", 1},
@@ -75,7 +75,7 @@ void write_language_job(const Workspace& workspace, const std::string& model, co
 TEST_CASE("rows of classes in a file train the bits of rows in memory", "[app][shell][long_data]") {
   const Workspace workspace;
   write_tiny_job(workspace);
-  train_both_ways(workspace, "");
+  check_both_places(workspace, "");
 }
 
 TEST_CASE("rows in a file are trained by tokens, with class weights, mixtures and frozen layers as those in memory", "[app][shell][long_data]") {
@@ -85,7 +85,7 @@ TEST_CASE("rows in a file are trained by tokens, with class weights, mixtures an
     INFO(settings);
     const Workspace workspace;
     write_tiny_job(workspace);
-    train_both_ways(workspace, settings);
+    check_both_places(workspace, settings);
   }
 }
 
@@ -95,7 +95,7 @@ TEST_CASE("rows of language models in a file train the bits of rows in memory", 
     const Workspace workspace;
     write_language_job(workspace, model, task);
     if (std::string(task) == "fill-mask") workspace.write("train.jsonl", tiny_rows());
-    train_both_ways(workspace, "");
+    check_both_places(workspace, "");
   }
 }
 
@@ -106,14 +106,14 @@ TEST_CASE("numbers are learned from rows in a file as from rows in memory", "[ap
   for (int i = 0; i < 40; ++i) rows += R"({"text": "my card )" + std::to_string(i) + R"(", "label": )" + std::to_string(i % 5) + (i == 39 ? ".5" : "") + "}\n";
   workspace.write("train.jsonl", rows);
   workspace.write("valid.jsonl", rows);
-  train_both_ways(workspace, "");
+  check_both_places(workspace, "");
 }
 
 TEST_CASE("bad rows are skipped and named wherever rows lie", "[app][shell][long_data]") {
   const Workspace workspace;
   write_tiny_job(workspace);
   workspace.write("train.jsonl", tiny_rows(20) + "{\"text\": 3}\n" + tiny_rows());
-  train_both_ways(workspace, "--set data.on_bad_row=skip");
+  check_both_places(workspace, "--set data.on_bad_row=skip");
   for (const std::string where : {std::string(), kInFile}) {
     const Finished refused = run_attune(workspace, "train run.json" + where);
     CHECK(refused.exit_code == 4);
@@ -127,7 +127,7 @@ TEST_CASE("bad rows are skipped and named wherever rows lie", "[app][shell][long
 
 TEST_CASE("a run whose rows lie in a file is resumed and verified", "[app][shell][long_data]") {
   const Workspace workspace;
-  write_tiny_job(workspace, R"("save_strategy": "steps", "save_steps": 4, "save_total_limit": 0)");
+  write_tiny_job(workspace, R"("save_strategy": "steps", "save_steps": 4, "save_total_limit": 9)");
   REQUIRE(run_attune(workspace, "train run.json --quiet" + kInFile).exit_code == 0);
   const std::string whole = weights(workspace);
   const Finished verified = run_attune(workspace, "verify out --json");

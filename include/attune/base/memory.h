@@ -13,4 +13,7 @@ std::int64_t available_memory();
 /// read.
 std::int64_t peak_resident_memory();
 
+/// Gives memory that was freed, and that the C library would keep, back to the system: some milliseconds.
+void return_free_memory();
+
 }  // namespace attune

@@ -39,7 +39,7 @@ struct DataOptions {
   std::string template_text;         ///< key "template": builds the text from columns, {{column}}
   std::int64_t max_length = 128;     ///< tokens a row, special tokens included
   std::string on_bad_row = "error";  ///< error, skip
-  std::int64_t rows_in_memory_mib = 32;  ///< memory for training rows, and as much for their tokens; the rest lies in a file
+  std::int64_t rows_in_memory_mib = 8;  ///< memory for training rows, and as much for their tokens; the rest lies in a file
   double val_size = 0.0;   ///< share (< 1) or number of training rows held out where no validation file is given
   double test_size = 0.0;  ///< the same for test rows
   std::string split = "stratified";           ///< how the holdout is drawn: random, stratified, group, time

@@ -16,9 +16,10 @@
 
 namespace attune::files {
 
-/// A std::vector that only grows, until spill_to gives a limit of memory. Beside T there are pack(), unpack() (packed.h) and
-/// memory_of(), the bytes that a value takes. What needs all values at once (begin, end, [], spans) is for lists without a
-/// limit and a defect of the caller elsewhere. A copy shares the file: only one of the two may grow or be edited.
+/// A std::vector that only grows, until spill_to gives a limit of memory. Beside T there are pack(), unpack()
+/// (packed.h) and memory_of(), the bytes that a value takes. What needs all values at once (begin, end, [], spans) is
+/// for lists without a limit and a defect of the caller elsewhere. A copy shares the file: only one of the two may grow
+/// or be edited.
 template <class T>
 class LongList {
  public:
@@ -50,6 +51,7 @@ class LongList {
 
   std::size_t size() const { return near_.size() + far_size(); }
   bool empty() const { return size() == 0; }
+  bool is_in_file() const { return far_ != nullptr; }  ///< partly
   /// Value i, which lies in the list or, where it was read from the file, is the caller's.
   std::shared_ptr<const T> get(std::size_t i) const {
     if (i < near_.size()) return {std::shared_ptr<const T>(), &near_[i]};
@@ -76,8 +78,8 @@ class LongList {
     };
     rewrite_far(kEditedBytes, edit_all);
   }
-  /// Calls edit(std::vector<T>&) for all in order, some neighbours at a time that take about `bytes` of memory. What it leaves in
-  /// the vector, which may be fewer, is what the list then holds.
+  /// Calls edit(std::vector<T>&) for all in order, some neighbours at a time that take about `bytes` of memory. What it
+  /// leaves in the vector, which may be fewer, is what the list then holds.
   template <class Edit>
   void rewrite(std::size_t bytes, Edit edit) {
     std::vector<T> some;
@@ -116,7 +118,9 @@ class LongList {
     SharedTexts shared;
   };
 
-  [[noreturn]] static std::vector<T>& refuse() { internal_error("a list that is partly in a file is read as if it were in memory"); }
+  [[noreturn]] static std::vector<T>& refuse() {
+    internal_error("a list that is partly in a file is read as if it were in memory");
+  }
   std::size_t far_size() const { return far_ ? far_->records.size() : 0; }
   static void read(const Far& far, std::size_t i, T& value) {
     Unpacker packed(far.records.record(i), far.shared);
@@ -156,9 +160,9 @@ template <class T>
 class ListView {
  public:
   ListView() = default;
-  ListView(std::span<const T> values) : near_(values) {}            // NOLINT: stands for them
-  ListView(const std::vector<T>& values) : near_(values) {}         // NOLINT
-  ListView(const LongList<T>& values) : list_(&values) {}           // NOLINT
+  ListView(std::span<const T> values) : near_(values) {}     // NOLINT: stands for them
+  ListView(const std::vector<T>& values) : near_(values) {}  // NOLINT
+  ListView(const LongList<T>& values) : list_(&values) {}    // NOLINT
 
   std::size_t size() const { return list_ != nullptr ? list_->size() : near_.size(); }
   bool empty() const { return size() == 0; }

@@ -1,5 +1,5 @@
-// Records of bytes in a nameless file (scratch_file.h), which take half a byte of memory each. What the file has no room
-// for, or what cannot be written, stays in memory.
+// Records of bytes in a nameless file (scratch_file.h), which take half a byte of memory each. What the file has no
+// room for, or what cannot be written, stays in memory.
 #pragma once
 
 #include <cstddef>
@@ -32,8 +32,8 @@ class RecordFile {
 
   std::string folder_;
   std::size_t size_ = 0;
-  std::string open_;                   ///< the last block while it fills: records one after another
-  std::vector<std::uint32_t> ends_;    ///< of its records
+  std::string open_;                 ///< the last block while it fills: records one after another
+  std::vector<std::uint32_t> ends_;  ///< of its records
   std::unique_ptr<ScratchFile> file_;
   std::vector<std::int64_t> starts_ = {0};  ///< of the blocks in the file, and the end of the last
   std::vector<std::string> held_;           ///< the blocks behind them, which are in memory
