@@ -125,12 +125,10 @@ class Sweep {
     options.output_dir = folder;
     const report::EventBus silent;
     const Prepared prepared = prepare(options, silent, shared_.prefix_cache);
-    std::vector<const data::Example*> examples;
-    for (const data::Example& example : prepared.train.examples) examples.push_back(&example);
     Fit fit;
     fit.loaded = reopen(prepared, folder);
     fit.loaded.model->set_execution(execution_of(options));
-    fit.task = make_fitted_task(prepared, examples);
+    fit.task = make_fitted_task(prepared, class_weights(prepared, prepared.train.encoded));
     FitRequest request;
     request.prepared = &prepared;
     request.events = &events_;
