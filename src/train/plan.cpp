@@ -41,11 +41,12 @@ void group_by_length(Plan::Numbers& order, const Plan::Numbers& lengths, std::in
 
 Plan::Plan(const TrainingOptions& options, std::uint64_t seed, Numbers lengths,
            const std::vector<double>& passes)
-    : options_(options), order_seed_(options.data_seed.value_or(seed)), lengths_(std::move(lengths)) {
-  if (lengths_.empty()) {
+    : options_(options), order_seed_(options.data_seed.value_or(seed)), rows_(lengths.size()) {
+  if (rows_ == 0) {
     throw Error(ErrorKind::data, {.file = "", .what = "there are no training rows", .where = "data.train", .hint = ""});
   }
-  if (lengths_.size() > std::numeric_limits<std::uint32_t>::max()) internal_error("more rows than numbers of four bytes");
+  if (rows_ > std::numeric_limits<std::uint32_t>::max()) internal_error("more rows than numbers of four bytes");
+  if (options_.batch_by == "tokens" || options_.group_by_length) lengths_ = std::move(lengths);
   share_out(passes);
   if (options_.batch_by == "tokens") {
     count_epochs();
@@ -63,10 +64,10 @@ Plan::Plan(const TrainingOptions& options, std::uint64_t seed, Numbers lengths,
 
 void Plan::share_out(const std::vector<double>& passes) {
   if (passes.empty()) {
-    rows_per_epoch_ = static_cast<std::int64_t>(lengths_.size());
+    rows_per_epoch_ = static_cast<std::int64_t>(rows_);
     return;
   }
-  for (std::size_t row = 0; row < lengths_.size(); ++row) {
+  for (std::size_t row = 0; row < rows_; ++row) {
     const auto same = [&](const Share& other) { return other.passes == passes[row]; };
     auto share = std::find_if(shares_.begin(), shares_.end(), same);
     if (share == shares_.end()) share = shares_.insert(shares_.end(), {.passes = passes[row], .rows = {}});
@@ -82,7 +83,7 @@ void Plan::share_out(const std::vector<double>& passes) {
 Plan::Numbers Plan::drawn(std::int64_t epoch) const {
   Numbers rows;
   if (shares_.empty()) {
-    rows.resize(lengths_.size());
+    rows.resize(rows_);
     std::iota(rows.begin(), rows.end(), 0u);
   }
   for (const Share& share : shares_) {

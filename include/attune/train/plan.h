@@ -89,7 +89,8 @@ class Plan {
 
   TrainingOptions options_;
   std::uint64_t order_seed_;
-  Numbers lengths_;
+  std::size_t rows_;
+  Numbers lengths_;  ///< none where batches do not go by length
   std::vector<Share> shares_;
   std::int64_t rows_per_epoch_ = 0;
   std::int64_t batches_per_epoch_ = 0, steps_per_epoch_ = 0;  ///< where batches count rows
