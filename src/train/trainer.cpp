@@ -243,7 +243,8 @@ Json describe_groups(const Run& run) {
 TrainResult train(const TrainJob& job) {
   Run run(job);
   const auto windows = static_cast<std::int64_t>(job.train.rows.size());
-  const std::int64_t rows = windows - std::ranges::count_if(job.train.rows, [](const task::Encoded& row) { return row.window > 0; });
+  std::int64_t rows = 0;
+  job.train.rows.for_each([&](const task::Encoded& row) { rows += row.window > 0 ? 0 : 1; });
   Json begin = {{"steps", run.plan.total_steps()}, {"rows", rows}, {"metric", run.best_metric.name}, {"groups", describe_groups(run)}};
   if (windows > rows) begin["windows"] = windows;
   run.emit("train_begin", begin);
