@@ -200,6 +200,8 @@ void fill_prefix_cache(const Prepared& prepared, const Lanes& lanes, std::span<c
                        const report::EventBus& events) {
   const bool asks_again = prepared.kind != models::Task::masked_lm;  // for the same texts
   if (lanes.beside(0) == 1 || !asks_again || !prepared.prefix_cache->has_room()) return;
+  // Rows that lie in a file are too many to be held at once: lanes then compute what they come upon.
+  if (std::ranges::any_of(splits, [](const Rows* split) { return split->encoded.is_in_file(); })) return;
   std::vector<const task::Encoded*> rows;
   for (const Rows* split : splits) {
     for (const task::Encoded& row : split->encoded) rows.push_back(&row);

@@ -81,7 +81,8 @@ TEST_CASE("rows of classes in a file train the bits of rows in memory", "[app][s
 TEST_CASE("rows in a file are trained by tokens, with class weights, mixtures and frozen layers as those in memory", "[app][shell][long_data]") {
   for (const std::string settings :
        {"--set training.batch_by=tokens --set training.tokens_per_batch=64", "--set training.class_weights=balanced --set training.gradient_accumulation_steps=2",
-        "--set 'data.train_weights={\"train.jsonl\": 1.5}' --set training.group_by_length=true", "--set tuning.method=head"}) {
+        "--set 'data.train_weights={\"train.jsonl\": 1.5}' --set training.group_by_length=true", "--set tuning.method=head",
+        "--set tuning.method=head --set seeds=[1,2] --set threads=2"}) {  // seeds side by side read one list
     INFO(settings);
     const Workspace workspace;
     write_tiny_job(workspace);

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <limits>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <utility>
@@ -116,6 +117,7 @@ class LongList {
     explicit Far(const std::string& folder) : records(folder) {}
     RecordFile records;
     SharedTexts shared;
+    mutable std::mutex mutex;  ///< over reading: several threads may ask for values
   };
 
   [[noreturn]] static std::vector<T>& refuse() {
@@ -123,6 +125,7 @@ class LongList {
   }
   std::size_t far_size() const { return far_ ? far_->records.size() : 0; }
   static void read(const Far& far, std::size_t i, T& value) {
+    const std::scoped_lock lock(far.mutex);
     Unpacker packed(far.records.record(i), far.shared);
     unpack(packed, value);
   }
