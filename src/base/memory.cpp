@@ -21,13 +21,14 @@ std::optional<std::int64_t> number_in(const char* path) {
   return file >> number ? std::optional(number) : std::nullopt;
 }
 
-std::int64_t system_available() {
-  std::ifstream file("/proc/meminfo");
-  std::string key;
-  for (std::int64_t kibibytes = 0; file >> key >> kibibytes; file.ignore(std::numeric_limits<std::streamsize>::max(), '\n')) {
-    if (key == "MemAvailable:") return kibibytes * 1024;
+/// Bytes behind "<key> <KiB> kB" in a file of such lines.
+std::optional<std::int64_t> bytes_in(const char* path, const std::string& wanted) {
+  std::ifstream file(path);
+  for (std::string key; file >> key; file.ignore(std::numeric_limits<std::streamsize>::max(), '\n')) {
+    std::int64_t kibibytes = 0;
+    if (key == wanted && file >> kibibytes) return kibibytes * 1024;
   }
-  return 0;
+  return std::nullopt;
 }
 
 /// Version 2 shows the group of a container at its root; "max" is no number: no limit.
@@ -40,10 +41,12 @@ std::int64_t rest_of_control_group() {
 }  // namespace
 
 std::int64_t available_memory() {
-  return std::min(system_available(), rest_of_control_group());
+  return std::min(bytes_in("/proc/meminfo", "MemAvailable:").value_or(0), rest_of_control_group());
 }
 
 std::int64_t peak_resident_memory() {
+  // getrusage would also count what the process that started this program had in memory when it did.
+  if (const auto peak = bytes_in("/proc/self/status", "VmHWM:")) return *peak;
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
   return static_cast<std::int64_t>(usage.ru_maxrss) * 1024;  // Linux counts in KiB

@@ -1,8 +1,4 @@
 // What a row of the data costs in memory, over a whole run of the built program.
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include "app/program.h"
 #include "attune/base/strings.h"
 #include "catch.h"
@@ -27,20 +23,12 @@ std::string many_rows(int count) {
   return lines;
 }
 
-/// Peak memory of `attune <arguments>` in the workspace, in bytes.
+/// Peak memory of `attune <arguments> --json` in the workspace, in bytes.
 double peak_of(const Workspace& workspace, const std::string& arguments) {
-  const std::string command = concat("cd '", workspace.path(""), "' && exec '", ATTUNE_PROGRAM, "' ", arguments, " >.stdout 2>.stderr");
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
-    ::_exit(127);
-  }
-  int status = 0;
-  rusage usage{};
-  REQUIRE(::wait4(child, &status, 0, &usage) == child);
-  INFO(workspace.read(".stderr"));
-  REQUIRE((WIFEXITED(status) && WEXITSTATUS(status) == 0));
-  return static_cast<double>(usage.ru_maxrss) * 1024;
+  const attune::testing::Finished done = attune::testing::run_attune(workspace, arguments + " --json");
+  INFO(done.err);
+  REQUIRE(done.exit_code == 0);
+  return nlohmann::json::parse(done.out)["cost"]["run"]["peak_memory"].get<double>();
 }
 
 }  // namespace
