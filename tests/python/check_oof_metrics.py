@@ -49,7 +49,7 @@ def check_folds(cv, lines, folds):
 
 
 def check_intervals(cv, folder):
-    """Mean, sd and the corrected interval of Nadeau & Bengio over the folds, from the folds' metrics and sizes."""
+    """Mean, sd and the corrected interval of Nadeau & Bengio over the folds, cut at what a metric can be, from the folds' metrics and sizes."""
     trained = np.array([event["rows"] for event in ref.events(folder, "train_begin")[:len(cv["folds"])]])
     held_out = np.array([fold["metrics"]["rows"] for fold in cv["folds"]])
     k, ratio = len(held_out), (held_out / trained).mean()
@@ -58,7 +58,8 @@ def check_intervals(cv, folder):
     mean = {name: score.mean() for name, score in scores.items()}
     sd = {name: score.std(ddof=1) for name, score in scores.items()}
     reach = {name: scipy.stats.t.ppf(0.975, k - 1) * sd[name] * np.sqrt(1 / k + ratio) for name in names}
-    interval = {name: [mean[name] - reach[name], mean[name] + reach[name]] for name in names}
+    ranges = {"mcc": (-1, 1), "loss": (0, np.inf), "log_loss": (0, np.inf)}  # all others are shares
+    interval = {name: list(np.clip([mean[name] - reach[name], mean[name] + reach[name]], *ranges.get(name, (0, 1)))) for name in names}
     compare({key: cv[key] for key in ("mean", "sd", "interval")}, {"mean": mean, "sd": sd, "interval": interval}, "over folds")
 
 
