@@ -2,13 +2,12 @@
 #include "attune/nn/linear.h"
 
 #include <ATen/ops/embedding.h>
-#include <ATen/ops/linear.h>
-#include <ATen/ops/mm.h>
 #include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "attune/nn/precision.h"
 #include "fused.h"
+#include "gemm.h"
 #include "products.h"
 
 namespace attune::nn {
@@ -27,7 +26,7 @@ class LinearFunction : public torch::autograd::Function<LinearFunction> {
     context->save_for_backward({weight.requires_grad() ? x : at::Tensor(), weight, keep ? factor : at::Tensor()});
     context->saved_data["bias"] = bias.has_value();
     context->saved_data["orientation"] = orientation;
-    return at::linear(x, products::as_linear(factor, products::Orientation{orientation}),
+    return gemm::linear(x, products::as_linear(factor, products::Orientation{orientation}),
                       products::in_type(bias, x.scalar_type()));
   }
 
@@ -42,7 +41,7 @@ class LinearFunction : public torch::autograd::Function<LinearFunction> {
     torch::autograd::variable_list results(6);
     if (context->needs_input_grad(0)) {
       const at::Tensor factor = saved[2].defined() ? saved[2] : weight.to(grad.scalar_type());
-      results[0] = at::mm(grad, products::as_linear(factor, orientation));
+      results[0] = gemm::mm(grad, products::as_linear(factor, orientation));
     }
     if (context->needs_input_grad(1)) {
       const bool rows_are_out = orientation == products::Orientation::linear;
@@ -60,13 +59,13 @@ at::Tensor oriented(const Operand& x, const Operand& weight, const at::Tensor& b
   const bool recording = fused::recording({x.values, weight.values, bias});
   if (recording && x.values.dim() != 2) {
     const at::Tensor factor = products::as_linear(weight.values.to(type), orientation);
-    return at::linear(x.values.to(type), factor, products::in_type(added, type));
+    return gemm::linear(x.values.to(type), factor, products::in_type(added, type));
   }
   const at::Tensor input = x.in(type), factor = weight.in(type);
   if (recording) {
     return LinearFunction::apply(x.values, weight.values, added, input, factor, static_cast<std::int64_t>(orientation));
   }
-  return at::linear(input, products::as_linear(factor, orientation), products::in_type(added, type));
+  return gemm::linear(input, products::as_linear(factor, orientation), products::in_type(added, type));
 }
 
 class EmbeddingFunction : public torch::autograd::Function<EmbeddingFunction> {

@@ -1,14 +1,13 @@
 // See linear.h: a linear layer with a low-rank change as one function. Beside x only [T, r] is kept for backward, and
 // no other pass over [T, in] or [T, out] is made than the products' own (and dropout's).
 #include <ATen/ops/addmm.h>
-#include <ATen/ops/linear.h>
-#include <ATen/ops/mm.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <utility>
 
 #include "attune/nn/linear.h"
 #include "fused.h"
+#include "gemm.h"
 #include "products.h"
 
 namespace attune::nn {
@@ -31,8 +30,8 @@ struct Changed {
 Changed changed(const at::Tensor& x, const at::Tensor& factor, const std::optional<at::Tensor>& bias,
                 const at::Tensor& a, const at::Tensor& b, const LowRankSettings& settings) {
   const at::ScalarType type = factor.scalar_type();
-  const at::Tensor y = at::linear(x, products::as_linear(factor, settings.orientation), products::in_type(bias, type));
-  const at::Tensor reduced = at::mm(nn::dropout(x, settings.dropout), a.to(type).t());
+  const at::Tensor y = gemm::linear(x, products::as_linear(factor, settings.orientation), products::in_type(bias, type));
+  const at::Tensor reduced = gemm::mm(nn::dropout(x, settings.dropout), a.to(type).t());
   return {reduced, y.addmm_(reduced, b.to(type).t(), 1, settings.scale)};
 }
 
@@ -62,13 +61,13 @@ class LowRankFunction : public torch::autograd::Function<LowRankFunction> {
     const std::size_t first = has_bias ? 3 : 2;  // of a and b among the inputs that needs_input_grad counts
     const at::Tensor grad = gradients[0].contiguous();
     const at::ScalarType type = grad.scalar_type();
-    const at::Tensor grad_reduced = at::mm(grad, b.to(type)) * settings.scale;  // [T, r]
+    const at::Tensor grad_reduced = gemm::mm(grad, b.to(type)) * settings.scale;  // [T, r]
     torch::autograd::variable_list results(8);
     if (context->needs_input_grad(0)) {
       at::Tensor& grad_x = results[0];
-      grad_x = at::mm(grad, products::as_linear(factor, settings.orientation));
+      grad_x = gemm::mm(grad, products::as_linear(factor, settings.orientation));
       if (settings.dropout) {  // dropout is linear: it is its own backward
-        grad_x.add_(nn::dropout(at::mm(grad_reduced, a.to(type)), settings.dropout));
+        grad_x.add_(nn::dropout(gemm::mm(grad_reduced, a.to(type)), settings.dropout));
       } else {
         grad_x.addmm_(grad_reduced, a.to(type));
       }

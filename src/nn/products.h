@@ -2,13 +2,13 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/mm.h>
 
 #include <cstdint>
 #include <optional>
 
 #include "attune/nn/precision.h"
 #include "fused.h"
+#include "gemm.h"
 
 namespace attune::nn::products {
 
@@ -33,11 +33,11 @@ inline at::Tensor as_linear(const at::Tensor& weight, Orientation orientation) {
 /// The gradient a · b of a weight: undefined where it was added to the weight's preset gradient.
 inline at::Tensor gradient(const at::Tensor& a, const at::Tensor& b, const at::Tensor& weight) {
   const at::Tensor preset = fused::preset_gradient(weight);
-  if (!preset.defined()) return at::mm(a, b);
+  if (!preset.defined()) return gemm::mm(a, b);
   if (preset.scalar_type() == a.scalar_type()) {
-    preset.addmm_(a, b);
+    gemm::add_mm(preset, a, b);
   } else {
-    fused::add_to(preset, at::mm(a, b));
+    fused::add_to(preset, gemm::mm(a, b));
   }
   return {};
 }

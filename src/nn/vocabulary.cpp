@@ -7,7 +7,6 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/index_select.h>
 #include <ATen/ops/log_softmax.h>
-#include <ATen/ops/mm.h>
 #include <ATen/ops/nonzero.h>
 #include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -20,6 +19,7 @@
 #include "attune/nn/linear.h"
 #include "attune/tensor/device.h"
 #include "fused.h"
+#include "gemm.h"
 
 namespace attune::nn {
 
@@ -113,9 +113,9 @@ void for_chunks(const Rows& rows, bool wants_gradient, const Each& each) {
     Chunk chunk{.begin = begin, .count = std::min(step, rows.count() - begin)};
     at::Tensor logits = memory.narrow(0, 0, chunk.count);
     if (type == wide) {
-      at::mm_out(logits, part(rows.x, chunk), rows.weight.t());
+      gemm::mm_into(logits, part(rows.x, chunk), rows.weight.t());
     } else {
-      logits.copy_(at::mm(part(rows.x, chunk), rows.weight.t()));
+      logits.copy_(gemm::mm(part(rows.x, chunk), rows.weight.t()));
     }
     in_place ? finish_in_place(rows, chunk, logits, wants_gradient) : finish_plainly(rows, chunk, logits, wants_gradient);
     if (wants_gradient) chunk.gradient = chunk.gradient.to(type);
@@ -131,11 +131,11 @@ struct ParameterGradients {
   void add(const at::Tensor& gradient, const at::Tensor& x) {
     if (wants_weight) {
       if (!weight.defined()) {
-        weight = fused::at_least_float(at::mm(gradient.t(), x));
+        weight = fused::at_least_float(gemm::mm(gradient.t(), x));
       } else if (weight.scalar_type() == gradient.scalar_type()) {
-        weight.addmm_(gradient.t(), x);
+        gemm::add_mm(weight, gradient.t(), x);
       } else {
-        fused::add_to(weight, at::mm(gradient.t(), x));
+        fused::add_to(weight, gemm::mm(gradient.t(), x));
       }
     }
     if (wants_bias) {
@@ -179,7 +179,7 @@ class VocabularyLoss : public torch::autograd::Function<VocabularyLoss> {
     for_chunks(rows, wants_any, [&](const Chunk& chunk) {
       const at::Tensor weights = part(rows.row_weights, chunk);
       sum.add_((weights.defined() ? chunk.smoothed * weights : chunk.smoothed).sum());
-      if (wants_x) of_x.push_back(at::mm(chunk.gradient, rows.weight));
+      if (wants_x) of_x.push_back(gemm::mm(chunk.gradient, rows.weight));
       sums.add(chunk.gradient, part(rows.x, chunk));
     });
     context->save_for_backward({x, weight, of_x.empty() ? at::Tensor() : at::cat(of_x), sums.weight, sums.bias});
