@@ -1,14 +1,18 @@
 // See gemm.h.
 #include "gemm.h"
 
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/addmm.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/mm.h>
+#include <ATen/ops/ones.h>
+#include <c10/util/Exception.h>
 
 namespace at::native {
-/// LibTorch's own door to oneDNN, the same since 2.0: result = alpha · mat1 · mat2 + beta · result. No header declares it; where a
-/// LibTorch does not let it be seen, or was built without oneDNN, its address is null.
+/// LibTorch's own door to oneDNN: result = alpha · mat1 · mat2 + beta · result. No header declares it; where a LibTorch does not let it
+/// be seen, its address is null.
 __attribute__((weak)) void mkldnn_matmul(const Tensor& mat1, const Tensor& mat2, const Tensor& result, float beta, float alpha);
 }  // namespace at::native
 
@@ -28,6 +32,19 @@ bool cpu_prefers_onednn() {
 #endif
 }
 
+/// A LibTorch without oneDNN, or one whose door is for other formats only, throws.
+bool computes_float() {
+  constexpr std::int64_t kSize = 16;
+  const at::NoGradGuard no_grad;
+  const at::Tensor a = at::ones({kSize, kSize}), result = at::ones({kSize, kSize});
+  try {
+    onednn_mm(result, a, a.t(), /*accumulate=*/true, 0.5);
+  } catch (const c10::Error&) {
+    return false;
+  }
+  return result.eq(0.5 * kSize + 1.0).all().item<bool>();
+}
+
 /// Rows or columns lie close together.
 bool is_plain(const at::Tensor& x) {
   const bool by_rows = x.stride(1) == 1 && x.stride(0) == x.size(1);
@@ -42,7 +59,10 @@ bool is_onednns(const at::Tensor& a, const at::Tensor& b) {
 
 }  // namespace
 
-bool has_onednn() { return at::native::mkldnn_matmul != nullptr; }
+bool has_onednn() {
+  static const bool has = at::native::mkldnn_matmul != nullptr && computes_float();
+  return has;
+}
 
 bool prefers_onednn(std::int64_t multiplications) { return multiplications >= kWorthALookup && cpu_prefers_onednn(); }
 
