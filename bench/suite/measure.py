@@ -215,7 +215,7 @@ def folds(bench, case, folder):
     contestants = {"attune": lambda given: folds_by_attune(bench, given, folder), **{name: peer_runner(variant, folder) for name, variant in variants.items()}}
     row["rounds"] = take_turns(bench, lambda index: {**this, "seed": this["seed"] + index}, contestants, folder)
     for name in variants:
-        row["gates"].append(gates.same_accuracy(row["rounds"], name, tokens["attune"]["rows"]))
+        row["gates"].append(gates.same_accuracy(row["rounds"], name, tokens["attune"]["rows"], other_method=name == "sklearn"))
         row["gates"] += gates.same_amounts(row["rounds"], name, None) if name != "sklearn" else []
         row["gates"].append(gates.gate(f"folds ({name})", all(turn["attune"]["folds"] == turn[name]["folds"] for turn in row["rounds"]), this["folds"], row["rounds"][0][name]["folds"]))
     row.update(summarise(row["rounds"], contestants, value_of("s"), False))
