@@ -3,54 +3,24 @@
 // milliseconds, forward and forward + backward, and how many times as fast ours is.
 //   cmake -DATTUNE_BUILD_BENCH=ON …; build/release/bench_attention [threads]
 #include <ATen/Parallel.h>
-#include <ATen/core/grad_mode.h>
 #include <ATen/ops/randn.h>
-#include <ATen/ops/randn_like.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 
-#include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <functional>
-#include <limits>
 #include <vector>
 
 #include "attune/nn/attention.h"
+#include "timing.h"
 
 namespace {
 
 namespace nn = attune::nn;
-using Tensors = std::vector<at::Tensor>;
-using Function = std::function<at::Tensor(const Tensors&)>;
+using namespace timing;
 
 constexpr std::int64_t kTokens = 2048;
 constexpr std::int64_t kFeatures = 768;
-
-double best_ms(const std::function<void()>& body) {
-  double best = std::numeric_limits<double>::infinity();
-  const auto begin = std::chrono::steady_clock::now();
-  for (int i = 0; i < 5 || std::chrono::steady_clock::now() - begin < std::chrono::milliseconds(400); ++i) {
-    const auto start = std::chrono::steady_clock::now();
-    body();
-    best = std::min(best, std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
-  }
-  return best;
-}
-
-struct Times {
-  double forward, both;
-};
-
-Times measure(const Function& function, const Tensors& inputs) {
-  const at::Tensor seed = at::randn_like(function(inputs)).detach();
-  Times times{};
-  times.both = best_ms([&] { function(inputs).backward(seed); });
-  const at::NoGradGuard no_grad;
-  times.forward = best_ms([&] { function(inputs); });
-  return times;
-}
 
 void compare(std::int64_t length, std::int64_t size, at::ScalarType type, bool causal) {
   const std::int64_t heads = kFeatures / size, sequences = kTokens / length;

@@ -4,7 +4,6 @@
 //   cmake -DATTUNE_BUILD_BENCH=ON …; build/release/bench_kernels [threads] [tokens per sequence]
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
-#include <ATen/core/grad_mode.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/dropout.h>
 #include <ATen/ops/embedding.h>
@@ -22,12 +21,10 @@
 #include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
-#include <limits>
 #include <string>
 #include <vector>
 
@@ -39,44 +36,17 @@
 #include "attune/nn/norm.h"
 #include "attune/nn/plain.h"
 #include "attune/nn/rotary.h"
+#include "timing.h"
 
 namespace {
 
 namespace nn = attune::nn;
-using Tensors = std::vector<at::Tensor>;
-using Function = std::function<at::Tensor(const Tensors&)>;
+using namespace timing;
 
 constexpr std::int64_t kHidden = 384;
 constexpr std::int64_t kHeads = 12;
 constexpr std::int64_t kInner = 1536;
 constexpr double kDropout = 0.1;
-
-double best_ms(const std::function<void()>& body) {
-  double best = std::numeric_limits<double>::infinity();
-  const auto begin = std::chrono::steady_clock::now();
-  for (int i = 0; i < 20 || std::chrono::steady_clock::now() - begin < std::chrono::milliseconds(300); ++i) {
-    const auto start = std::chrono::steady_clock::now();
-    body();
-    best = std::min(best, std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
-  }
-  return best;
-}
-
-struct Times {
-  double forward, both;
-};
-
-Times measure(const Function& function, const Tensors& inputs) {
-  for (const at::Tensor& x : inputs) {
-    if (x.requires_grad()) x.mutable_grad() = at::zeros_like(x);
-  }
-  const at::Tensor seed = at::randn_like(function(inputs)).detach();
-  Times times{};
-  times.both = best_ms([&] { function(inputs).backward(seed); });
-  const at::NoGradGuard no_grad;
-  times.forward = best_ms([&] { function(inputs); });
-  return times;
-}
 
 void compare(const std::string& name, const Function& ours, const Function& theirs, const Tensors& inputs) {
   const Times aten = measure(theirs, inputs);

@@ -34,10 +34,11 @@ constexpr std::size_t kMostPoints = 10'000;
   throw Error(ErrorKind::usage, {.file = "", .what = concat("--vary ", given, what), .where = "", .hint = hint});
 }
 
-/// The rows that points are compared on must be the same, and each has a folder of its own.
+/// The rows that points are compared on must be the same, as is what they share, and each has a folder of its own.
 void check_key(const std::string& given, const std::string& key) {
   for (const char* fixed : {"output_dir", "overwrite_output_dir", "resume_from_checkpoint", "config_version", "data.validation", "data.test", "data.val_size",
-                            "data.test_size", "data.split", "data.split_seed", "cross_validation"}) {
+                            "data.test_size", "data.split", "data.split_seed", "cross_validation",
+                            "training.prefix_cache_mib"}) {
     if (key == fixed || key.starts_with(concat(fixed, "."))) refuse(given, concat(": '", fixed, "' must be the same for all points"), "set it in the configuration");
   }
   if (key == "seeds" || key == "seed") refuse(given, ": seeds are no settings to choose among", "\"seeds\": [1, 2, 3] trains each point under each and compares means");
@@ -136,6 +137,10 @@ int run_sweep(const SweepVerb& options) {
     return config::load(options.config, settings, job::machine());
   };
   const job::RunOptions common = load({});
+  if (!options.resume && !common.resume_from_checkpoint.empty()) {
+    throw Error(ErrorKind::usage, {.file = options.config, .what = "a sweep does not begin at a checkpoint", .where = "resume_from_checkpoint",
+                                   .hint = "leave it out; attune sweep --resume goes on with a sweep that was stopped"});
+  }
   std::vector<job::SweepPoint> points;
   for (std::vector<std::string>& settings : grid(options.vary)) {
     job::SweepPoint point{.name = concat("point-", points.size() + 1), .settings = settings, .options = load(settings)};

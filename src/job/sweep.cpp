@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <memory>
 #include <utility>
 
@@ -65,16 +67,6 @@ void check_comparable(const std::vector<SweepPoint>& points) {
              "give all points one training.metric_for_best_model");
     }
   }
-}
-
-/// What must not have changed for a finished point to count.
-Json identity_of(const RunOptions& options) {
-  Json identity = {{"configuration", config::fingerprint(options)}, {"data", Json::object()}};
-  for (const auto* paths : {&options.data.train, &options.data.validation, &options.data.test}) {
-    for (const std::string& path : *paths) identity["data"][path] = files::sha256_file(path, ErrorKind::data);
-  }
-  identity["base"] = BaseHashes(models::resolve_model_path(options.model.path), options.model.init != "random").get();
-  return identity;
 }
 
 /// The metric's number in {"mean": {…}} of folds, {"validation": {name: {"mean"}}} of seeds, or {"metrics": {…}}; null where it
@@ -155,6 +147,26 @@ class Sweep {
                                             .hint = "remove it, the point is then run again"});
   }
 
+  /// What must not have changed for a finished point to count.
+  Json identity_of(const RunOptions& options) {
+    Json identity = {{"configuration", config::fingerprint(options)}, {"data", Json::object()}};
+    for (const auto* paths : {&options.data.train, &options.data.validation, &options.data.test}) {
+      for (const std::string& path : *paths) {
+        identity["data"][path] = known("data " + path, [&] { return Json(files::sha256_file(path, ErrorKind::data)); });
+      }
+    }
+    const bool with_weights = options.model.init != "random";
+    const std::string base = models::resolve_model_path(options.model.path);
+    identity["base"] = known(concat("base ", with_weights, " ", base), [&] { return BaseHashes(base, with_weights).get(); });
+    return identity;
+  }
+
+  /// Points mostly share their files, whose hashes are computed once.
+  const Json& known(const std::string& name, const std::function<Json()>& compute) {
+    const auto found = hashes_.find(name);
+    return found != hashes_.end() ? found->second : hashes_.emplace(name, compute()).first->second;
+  }
+
   Json result_of(const SweepPoint& point) {
     const std::string path = path_of(point);
     const Json identity = identity_of(point.options);
@@ -196,6 +208,7 @@ class Sweep {
   const report::EventBus& events_;
   bool resumes_;
   Shared shared_;
+  std::map<std::string, Json> hashes_;
 };
 
 /// The best of the points that have a value; null where none has.

@@ -136,6 +136,8 @@ TEST_CASE("what cannot be swept is refused before anything is written", "[app][s
       {"--vary training.learning_rate=1e-4,1e-4", "twice"},
       {"--vary seeds=1,2", "seeds"},
       {"--vary output_dir=a,b", "must be the same"},
+      {"--vary training.prefix_cache_mib=1,2", "must be the same"},
+      {"--vary training.learning_rate=1e-4 --set resume_from_checkpoint=auto", "does not begin at a checkpoint"},
       {"--vary training.learning_rate=1e-4,x", "learning_rate"},
       {"--vary training.learning_rat=1e-4,1e-3", "learning_rate"},
       {"--vary training.metric_for_best_model=accuracy,f1", "is measured by"},
