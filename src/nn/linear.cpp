@@ -27,7 +27,7 @@ class LinearFunction : public torch::autograd::Function<LinearFunction> {
     context->saved_data["bias"] = bias.has_value();
     context->saved_data["orientation"] = orientation;
     return gemm::linear(x, products::as_linear(factor, products::Orientation{orientation}),
-                      products::in_type(bias, x.scalar_type()));
+                        products::in_type(bias, x.scalar_type()));
   }
 
   /// The engine gives each gradient the format of its input.
