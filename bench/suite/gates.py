@@ -52,12 +52,13 @@ def same_amounts(rounds, peer, supervised, steps_may_differ=0):
     return found
 
 
-def same_accuracy(rounds, peer, rows, other_method=False):
-    """Of another method attune must only be no worse. Means over the rounds' seeds differ by no more than three standard errors and half a point; a single pair also by what so few
-    rows (of which each side gets others right) leave open."""
+def same_accuracy(rounds, peer, rows, no_worse=False):
+    """Means over the rounds' seeds differ by no more than three standard errors and half a point; a single pair also by what so few rows (of
+    which each side gets others right) leave open. `no_worse`: only attune may not fall behind, where the peer computes something else: another
+    method, or frozen layers with dropout."""
     mine, theirs = ([turn[side]["accuracy"] for turn in rounds] for side in ("attune", peer))
     lead, level = statistics.mean(theirs) - statistics.mean(mine), statistics.mean(mine + theirs)
-    difference = lead if other_method else abs(lead)
+    difference = lead if no_worse else abs(lead)
     allowed = ONE_SEED + 2 * (2 * level * (1 - level) / rows) ** 0.5
     if len(rounds) > 1:
         allowed = ACCURACY + 3 * ((statistics.variance(mine) + statistics.variance(theirs)) / len(rounds)) ** 0.5

@@ -160,6 +160,11 @@ def packing(this, tokens, rows):
 
 # --- kinds of cases
 
+def has_frozen_layers(this):
+    """The Trainer computes these with dropout, attune without."""
+    return this["trained"] != "all" and this["dropout"]
+
+
 def training(bench, case, folder):
     """tokens/s, seconds to the first step, seconds of the work, or memory of a training."""
     bench.make(case, folder)
@@ -180,7 +185,7 @@ def training(bench, case, folder):
     for name in variants:
         row["gates"] += gates.same_amounts(row["rounds"], name, supervised, 0.15 if name == "packed" else 0)
         if case.to_the_end:
-            row["gates"].append(gates.same_accuracy(row["rounds"], name, line_count(this["test"])))
+            row["gates"].append(gates.same_accuracy(row["rounds"], name, line_count(this["test"]), has_frozen_layers(this)))
     row.update(summarise(row["rounds"], contestants, value_of(case.unit), case.unit == "tokens/s"))
     seconds = statistics.median(turn["attune"]["work" if case.unit == "s" else "seconds"] for turn in row["rounds"])
     work = flops.work(this, [ids for ids, _ in encoded], tokens["attune"]["learned"])
@@ -215,7 +220,7 @@ def folds(bench, case, folder):
     contestants = {"attune": lambda given: folds_by_attune(bench, given, folder), **{name: peer_runner(variant, folder) for name, variant in variants.items()}}
     row["rounds"] = take_turns(bench, lambda index: {**this, "seed": this["seed"] + index}, contestants, folder)
     for name in variants:
-        row["gates"].append(gates.same_accuracy(row["rounds"], name, tokens["attune"]["rows"], other_method=name == "sklearn"))
+        row["gates"].append(gates.same_accuracy(row["rounds"], name, tokens["attune"]["rows"], name == "sklearn" or has_frozen_layers(this)))
         row["gates"] += gates.same_amounts(row["rounds"], name, None) if name != "sklearn" else []
         row["gates"].append(gates.gate(f"folds ({name})", all(turn["attune"]["folds"] == turn[name]["folds"] for turn in row["rounds"]), this["folds"], row["rounds"][0][name]["folds"]))
     row.update(summarise(row["rounds"], contestants, value_of("s"), False))
