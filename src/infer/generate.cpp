@@ -26,7 +26,7 @@ std::int64_t common_length(std::span<const std::int32_t> a, std::span<const std:
 
 /// Learnt positions end; rotary ones only get worse beyond what the model was trained with.
 std::int64_t most_tokens(const models::ModelSpec& spec) {
-  return spec.decoder.rotary.empty() ? spec.max_position_embeddings : std::numeric_limits<std::int32_t>::max();
+  return spec.decoder.rotary.empty() ? spec.max_tokens() : std::numeric_limits<std::int32_t>::max();
 }
 
 void check_prompts(std::span<const Ids> prompts, const models::ModelSpec& spec, const GenerationOptions& options) {

@@ -46,11 +46,11 @@ void check_end_tokens(const std::vector<std::int64_t>& ids, const models::ModelS
 
 std::int64_t most_tokens(const models::ModelSpec& spec) {
   const bool grows = std::ranges::any_of(spec.decoder.rotary, [](const nn::RotarySpec& rotary) { return rotary.scaling == nn::RotaryScaling::dynamic; });
-  return grows ? std::numeric_limits<std::int32_t>::max() : spec.max_position_embeddings;
+  return grows ? std::numeric_limits<std::int32_t>::max() : spec.max_tokens();
 }
 
 void check_lengths(const Rows& rows, const models::ModelSpec& spec) {
-  const std::int64_t most = spec.max_position_embeddings;
+  const std::int64_t most = spec.max_tokens();
   refuse_longer(rows, most, "the model takes", concat("set data.max_length to at most ", most));
 }
 

@@ -42,8 +42,8 @@ constexpr std::int64_t kBatchTokens = 64 * 128;
 void fit_to_folder(Tuned& tuned, const std::vector<std::string>& overrides) {
   data::DataOptions& data = tuned.options.data;
   if (!says_max_length(data, overrides)) {
-    const auto positions = static_cast<std::size_t>(tuned.loaded.model->spec().max_position_embeddings);
-    data.max_length = static_cast<std::int64_t>(std::min(positions, tuned.tokenizer->model_max_length().value_or(positions)));
+    const auto most = static_cast<std::size_t>(tuned.loaded.model->spec().max_tokens());
+    data.max_length = static_cast<std::int64_t>(std::min(most, tuned.tokenizer->model_max_length().value_or(most)));
     data.doc_stride = std::min(data.doc_stride, data.max_length / 2);
   }
   const std::int64_t usual = train::TrainingOptions().per_device_eval_batch_size;

@@ -44,7 +44,7 @@ class DecoderModel : public Model, public torch::nn::Module {
 
   Context prepare(Input input, bool training) const override {
     const nn::Layout& texts = input.past ? input.past->layout : input.layout;
-    if (has_learnt_positions_) check_length(texts, spec_.max_position_embeddings);
+    if (has_learnt_positions_) check_length(texts, spec_.max_tokens());
     Context context;
     context.dropout_on.assign(depth() + 2, training);
     if (spec_.task == Task::sequence_classification) context.summary = last_of_each(input, spec_.pad_token_id);

@@ -14,7 +14,6 @@ class EncoderModel : public Model, public torch::nn::Module {
  public:
   EncoderModel(const ModelSpec& spec, const EncoderNames& names)
       : spec_(spec),
-        first_position_(names.positions_behind_padding ? spec.pad_token_id + 1 : 0),
         body_(Scope(*this, registry_).at(spec.task == Task::base ? "" : names.prefix), spec, names),
         head_(make_head(Scope(*this, registry_), spec, names, body_.word_embeddings())) {}
 
@@ -25,8 +24,8 @@ class EncoderModel : public Model, public torch::nn::Module {
   const std::vector<AdaptableLayer>& adaptable_layers() const override { return registry_.layers; }
 
   Context prepare(Input input, bool training) const override {
-    check_length(input.layout, spec_.max_position_embeddings - first_position_);
-    if (first_position_ > 0) input.positions = positions_behind_padding(input, first_position_ - 1);
+    check_length(input.layout, spec_.max_tokens());
+    if (spec_.first_position > 0) input.positions = positions_behind_padding(input, spec_.first_position - 1);
     Context context;
     context.dropout_on.assign(depth() + 2, training);
     context.summary = first_of_each(input);
@@ -60,7 +59,6 @@ class EncoderModel : public Model, public torch::nn::Module {
   }
 
   ModelSpec spec_;
-  std::int64_t first_position_;
   Registry registry_;
   EncoderBody body_;
   std::unique_ptr<EncoderHead> head_;
