@@ -17,6 +17,7 @@
 #include "attune/base/strings.h"
 #include "attune/data/split.h"
 #include "attune/files/storage.h"
+#include "attune/infer/generation_config.h"
 #include "attune/job/fits_model.h"
 #include "attune/job/text_generation.h"
 #include "attune/metrics/table.h"
@@ -311,7 +312,10 @@ Prepared prepare(const RunOptions& options, const report::EventBus& events, std:
   load_first_base(prepared, events);
   const models::ModelSpec& spec = prepared.base->loaded->model->spec();
   check_vocabulary(*prepared.tokenizer, spec, prepared.model_folder);
-  if (prepared.generation) check_end_tokens(options.generation.values.eos_token_id, spec, "generation.eos_token_id");
+  if (prepared.generation) {
+    check_end_tokens(options.generation.values.eos_token_id, spec, "generation.eos_token_id");
+    infer::check_folder_end_tokens(prepared.model_folder, spec.vocab_size);
+  }
   for (const auto& [name, rows] : named_splits(prepared)) check_lengths(*rows, spec);
   check_token_budget(prepared.train, options.training);
   tell("model", prepared.model_summary, events);

@@ -6,6 +6,7 @@
 
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
+#include "attune/infer/generation_config.h"
 #include "attune/job/execution.h"
 #include "attune/job/fits_model.h"
 #include "attune/job/open_folder.h"
@@ -82,7 +83,10 @@ Tuned open_tuned(const std::string& folder, const std::vector<std::string>& over
   set_language(task_options, tuned.options.data, tuned.chats.get());
   task_options.tokenizer = tuned.tokenizer.get();
   tuned.generation = text_generation(tuned.options, parts.generation, *tuned.tokenizer);
-  if (tuned.generation) check_end_tokens(tuned.options.generation.values.eos_token_id, tuned.loaded.model->spec(), "generation.eos_token_id");
+  if (tuned.generation) {
+    check_end_tokens(tuned.options.generation.values.eos_token_id, tuned.loaded.model->spec(), "generation.eos_token_id");
+    infer::check_folder_end_tokens(parts.generation, tuned.loaded.model->spec().vocab_size);
+  }
   task_options.generates = tuned.generation.has_value();
   tuned.task = task::make_task(task_options);
   return tuned;
