@@ -1,8 +1,6 @@
 // Whole runs whose folds and seeds are trained side by side.
 #include <algorithm>
-#include <chrono>
 #include <csignal>
-#include <thread>
 
 #include "app/program.h"
 #include "attune/base/strings.h"
@@ -10,6 +8,7 @@
 
 namespace {
 
+using attune::testing::appear;
 using attune::testing::Finished;
 using attune::testing::run_attune;
 using attune::testing::start_attune;
@@ -26,14 +25,6 @@ std::vector<Json> events_in(const Workspace& workspace, const std::string& folde
     if (!line.empty()) events.push_back(Json::parse(line));
   }
   return events;
-}
-
-bool appear(const std::vector<std::string>& files) {
-  const auto is_there = [](const std::string& file) { return std::filesystem::exists(file); };
-  for (int i = 0; i < 3000 && !std::all_of(files.begin(), files.end(), is_there); ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  return std::all_of(files.begin(), files.end(), is_there);
 }
 
 }  // namespace
