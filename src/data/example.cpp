@@ -47,7 +47,7 @@ struct TargetUnpacker {
   void operator()(Value& value) const { value.value = packed.real(); }
   void operator()(TokenTags& tags) const { packed.list(tags.tags); }
   void operator()(Answers& answers) const {
-    answers.answers.resize(static_cast<std::size_t>(packed.integer()));
+    answers.answers.resize(packed.count(2));
     for (Answer& answer : answers.answers) {
       answer.text = packed.text();
       answer.start = packed.integer();

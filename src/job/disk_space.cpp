@@ -64,7 +64,7 @@ bool on_same_disk(const std::string& a, const std::string& b) {
 
 /// Of the files that TokenCache::keep will write.
 std::int64_t bytes_of_tokens(const Prepared& prepared) {
-  constexpr std::int64_t kTokenBytes = 5, kRowBytes = 33;  // ids and marks; starts, example, window, cut, joined
+  constexpr std::int64_t kTokenBytes = 5, kRowBytes = 14;  // ids and marks; example, row, lengths, window, cut
   const std::string& folder = prepared.options.data.token_cache_dir;
   std::int64_t bytes = 0;
   for (const Rows* rows : {&prepared.train, &prepared.validation, &prepared.test}) {

@@ -2,7 +2,6 @@
 #include "job/token_cache.h"
 
 #include <algorithm>
-#include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <span>
@@ -14,6 +13,7 @@
 #include "attune/base/paths.h"
 #include "attune/base/sha256.h"
 #include "attune/base/strings.h"
+#include "attune/files/packed.h"
 #include "attune/files/safetensors.h"
 #include "attune/files/storage.h"
 
@@ -23,133 +23,38 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kTokensFormat = "attune tokens 1";
+constexpr const char* kTokensFormat = "attune tokens 2";
+constexpr const char* kRows = "rows";  ///< the tensor: packed rows as bytes
 constexpr std::size_t kDigitsInName = 16;
 
-/// The columns of a file. Tokens of all rows lie one after another; row i has those from starts[i] to starts[i + 1].
-struct Columns {
-  std::vector<std::int64_t> starts = {0}, example, window, cut;
-  std::vector<std::uint8_t> joined, marks;  ///< marks: learned (causal LM) or maskable (masked LM)
-  std::vector<std::int32_t> ids, type_ids;  ///< type_ids: none, or one a token
-};
-
-struct Column {
-  const char* name;
-  files::Dtype dtype;
-};
-
-/// Calls visit(column, values) for every column, in the order in which the checksum takes them.
-template <typename AnyColumns, typename Visitor>
-void visit_columns(AnyColumns& columns, Visitor visit) {
-  visit(Column{"starts", files::Dtype::I64}, columns.starts);
-  visit(Column{"example", files::Dtype::I64}, columns.example);
-  visit(Column{"window", files::Dtype::I64}, columns.window);
-  visit(Column{"cut", files::Dtype::I64}, columns.cut);
-  visit(Column{"joined", files::Dtype::U8}, columns.joined);
-  visit(Column{"marks", files::Dtype::U8}, columns.marks);
-  visit(Column{"ids", files::Dtype::I32}, columns.ids);
-  visit(Column{"type_ids", files::Dtype::I32}, columns.type_ids);
+[[noreturn]] void refuse_tokens(const std::string& path, const char* what) {
+  throw Error(ErrorKind::model, {.file = path, .what = what, .where = "", .hint = ""});
 }
 
-template <typename T>
-void append(std::vector<T>& all, const std::vector<T>& some) {
-  all.insert(all.end(), some.begin(), some.end());
+/// How many rows there are, then the rows.
+std::string packed_rows(const files::LongList<task::Encoded>& rows) {
+  std::string bytes;
+  files::SharedTexts none;
+  files::Packer packer(bytes, none);
+  packer.integer(static_cast<std::int64_t>(rows.size()));
+  rows.for_each([&](const task::Encoded& row) { pack(row, packer); });
+  return bytes;
 }
 
-Columns columns_of(std::span<const task::Encoded> rows) {
-  Columns columns;
-  const bool has_types = std::ranges::any_of(rows, [](const task::Encoded& row) { return !row.type_ids.empty(); });
-  for (const task::Encoded& row : rows) {
-    append(columns.ids, row.ids);
-    append(columns.type_ids, *row.type_ids);
-    if (has_types) columns.type_ids.resize(columns.ids.size(), 0);  // a row without types has type 0
-    append(columns.marks, row.learned);
-    append(columns.marks, *row.maskable);
-    columns.example.push_back(row.example);
-    columns.window.push_back(row.window);
-    columns.cut.push_back(row.cut);
-    columns.joined.push_back(row.joined ? 1 : 0);
-    columns.starts.push_back(static_cast<std::int64_t>(columns.ids.size()));
-  }
-  return columns;
-}
-
-template <typename T>
-std::vector<T> piece(const std::vector<T>& all, std::int64_t begin, std::int64_t end) {
-  return {all.begin() + begin, all.begin() + end};
-}
-
-/// The rows of `examples`, whose number and weight are not a matter of tokens.
-std::vector<task::Encoded> rows_from(const Columns& columns, std::span<const data::Example> examples,
-                                     bool is_causal) {
-  std::vector<task::Encoded> rows;
-  rows.reserve(columns.example.size());
-  for (std::size_t i = 0; i < columns.example.size(); ++i) {
-    const std::int64_t begin = columns.starts[i], end = columns.starts[i + 1];
-    const data::Example& example = examples[static_cast<std::size_t>(columns.example[i])];
-    task::Encoded row;
-    row.example = columns.example[i];
+/// The rows of `examples`, whose numbers and weights are not a matter of tokens.
+std::vector<task::Encoded> unpacked_rows(std::string_view bytes, std::span<const data::Example> examples, const std::string& path) {
+  const files::SharedTexts none;
+  files::Unpacker packed(bytes, none);
+  std::vector<task::Encoded> rows(packed.count(1));
+  for (task::Encoded& row : rows) {
+    unpack(packed, row);
+    if (row.example < 0 || row.example >= static_cast<std::int64_t>(examples.size())) refuse_tokens(path, "it is damaged");
+    const data::Example& example = examples[static_cast<std::size_t>(row.example)];
     row.row = example.row;
     row.weight = example.weight;
-    row.window = columns.window[i];
-    row.cut = columns.cut[i];
-    row.joined = columns.joined[i] != 0;
-    row.ids = piece(columns.ids, begin, end);
-    if (!columns.type_ids.empty()) row.type_ids = piece(columns.type_ids, begin, end);
-    std::vector<std::uint8_t>& marks = is_causal ? row.learned : row.maskable.edit();
-    marks.assign(columns.marks.begin() + begin, columns.marks.begin() + end);
-    rows.push_back(std::move(row));
   }
+  if (!packed.empty()) refuse_tokens(path, "it is damaged");
   return rows;
-}
-
-std::string checksum_of(const Columns& columns) {
-  Sha256 hash;
-  visit_columns(columns, [&](const Column&, const auto& values) {
-    hash.update({reinterpret_cast<const char*>(values.data()), values.size() * sizeof(values.front())});
-  });
-  return hash.hex();
-}
-
-/// Whether every row lies inside the columns and belongs to an example.
-bool is_sound(const Columns& columns, std::size_t examples) {
-  const std::size_t rows = columns.example.size(), tokens = columns.ids.size();
-  const bool fits = columns.starts.size() == rows + 1 && columns.window.size() == rows && columns.cut.size() == rows &&
-                    columns.joined.size() == rows && columns.marks.size() == tokens &&
-                    (columns.type_ids.empty() || columns.type_ids.size() == tokens);
-  if (!fits || columns.starts.front() != 0 || columns.starts.back() != static_cast<std::int64_t>(tokens)) return false;
-  const auto outside = [&](std::int64_t example) {
-    return example < 0 || example >= static_cast<std::int64_t>(examples);
-  };
-  return std::ranges::is_sorted(columns.starts) && std::ranges::none_of(columns.example, outside);
-}
-
-/// Error{model} for a file that is no safetensors file, lacks a column or has one of another dtype.
-Columns read_columns(const files::SafetensorsFile& file, const std::string& path) {
-  Columns columns;
-  visit_columns(columns, [&](const Column& column, auto& values) {
-    const auto found = std::ranges::find(file.header.tensors, column.name, &files::TensorInfo::name);
-    if (found == file.header.tensors.end() || found->dtype != column.dtype) {
-      throw Error(ErrorKind::model,
-                  {.file = path, .what = "the column is missing or of another type", .where = column.name, .hint = ""});
-    }
-    const auto bytes = file.bytes(*found);
-    values.resize(bytes.size() / sizeof(values.front()));
-    if (!bytes.empty()) std::memcpy(values.data(), bytes.data(), bytes.size());
-  });
-  return columns;
-}
-
-void write_columns(const std::string& path, const Columns& columns, const std::string& key) {
-  std::vector<files::TensorToWrite> tensors;
-  visit_columns(columns, [&](const Column& column, const auto& values) {
-    tensors.push_back({.name = column.name,
-                       .dtype = column.dtype,
-                       .shape = {static_cast<std::int64_t>(values.size())},
-                       .data = std::as_bytes(std::span(values))});
-  });
-  files::write_safetensors(path, std::move(tensors),
-                           {{"format", kTokensFormat}, {"key", key}, {"sha256", checksum_of(columns)}});
 }
 
 /// Hashes values with their lengths, so that nothing can slip from one into the next.
@@ -188,6 +93,7 @@ std::string settings_of(const Prepared& prepared) {
   }
   if (!is_causal) return settings.dump();
   settings["append_eos"] = data.append_eos;
+  settings["generates"] = prepared.generation.has_value();
   settings["length_policy"] = data.length_policy;
   settings["chat_templates"] = prepared.chats->fingerprint();
   return settings.dump();
@@ -206,7 +112,7 @@ std::string TokenCache::key_of(const Rows& rows) const {
   hash.add(kTokensFormat).add(program_fingerprint()).add(settings_of(prepared_));
   for (const data::Example& example : rows.examples) {
     hash.add(example.text).add(*example.text_pair).add(*example.messages).add(*example.tools);
-    hash.add(concat(example.has_pair ? 1 : 0, " ", example.prompt_messages))
+    hash.add(concat(example.has_pair ? 1 : 0, " ", example.awaits_answer ? 1 : 0, " ", example.prompt_messages))
         .add(*example.input_ids)
         .add(*example.token_type_ids);
   }
@@ -250,13 +156,13 @@ std::vector<task::Encoded> TokenCache::read_rows_of(const std::string& path, con
     const auto found = file.header.metadata.find(name);
     return found != file.header.metadata.end() && found->second == value;
   };
-  const auto refuse = [&](const char* what) {
-    throw Error(ErrorKind::model, {.file = path, .what = what, .where = "", .hint = ""});
-  };
-  if (!says("format", kTokensFormat) || !says("key", rows.tokens_key)) refuse("it holds the tokens of other rows");
-  const Columns columns = read_columns(file, path);
-  if (!says("sha256", checksum_of(columns)) || !is_sound(columns, rows.examples.size())) refuse("it is damaged");
-  return rows_from(columns, rows.examples, prepared_.kind == models::Task::causal_lm);
+  if (!says("format", kTokensFormat) || !says("key", rows.tokens_key)) refuse_tokens(path, "it holds the tokens of other rows");
+  const auto tensor = std::ranges::find(file.header.tensors, kRows, &files::TensorInfo::name);
+  if (tensor == file.header.tensors.end()) refuse_tokens(path, "it is damaged");
+  const std::span<const std::byte> data = file.bytes(*tensor);
+  const std::string_view bytes(reinterpret_cast<const char*>(data.data()), data.size());
+  if (!says("sha256", sha256_hex(bytes))) refuse_tokens(path, "it is damaged");
+  return unpacked_rows(bytes, rows.examples.values(), path);
 }
 
 void TokenCache::keep(const Rows& rows) const {
@@ -265,7 +171,13 @@ void TokenCache::keep(const Rows& rows) const {
   try {
     std::error_code error;
     fs::create_directories(prepared_.options.data.token_cache_dir, error);
-    write_columns(path, columns_of(rows.encoded), rows.tokens_key);
+    const std::string bytes = packed_rows(rows.encoded);
+    files::write_safetensors(path,
+                             {{.name = kRows,
+                               .dtype = files::Dtype::U8,
+                               .shape = {static_cast<std::int64_t>(bytes.size())},
+                               .data = std::as_bytes(std::span(bytes))}},
+                             {{"format", kTokensFormat}, {"key", rows.tokens_key}, {"sha256", sha256_hex(bytes)}});
   } catch (const Error& error) {
     log::warning(concat(error.what(), "; the tokens are not kept (data.token_cache_dir)"));
   }

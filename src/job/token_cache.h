@@ -1,8 +1,9 @@
 // Encoded rows of language modelling, kept in a file so that the next start need not tokenise them again.
 //
-// A file is a safetensors file tokens-<key>.bin with one tensor a column of task::Encoded. The key is a hash of all
-// that decides the tokens: the rows themselves as read, the tokenizer, the chat templates, the settings, and the
-// program. A file is used only when its key, its checksum and its bounds hold; another is written anew.
+// A file is a safetensors file tokens-<key>.bin with one tensor of bytes: the rows, packed as in temporary files
+// (files/packed.h). The key is a hash of all that decides the tokens: the rows themselves as read, the tokenizer, the
+// chat templates, the settings, and the program. A file is used only when its key and its checksum hold; another is
+// written anew.
 #pragma once
 
 #include <string>

@@ -4,9 +4,14 @@
 #include <nlohmann/json.hpp>
 
 #include "app/program.h"
+#include "attune/files/packed.h"
+#include "attune/files/safetensors.h"
+#include "attune/task/task.h"
 #include "catch.h"
 
 namespace {
+
+namespace files = attune::files;
 
 using attune::testing::Finished;
 using attune::testing::kTinyModel;
@@ -59,6 +64,17 @@ std::vector<std::string> kept_files(const Workspace& workspace) {
 
 bool has(const Finished& finished, const std::string& text) {
   return finished.err.find(text) != std::string::npos;
+}
+
+/// The token file with other bytes in place of its rows, under the checksum that belongs to them.
+void replace_rows(const std::string& path, const std::string& bytes) {
+  auto metadata = files::open_safetensors(path).header.metadata;
+  metadata["sha256"] = files::sha256_hex(bytes);
+  const files::TensorToWrite rows = {.name = "rows",
+                                     .dtype = files::Dtype::U8,
+                                     .shape = {static_cast<std::int64_t>(bytes.size())},
+                                     .data = std::as_bytes(std::span(bytes))};
+  files::write_safetensors(path, {rows}, metadata);
 }
 
 }  // namespace
@@ -138,6 +154,52 @@ TEST_CASE("damaged and foreign token files are written anew with a warning", "[a
     CHECK(workspace.read(names[0]) == good);
     CHECK(weights(workspace, folder) == weights(workspace, "first"));
   }
+}
+
+TEST_CASE("rows that are none under a checksum that is right are not trained on", "[app][shell][language][cache]") {
+  const Workspace workspace;
+  write_cached_job(workspace, "text-generation");
+  train_cached(workspace, "first");
+  const std::string name = kept_files(workspace)[0], good = workspace.read(name);
+  const auto packed = [](std::int64_t count, const std::vector<attune::task::Encoded>& rows) {
+    std::string bytes;
+    files::SharedTexts none;
+    files::Packer packer(bytes, none);
+    packer.integer(count);
+    for (const attune::task::Encoded& row : rows) pack(row, packer);
+    return bytes;
+  };
+  attune::task::Encoded row, stray;
+  row.ids = {1, 2};
+  stray.example = 1000;
+  int run = 0;
+  for (const std::string& bytes : {std::string(), std::string("\x7f"), packed(1LL << 50, {row}), packed(2, {row}), packed(1, {row, row}),
+                                   packed(1, {stray}), packed(-1, {row})}) {
+    replace_rows(workspace.path(name), bytes);
+    const std::string folder = "again-" + std::to_string(run++);
+    const Finished again = train_cached(workspace, folder);
+    INFO(again.err);
+    CHECK(has(again, "warning: " + name));
+    CHECK(has(again, "tokenised anew"));
+    CHECK(workspace.read(name) == good);
+    CHECK(weights(workspace, folder) == weights(workspace, "first"));
+  }
+}
+
+TEST_CASE("prompts of evaluation are kept with their rows, where texts are generated from them", "[app][shell][language][cache]") {
+  const Workspace workspace;
+  write_cached_job(workspace, "text-generation");
+  workspace.write("valid.jsonl", R"({"prompt": "where is my ", "completion": "card"})"
+                                 "\n");
+  const std::string generates = "--set training.predict_with_generate=true --set generation.max_new_tokens=4";
+  train_cached(workspace, "plain");
+  const Finished first = train_cached(workspace, "first", generates);
+  CHECK_FALSE(has(first, "validation" + kUsed));
+  CHECK(has(train_cached(workspace, "second", generates), "validation" + kUsed));
+  const std::string predictions = workspace.read("second/eval_predictions.jsonl");
+  CHECK(predictions == workspace.read("first/eval_predictions.jsonl"));
+  CHECK(predictions.find("generated") != std::string::npos);
+  CHECK(has(train_cached(workspace, "plain-again"), "validation" + kUsed));
 }
 
 TEST_CASE("a cache folder that cannot be one is refused", "[app][shell][language][cache]") {

@@ -86,7 +86,6 @@ const std::vector<Case> kContradictions = {
     {"tuning.lora.layers_to_transform", {"tuning.method=lora", "tuning.lora={\"target_modules\":\".*query\",\"layers_to_transform\":[0]}"}},
     {"tuning.lora.target_modules", {"tuning.method=lora", "tuning.lora.target_modules=[]"}},
     {"data.token_cache_dir", {"data.token_cache_dir=tokens"}},
-    {"data.token_cache_dir", {"model.task=text-generation", "data.token_cache_dir=tokens", "training.predict_with_generate=true"}},
     {"tuning.lora.layers_pattern", {"tuning.method=lora", "tuning.lora.layers_pattern=layer"}},
     {"model.init", {"model.init=random", "tuning.method=head"}},
     {"device", {"device=cuda:0"}},
