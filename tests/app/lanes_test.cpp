@@ -1,6 +1,7 @@
 // Whole runs whose folds and seeds are trained side by side.
 #include <algorithm>
 #include <csignal>
+#include <numeric>
 
 #include "app/program.h"
 #include "attune/base/strings.h"
@@ -42,6 +43,14 @@ TEST_CASE("folds side by side give the bits of folds one after another with as m
     CHECK(workspace.read(std::string("beside") + file) == workspace.read(std::string("alone") + file));
     CHECK(workspace.read(std::string("beside") + file) == workspace.read(std::string("nothing-kept") + file));
   }
+  std::vector<std::int64_t> held_out;
+  for (const std::string& line : attune::split(workspace.read("beside/cv/oof_predictions.jsonl"), '\n')) {
+    if (!line.empty()) held_out.push_back(Json::parse(line)["row"].get<std::int64_t>());
+  }
+  std::sort(held_out.begin(), held_out.end());
+  std::vector<std::int64_t> every_row(48);
+  std::iota(every_row.begin(), every_row.end(), 0);
+  CHECK(held_out == every_row);
   const Json results = Json::parse(beside.out);
   CHECK(results["prefix_cache"]["computed"] == results["prefix_cache"]["texts"]);  // before the folds, once
 

@@ -81,11 +81,13 @@ TEST_CASE("rows of classes in a file train the bits of rows in memory", "[app][s
 TEST_CASE("rows in a file are trained by tokens, with class weights, mixtures and frozen layers as those in memory", "[app][shell][long_data]") {
   for (const std::string settings :
        {"--set training.batch_by=tokens --set training.tokens_per_batch=64", "--set training.class_weights=balanced --set training.gradient_accumulation_steps=2",
-        "--set 'data.train_weights={\"train.jsonl\": 1.5}' --set training.group_by_length=true", "--set tuning.method=head",
+        "--set 'data.train=[\"train.jsonl\", \"more.jsonl\"]' --set 'data.train_weights={\"more.jsonl\": 2.5}' --set training.group_by_length=true",
+        "--set tuning.method=head",
         "--set tuning.method=head --set seeds=[1,2] --set threads=2"}) {  // seeds side by side read one list
     INFO(settings);
     const Workspace workspace;
     write_tiny_job(workspace);
+    workspace.write("more.jsonl", tiny_rows(10));
     check_both_places(workspace, settings);
   }
 }
@@ -119,6 +121,14 @@ TEST_CASE("bad rows are skipped and named wherever rows lie", "[app][shell][long
     const Finished refused = run_attune(workspace, "train run.json" + where);
     CHECK(refused.exit_code == 4);
     CHECK(refused.err.find("train.jsonl:21") != std::string::npos);
+  }
+  std::string text;
+  for (int i = 0; i < 40; ++i) text += "my card is lost ";
+  workspace.write("train.jsonl", tiny_rows(30) + Json({{"text", text}, {"label", "card"}}).dump() + "\n" + tiny_rows());
+  for (const std::string where : {std::string(), kInFile}) {
+    const Finished refused = run_attune(workspace, "train run.json --set data.max_length=100" + where);
+    CHECK(refused.exit_code == 4);
+    CHECK(refused.err.find("train.jsonl:31: the row has 100 tokens, the model takes at most 64") != std::string::npos);
   }
   workspace.write("train.jsonl", tiny_rows());
   const Finished diverged = run_attune(workspace, "train run.json --set training.learning_rate=1e30 --set training.max_grad_norm=0" + kInFile);
