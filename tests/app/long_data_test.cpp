@@ -136,6 +136,22 @@ TEST_CASE("bad rows are skipped and named wherever rows lie", "[app][shell][long
   CHECK(diverged.err.find("train.jsonl lines ") != std::string::npos);
 }
 
+TEST_CASE("a row is known by its number however many come before it", "[app][shell][long_data]") {
+  const Workspace workspace;
+  write_tiny_job(workspace);
+  std::string rows;
+  for (int i = 0; i < 1000; ++i) rows += tiny_rows();
+  std::string text;
+  for (int i = 0; i < 40; ++i) text += "my card is lost ";
+  workspace.write("train.jsonl", rows + Json({{"text", text}, {"label", "card"}}).dump() + "\n");
+  for (const std::string where : {std::string(" --set data.rows_in_memory_mib=1000"), kInFile}) {
+    const Finished refused = run_attune(workspace, "train run.json --quiet --dry-run --set data.max_length=100" + where);
+    INFO(refused.err);
+    CHECK(refused.exit_code == 4);
+    CHECK(refused.err.find("train.jsonl:48001: the row has 100 tokens") != std::string::npos);
+  }
+}
+
 TEST_CASE("a run whose rows lie in a file is resumed and verified", "[app][shell][long_data]") {
   const Workspace workspace;
   write_tiny_job(workspace, R"("save_strategy": "steps", "save_steps": 4, "save_total_limit": 9)");

@@ -133,6 +133,25 @@ TEST_CASE("tokens of other rows, settings or templates are never used", "[app][s
   CHECK(kept_files(workspace).size() == kept);
 }
 
+TEST_CASE("kept tokens take weights and numbers of rows from the rows at hand", "[app][shell][language][cache]") {
+  const Workspace workspace;
+  write_cached_job(workspace, "text-generation");
+  const auto write_rows = [&](const char* file, int count, int heavy) {
+    std::string rows;
+    for (int i = 0; i < count; ++i) rows += Json({{"text", "my card is lost " + std::to_string(i)}, {"w", i % heavy == 0 ? 5.0 : 0.5}}).dump() + "\n";
+    workspace.write(file, rows);
+  };
+  const std::string weighted = "--set data.columns.weight=w ";
+  write_rows("valid.jsonl", 4, 2);
+  write_rows("train.jsonl", 24, 2);
+  train_cached(workspace, "first", weighted);
+  write_rows("train.jsonl", 24, 3);
+  CHECK(has(train_cached(workspace, "second", weighted), "train" + kUsed));
+  train_cached(workspace, "without", weighted + "--set data.token_cache_dir=null");
+  CHECK(weights(workspace, "second") == weights(workspace, "without"));
+  CHECK(weights(workspace, "second") != weights(workspace, "first"));
+}
+
 TEST_CASE("damaged and foreign token files are written anew with a warning", "[app][shell][language][cache]") {
   const Workspace workspace;
   write_cached_job(workspace, "text-generation");
