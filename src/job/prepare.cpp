@@ -47,10 +47,9 @@ data::DataOptions data_options(const RunOptions& options) {
 using Skipped = std::map<std::string, data::ReadReport>;
 
 /// Whether training rows are read one after another and by number alone, so that they may lie in a file. Drawing splits and folds
-/// and keeping tokens look at all of them at once.
+/// looks at all of them at once.
 bool may_lie_in_file(const RunOptions& options) {
-  const data::DataOptions& data = options.data;
-  return !options.cross_validation.enabled && data.val_size == 0 && data.test_size == 0 && data.token_cache_dir.empty();
+  return !options.cross_validation.enabled && options.data.val_size == 0 && options.data.test_size == 0;
 }
 
 void limit_memory(Prepared& prepared) {

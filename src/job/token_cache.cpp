@@ -1,10 +1,8 @@
 // See token_cache.h.
 #include "job/token_cache.h"
 
-#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <span>
 #include <string_view>
 #include <vector>
 
@@ -13,8 +11,8 @@
 #include "attune/base/paths.h"
 #include "attune/base/sha256.h"
 #include "attune/base/strings.h"
+#include "attune/files/mapped_file.h"
 #include "attune/files/packed.h"
-#include "attune/files/safetensors.h"
 #include "attune/files/storage.h"
 
 namespace attune::job {
@@ -24,37 +22,43 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kTokensFormat = "attune tokens 2";
-constexpr const char* kRows = "rows";  ///< the tensor: packed rows as bytes
-constexpr std::size_t kDigitsInName = 16;
+constexpr std::size_t kDigitsOfHash = 64, kDigitsInName = 16;
+
+/// What a file begins with.
+std::string head_of(const std::string& key) { return concat(kTokensFormat, "\n", key, "\n"); }
 
 [[noreturn]] void refuse_tokens(const std::string& path, const char* what) {
   throw Error(ErrorKind::model, {.file = path, .what = what, .where = "", .hint = ""});
 }
 
-/// How many rows there are, then the rows.
-std::string packed_rows(const files::LongList<task::Encoded>& rows) {
-  std::string bytes;
+void write_rows(const files::LongList<task::Encoded>& rows, const std::string& key, const files::Sink& sink) {
+  constexpr std::size_t kPiece = std::size_t{1} << 20;
+  Sha256 hash;
+  std::string bytes = head_of(key);
+  const auto pass_on = [&] {
+    hash.update(bytes);
+    sink(bytes);
+    bytes.clear();
+  };
   files::SharedTexts none;
   files::Packer packer(bytes, none);
   packer.integer(static_cast<std::int64_t>(rows.size()));
-  rows.for_each([&](const task::Encoded& row) { pack(row, packer); });
-  return bytes;
+  rows.for_each([&](const task::Encoded& row) {
+    pack(row, packer);
+    if (bytes.size() >= kPiece) pass_on();
+  });
+  pass_on();
+  sink(hash.hex());
 }
 
-/// The rows of `examples`, whose numbers and weights are not a matter of tokens.
-std::vector<task::Encoded> unpacked_rows(std::string_view bytes, std::span<const data::Example> examples, const std::string& path) {
-  const files::SharedTexts none;
-  files::Unpacker packed(bytes, none);
-  std::vector<task::Encoded> rows(packed.count(1));
-  for (task::Encoded& row : rows) {
-    unpack(packed, row);
-    if (row.example < 0 || row.example >= static_cast<std::int64_t>(examples.size())) refuse_tokens(path, "it is damaged");
-    const data::Example& example = examples[static_cast<std::size_t>(row.example)];
-    row.row = example.row;
-    row.weight = example.weight;
-  }
-  if (!packed.empty()) refuse_tokens(path, "it is damaged");
-  return rows;
+/// The packed rows of a file that begins and ends as it should.
+std::string_view rows_in(std::string_view file, const std::string& key, const std::string& path) {
+  const std::string head = head_of(key);
+  if (!file.starts_with(head)) refuse_tokens(path, "it holds the tokens of other rows");
+  if (file.size() < head.size() + kDigitsOfHash) refuse_tokens(path, "it is damaged");
+  const std::string_view hashed = file.substr(0, file.size() - kDigitsOfHash);
+  if (sha256_hex(hashed) != file.substr(hashed.size())) refuse_tokens(path, "it is damaged");
+  return hashed.substr(head.size());
 }
 
 /// Hashes values with their lengths, so that nothing can slip from one into the next.
@@ -100,7 +104,9 @@ std::string settings_of(const Prepared& prepared) {
 }
 
 bool has_chats(const Rows& rows) {
-  return std::ranges::any_of(rows.examples, [](const data::Example& example) { return !example.messages.empty(); });
+  bool has = false;
+  rows.examples.for_each([&](const data::Example& example) { has = has || !example.messages.empty(); });
+  return has;
 }
 
 }  // namespace
@@ -110,12 +116,12 @@ TokenCache::TokenCache(const Prepared& prepared) : prepared_(prepared) {}
 std::string TokenCache::key_of(const Rows& rows) const {
   KeyHash hash;
   hash.add(kTokensFormat).add(program_fingerprint()).add(settings_of(prepared_));
-  for (const data::Example& example : rows.examples) {
+  rows.examples.for_each([&](const data::Example& example) {
     hash.add(example.text).add(*example.text_pair).add(*example.messages).add(*example.tools);
     hash.add(concat(example.has_pair ? 1 : 0, " ", example.awaits_answer ? 1 : 0, " ", example.prompt_messages))
         .add(*example.input_ids)
         .add(*example.token_type_ids);
-  }
+  });
   return hash.hex();
 }
 
@@ -141,7 +147,7 @@ bool TokenCache::load(Rows& rows) const {
   const std::string path = path_of(rows.tokens_key);
   if (!path_exists(path, ErrorKind::storage)) return false;
   try {
-    rows.encoded = read_rows_of(path, rows);
+    read(path, rows);
     rows.tokens_key.clear();
     return true;
   } catch (const Error& error) {
@@ -150,19 +156,24 @@ bool TokenCache::load(Rows& rows) const {
   }
 }
 
-std::vector<task::Encoded> TokenCache::read_rows_of(const std::string& path, const Rows& rows) const {
-  const files::SafetensorsFile file = files::open_safetensors(path);
-  const auto says = [&](const char* name, const std::string& value) {
-    const auto found = file.header.metadata.find(name);
-    return found != file.header.metadata.end() && found->second == value;
-  };
-  if (!says("format", kTokensFormat) || !says("key", rows.tokens_key)) refuse_tokens(path, "it holds the tokens of other rows");
-  const auto tensor = std::ranges::find(file.header.tensors, kRows, &files::TensorInfo::name);
-  if (tensor == file.header.tensors.end()) refuse_tokens(path, "it is damaged");
-  const std::span<const std::byte> data = file.bytes(*tensor);
-  const std::string_view bytes(reinterpret_cast<const char*>(data.data()), data.size());
-  if (!says("sha256", sha256_hex(bytes))) refuse_tokens(path, "it is damaged");
-  return unpacked_rows(bytes, rows.examples.values(), path);
+void TokenCache::read(const std::string& path, Rows& rows) {
+  const auto file = files::MappedFile::open(path);
+  const std::string_view bytes(reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size());
+  const files::SharedTexts none;
+  files::Unpacker packed(rows_in(bytes, rows.tokens_key, path), none);
+  rows.encoded.clear();
+  const std::size_t count = packed.count(1);
+  rows.encoded.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    task::Encoded row;
+    unpack(packed, row);
+    if (row.example < 0 || row.example >= static_cast<std::int64_t>(rows.examples.size())) refuse_tokens(path, "it is damaged");
+    const auto example = rows.examples.get(static_cast<std::size_t>(row.example));
+    row.row = example->row;
+    row.weight = example->weight;
+    rows.encoded.push_back(std::move(row));
+  }
+  if (!packed.empty()) refuse_tokens(path, "it is damaged");
 }
 
 void TokenCache::keep(const Rows& rows) const {
@@ -171,13 +182,7 @@ void TokenCache::keep(const Rows& rows) const {
   try {
     std::error_code error;
     fs::create_directories(prepared_.options.data.token_cache_dir, error);
-    const std::string bytes = packed_rows(rows.encoded);
-    files::write_safetensors(path,
-                             {{.name = kRows,
-                               .dtype = files::Dtype::U8,
-                               .shape = {static_cast<std::int64_t>(bytes.size())},
-                               .data = std::as_bytes(std::span(bytes))}},
-                             {{"format", kTokensFormat}, {"key", rows.tokens_key}, {"sha256", sha256_hex(bytes)}});
+    files::write_file_atomically(path, [&](const files::Sink& sink) { write_rows(rows.encoded, rows.tokens_key, sink); });
   } catch (const Error& error) {
     log::warning(concat(error.what(), "; the tokens are not kept (data.token_cache_dir)"));
   }

@@ -5,7 +5,7 @@
 
 #include "app/program.h"
 #include "attune/files/packed.h"
-#include "attune/files/safetensors.h"
+#include "attune/files/storage.h"
 #include "attune/task/task.h"
 #include "catch.h"
 
@@ -66,15 +66,10 @@ bool has(const Finished& finished, const std::string& text) {
   return finished.err.find(text) != std::string::npos;
 }
 
-/// The token file with other bytes in place of its rows, under the checksum that belongs to them.
-void replace_rows(const std::string& path, const std::string& bytes) {
-  auto metadata = files::open_safetensors(path).header.metadata;
-  metadata["sha256"] = files::sha256_hex(bytes);
-  const files::TensorToWrite rows = {.name = "rows",
-                                     .dtype = files::Dtype::U8,
-                                     .shape = {static_cast<std::int64_t>(bytes.size())},
-                                     .data = std::as_bytes(std::span(bytes))};
-  files::write_safetensors(path, {rows}, metadata);
+/// A token file with other bytes in place of its rows, under the checksum that belongs to them.
+std::string with_rows(const std::string& file, const std::string& bytes) {
+  const std::string hashed = file.substr(0, file.find('\n', file.find('\n') + 1) + 1) + bytes;
+  return hashed + files::sha256_hex(hashed);
 }
 
 }  // namespace
@@ -133,6 +128,22 @@ TEST_CASE("tokens of other rows, settings or templates are never used", "[app][s
   CHECK(kept_files(workspace).size() == kept);
 }
 
+TEST_CASE("tokens of rows that lie in a file are kept and read as those of rows in memory", "[app][shell][language][cache][long_data]") {
+  const Workspace workspace;
+  write_cached_job(workspace, "text-generation");
+  const std::string in_file = "--set data.rows_in_memory_mib=0";
+  train_cached(workspace, "memory");
+  const std::vector<std::string> names = kept_files(workspace);
+  REQUIRE(names.size() == 2);
+  const std::string kept[] = {workspace.read(names[0]), workspace.read(names[1])};
+  fs::remove_all(workspace.path("tokens"));
+  CHECK_FALSE(has(train_cached(workspace, "file", in_file), kUsed));
+  CHECK(kept_files(workspace) == names);
+  for (const std::size_t i : {0, 1}) CHECK(workspace.read(names[i]) == kept[i]);
+  CHECK(has(train_cached(workspace, "again", in_file), "train" + kUsed));
+  for (const char* folder : {"file", "again"}) CHECK(weights(workspace, folder) == weights(workspace, "memory"));
+}
+
 TEST_CASE("kept tokens take weights and numbers of rows from the rows at hand", "[app][shell][language][cache]") {
   const Workspace workspace;
   write_cached_job(workspace, "text-generation");
@@ -160,7 +171,7 @@ TEST_CASE("damaged and foreign token files are written anew with a warning", "[a
   REQUIRE(names.size() == 2);
   const std::string good = workspace.read(names[0]), other = workspace.read(names[1]);
   std::string flipped = good;
-  flipped[good.size() - 40] ^= 1;
+  flipped[good.size() - 100] ^= 1;
   int run = 0;
   for (const std::string& content :
        {flipped, good.substr(0, good.size() - 3), other, std::string("nothing"), std::string()}) {
@@ -194,7 +205,7 @@ TEST_CASE("rows that are none under a checksum that is right are not trained on"
   int run = 0;
   for (const std::string& bytes : {std::string(), std::string("\x7f"), packed(1LL << 50, {row}), packed(2, {row}), packed(1, {row, row}),
                                    packed(1, {stray}), packed(-1, {row})}) {
-    replace_rows(workspace.path(name), bytes);
+    workspace.write(name, with_rows(good, bytes));
     const std::string folder = "again-" + std::to_string(run++);
     const Finished again = train_cached(workspace, folder);
     INFO(again.err);

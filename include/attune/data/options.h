@@ -210,8 +210,8 @@ void visit_fields(Visitor& visit, DataOptions& options) {
         {.key = "rows_in_memory_mib",
          .help = "Memory, in MiB, for the training rows, and as much again for their tokens. What does not fit goes to a temporary "
                  "file beside `output_dir`, which leaves at least as much of the disk free as it takes; the results are the same. "
-                 "Folds, `val_size`, `test_size` and `token_cache_dir` need all rows in memory whatever this says, validation and "
-                 "test rows always lie there.",
+                 "Folds, `val_size` and `test_size` need all rows in memory whatever this says, validation and test rows always "
+                 "lie there.",
          .range = count_from(0),
          .part_of_job = false});
   visit_holdout_fields(visit, options);
