@@ -69,7 +69,7 @@ struct ModelSpec {
   std::string problem_type;         ///< "", single_label_classification, multi_label_classification, regression
   DecoderSpec decoder;
 
-  /// Of a text, as far as its positions go.
+  /// The longest text that has positions, in tokens.
   std::int64_t max_tokens() const { return max_position_embeddings - first_position; }
 };
 
