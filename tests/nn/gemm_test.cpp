@@ -70,12 +70,15 @@ TEST_CASE("products are right where rows lie apart, and write nothing between th
         const at::Tensor product = at::mm(a.to(at::kDouble), b.to(at::kDouble));
         CHECK(share_of_error(gemm::mm(a, b), product) < 1e-5);
         CHECK(share_of_error(gemm::linear(a, b.t(), std::nullopt), product) < 1e-5);
-        const at::Tensor whole = at::randn({size, size + 16}), before = whole.clone(), result = whole.narrow(1, 8, size);
-        gemm::add_mm(result, a, b, 2.0);
-        CHECK(share_of_error(result, before.narrow(1, 8, size).to(at::kDouble) + 2.0 * product) < 1e-5);
-        gemm::mm_into(result, a, b);
-        CHECK(share_of_error(result, product) < 1e-5);
-        for (const std::int64_t side : {std::int64_t{0}, size + 8}) CHECK(at::equal(whole.narrow(1, side, 8), before.narrow(1, side, 8)));
+        for (const bool factors_lie_close : {false, true}) {
+          const at::Tensor x = factors_lie_close ? a.contiguous() : a, y = factors_lie_close ? b.contiguous() : b;
+          const at::Tensor whole = at::randn({size, size + 16}), before = whole.clone(), result = whole.narrow(1, 8, size);
+          gemm::add_mm(result, x, y, 2.0);
+          CHECK(share_of_error(result, before.narrow(1, 8, size).to(at::kDouble) + 2.0 * product) < 1e-5);
+          gemm::mm_into(result, x, y);
+          CHECK(share_of_error(result, product) < 1e-5);
+          for (const std::int64_t side : {std::int64_t{0}, size + 8}) CHECK(at::equal(whole.narrow(1, side, 8), before.narrow(1, side, 8)));
+        }
       }
     }
   }
