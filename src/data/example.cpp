@@ -13,6 +13,7 @@ void visit_rare(AnyExample& example, Visitor visit) {
   visit(example.text_pair);
   visit(example.messages);
   visit(example.tools);
+  visit(example.columns);
   visit(example.words);
   visit(example.input_ids);
   visit(example.token_type_ids);

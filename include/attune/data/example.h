@@ -69,6 +69,7 @@ struct Example {
   Boxed<std::string> messages;      ///< chats: the list of messages as JSON (OpenAI's shape); text is then what they say, for people
   std::size_t prompt_messages = 0;  ///< chats: of how many messages, from the first on, nothing is learned
   Boxed<std::string> tools;         ///< chats: the list of tools as JSON; ""
+  Boxed<std::string> columns;       ///< the columns that were asked for (DataOptions::kept_columns) as a JSON object; ""
   Boxed<std::vector<std::string>> words;            ///< token labels: the words, text is empty
   Boxed<std::vector<std::int32_t>> input_ids;       ///< rows that skip the tokenizer
   Boxed<std::vector<std::int32_t>> token_type_ids;  ///< optional, with input_ids

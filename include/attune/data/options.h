@@ -37,6 +37,7 @@ struct DataOptions {
   std::vector<std::string> test;
   ColumnOptions columns;
   std::string template_text;         ///< key "template": builds the text from columns, {{column}}
+  std::vector<std::string> kept_columns;  ///< no key: columns that examples carry along (Example::columns)
   std::int64_t max_length = 128;     ///< tokens a row, special tokens included
   std::string on_bad_row = "error";  ///< error, skip
   std::int64_t rows_in_memory_mib = 8;  ///< memory for training rows, and as much for their tokens; the rest lies in a file
