@@ -2,13 +2,11 @@
 #include "attune/metrics/learning_curve.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <map>
 #include <numbers>
 #include <set>
 
-#include "attune/base/counted.h"
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
 #include "resampling.h"
@@ -84,8 +82,8 @@ CurveFit fit_exponent(std::span<const SizeScore> sizes, Bounds bounds, double ex
 }
 
 /// Where `error` is smallest between two points that hold one minimum.
-template <class Error>
-double golden_section(Error error, double low, double high) {
+template <class Objective>
+double golden_section(Objective error, double low, double high) {
   constexpr double kShort = 2 - std::numbers::phi;
   double left = low + kShort * (high - low), right = high - kShort * (high - low);
   double at_left = error(left), at_right = error(right);
