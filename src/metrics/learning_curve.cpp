@@ -48,35 +48,35 @@ struct CurveFit {
 /// The best curve of one exponent: a line through (n^-exponent, score), its height at 0 moved into the bounds.
 CurveFit fit_exponent(std::span<const SizeScore> sizes, Bounds bounds, double exponent) {
   const double smallest = sizes.front().labels;  // in units of which powers are at most 1
-  const auto power = [&](const SizeScore& size) { return std::pow(size.labels / smallest, -exponent); };
+  std::vector<double> x;
   double weight = 0, mean_x = 0, mean_y = 0;
   for (const SizeScore& size : sizes) {
+    x.push_back(std::pow(size.labels / smallest, -exponent));
     weight += size.weight;
-    mean_x += size.weight * power(size);
+    mean_x += size.weight * x.back();
     mean_y += size.weight * size.mean;
   }
   mean_x /= weight;
   mean_y /= weight;
   double xx = 0, xy = 0;
-  for (const SizeScore& size : sizes) {
-    const double dx = power(size) - mean_x;
-    xx += size.weight * dx * dx;
-    xy += size.weight * dx * (size.mean - mean_y);
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    xx += sizes[i].weight * (x[i] - mean_x) * (x[i] - mean_x);
+    xy += sizes[i].weight * (x[i] - mean_x) * (sizes[i].mean - mean_y);
   }
   double gap = -xy / xx, asymptote = mean_y + gap * mean_x;
   if (asymptote < bounds.low || asymptote > bounds.high) {
     asymptote = std::clamp(asymptote, bounds.low, bounds.high);
     double square = 0, product = 0;
-    for (const SizeScore& size : sizes) {
-      square += size.weight * power(size) * power(size);
-      product += size.weight * power(size) * (asymptote - size.mean);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      square += sizes[i].weight * x[i] * x[i];
+      product += sizes[i].weight * x[i] * (asymptote - sizes[i].mean);
     }
     gap = product / square;
   }
   double error = 0;
-  for (const SizeScore& size : sizes) {
-    const double residual = asymptote - gap * power(size) - size.mean;
-    error += size.weight * residual * residual;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double residual = asymptote - gap * x[i] - sizes[i].mean;
+    error += sizes[i].weight * residual * residual;
   }
   return {{asymptote, gap * std::pow(smallest, exponent), exponent}, error};
 }
@@ -87,7 +87,7 @@ double golden_section(Objective error, double low, double high) {
   constexpr double kShort = 2 - std::numbers::phi;
   double left = low + kShort * (high - low), right = high - kShort * (high - low);
   double at_left = error(left), at_right = error(right);
-  for (int i = 0; i < 80; ++i) {
+  for (int i = 0; i < 60; ++i) {
     if (at_left <= at_right) {
       high = right;
       right = left;

@@ -29,8 +29,8 @@ LabelledTexts read_labelled(const std::string& path) {
   LabelledTexts rows;
   for (std::string line; std::getline(file, line);) {
     const auto row = nlohmann::json::parse(line);
-    rows.texts.push_back(row["text"]);
-    rows.labels.push_back(row["label"]);
+    rows.texts.push_back(row["text"].get<std::string>());
+    rows.labels.push_back(row["label"].get<std::string>());
   }
   return rows;
 }

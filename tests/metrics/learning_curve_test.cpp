@@ -76,9 +76,7 @@ TEST_CASE("a weight counts as so many points", "[metrics]") {
 
 TEST_CASE("asymptote and values of a curve stay within the bounds of its metric", "[metrics]") {
   std::vector<LearningPoint> points;
-  for (const auto& [labels, score] : {std::pair{8, 0.5}, {16, 0.65}, {32, 0.8}, {64, 0.95}}) {
-    points.push_back({.labels = static_cast<double>(labels), .score = score});
-  }
+  for (const double doublings : {0, 1, 2, 3}) points.push_back({.labels = 8 * std::exp2(doublings), .score = 0.5 + 0.15 * doublings});
   REQUIRE(fit_power_law(points).asymptote > 1);
   const LearningCurve curve = LearningCurve::fitted(points, {.bounds = kShare});
   CHECK(curve.law().asymptote == 1);
@@ -148,16 +146,18 @@ TEST_CASE("a crossing that only some seeds show says how many", "[metrics]") {
 }
 
 TEST_CASE("equal seeds of two curves are drawn together", "[metrics]") {
-  // Seeds that raise both curves alike move neither across the other.
+  // Seeds that raise both curves alike leave the crossing where it is.
   const LearningCurveOptions options{.resamples = 200};
-  std::vector<LearningPoint> lower = points_of({0.8, 2, 0.5}, 5), higher = points_of({0.82, 2, 0.5}, 5);
-  for (std::size_t i = 0; i < lower.size(); ++i) {
-    const double shift = 0.05 * static_cast<double>(lower[i].seed);
-    lower[i].score += shift;
-    higher[i].score += shift;
+  std::vector<LearningPoint> slow = points_of({0.82, 2.2, 0.5}, 5), fast = points_of({0.8, 2, 0.5}, 5);
+  for (std::size_t i = 0; i < slow.size(); ++i) {
+    const double shift = 0.05 * static_cast<double>(slow[i].seed);
+    slow[i].score += shift;
+    fast[i].score += shift;
   }
-  const Crossing found = crossing(LearningCurve::fitted(lower, options), LearningCurve::fitted(higher, options), {16, 512});
-  CHECK(found.share == 0);
+  const Crossing found = crossing(LearningCurve::fitted(slow, options), LearningCurve::fitted(fast, options), {16, 512});
+  CHECK(found.share == 1);
+  CHECK(found.labels.interval.low == Approx(100).epsilon(1e-3));
+  CHECK(found.labels.interval.high == Approx(100).epsilon(1e-3));
 }
 
 TEST_CASE("curves need three sizes with labels", "[metrics]") {

@@ -28,7 +28,9 @@ TEST_CASE("shares of variance equal statsmodels' analysis of variance", "[metric
   for (const auto& golden : attune::testing::read_goldens("statistics/variance.json")) {
     INFO(golden["name"].get<std::string>());
     std::vector<VariantScore> scores;
-    for (std::size_t i = 0; i < golden["scores"].size(); ++i) scores.push_back({golden["levels"][i], golden["scores"][i]});
+    for (std::size_t i = 0; i < golden["scores"].size(); ++i) {
+      scores.push_back({golden["levels"][i].get<std::vector<std::string>>(), golden["scores"][i].get<double>()});
+    }
     const auto factors = golden["factors"].get<std::vector<std::string>>();
     const VarianceShares shares = variance_shares(factors, scores);
     REQUIRE(shares.factors.size() == factors.size());
