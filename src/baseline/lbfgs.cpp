@@ -81,8 +81,8 @@ class InverseCurvature {
   std::deque<Pair> pairs_;
 };
 
-/// Whether a step of `length` along a slope falls enough: by Armijo's rule or, where the fall drowns in the rounding of the
-/// value, by what that rule says of slopes (Hager & Zhang 2005).
+/// Whether a step of `length` along a slope falls enough: by Armijo's rule or, where the fall drowns in the rounding of
+/// the value, by what that rule says of slopes (Hager & Zhang 2005).
 bool falls_enough(const Point& from, const Point& to, double length, double slope_before, double slope_behind) {
   constexpr double kShare = 1e-4, kRounding = 1e-12;
   if (to.value <= from.value + kShare * length * slope_before) return true;

@@ -55,7 +55,8 @@ double softplus(double z) {
 class PenalisedLoss {
  public:
   /// `targets` [rows] are numbers among the present classes.
-  PenalisedLoss(const SparseRows& rows, std::vector<std::size_t> targets, std::size_t outputs, const LogisticOptions& options)
+  PenalisedLoss(const SparseRows& rows, std::vector<std::size_t> targets, std::size_t outputs,
+                const LogisticOptions& options)
       : rows_(rows), targets_(std::move(targets)), outputs_(outputs), options_(options) {}
 
   double operator()(std::span<const double> parameters, std::span<double> gradient) const {
@@ -110,8 +111,8 @@ class PenalisedLoss {
 
 }  // namespace
 
-LogisticRegression::LogisticRegression(const SparseRows& rows, std::span<const std::int64_t> labels, std::size_t classes,
-                                       const LogisticOptions& options)
+LogisticRegression::LogisticRegression(const SparseRows& rows, std::span<const std::int64_t> labels,
+                                       std::size_t classes, const LogisticOptions& options)
     : classes_(classes) {
   if (rows.rows() != labels.size() || !(options.c > 0)) {
     internal_error("logistic regression needs a label for each row, and c > 0");

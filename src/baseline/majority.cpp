@@ -10,7 +10,8 @@
 
 namespace attune::baseline {
 
-std::vector<double> class_weights(std::span<const std::int64_t> labels, std::size_t classes, std::span<const double> weights) {
+std::vector<double> class_weights(std::span<const std::int64_t> labels, std::size_t classes,
+                                  std::span<const double> weights) {
   if (labels.empty() || (!weights.empty() && weights.size() != labels.size())) {
     internal_error("a baseline needs rows, and a weight for each or none");
   }
@@ -24,7 +25,8 @@ std::vector<double> class_weights(std::span<const std::int64_t> labels, std::siz
   return sums;
 }
 
-MajorityClass majority_class(std::span<const std::int64_t> labels, std::size_t classes, std::span<const double> weights) {
+MajorityClass majority_class(std::span<const std::int64_t> labels, std::size_t classes,
+                             std::span<const double> weights) {
   std::vector<double> shares = class_weights(labels, classes, weights);
   const double total = std::accumulate(shares.begin(), shares.end(), 0.0);
   for (double& share : shares) share /= total;

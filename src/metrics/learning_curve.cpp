@@ -141,8 +141,8 @@ int sign_of(double value) {
   return value > 0 ? 1 : value < 0 ? -1 : 0;
 }
 
-/// The smallest n in the range at which `difference` leaves the sign that it had; NaN where it keeps it. Looked for in equal
-/// steps of the logarithm, then by halving.
+/// The smallest n in the range at which `difference` leaves the sign that it had; NaN where it keeps it. Looked for in
+/// equal steps of the logarithm, then by halving.
 template <class Difference>
 double first_sign_change(Difference difference, Interval range) {
   constexpr int kSteps = 200;

@@ -64,7 +64,8 @@ TestResult mcnemar_exact(std::int64_t only_first, std::int64_t only_second) {
 
 TestResult mcnemar_chi_squared(std::int64_t only_first, std::int64_t only_second, Continuity continuity) {
   if (only_first + only_second == 0) return {0, 1};
-  const double gap = static_cast<double>(std::abs(only_first - only_second)) - (continuity == Continuity::corrected ? 1 : 0);
+  const double gap =
+      static_cast<double>(std::abs(only_first - only_second)) - (continuity == Continuity::corrected ? 1 : 0);
   const double statistic = gap * gap / static_cast<double>(only_first + only_second);
   return {statistic, chi_squared_tail(statistic)};
 }
@@ -95,7 +96,8 @@ double smallest_detectable_difference(std::int64_t rows, double discordance, con
     internal_error("smallest_detectable_difference: rows, a share of them and a power of 0.5 or more are needed");
   }
   // (n + β²) δ² - 2 α √(n ψ) δ + (α² - β²) ψ = 0: the larger solution is the one with δ √n >= α √ψ.
-  const double a = normal_quantile(1 - options.alpha / 2), b = normal_quantile(options.power), n = static_cast<double>(rows);
+  const double a = normal_quantile(1 - options.alpha / 2), b = normal_quantile(options.power),
+               n = static_cast<double>(rows);
   const double inside = n - a * a + b * b;
   if (inside < 0) return kNaN;
   const double difference = std::sqrt(discordance) * (a * std::sqrt(n) + b * std::sqrt(inside)) / (n + b * b);

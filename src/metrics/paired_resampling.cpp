@@ -13,7 +13,8 @@ namespace {
 constexpr std::size_t kUnitsForAllSigns = 20;
 
 /// Every metric as the mean over the runs of a method, each counted `counts` times.
-Values mean_of_runs(std::span<const WeightedValues> runs, std::span<const double> counts, std::span<const double> weights) {
+Values mean_of_runs(std::span<const WeightedValues> runs, std::span<const double> counts,
+                    std::span<const double> weights) {
   Values mean;
   for (std::size_t run = 0; run < runs.size(); ++run) {
     if (counts[run] == 0) continue;
@@ -79,7 +80,8 @@ std::vector<PairedEstimate> paired_bootstrap(std::size_t rows, std::span<const W
   if (rows == 0) return {};
   const std::vector<double> each_first(first.size(), 1.0), each_second(second.size(), 1.0);
   const std::vector<double> observed = resampling.observed_weights();
-  const Values of_first = mean_of_runs(first, each_first, observed), of_second = mean_of_runs(second, each_second, observed);
+  const Values of_first = mean_of_runs(first, each_first, observed),
+               of_second = mean_of_runs(second, each_second, observed);
   const Values difference = difference_of(of_first, of_second);
 
   const auto resamples = static_cast<std::size_t>(options.resamples);

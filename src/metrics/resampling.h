@@ -1,5 +1,5 @@
-// What the resampling statistics of this module share: units that are drawn, the row weights of a resample, intervals of
-// what the resamples give.
+// What the resampling statistics of this module share: units that are drawn, the row weights of a resample, intervals
+// of what the resamples give.
 #pragma once
 
 #include <cstddef>

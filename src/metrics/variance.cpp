@@ -30,8 +30,8 @@ std::vector<std::vector<std::string>> levels_of(std::size_t factors, std::span<c
 
 /// The first combination of levels, the last factor running fastest, that is not `expected` times in `counts`. Gives up
 /// behind as many as there are in `counts`, of which one then differs or none is left.
-Combination first_uneven(const std::vector<std::vector<std::string>>& levels, const std::map<Combination, std::int64_t>& counts,
-                         std::int64_t expected) {
+Combination first_uneven(const std::vector<std::vector<std::string>>& levels,
+                         const std::map<Combination, std::int64_t>& counts, std::int64_t expected) {
   std::vector<std::size_t> at(levels.size());
   for (;;) {
     Combination combination;
@@ -59,13 +59,14 @@ void check_crossed(std::span<const std::string> factors, const std::vector<std::
   const Combination uneven = first_uneven(levels, counts, most);
   if (uneven.empty()) return;
   const auto found = counts.find(uneven);
-  throw Error(ErrorKind::data,
-              {.file = "",
-               .what = concat("shares of variance need every combination of factors equally often, found ",
-                              counted(found == counts.end() ? 0 : found->second, "score"), " of ",
-                              name_combination(factors, uneven), " where another combination has ", most),
-               .where = "",
-               .hint = "score the variants that are missing, or leave out the level that is not crossed with all others"});
+  throw Error(
+      ErrorKind::data,
+      {.file = "",
+       .what = concat("shares of variance need every combination of factors equally often, found ",
+                      counted(found == counts.end() ? 0 : found->second, "score"), " of ",
+                      name_combination(factors, uneven), " where another combination has ", most),
+       .where = "",
+       .hint = "score the variants that are missing, or leave out the level that is not crossed with all others"});
 }
 
 /// The levels of factor `f` with their mean scores.
@@ -101,7 +102,8 @@ VarianceShares variance_shares(std::span<const std::string> factors, std::span<c
   VarianceShares shares{{}, 1};
   const auto n = static_cast<double>(scores.size());
   for (std::size_t f = 0; f < factors.size(); ++f) {
-    FactorShare factor{factors[f], 0, static_cast<double>(levels[f].size() - 1) / (n - 1), level_means(f, levels[f], scores)};
+    FactorShare factor{factors[f], 0, static_cast<double>(levels[f].size() - 1) / (n - 1),
+                       level_means(f, levels[f], scores)};
     const double scores_a_level = n / static_cast<double>(levels[f].size());
     for (const auto& [level, mean] : factor.means) {
       factor.share += scores_a_level * (mean - spread.mean) * (mean - spread.mean) / total;

@@ -91,11 +91,13 @@ TEST_CASE("logistic regression refuses what does not fit together", "[baseline]"
 TEST_CASE("on BANKING77 the word classifier is as right as scikit-learn's", "[baseline][golden]") {
   ATTUNE_NEEDS_SHARED(shared);
   const auto golden = attune::testing::read_goldens("baseline/banking77.json");
-  const LabelledTexts train = read_labelled(shared + "/data/banking77/train.jsonl"), test = read_labelled(shared + "/data/banking77/test.jsonl");
+  const LabelledTexts train = read_labelled(shared + "/data/banking77/train.jsonl"),
+                      test = read_labelled(shared + "/data/banking77/test.jsonl");
   const std::set<std::string> classes(train.labels.begin(), train.labels.end());
   const WordClassifier classifier(train.texts, numbers_of(train.labels, classes), classes.size());
   const auto probabilities = classifier.probabilities(test.texts);
-  const Labels gold = numbers_of(test.labels, classes), predicted = attune::metrics::argmax_rows(probabilities, classes.size());
+  const Labels gold = numbers_of(test.labels, classes),
+               predicted = attune::metrics::argmax_rows(probabilities, classes.size());
   double right = 0, loss = 0;
   for (std::size_t row = 0; row < gold.size(); ++row) {
     right += gold[row] == predicted[row] ? 1 : 0;
@@ -105,5 +107,6 @@ TEST_CASE("on BANKING77 the word classifier is as right as scikit-learn's", "[ba
   INFO("accuracy " << right / rows << ", log loss " << loss / rows);
   CHECK(std::abs(right / rows - golden["accuracy"].get<double>()) <= 0.002);
   CHECK(std::abs(loss / rows - golden["log_loss"].get<double>()) < 1e-5);
-  CHECK(largest_difference({probabilities.begin(), probabilities.begin() + static_cast<std::ptrdiff_t>(classes.size())}, golden["first"]) < 1e-4);
+  CHECK(largest_difference({probabilities.begin(), probabilities.begin() + static_cast<std::ptrdiff_t>(classes.size())},
+                           golden["first"]) < 1e-4);
 }

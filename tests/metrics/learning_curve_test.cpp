@@ -76,7 +76,9 @@ TEST_CASE("a weight counts as so many points", "[metrics]") {
 
 TEST_CASE("asymptote and values of a curve stay within the bounds of its metric", "[metrics]") {
   std::vector<LearningPoint> points;
-  for (const double doublings : {0, 1, 2, 3}) points.push_back({.labels = 8 * std::exp2(doublings), .score = 0.5 + 0.15 * doublings});
+  for (const double doublings : {0, 1, 2, 3}) {
+    points.push_back({.labels = 8 * std::exp2(doublings), .score = 0.5 + 0.15 * doublings});
+  }
   REQUIRE(fit_power_law(points).asymptote > 1);
   const LearningCurve curve = LearningCurve::fitted(points, {.bounds = kShare});
   CHECK(curve.law().asymptote == 1);
@@ -89,7 +91,8 @@ TEST_CASE("the band of a curve covers the truth about as often as it says, and o
   const PowerLaw truth{0.9, 2, 0.5};
   int covered = 0;
   for (std::uint64_t trial = 0; trial < 100; ++trial) {
-    const auto curve = LearningCurve::fitted(points_of(truth, 10, 0.02, trial), {.bounds = kShare, .resamples = 200, .level = 0.9});
+    const auto curve =
+        LearningCurve::fitted(points_of(truth, 10, 0.02, trial), {.bounds = kShare, .resamples = 200, .level = 0.9});
     const Interval band = curve.at(128).interval;
     covered += band.low < truth.at(128) && truth.at(128) < band.high;
   }
@@ -141,7 +144,8 @@ TEST_CASE("a crossing that only some seeds show says how many", "[metrics]") {
   const Crossing found = crossing(prompted, tuned, {16, 512});
   CHECK(found.share == Approx(0.6).margin(0.25));  // means 0.77 and 0.81 cross, 0.85 does not
   CHECK(found.share < 0.85);
-  CHECK_RAISES(crossing(prompted, LearningCurve::fitted(points_of({0.9, 2, 0.5}, 2), {.resamples = 3}), {16, 512}), internal, "resamples");
+  CHECK_RAISES(crossing(prompted, LearningCurve::fitted(points_of({0.9, 2, 0.5}, 2), {.resamples = 3}), {16, 512}),
+               internal, "resamples");
   CHECK_RAISES(crossing(prompted, tuned, {0, 512}), internal, "range");
 }
 
@@ -154,14 +158,16 @@ TEST_CASE("equal seeds of two curves are drawn together", "[metrics]") {
     slow[i].score += shift;
     fast[i].score += shift;
   }
-  const Crossing found = crossing(LearningCurve::fitted(slow, options), LearningCurve::fitted(fast, options), {16, 512});
+  const Crossing found =
+      crossing(LearningCurve::fitted(slow, options), LearningCurve::fitted(fast, options), {16, 512});
   CHECK(found.share == 1);
   CHECK(found.labels.interval.low == Approx(100).epsilon(1e-3));
   CHECK(found.labels.interval.high == Approx(100).epsilon(1e-3));
 }
 
 TEST_CASE("curves need three sizes with labels", "[metrics]") {
-  const std::vector<LearningPoint> two = {{.labels = 8, .score = 0.5}, {.labels = 8, .score = 0.6}, {.labels = 16, .score = 0.7}};
+  const std::vector<LearningPoint> two = {
+      {.labels = 8, .score = 0.5}, {.labels = 8, .score = 0.6}, {.labels = 16, .score = 0.7}};
   CHECK_RAISES(fit_power_law(two), usage, "needs scores at 3 numbers of labels or more, found 2");
   CHECK_RAISES(fit_power_law(std::vector<LearningPoint>{{.labels = 0, .score = 0.5}}), internal, "points with labels");
   CHECK_RAISES(LearningCurve::constant({}), internal, "needs a score");

@@ -29,8 +29,8 @@ std::vector<WeightedValues> runs_of(const std::vector<std::vector<double>>& data
   return runs;
 }
 
-PairedEstimate compare_lists(const std::vector<std::vector<double>>& first, const std::vector<std::vector<double>>& second,
-                             const BootstrapOptions& options = {}) {
+PairedEstimate compare_lists(const std::vector<std::vector<double>>& first,
+                             const std::vector<std::vector<double>>& second, const BootstrapOptions& options = {}) {
   return paired_bootstrap(first.front().size(), runs_of(first), runs_of(second), options).at(0);
 }
 
@@ -89,7 +89,8 @@ TEST_CASE("rows are told by which method gets them right", "[metrics]") {
 
 TEST_CASE("adjusted p-values equal statsmodels', undefined ones do not count", "[metrics][golden]") {
   const auto golden = attune::testing::read_goldens("statistics/paired.json");
-  constexpr std::array kCorrections = {std::pair{"bonferroni", Correction::bonferroni}, std::pair{"holm", Correction::holm},
+  constexpr std::array kCorrections = {std::pair{"bonferroni", Correction::bonferroni},
+                                       std::pair{"holm", Correction::holm},
                                        std::pair{"benjamini_hochberg", Correction::benjamini_hochberg}};
   for (const auto& row : golden["corrections"]) {
     auto p_values = row["p_values"].get<std::vector<double>>();
@@ -213,7 +214,8 @@ TEST_CASE("intervals over rows and seeds cover the truth about as often as they 
       for (std::size_t row = 0; row < 50; ++row) scores[row] = 0.3 * scores[row] + rows[row] + 0.3 * shifts[seed];
       seeds.push_back(scores);
     }
-    const Interval interval = compare_lists({std::vector<double>(50, 0.0)}, seeds, {.resamples = 200, .level = 0.9}).difference.interval;
+    const Interval interval =
+        compare_lists({std::vector<double>(50, 0.0)}, seeds, {.resamples = 200, .level = 0.9}).difference.interval;
     covered += interval.low < 0 && 0 < interval.high;
   }
   CHECK(covered > 162);  // 0.9 of 200 is 180, sd 4.2; eight seeds make it a little less
@@ -221,7 +223,8 @@ TEST_CASE("intervals over rows and seeds cover the truth about as often as they 
 }
 
 TEST_CASE("paired intervals do not depend on the number of threads", "[metrics]") {
-  const std::vector<std::vector<double>> first = {normal_list(40, 5), normal_list(40, 6), normal_list(40, 7)}, second = {normal_list(40, 8)};
+  const std::vector<std::vector<double>> first = {normal_list(40, 5), normal_list(40, 6), normal_list(40, 7)},
+                                         second = {normal_list(40, 8)};
   const Interval alone = compare_lists(first, second).difference.interval;
   const Interval shared = compare_lists(first, second, {.threads = 5}).difference.interval;
   CHECK(shared.low == alone.low);
@@ -239,7 +242,8 @@ TEST_CASE("methods without predictions or with unlike metrics are not compared",
 TEST_CASE("the smallest detectable difference solves Connor's formula", "[metrics][golden]") {
   const auto golden = attune::testing::read_goldens("statistics/paired.json");
   for (const auto& row : golden["detectable"]) {
-    const double found = smallest_detectable_difference(row["rows"], row["discordance"], {.alpha = row["alpha"], .power = row["power"]});
+    const double found =
+        smallest_detectable_difference(row["rows"], row["discordance"], {.alpha = row["alpha"], .power = row["power"]});
     check_number(row.dump(), found, row["difference"]);
   }
   CHECK(smallest_detectable_difference(100, 0) == 0);

@@ -16,7 +16,8 @@ const std::vector<std::string> kTwoFactors = {"wording", "order"};
 
 /// Scores of wordings a, b, c with orders 1, 2.
 std::vector<VariantScore> crossed(const std::vector<double>& scores) {
-  const std::vector<std::vector<std::string>> levels = {{"a", "1"}, {"a", "2"}, {"b", "1"}, {"b", "2"}, {"c", "1"}, {"c", "2"}};
+  const std::vector<std::vector<std::string>> levels = {{"a", "1"}, {"a", "2"}, {"b", "1"},
+                                                        {"b", "2"}, {"c", "1"}, {"c", "2"}};
   std::vector<VariantScore> variants;
   for (std::size_t i = 0; i < levels.size(); ++i) variants.push_back({levels[i], scores[i]});
   return variants;
@@ -44,7 +45,8 @@ TEST_CASE("shares of variance equal statsmodels' analysis of variance", "[metric
 
 TEST_CASE("the means of a factor's levels are told in order of appearance", "[metrics]") {
   const VarianceShares shares = variance_shares(kTwoFactors, crossed({0.5, 0.75, 1, 0.5, 0, 0.25}));
-  CHECK(shares.factors[0].means == std::vector<std::pair<std::string, double>>{{"a", 0.625}, {"b", 0.75}, {"c", 0.125}});
+  CHECK(shares.factors[0].means ==
+        std::vector<std::pair<std::string, double>>{{"a", 0.625}, {"b", 0.75}, {"c", 0.125}});
   CHECK(shares.factors[1].means == std::vector<std::pair<std::string, double>>{{"1", 0.5}, {"2", 0.5}});
   CHECK(shares.factors[1].share == 0);
   CHECK(shares.factors[0].share + shares.remainder == Approx(1));
@@ -76,9 +78,11 @@ TEST_CASE("variants that are not crossed are refused by the name of one that is 
   auto variants = crossed({0.5, 0.75, 1, 0.5, 0, 0.25});
   auto repeated = variants;
   repeated.push_back(variants[2]);
-  CHECK_RAISES(variance_shares(kTwoFactors, repeated), data, "found 1 score of wording 'a', order '1' where another combination has 2");
+  CHECK_RAISES(variance_shares(kTwoFactors, repeated), data,
+               "found 1 score of wording 'a', order '1' where another combination has 2");
   variants.erase(variants.begin() + 3);
-  CHECK_RAISES(variance_shares(kTwoFactors, variants), data, "found 0 scores of wording 'b', order '2' where another combination has 1");
+  CHECK_RAISES(variance_shares(kTwoFactors, variants), data,
+               "found 0 scores of wording 'b', order '2' where another combination has 1");
   CHECK_RAISES(variance_shares({}, variants), internal, "level");
   CHECK_RAISES(variance_shares(kTwoFactors, {}), internal, "scores are needed");
 }

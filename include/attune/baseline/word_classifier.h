@@ -1,6 +1,6 @@
 // The baseline that knows words and no language: logistic regression on TF-IDF weights, what
-// make_pipeline(TfidfVectorizer(), LogisticRegression()) is in scikit-learn. A tuned or prompted model that is no better was
-// not worth its cost.
+// make_pipeline(TfidfVectorizer(), LogisticRegression()) is in scikit-learn. A tuned or prompted model that is no
+// better was not worth its cost.
 #pragma once
 
 #include <cstddef>
@@ -16,8 +16,8 @@ namespace attune::baseline {
 
 class WordClassifier {
  public:
-  /// Learns from `texts` [rows] in valid UTF-8 with `labels` [rows] in 0 … classes-1. Without any word it gives every text the
-  /// shares of the classes. Errors as LogisticRegression.
+  /// Learns from `texts` [rows] in valid UTF-8 with `labels` [rows] in 0 … classes-1. Without any word it gives every
+  /// text the shares of the classes. Errors as LogisticRegression.
   WordClassifier(std::span<const std::string> texts, std::span<const std::int64_t> labels, std::size_t classes,
                  const LogisticOptions& options = {});
 

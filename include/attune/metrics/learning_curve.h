@@ -1,8 +1,8 @@
-// How a score grows with the number of labels: an inverse power law fitted to scores at several sizes, its band over seeds,
-// where two methods cross, and what more labels would bring.
+// How a score grows with the number of labels: an inverse power law fitted to scores at several sizes, its band over
+// seeds, where two methods cross, and what more labels would bring.
 //
-// The band is what other seeds (other subsets, other starts) would give at the same sizes. It knows nothing of the sampling of
-// the test rows, nor of whether the law holds beyond the largest size.
+// The band is what other seeds (other subsets, other starts) would give at the same sizes. It knows nothing of the
+// sampling of the test rows, nor of whether the law holds beyond the largest size.
 #pragma once
 
 #include <cstddef>
@@ -25,7 +25,8 @@ struct LearningPoint {
   double weight = 1;      ///< in the squared error
 };
 
-/// score(n) = asymptote - gap · n^-exponent. A positive gap rises to the asymptote, a negative one (losses) falls to it.
+/// score(n) = asymptote - gap · n^-exponent, with a positive gap rising to the asymptote, with a negative one (losses)
+/// falling to it.
 struct PowerLaw {
   double asymptote = kNaN;
   double gap = kNaN;
@@ -34,9 +35,9 @@ struct PowerLaw {
 };
 
 /// Least weighted squares over asymptotes within `bounds`, any gap, and exponents from 0.01 to 3: for each exponent the
-/// other two follow from linear equations; the exponent is sought on a grid and then by golden section, so there is no start
-/// to choose and the result is the best of the range. Error{usage} for fewer than three sizes; Error{internal} for points
-/// without labels or with negative weights.
+/// other two follow from linear equations; the exponent is sought on a grid and then by golden section, so there is no
+/// start to choose and the result is the best of the range. Error{usage} for fewer than three sizes; Error{internal}
+/// for points without labels or with negative weights.
 PowerLaw fit_power_law(std::span<const LearningPoint> points, Bounds bounds = {});
 
 struct LearningCurveOptions {
@@ -48,13 +49,14 @@ struct LearningCurveOptions {
 
 struct Crossing;
 
-/// A method's score by the number of labels. Intervals are percentiles over resampled seeds, NaN with fewer than two seeds.
+/// A method's score by the number of labels. Intervals are percentiles over resampled seeds, NaN with fewer than two
+/// seeds.
 class LearningCurve {
  public:
   /// Errors as fit_power_law().
   static LearningCurve fitted(std::span<const LearningPoint> points, const LearningCurveOptions& options = {});
-  /// The same score whatever the labels, as that of a prompt without examples: the mean of one score a seed. Error{internal}
-  /// without scores.
+  /// The same score whatever the labels, as that of a prompt without examples: the mean of one score a seed.
+  /// Error{internal} without scores.
   static LearningCurve constant(std::span<const double> scores, const LearningCurveOptions& options = {});
 
   const PowerLaw& law() const { return law_; }
@@ -83,9 +85,9 @@ struct Crossing {
   double share;     ///< of the resamples in which they do; NaN where neither curve has several seeds
 };
 
-/// The smallest number of labels in `range` (1 or more) at which the sign of the difference of the curves changes; nothing
-/// beyond the range is believed. Seeds are resampled together: curves with the same key draw the same numbers, and equal
-/// seeds then go together. Error{internal} for curves with several seeds and unequal numbers of resamples.
+/// The smallest number of labels in `range` (1 or more) at which the sign of the difference of the curves changes;
+/// nothing beyond the range is believed. Seeds are resampled together: curves with the same key draw the same numbers,
+/// and equal seeds then go together. Error{internal} for curves with several seeds and unequal numbers of resamples.
 Crossing crossing(const LearningCurve& first, const LearningCurve& second, Interval range);
 
 }  // namespace attune::metrics
