@@ -86,8 +86,8 @@ struct SignFlipOptions {
 /// F1, the mean over seeds of either): if the methods were alike each difference could as well have the other sign.
 /// Statistic: the mean; p: the share of sign patterns whose mean is as far from 0 or farther. All patterns are tried
 /// where at most 20 rows (or groups) differ, as scipy.stats.permutation_test(permutation_type="samples") has it; else
-/// p = (b + 1) / (resamples + 1) with b such patterns among those drawn (Phipson & Smyth 2010). NaN without rows or with
-/// an undefined difference.
+/// p = (b + 1) / (resamples + 1) with b such patterns among those drawn (Phipson & Smyth 2010). NaN without rows or
+/// with an undefined difference.
 TestResult sign_flip_test(std::span<const double> differences, const SignFlipOptions& options = {});
 
 struct PowerOptions {
