@@ -51,7 +51,7 @@ def paired(random):
         "mcnemar": [mcnemar_case(*pair) for pair in ((1, 0), (3, 3), (2, 9), (15, 4), (0, 12), (30, 52), (400, 470), (3000, 3300))],
         "corrections": [correction_case(p) for p in ([0.01], rounded(5), rounded(12), [0.04, 0.001, 0.04, 0.9, 0.02], [0.6, 0.7, 0.8])],
         "sign_flips": [sign_flip_case("normal", random.normal(0.3, 1, 14)), sign_flip_case("right or wrong", random.integers(-1, 2, 13)),
-                       sign_flip_case("ties in tenths", np.round(random.normal(0.1, 0.3, 12), 1)), sign_flip_case("one row", [0.5]),
+                       sign_flip_case("ties in tenths", np.round(random.normal(0.1, 0.3, 12), 1)), sign_flip_case("two rows", [0.5, -0.1]),
                        sign_flip_case("alike", [0.25, -0.25, 0.5, -0.5])],
         "detectable": [detectable_case(*case) for case in ((100, 0.2, 0.05, 0.8), (1000, 0.1, 0.05, 0.8), (3080, 0.05, 0.01, 0.9),
                                                            (500, 0.35, 0.05, 0.5), (20, 0.05, 0.05, 0.8))],
