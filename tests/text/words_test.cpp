@@ -4,6 +4,7 @@
 #include "catch.h"
 
 using namespace attune::text;
+using WordList = std::vector<std::string>;
 
 TEST_CASE("Words are compared without case, punctuation and blanks", "[text]") {
   CHECK(plain_words(" Card_arrival,\t please!\n") == "card arrival please");
@@ -23,4 +24,12 @@ TEST_CASE("Words are found as whole words only", "[text]") {
   CHECK(find_words("scat cats", "cat") == npos);
   CHECK(find_words("a b", "a b c") == npos);
   CHECK(find_words("a", "") == npos);
+}
+
+TEST_CASE("words are runs of two or more letters, digits and underscores in lower case", "[text]") {
+  CHECK(lower_case_words("I don't WANT a_b, x or 42%!") == WordList{"don", "want", "a_b", "or", "42"});
+  CHECK(lower_case_words("Größe ΟΔΥΣΣΕΥΣ") == WordList{"größe", "οδυσσευς"});
+  CHECK(lower_case_words("") == WordList{});
+  CHECK(lower_case_words("a") == WordList{});
+  CHECK(lower_case_words("né") == WordList{"né"});
 }
