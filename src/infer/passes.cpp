@@ -13,9 +13,6 @@ namespace attune::infer {
 
 namespace {
 
-/// New tokens in one pass; prompts beyond that wait for the next, which bounds the memory of hidden states.
-constexpr std::int64_t kPassTokens = 4096;
-
 std::int64_t fresh_tokens(const Row& row) {
   return static_cast<std::int64_t>(row.ids.size()) - row.cached.length;
 }
@@ -26,26 +23,37 @@ bool is_long(const nn::RotarySpec& rotary, std::int64_t length) {
 }
 
 models::Input packed(std::span<Row* const> rows) {
-  std::vector<std::int64_t> ids, positions, wanted;
-  std::vector<std::int32_t> lengths;
+  std::vector<std::int64_t> ids, positions;
+  std::vector<std::int32_t> lengths, text_lengths;
   for (const Row* row : rows) {
     for (auto t = static_cast<std::size_t>(row->cached.length); t < row->ids.size(); ++t) {
       ids.push_back(row->ids[t]);
       positions.push_back(static_cast<std::int64_t>(t));
     }
     lengths.push_back(static_cast<std::int32_t>(fresh_tokens(*row)));
-    wanted.push_back(static_cast<std::int64_t>(ids.size()) - 1);
+    const auto length = static_cast<std::int64_t>(row->ids.size());
+    text_lengths.push_back(static_cast<std::int32_t>(std::max(row->text_length, length)));
   }
   models::Input input;
   input.ids = at::tensor(ids, at::kLong);
   input.positions = at::tensor(positions, at::kLong);
   input.segments = at::zeros_like(input.ids);
-  input.wanted = at::tensor(wanted, at::kLong);
   input.layout = nn::make_layout(lengths);
+  input.text_lengths = std::move(text_lengths);
   return input;
 }
 
 }  // namespace
+
+std::int64_t frequency_class(const models::ModelSpec& spec, std::int64_t length) {
+  std::int64_t found = 0;
+  for (const nn::RotarySpec& rotary : spec.decoder.rotary) {
+    const bool is_dynamic = rotary.scaling == nn::RotaryScaling::dynamic;
+    if (is_dynamic && length > rotary.max_positions) return length;
+    if (rotary.scaling == nn::RotaryScaling::longrope && is_long(rotary, length)) found = rotary.original_positions + 1;
+  }
+  return found;
+}
 
 CachedText Passes::reusable(const CachedText& text, std::int64_t common, std::int64_t length) const {
   const CachedText part = beginning(text, std::min(common, text.length));
@@ -68,8 +76,11 @@ void Passes::forget_other_frequencies(Row& row) const {
   }
 }
 
-at::Tensor Passes::pass(std::span<Row* const> rows) {
-  models::Input input = models::to_device(packed(rows), model_.execution().device);
+models::Output Passes::pass(std::span<Row* const> rows, const std::vector<std::int64_t>& wanted, bool defers) {
+  models::Input input = packed(rows);
+  input.wanted = at::tensor(wanted, at::kLong);
+  input.defer_vocabulary = defers;
+  input = models::to_device(std::move(input), model_.execution().device);
   std::vector<CachedText*> texts;
   std::vector<std::int32_t> counts;
   for (Row* row : rows) {
@@ -78,7 +89,12 @@ at::Tensor Passes::pass(std::span<Row* const> rows) {
   }
   computed_ += input.layout.total;
   input.past = cache_.extend(texts, counts);
-  return models::forward(model_, model_.prepare(std::move(input), false)).logits.to(at::kCPU, at::kFloat);
+  return models::forward(model_, model_.prepare(std::move(input), false));
+}
+
+models::Output Passes::run(std::span<Row* const> rows, const std::vector<std::int64_t>& wanted) {
+  const at::NoGradGuard no_grad;
+  return pass(rows, wanted, /*defers=*/true);
 }
 
 at::Tensor Passes::next_logits(std::span<Row* const> rows) {
@@ -91,7 +107,10 @@ at::Tensor Passes::next_logits(std::span<Row* const> rows) {
       tokens += fresh_tokens(*rows[end]);
       if (end > begin && tokens > kPassTokens) break;
     }
-    parts.push_back(pass(rows.subspan(begin, end - begin)));
+    const std::span<Row* const> some = rows.subspan(begin, end - begin);
+    std::vector<std::int64_t> last;  // of each row's new tokens
+    for (std::int64_t tokens = 0; const Row* row : some) last.push_back((tokens += fresh_tokens(*row)) - 1);
+    parts.push_back(pass(some, last, /*defers=*/false).logits.to(at::kCPU, at::kFloat));
     begin = end;
   }
   return parts.size() == 1 ? parts.front().contiguous() : at::cat(parts, 0).contiguous();

@@ -16,14 +16,28 @@ namespace attune::infer {
 struct Row {
   std::vector<std::int32_t> ids;  ///< prompt and what was generated
   CachedText cached;              ///< of the first tokens of ids
+  /// Where ids are the beginning of a longer text whose length decides its rotary frequencies: a length that has these.
+  std::int64_t text_length = 0;
 };
+
+/// Texts of different classes have different rotary frequencies, so none of their keys in common. 0 for short texts, and
+/// where frequencies do not depend on the length; else a length with the same frequencies.
+std::int64_t frequency_class(const models::ModelSpec& spec, std::int64_t length);
 
 class Passes {
  public:
+  /// New tokens in one pass; what is beyond that waits for the next, which bounds the memory of hidden states.
+  static constexpr std::int64_t kPassTokens = 4096;
+
   explicit Passes(const models::Model& model) : model_(model), cache_(model) {}
 
   /// Scores of what follows each row: float32 [rows, vocab] on the CPU. Afterwards all tokens of the rows are cached.
   at::Tensor next_logits(std::span<Row* const> rows);
+
+  /// The tokens of all rows go through the network together, and are cached afterwards. `wanted`: the rows of the packed
+  /// stream of tokens that the cache does not have (one row of `rows` after another) whose logits are wanted, ascending;
+  /// none of them = no output. The output is deferred (models::Input::defer_vocabulary).
+  models::Output run(std::span<Row* const> rows, const std::vector<std::int64_t>& wanted);
 
   /// The keys of `text` that a text of `length` tokens which begins with the same `common` ones can use.
   CachedText reusable(const CachedText& text, std::int64_t common, std::int64_t length) const;
@@ -31,7 +45,7 @@ class Passes {
   std::int64_t computed_tokens() const { return computed_; }
 
  private:
-  at::Tensor pass(std::span<Row* const> rows);
+  models::Output pass(std::span<Row* const> rows, const std::vector<std::int64_t>& wanted, bool defers);
   void forget_other_frequencies(Row& row) const;
 
   const models::Model& model_;
