@@ -3,6 +3,7 @@ its logits processors and warpers.
 
 generate.json: a list of {"model", "prompts" (ids, ragged), "options" (of generate), "ids" (new ones), "scores" (with beams), "config"
 (what is laid over config.json, for positions that depend on the text's length)}. A case whose outcome hangs on a difference that rounding could turn is refused: the seed of its prompts is then another one.
+likelihood.json: a list of {"model", "texts": [{"ids", "from"}], "log_probabilities" of the tokens [from, end) of each, "config"}.
 processors.json: a list of {"options", "prompt" (length), "ids", "scores" [vocab], "expected" [vocab], null for -inf}.
 """
 
@@ -110,7 +111,30 @@ def processor_cases():
     return cases
 
 
+def log_probabilities(model, ids, begin):
+    with torch.no_grad():
+        log_p = torch.log_softmax(model(torch.tensor([ids])).logits[0].float(), dim=-1)
+    return [float(log_p[i - 1, ids[i]]) for i in range(begin, len(ids))]
+
+
+def likelihood_case(name, model, config=None):
+    """Texts that share beginnings, one that is the beginning of another, one that is scored as a whole, and one alone."""
+    generator = torch.Generator().manual_seed(len(name))
+    draw = lambda count: torch.randint(1, model.config.vocab_size, (count,), generator=generator).tolist()
+    common, branch = draw(5), draw(2)
+    texts = [(common + [7], 5), (common + [9], 5), (common + branch + draw(2), 7), (common + branch, 5), (common + branch + draw(3), 1), (draw(4), 2), (draw(9), 1)]
+    case = dict(model=name, texts=[{"ids": ids, "from": begin} for ids, begin in texts],
+                log_probabilities=[log_probabilities(model, ids, begin) for ids, begin in texts])
+    return case | (dict(config=config) if config else {})
+
+
+def likelihood_cases():
+    cases = [likelihood_case(f"{model_type}_causal_lm", load(f"{model_type}_causal_lm")) for model_type in TYPES]
+    changed = dict(max_position_embeddings=6, rope_parameters=dict(rope_type="dynamic", rope_theta=1e4, factor=2.0))
+    return cases + [likelihood_case("llama_causal_lm", load("llama_causal_lm", **changed), changed)]
+
+
 def write(folder):
-    for name, cases in (("generate", generation_cases()), ("processors", processor_cases())):
+    for name, cases in (("likelihood", likelihood_cases()), ("generate", generation_cases()), ("processors", processor_cases())):
         lines = ",\n".join(json.dumps(one) for one in cases)
         (folder / f"{name}.json").write_text(f"[\n{lines}\n]\n")

@@ -22,9 +22,6 @@ namespace attune::infer {
 
 namespace {
 
-/// Keys and values that a block may hold.
-constexpr std::int64_t kBlockBytes = std::int64_t{512} << 20;
-
 /// A log probability that is wanted: of token `id` behind token `position` of an edge.
 struct Wanted {
   std::size_t edge;
@@ -51,12 +48,12 @@ std::int64_t bytes_a_token(const models::Model& model) {
 
 class Scoring {
  public:
-  Scoring(const models::Model& model, std::span<const TextToScore> texts, const StopsScoring& stops)
-      : model_(model), texts_(texts), stops_(stops), passes_(model) {}
+  Scoring(const models::Model& model, std::span<const TextToScore> texts, const ScoringOptions& options)
+      : model_(model), texts_(texts), options_(options), passes_(model) {}
 
   Likelihoods run() {
     prepare();
-    const std::int64_t most = std::max(Passes::kPassTokens, kBlockBytes / bytes_a_token(model_));
+    const std::int64_t most = std::max<std::int64_t>(1, options_.cache_bytes / bytes_a_token(model_));
     for (std::size_t begin = 0; begin < order_.size();) {
       std::size_t end = begin;
       for (std::int64_t tokens = 0; end < order_.size(); ++end) {
@@ -172,12 +169,12 @@ class Scoring {
         tokens += edge.end - edge.begin;
       }
       if (!some.empty()) pass(block, some);
-      if (stops_ && stops_(begin)) return false;
+      if (options_.stops && options_.stops(begin)) return false;
     }
     check_finite(begin, end);
     const std::ptrdiff_t last = block.trie.last_edge(end - begin);
     carried_ = {.ids = needed(text(end - 1)), .cached = *block.cached[last], .frequencies = class_of(begin)};
-    return !stops_ || !stops_(end);
+    return !options_.stops || !options_.stops(end);
   }
 
   /// Edges whose parents are cached go through the network together.
@@ -230,7 +227,7 @@ class Scoring {
 
   const models::Model& model_;
   std::span<const TextToScore> texts_;
-  const StopsScoring& stops_;
+  const ScoringOptions& options_;
   Passes passes_;
   std::vector<std::int64_t> classes_;  ///< frequency_class by text
   std::vector<std::size_t> order_;     ///< texts by class and lexicographically
@@ -241,13 +238,13 @@ class Scoring {
 
 }  // namespace
 
-Likelihoods likelihoods(const models::Model& model, std::span<const TextToScore> texts, const StopsScoring& stops) {
+Likelihoods likelihoods(const models::Model& model, std::span<const TextToScore> texts, const ScoringOptions& options) {
   check_causal(model.spec(), "texts are scored token by token by models such as GPT-2, Llama or Qwen");
   for (std::size_t i = 0; i < texts.size(); ++i) {
     if (texts[i].from < 1) internal_error("a text is scored from its second token on at the earliest");
     check_text(texts[i].ids, model.spec(), concat("text ", i + 1));
   }
-  return Scoring(model, texts, stops).run();
+  return Scoring(model, texts, options).run();
 }
 
 }  // namespace attune::infer

@@ -23,11 +23,15 @@ struct Likelihoods {
   std::int64_t computed_tokens = 0;                    ///< of them that went through the network
 };
 
-/// Asked after each pass with the number of texts that are complete; yes: the others stay without scores.
-using StopsScoring = std::function<bool(std::size_t complete)>;
+struct ScoringOptions {
+  std::int64_t cache_bytes = std::int64_t{512} << 20;  ///< of keys and values, about; less means more blocks that share less
+  /// Asked between passes with the number of texts that are complete; yes: the others stay without scores.
+  std::function<bool(std::size_t complete)> stops = {};
+};
 
 /// Error{model} when the model is no causal LM; Error{data} for an id beyond the vocabulary and for a text longer than
 /// learnt positions, naming it by its number; Error{diverged} for scores that are no numbers.
-Likelihoods likelihoods(const models::Model& model, std::span<const TextToScore> texts, const StopsScoring& stops = {});
+Likelihoods likelihoods(const models::Model& model, std::span<const TextToScore> texts,
+                        const ScoringOptions& options = {});
 
 }  // namespace attune::infer
