@@ -4,6 +4,7 @@ its logits processors and warpers.
 generate.json: a list of {"model", "prompts" (ids, ragged), "options" (of generate), "ids" (new ones), "scores" (with beams), "config"
 (what is laid over config.json, for positions that depend on the text's length)}. A case whose outcome hangs on a difference that rounding could turn is refused: the seed of its prompts is then another one.
 likelihood.json: a list of {"model", "texts": [{"ids", "from"}], "log_probabilities" of the tokens [from, end) of each, "config"}.
+cloze.json: a list of {"model", "texts": [{"ids", "masks", "words"}], "log_probabilities" [texts][words][masks]}.
 processors.json: a list of {"options", "prompt" (length), "ids", "scores" [vocab], "expected" [vocab], null for -inf}.
 """
 
@@ -134,7 +135,27 @@ def likelihood_cases():
     return cases + [likelihood_case("llama_causal_lm", load("llama_causal_lm", **changed), changed)]
 
 
+def cloze_case(name):
+    model = hf.AutoModelForMaskedLM.from_pretrained(MODELS / name, attn_implementation="eager", dtype=torch.float32).eval()
+    generator = torch.Generator().manual_seed(len(name))
+    texts, expected = [], []
+    for length, masks in ((6, [3]), (9, [1, 5]), (4, [0])):
+        ids = torch.randint(5, model.config.vocab_size, (length,), generator=generator).tolist()
+        words = torch.randint(5, model.config.vocab_size, (3, len(masks)), generator=generator).tolist()
+        for mask in masks:
+            ids[mask] = 4
+        with torch.no_grad():
+            log_p = torch.log_softmax(model(torch.tensor([ids])).logits[0], dim=-1)
+        texts.append(dict(ids=ids, masks=masks, words=words))
+        expected.append([[float(log_p[mask, token]) for mask, token in zip(masks, word)] for word in words])
+    return dict(model=name, texts=texts, log_probabilities=expected)
+
+
+def cloze_cases():
+    return [cloze_case(f"{model_type}_masked_lm") for model_type in ("bert", "distilbert", "electra", "roberta")]
+
+
 def write(folder):
-    for name, cases in (("likelihood", likelihood_cases()), ("generate", generation_cases()), ("processors", processor_cases())):
+    for name, cases in (("cloze", cloze_cases()), ("likelihood", likelihood_cases()), ("generate", generation_cases()), ("processors", processor_cases())):
         lines = ",\n".join(json.dumps(one) for one in cases)
         (folder / f"{name}.json").write_text(f"[\n{lines}\n]\n")

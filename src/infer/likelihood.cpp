@@ -5,15 +5,12 @@
 #include <ATen/ops/tensor.h>
 
 #include <algorithm>
-#include <cmath>
 #include <compare>
-#include <numeric>
 #include <optional>
 #include <utility>
 
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
-#include "attune/nn/vocabulary.h"
 #include "passes.h"
 #include "positions.h"
 #include "text_trie.h"
@@ -171,7 +168,6 @@ class Scoring {
       if (!some.empty()) pass(block, some);
       if (options_.stops && options_.stops(begin)) return false;
     }
-    check_finite(begin, end);
     const std::ptrdiff_t last = block.trie.last_edge(end - begin);
     carried_ = {.ids = needed(text(end - 1)), .cached = *block.cached[last], .frequencies = class_of(begin)};
     return !options_.stops || !options_.stops(end);
@@ -203,26 +199,13 @@ class Scoring {
     const models::Output output = passes_.run(pointers, stream_rows);
     for (std::size_t i = 0; i < some.size(); ++i) block.cached[some[i]] = std::move(rows[i].cached);
     if (pairs.empty()) return;
-    const at::Tensor at_rows = at::tensor(pair_rows, at::kLong), of_ids = at::tensor(ids, at::kLong);
-    const at::Tensor log_p = output.vocabulary.defined() ? nn::vocabulary_log_probabilities(output.vocabulary, at_rows, of_ids)
-                                                         : nn::log_probabilities(output.logits, at_rows, of_ids);
+    const at::Tensor log_p = log_probabilities(output, at::tensor(pair_rows, at::kLong), at::tensor(ids, at::kLong));
     const float* values = log_p.const_data_ptr<float>();
     for (std::size_t i = 0; i < pairs.size(); ++i) *pairs[i]->result = values[i];
   }
 
   static std::vector<Wanted>::const_iterator first_wanted(const Block& block, std::size_t edge) {
     return std::ranges::lower_bound(block.wanted, edge, {}, &Wanted::edge);
-  }
-
-  void check_finite(std::size_t begin, std::size_t end) const {
-    for (std::size_t place = begin; place < end; ++place) {
-      const auto& scores = result_.log_probabilities[order_[place]];
-      if (std::ranges::none_of(scores, [](double score) { return std::isnan(score); })) continue;
-      throw Error(ErrorKind::diverged, {.file = {},
-                                        .what = "the model's scores of a text are no numbers",
-                                        .where = concat("text ", order_[place] + 1),
-                                        .hint = "check the model's weights"});
-    }
   }
 
   const models::Model& model_;

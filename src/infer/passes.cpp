@@ -8,6 +8,10 @@
 #include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
+#include <cmath>
+
+#include "attune/base/error.h"
+#include "attune/nn/vocabulary.h"
 
 namespace attune::infer {
 
@@ -53,6 +57,17 @@ std::int64_t frequency_class(const models::ModelSpec& spec, std::int64_t length)
     if (rotary.scaling == nn::RotaryScaling::longrope && is_long(rotary, length)) found = rotary.original_positions + 1;
   }
   return found;
+}
+
+at::Tensor log_probabilities(const models::Output& output, const at::Tensor& rows, const at::Tensor& ids) {
+  const at::Tensor log_p = output.vocabulary.defined() ? nn::vocabulary_log_probabilities(output.vocabulary, rows, ids)
+                                                       : nn::log_probabilities(output.logits, rows, ids);
+  const std::span<const float> values(log_p.const_data_ptr<float>(), static_cast<std::size_t>(log_p.numel()));
+  if (std::ranges::none_of(values, [](float value) { return std::isnan(value); })) return log_p;
+  throw Error(ErrorKind::diverged, {.file = {},
+                                    .what = "the model's scores of a text are no numbers",
+                                    .where = {},
+                                    .hint = "check the model's weights"});
 }
 
 CachedText Passes::reusable(const CachedText& text, std::int64_t common, std::int64_t length) const {

@@ -24,6 +24,10 @@ struct Row {
 /// where frequencies do not depend on the length; else a length with the same frequencies.
 std::int64_t frequency_class(const models::ModelSpec& spec, std::int64_t length);
 
+/// log p(ids[k]) in row rows[k] of the wanted ones, float32 [K] on the CPU. rows ascending, both int64 [K] on the CPU.
+/// Error{diverged} for a score that is no number.
+at::Tensor log_probabilities(const models::Output& output, const at::Tensor& rows, const at::Tensor& ids);
+
 class Passes {
  public:
   /// New tokens in one pass; what is beyond that waits for the next, which bounds the memory of hidden states.
