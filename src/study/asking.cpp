@@ -53,8 +53,14 @@ class Asking {
   }
 
   void choose() {
-    for (const data::Example& row : job_.rows) {
-      examples_.push_back(few_shot_.k == 0 ? Examples() : prompt::examples_at(pool_, prompt::choose_examples(pool_, row, few_shot_)));
+    examples_.resize(job_.rows.size());
+    if (few_shot_.k == 0) return;
+    for (std::size_t i = 0; i < job_.rows.size(); ++i) {
+      const at::Tensor similarity =
+          job_.row_embeddings.defined() ? job_.pool_embeddings.mv(job_.row_embeddings[static_cast<std::int64_t>(i)]) : at::Tensor();
+      std::span<const float> values;
+      if (similarity.defined()) values = {similarity.const_data_ptr<float>(), static_cast<std::size_t>(similarity.numel())};
+      examples_[i] = prompt::examples_at(pool_, prompt::choose_examples(pool_, job_.rows[i], few_shot_, values));
     }
   }
 

@@ -15,9 +15,11 @@
 #include "attune/job/open_folder.h"
 #include "attune/job/prepare.h"
 #include "attune/job/text_generation.h"
+#include "attune/infer/embeddings.h"
 #include "attune/infer/generation_config.h"
 #include "attune/prompt/writer.h"
 #include "attune/report/phase.h"
+#include "attune/task/prompts.h"
 
 namespace attune::study {
 
@@ -67,9 +69,6 @@ void check_settings(const PromptJob& job) {
   if (options.calibrate && options.content_free.empty()) {
     refuse("calibration needs inputs without content", "prompting.content_free", "give some, such as \"N/A\"");
   }
-  if (options.examples.choose == "nearest" || options.examples.order == "nearest_last") {
-    refuse("examples by similarity are not there yet", "prompting.examples", "take balanced or random ones");
-  }
   if (!job.set.assertions.empty()) refuse("assertions on generated texts are not checked yet", job.set.file + ", assertions", "remove them");
   if (job.set.chat && job.chats->empty()) {
     throw Error(ErrorKind::model, {.file = job.folder, .what = "the model has no chat template", .where = "", .hint = "set data.chat_template, or chat to false in the prompt set"});
@@ -115,6 +114,18 @@ void make_targets(PromptJob& job) {
   }
 }
 
+bool goes_by_similarity(const prompt::FewShotOptions& options) {
+  return options.k > 0 && (options.choose == "nearest" || options.order == "nearest_last");
+}
+
+at::Tensor embeddings_of(const PromptJob& job, const std::vector<data::Example>& examples) {
+  std::vector<std::string> texts;
+  for (const data::Example& example : examples) texts.push_back(example.text);
+  std::vector<std::vector<std::int32_t>> ids = task::encode_prompts(texts, *job.tokenizer);
+  for (auto& one : ids) one.resize(std::min(one.size(), static_cast<std::size_t>(job.max_tokens)));  // the beginning tells enough
+  return infer::embeddings(*job.loaded.model, ids);
+}
+
 }  // namespace
 
 PromptJob open_prompt_job(const job::RunOptions& options, const report::EventBus& events) {
@@ -132,6 +143,12 @@ PromptJob open_prompt_job(const job::RunOptions& options, const report::EventBus
   read_data(job);
   make_targets(job);
   reading.end();
+  if (goes_by_similarity(options.prompting.examples)) {
+    report::Phase comparing(events, "comparing texts", static_cast<std::int64_t>(job.pool.size() + job.rows.size()));
+    job.pool_embeddings = embeddings_of(job, job.pool);
+    job.row_embeddings = embeddings_of(job, job.rows);
+    comparing.end();
+  }
   return job;
 }
 

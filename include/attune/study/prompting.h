@@ -2,6 +2,8 @@
 // classification, so that metrics, intervals and files are those of a tuned model.
 #pragma once
 
+#include <ATen/core/Tensor.h>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -42,6 +44,7 @@ struct PromptJob {
   std::vector<data::Example> rows;    ///< that are answered
   std::vector<task::Encoded> targets;  ///< of `rows`: their labels, without tokens
   std::unique_ptr<task::Task> task;
+  at::Tensor pool_embeddings, row_embeddings;  ///< infer::embeddings of their texts, where examples go by similarity
 };
 
 /// Reads what the configuration names; writes nothing. Error{usage} without a prompt set or rows of the split, for settings
