@@ -26,15 +26,19 @@ constexpr float kNever = -std::numeric_limits<float>::infinity();
 
 class Asking {
  public:
-  Asking(const PromptJob& job, const prompt::Wording& wording, std::uint64_t seed)
-      : job_(job), options_(job.options.prompting), few_shot_(options_.examples), writer_(job.set, wording, writer_settings(job)), pool_(job.pool) {
-    few_shot_.seed = seed;
+  Asking(const PromptJob& job, const Variant& variant)
+      : job_(job),
+        options_(job.options.prompting),
+        few_shot_(variant.examples),
+        words_(words_of(job, variant)),
+        writer_(job.set, variant.wording, writer_settings(job, words_)),
+        pool_(job.pool) {
     pool_.forbid_texts_of(job.rows);
     if (job.set.chat) template_.emplace(job.chats->choose("", /*with_tools=*/false));
     if (writer_.fills_gap() != (job.loaded.model->spec().task == models::Task::masked_lm)) {
       throw Error(ErrorKind::usage, {.file = job.set.file,
                                      .what = writer_.fills_gap() ? "the input has a gap, and the model writes on behind a text" : "the model fills gaps, and the input has none",
-                                     .where = concat("wording '", wording.name, "'"),
+                                     .where = concat("wording '", variant.wording.name, "'"),
                                      .hint = writer_.fills_gap() ? "remove {{ mask }}, or take a masked language model" : "write {{ mask }} where the label word is to stand"});
     }
   }
@@ -46,8 +50,16 @@ class Asking {
   }
 
  private:
-  static prompt::WriterSettings writer_settings(const PromptJob& job) {
-    prompt::WriterSettings settings{.kind = prompt::AnswerKind::label, .words = job.words};
+  static prompt::LabelWords words_of(const PromptJob& job, const Variant& variant) {
+    prompt::LabelWords words = job.words;
+    for (auto& of_label : words.words) {
+      if (variant.first_words_only) of_label.resize(1);
+    }
+    return words;
+  }
+
+  static prompt::WriterSettings writer_settings(const PromptJob& job, const prompt::LabelWords& words) {
+    prompt::WriterSettings settings{.kind = prompt::AnswerKind::label, .words = words};
     if (const auto mask = job.tokenizer->special_id("mask_token")) settings.mask_token = job.tokenizer->id_to_token(*mask).value_or("");
     return settings;
   }
@@ -168,7 +180,7 @@ class Asking {
     asked_.computed_tokens = generator.computed_tokens();
     for (std::size_t i = 0; i < texts.size(); ++i) {
       asked_.tokens += static_cast<std::int64_t>(prompts[i].size() + texts[i].tokens.ids.size());
-      const auto label = prompt::parse_answer(texts[i].text, job_.words);
+      const auto label = prompt::parse_answer(texts[i].text, words_);
       std::vector<float> logits(job_.labels.names.size() + 1, kNever);
       logits[label.value_or(job_.labels.names.size())] = 0;
       if (!label) ++asked_.without_answer;
@@ -191,7 +203,8 @@ class Asking {
 
   const PromptJob& job_;
   const job::PromptingOptions& options_;
-  prompt::FewShotOptions few_shot_;
+  const prompt::FewShotOptions& few_shot_;
+  prompt::LabelWords words_;
   prompt::PromptWriter writer_;
   prompt::ExamplePool pool_;
   std::optional<text::ChatTemplate> template_;
@@ -201,8 +214,8 @@ class Asking {
 
 }  // namespace
 
-Asked ask(const PromptJob& job, const prompt::Wording& wording, std::uint64_t seed) {
-  return Asking(job, wording, seed).run();
+Asked ask(const PromptJob& job, const Variant& variant) {
+  return Asking(job, variant).run();
 }
 
 }  // namespace attune::study

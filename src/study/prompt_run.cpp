@@ -16,29 +16,12 @@
 #include "attune/job/run.h"
 #include "attune/report/phase.h"
 #include "attune/study/prompting.h"
-#include "job/base_hashes.h"
 
 namespace attune::study {
 
 namespace {
 
 using files::Json;
-
-/// What must not have changed for a finished wording to count.
-Json identity_of(const PromptJob& job) {
-  const job::RunOptions& options = job.options;
-  Json identity = {{"prompting", config::effective(options)["prompting"]},
-                   {"data", config::effective(options)["data"]},
-                   {"generation", config::effective(options)["generation"]},
-                   {"seeds", options.seeds},
-                   {"prompts", files::sha256_file(options.prompting.prompts, ErrorKind::usage)},
-                   {"base", job::BaseHashes(models::resolve_model_path(options.model.path), /*with_weights=*/true).get()},
-                   {"tokenizer", job.tokenizer->fingerprint()}};
-  for (const auto* paths : {&options.data.train, &options.data.validation, &options.data.test}) {
-    for (const std::string& path : *paths) identity["files"][path] = files::sha256_file(path, ErrorKind::data);
-  }
-  return identity;
-}
 
 /// Without examples nothing is drawn, and all seeds give the same.
 std::vector<std::uint64_t> seeds_of(const job::RunOptions& options) {
@@ -116,7 +99,9 @@ class PromptRun {
     Json result = {{"name", wording.name}, {"levels", wording.levels}}, seeds = Json::array();
     std::int64_t without_answer = 0, dropped = 0, tokens = 0, computed = 0;
     for (const std::uint64_t seed : seeds_of(job_.options)) {
-      const Asked asked = ask(job_, wording, seed);
+      Variant variant{.wording = wording, .examples = job_.options.prompting.examples};
+      variant.examples.seed = seed;
+      const Asked asked = ask(job_, variant);
       if (asked.stopped) return nullptr;
       const auto scores = job_.task->scores(asked.predictions, job_.rows);
       seeds.push_back({{"seed", seed}, {"metrics", scores->metrics()}});

@@ -10,6 +10,7 @@
 #include "attune/base/strings.h"
 #include "attune/config/prompt_set.h"
 #include "attune/data/read.h"
+#include "attune/files/storage.h"
 #include "attune/job/execution.h"
 #include "attune/job/fits_model.h"
 #include "attune/job/open_folder.h"
@@ -20,6 +21,7 @@
 #include "attune/prompt/writer.h"
 #include "attune/report/phase.h"
 #include "attune/task/prompts.h"
+#include "job/base_hashes.h"
 
 namespace attune::study {
 
@@ -82,23 +84,22 @@ std::vector<data::Example> read_rows(const std::vector<std::string>& paths, cons
   return examples;
 }
 
-/// The rows of the split, the pool of examples, and what both say of labels.
-void read_data(PromptJob& job) {
+data::DataOptions row_options(const PromptJob& job) {
   data::DataOptions options = job.options.data;
   options.kept_columns = prompt::columns_of(job.set, options.columns, prompt::AnswerKind::label);
-  const bool is_test = job.options.prompting.split == "test";
-  const std::vector<std::string>& paths = is_test ? options.test : options.validation;
-  if (paths.empty()) refuse(concat("there are no ", job.options.prompting.split, " rows to be answered"), concat("data.", job.options.prompting.split), "name a file of rows");
+  return options;
+}
+
+/// The pool of examples, and what it says of labels.
+void read_pool(PromptJob& job) {
+  const data::DataOptions options = row_options(job);
   job.pool = read_rows(options.train, options);
   job.labels = data::collect_labels(job.pool);
   if (job.labels.kind != data::TargetKind::single) {
-    refuse(concat("the label column holds ", data::describe(job.labels.kind), "; what is asked for is one class"), "data.columns.label", "name another column, or set data.labels to single");
+    refuse(concat("the label column holds ", data::describe(job.labels.kind), "; what is asked for is one class"), "data.columns.label",
+           "name another column, or set data.labels to single");
   }
   job::place_positive_label(job.labels, options.positive_label);
-  options.labels = data::labels_setting(job.labels.kind);
-  job.rows = read_rows(paths, options);
-  data::ReadReport unseen;
-  data::check_labels(job.rows, job.labels, options.on_bad_row, unseen);
   job.words = prompt::label_words(job.set, job.labels.names);
 }
 
@@ -108,6 +109,7 @@ void make_targets(PromptJob& job) {
   options.labels = job.labels;
   if (job.options.prompting.answer == "generation") options.labels.names.emplace_back(kNoAnswer);
   job.task = task::make_task(options);
+  job.targets.clear();
   for (std::size_t i = 0; i < job.rows.size(); ++i) {
     const data::Example& row = job.rows[i];
     job.targets.push_back({.example = static_cast<std::int64_t>(i), .row = row.row, .ids = {}, .type_ids = {}, .weight = row.weight, .label = data::class_id(job.labels, row)});
@@ -128,6 +130,18 @@ at::Tensor embeddings_of(const PromptJob& job, const std::vector<data::Example>&
 
 }  // namespace
 
+void read_split(PromptJob& job, const std::string& split) {
+  data::DataOptions options = row_options(job);
+  const std::vector<std::string>& paths = split == "test" ? options.test : options.validation;
+  if (paths.empty()) refuse(concat("there are no ", split, " rows to be answered"), concat("data.", split), "name a file of rows");
+  options.labels = data::labels_setting(job.labels.kind);
+  job.rows = read_rows(paths, options);
+  data::ReadReport unseen;
+  data::check_labels(job.rows, job.labels, options.on_bad_row, unseen);
+  make_targets(job);
+  if (job.pool_embeddings.defined()) job.row_embeddings = embeddings_of(job, job.rows);
+}
+
 PromptJob open_prompt_job(const job::RunOptions& options, const report::EventBus& events) {
   if (options.prompting.prompts.empty()) refuse("there is no prompt set", "prompting.prompts", "name a file: \"prompting\": {\"prompts\": \"prompts.json\"}");
   PromptJob job;
@@ -140,8 +154,8 @@ PromptJob open_prompt_job(const job::RunOptions& options, const report::EventBus
   check_settings(job);
   loading.end();
   report::Phase reading(events, "reading");
-  read_data(job);
-  make_targets(job);
+  read_pool(job);
+  read_split(job, options.prompting.split);
   reading.end();
   if (goes_by_similarity(options.prompting.examples)) {
     report::Phase comparing(events, "comparing texts", static_cast<std::int64_t>(job.pool.size() + job.rows.size()));
@@ -150,6 +164,22 @@ PromptJob open_prompt_job(const job::RunOptions& options, const report::EventBus
     comparing.end();
   }
   return job;
+}
+
+files::Json identity_of(const PromptJob& job) {
+  const job::RunOptions& options = job.options;
+  const files::Json all = config::effective(options);
+  files::Json identity = {{"prompting", all["prompting"]},
+                          {"data", all["data"]},
+                          {"generation", all["generation"]},
+                          {"seeds", options.seeds},
+                          {"prompts", files::sha256_file(options.prompting.prompts, ErrorKind::usage)},
+                          {"base", job::BaseHashes(models::resolve_model_path(options.model.path), /*with_weights=*/true).get()},
+                          {"tokenizer", job.tokenizer->fingerprint()}};
+  for (const auto* paths : {&options.data.train, &options.data.validation, &options.data.test}) {
+    for (const std::string& path : *paths) identity["files"][path] = files::sha256_file(path, ErrorKind::data);
+  }
+  return identity;
 }
 
 }  // namespace attune::study

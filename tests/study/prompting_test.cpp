@@ -83,7 +83,7 @@ TEST_CASE("labels are as likely as a direct computation with Transformers says",
     const PromptFiles files(golden);
     const PromptJob job = files.open();
     REQUIRE(job.wordings.size() == 1);
-    const Asked asked = ask(job, job.wordings.front(), 1);
+    const Asked asked = ask(job, {.wording = job.wordings.front(), .examples = job.options.prompting.examples});
     REQUIRE(asked.predictions.size() == golden["rows"].size());
     for (std::size_t row = 0; row < asked.predictions.size(); ++row) {
       const auto expected = golden["log_probabilities"][row].get<std::vector<double>>();
@@ -116,6 +116,6 @@ TEST_CASE("a gap is for models that fill gaps, and only for them", "[study]") {
   without_gap["set"]["input"] = "{{ text }} it was";
   const PromptFiles causal(with_gap), masked(without_gap);
   const PromptJob first = causal.open(), second = masked.open();
-  CHECK_RAISES(ask(first, first.wordings.front(), 1), usage, "gap");
-  CHECK_RAISES(ask(second, second.wordings.front(), 1), usage, "the input has none");
+  CHECK_RAISES(ask(first, {.wording = first.wordings.front(), .examples = {}}), usage, "gap");
+  CHECK_RAISES(ask(second, {.wording = second.wordings.front(), .examples = {}}), usage, "the input has none");
 }

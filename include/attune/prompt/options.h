@@ -75,7 +75,7 @@ struct FewShotOptions {
   std::string choose = "balanced";  ///< random, balanced, nearest
   std::string order = "random";     ///< random, as_chosen, nearest_last, by_label
   bool per_row = true;
-  std::uint64_t seed = 42;
+  std::uint64_t seed = 42;                  ///< no key: the run's seeds, one after another
   std::optional<std::uint64_t> order_seed;  ///< default: seed
 };
 
@@ -203,8 +203,7 @@ void visit_fields(Visitor& visit, FewShotOptions& options) {
         {.key = "per_row",
          .help = "Whether each row draws examples of its own. Otherwise all rows have the same, but for those that "
                  "would see their own text; a common beginning is computed once."});
-  visit(options.seed, {.key = "seed", .help = "Seed of the drawing."});
-  visit(options.order_seed, {.key = "order_seed", .help = "Seed of a random order. By default that of the drawing."});
+  visit(options.order_seed, {.key = "order_seed", .help = "Seed of a random order. By default the seed of the run, under which examples are drawn."});
 }
 
 }  // namespace attune::prompt

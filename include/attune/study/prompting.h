@@ -13,6 +13,7 @@
 
 #include "attune/data/example.h"
 #include "attune/data/labels.h"
+#include "attune/files/json.h"
 #include "attune/infer/options.h"
 #include "attune/job/options.h"
 #include "attune/models/model.h"
@@ -47,9 +48,15 @@ struct PromptJob {
   at::Tensor pool_embeddings, row_embeddings;  ///< infer::embeddings of their texts, where examples go by similarity
 };
 
+/// The rows of a split ("validation", "test") take the place of job.rows. Error{usage} where there are none.
+void read_split(PromptJob& job, const std::string& split);
+
 /// Reads what the configuration names; writes nothing. Error{usage} without a prompt set or rows of the split, for settings
 /// that do not go together and for columns that hold the answer; Error{model}, Error{data} as elsewhere.
 PromptJob open_prompt_job(const job::RunOptions& options, const report::EventBus& events);
+
+/// What must not have changed for answers that were written down to count: settings, files, model.
+files::Json identity_of(const PromptJob& job);
 
 /// What one wording made of the rows.
 struct Asked {
@@ -61,7 +68,14 @@ struct Asked {
   bool stopped = false;                       ///< a signal came; nothing else counts then
 };
 
-/// Puts every row to the model. `seed` draws the examples. Error{data} for a row that does not fit even without examples.
-Asked ask(const PromptJob& job, const prompt::Wording& wording, std::uint64_t seed);
+/// One way to ask.
+struct Variant {
+  prompt::Wording wording;
+  prompt::FewShotOptions examples;
+  bool first_words_only = false;  ///< of several words of a label the first alone counts
+};
+
+/// Puts every row to the model. Error{data} for a row that does not fit even without examples.
+Asked ask(const PromptJob& job, const Variant& variant);
 
 }  // namespace attune::study
