@@ -1,14 +1,10 @@
 // See prompt_run.h.
 #include "attune/study/prompt_run.h"
 
-#include <filesystem>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "attune/base/clock.h"
-#include "attune/base/error.h"
-#include "attune/base/paths.h"
 #include "attune/base/strings.h"
 #include "attune/config/config.h"
 #include "attune/files/storage.h"
@@ -16,6 +12,7 @@
 #include "attune/job/run.h"
 #include "attune/report/phase.h"
 #include "attune/study/prompting.h"
+#include "kept_answers.h"
 
 namespace attune::study {
 
@@ -56,76 +53,53 @@ Json mean_metrics(const Json& seeds) {
   return mean;
 }
 
-class PromptRun {
- public:
-  PromptRun(const PromptJob& job, const report::EventBus& events) : job_(job), events_(events), folder_(job.options.output_dir + "/wordings") {
-    std::filesystem::create_directories(folder_);
-    identity_ = identity_of(job);
+/// One wording under all seeds; null after a signal. Writes the first seed's predictions to `path`.
+Json ask_wording(const PromptJob& job, const prompt::Wording& wording, const std::string& path) {
+  const Stopwatch clock;
+  Json result = {{"name", wording.name}, {"levels", wording.levels}}, seeds = Json::array();
+  std::int64_t without_answer = 0, dropped = 0, tokens = 0, computed = 0;
+  for (const std::uint64_t seed : seeds_of(job.options)) {
+    Variant variant{.wording = wording, .examples = job.options.prompting.examples};
+    variant.examples.seed = seed;
+    const Asked asked = ask(job, variant);
+    if (asked.stopped) return nullptr;
+    const auto scores = job.task->scores(asked.predictions, job.rows);
+    seeds.push_back({{"seed", seed}, {"metrics", scores->metrics()}});
+    if (seeds.size() == 1) {
+      files::write_file_atomically(path, lines_of(job, asked));
+      result["intervals"] = scores->intervals();
+    }
+    without_answer += asked.without_answer;
+    dropped += asked.dropped_examples;
+    tokens += asked.tokens;
+    computed += asked.computed_tokens;
   }
+  result["metrics"] = mean_metrics(seeds);
+  if (seeds.size() > 1) result["seeds"] = std::move(seeds);
+  result.update({{"without_answer", without_answer}, {"dropped_examples", dropped}, {"tokens", tokens}, {"computed_tokens", computed}, {"seconds", clock.seconds()}});
+  return result;
+}
 
-  /// Fewer than there are wordings after a signal.
-  Json run() {
-    Json done = Json::array();
-    report::Phase asking(events_, "asking", static_cast<std::int64_t>(job_.wordings.size()), "wording");
-    for (std::size_t i = 0; i < job_.wordings.size(); ++i) {
-      const std::string path = concat(folder_, "/", i + 1, ".json");
-      Json result = finished(path, job_.wordings[i]);
-      if (result.is_null()) result = ask_one(i, path);
+/// Fewer than there are wordings after a signal.
+Json ask_wordings(const PromptJob& job, const report::EventBus& events) {
+  const std::string folder = job.options.output_dir + "/wordings";
+  const KeptAnswers kept(job, folder);
+  report::Phase asking(events, "asking", static_cast<std::int64_t>(job.wordings.size()), "wording");
+  Json done = Json::array();
+  for (std::size_t i = 0; i < job.wordings.size(); ++i) {
+    const prompt::Wording& wording = job.wordings[i];
+    Json result = kept.find(i + 1, wording.name);
+    if (result.is_null()) {
+      result = ask_wording(job, wording, concat(folder, "/", i + 1, ".jsonl"));
       if (result.is_null()) break;
-      done.push_back(std::move(result));
-      asking.progress(static_cast<std::int64_t>(done.size()));
+      kept.keep(i + 1, wording.name, result);
     }
-    asking.end();
-    return done;
+    done.push_back(std::move(result));
+    asking.progress(static_cast<std::int64_t>(done.size()));
   }
-
- private:
-  /// Null where the wording was not asked before.
-  Json finished(const std::string& path, const prompt::Wording& wording) const {
-    if (job_.options.resume_from_checkpoint.empty() || !path_exists(path, ErrorKind::resume_refused)) return nullptr;
-    Json stored = files::read_json(path, {.kind = ErrorKind::resume_refused, .max_bytes = std::size_t{1} << 28});
-    const bool is_ours = stored.is_object() && stored.value("identity", Json()) == identity_ && stored.value("result", Json()).is_object();
-    if (is_ours && stored["result"].value("name", Json()) == wording.name) return stored["result"];
-    throw Error(ErrorKind::resume_refused, {.file = path,
-                                            .what = "it holds answers to other prompts, rows or settings, or of another model",
-                                            .where = "",
-                                            .hint = "begin anew in another output_dir"});
-  }
-
-  /// Null after a signal.
-  Json ask_one(std::size_t index, const std::string& path) const {
-    const prompt::Wording& wording = job_.wordings[index];
-    const Stopwatch clock;
-    Json result = {{"name", wording.name}, {"levels", wording.levels}}, seeds = Json::array();
-    std::int64_t without_answer = 0, dropped = 0, tokens = 0, computed = 0;
-    for (const std::uint64_t seed : seeds_of(job_.options)) {
-      Variant variant{.wording = wording, .examples = job_.options.prompting.examples};
-      variant.examples.seed = seed;
-      const Asked asked = ask(job_, variant);
-      if (asked.stopped) return nullptr;
-      const auto scores = job_.task->scores(asked.predictions, job_.rows);
-      seeds.push_back({{"seed", seed}, {"metrics", scores->metrics()}});
-      if (seeds.size() == 1) {
-        files::write_file_atomically(concat(folder_, "/", index + 1, ".jsonl"), lines_of(job_, asked));
-        result["intervals"] = scores->intervals();
-      }
-      without_answer += asked.without_answer;
-      dropped += asked.dropped_examples;
-      tokens += asked.tokens;
-      computed += asked.computed_tokens;
-    }
-    result["metrics"] = mean_metrics(seeds);
-    if (seeds.size() > 1) result["seeds"] = std::move(seeds);
-    result.update({{"without_answer", without_answer}, {"dropped_examples", dropped}, {"tokens", tokens}, {"computed_tokens", computed}, {"seconds", clock.seconds()}});
-    files::write_json(path, {{"identity", identity_}, {"result", result}});
-    return result;
-  }
-
-  const PromptJob& job_;
-  const report::EventBus& events_;
-  std::string folder_;
-  Json identity_;
-};
+  asking.end();
+  return done;
+}
 
 }  // namespace
 
@@ -138,7 +112,7 @@ Json run_prompts(const job::RunOptions& options, const report::EventBus& events)
                   {"split", options.prompting.split},
                   {"rows", job.rows.size()},
                   {"majority", job::majority_rate(job.labels, job.pool, job.rows)},
-                  {"wordings", PromptRun(job, events).run()}};
+                  {"wordings", ask_wordings(job, events)}};
   std::int64_t tokens = 0, computed = 0;
   for (const Json& wording : results["wordings"]) {
     tokens += wording["tokens"].get<std::int64_t>();

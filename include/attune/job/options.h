@@ -34,6 +34,14 @@ struct CostOptions {
   std::string measure_rate = "auto";  ///< auto, true, false
 };
 
+/// What `attune prompt stability` varies beside the wordings.
+struct StabilityOptions {
+  std::vector<std::string> choose;                ///< of FewShotOptions; empty = as it is there
+  std::vector<std::string> order;                 ///< likewise
+  std::vector<std::string> label_words = {"all"};  ///< all, first
+  std::optional<double> max_flip_rate;
+};
+
 /// What `attune prompt` asks an untouched model.
 struct PromptingOptions {
   std::string prompts;  ///< file of the prompt set; "" = nothing is asked
@@ -43,6 +51,7 @@ struct PromptingOptions {
   std::string score = "sum";          ///< prompt::WordScore
   bool calibrate = false;
   std::vector<std::string> content_free = {"N/A", "[MASK]", ""};
+  StabilityOptions stability;
 };
 
 struct RunOptions {
@@ -119,6 +128,22 @@ void visit_fields(Visitor& visit, CostOptions& options) {
 }
 
 template <class Visitor>
+void visit_fields(Visitor& visit, StabilityOptions& options) {
+  visit(options.choose, {.key = "choose",
+                         .help = "Ways in which examples are chosen, each tried. By default that of `examples`.",
+                         .choices = {"random", "balanced", "nearest"}});
+  visit(options.order, {.key = "order",
+                        .help = "Orders in which they stand, each tried. By default that of `examples`.",
+                        .choices = {"random", "as_chosen", "nearest_last", "by_label"}});
+  visit(options.label_words, {.key = "label_words",
+                              .help = "Whether all words of a label count or the first alone; with both, both are tried.",
+                              .choices = {"all", "first"}});
+  visit(options.max_flip_rate, {.key = "max_flip_rate",
+                                .help = "Gate: exit 20 where two variants give a row different labels more often than this.",
+                                .range = share()});
+}
+
+template <class Visitor>
 void visit_fields(Visitor& visit, PromptingOptions& options) {
   visit(options.prompts, {.key = "prompts",
                           .help = "File of the prompt set (docs/prompts.md).",
@@ -143,6 +168,7 @@ void visit_fields(Visitor& visit, PromptingOptions& options) {
                             .help = "Divides by how likely each label is behind inputs without content (Zhao et al. 2021)."});
   visit(options.content_free,
         {.key = "content_free", .help = "What stands for the columns of a row in inputs without content."});
+  visit(options.stability, {.key = "stability", .help = "What `attune prompt stability` tries beside the wordings and the run's seeds."});
 }
 
 template <class Visitor>
