@@ -175,10 +175,12 @@ Run add_generate(CLI::App& verb) {
 
 Run add_prompt(CLI::App& verb) {
   auto options = std::make_shared<app::PromptVerb>();
-  verb.add_option("action", options->action, "run (put every wording of the prompt set to the rows)")->required()->check(CLI::IsMember({"run"}));
+  verb.add_option("action", options->action, "run (put every wording of the prompt set to the rows), stability (how much the answers depend on how one asks)")
+      ->required()
+      ->check(CLI::IsMember({"run", "stability"}));
   verb.add_option("config", options->config, "Configuration file (JSON) with a block \"prompting\"")->required();
   add_overrides(verb, options->overrides);
-  verb.add_flag("--resume", options->resume, "Go on with a run that was stopped: finished wordings are kept");
+  verb.add_flag("--resume", options->resume, "Go on with a run that was stopped: answers that were written down are kept");
   add_output(verb, options->output);
   return [options] { return app::run_prompt(*options); };
 }
