@@ -71,7 +71,7 @@ std::string wordings_text(const Json& results) {
   }
   if (without > 0) text += fact("no answer", concat(without, " generated texts name no label and count as wrong"));
   if (dropped > 0) text += fact("dropped", concat(dropped, " examples did not fit into the model's length"));
-  return concat(text, tokens_fact(results), fact("folder", results["output_dir"].get<std::string>() + " (prompt_results.json, wordings/)"));
+  return concat(text, tokens_fact(results), fact("folder", results["output_dir"].get<std::string>() + " (report.html, prompt_results.json, wordings/)"));
 }
 
 std::string stability_text(const Json& results) {
@@ -95,7 +95,7 @@ std::string stability_text(const Json& results) {
       text += fact("test", concat(name, ": accuracy ", metric_cell(found["metrics"], "accuracy"), " ", interval_cell(found["intervals"], "accuracy")));
     }
   }
-  return concat(text, fact("folder", results["output_dir"].get<std::string>() + " (stability_results.json, junit.xml, variants/)"));
+  return concat(text, fact("folder", results["output_dir"].get<std::string>() + " (report.html, stability_results.json, junit.xml, variants/)"));
 }
 
 void check_gate(const Json& results) {

@@ -11,6 +11,7 @@
 #include "attune/job/output.h"
 #include "attune/job/run.h"
 #include "attune/report/phase.h"
+#include "attune/report/prompt_html.h"
 #include "attune/study/prompting.h"
 #include "kept_answers.h"
 
@@ -122,6 +123,7 @@ Json run_prompts(const job::RunOptions& options, const report::EventBus& events)
   results["computed_tokens"] = computed;
   results["stopped_by"] = results["wordings"].size() < job.wordings.size() ? "signal" : "end";
   files::write_json(options.output_dir + "/prompt_results.json", results);
+  if (!results["wordings"].empty()) files::write_file_atomically(options.output_dir + "/report.html", report::prompt_page(results));
   return results;
 }
 

@@ -20,6 +20,7 @@
 #include "attune/metrics/variance.h"
 #include "attune/report/junit.h"
 #include "attune/report/phase.h"
+#include "attune/report/prompt_html.h"
 #include "attune/study/prompting.h"
 #include "kept_answers.h"
 
@@ -316,6 +317,7 @@ Json prompt_stability(const job::RunOptions& given, const report::EventBus& even
   }
   results["stopped_by"] = "end";
   files::write_json(options.output_dir + "/stability_results.json", results);
+  files::write_file_atomically(options.output_dir + "/report.html", report::stability_page(results));
   write_junit(results);
   return results;
 }
