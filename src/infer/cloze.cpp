@@ -13,7 +13,7 @@
 #include "attune/base/strings.h"
 #include "attune/nn/vocabulary.h"
 #include "passes.h"
-#include "positions.h"
+#include "checks.h"
 
 namespace attune::infer {
 

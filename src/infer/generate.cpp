@@ -7,7 +7,7 @@
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
 #include "passes.h"
-#include "positions.h"
+#include "checks.h"
 #include "search.h"
 
 namespace attune::infer {
@@ -15,10 +15,6 @@ namespace attune::infer {
 namespace {
 
 using Ids = std::vector<std::int32_t>;
-
-std::int64_t common_length(std::span<const std::int32_t> a, std::span<const std::int32_t> b) {
-  return std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin();
-}
 
 void check_prompts(std::span<const Ids> prompts, const models::ModelSpec& spec, const GenerationOptions& options) {
   for (std::size_t i = 0; i < prompts.size(); ++i) {

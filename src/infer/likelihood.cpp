@@ -12,7 +12,7 @@
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
 #include "passes.h"
-#include "positions.h"
+#include "checks.h"
 #include "text_trie.h"
 
 namespace attune::infer {
@@ -32,10 +32,6 @@ struct Wanted {
 /// The tokens of a text that something follows from.
 std::span<const std::int32_t> needed(const TextToScore& text) {
   return std::span(text.ids).first(text.ids.size() - 1);
-}
-
-std::int64_t common_length(std::span<const std::int32_t> a, std::span<const std::int32_t> b) {
-  return std::ranges::mismatch(a, b).in1 - a.begin();
 }
 
 std::int64_t bytes_a_token(const models::Model& model) {

@@ -1,6 +1,7 @@
-// See positions.h.
-#include "positions.h"
+// See checks.h.
+#include "checks.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "attune/base/error.h"
@@ -18,6 +19,10 @@ void check_causal(const models::ModelSpec& spec, const std::string& hint) {
 
 std::int64_t most_tokens(const models::ModelSpec& spec) {
   return spec.decoder.rotary.empty() ? spec.max_tokens() : std::numeric_limits<std::int32_t>::max();
+}
+
+std::int64_t common_length(std::span<const std::int32_t> a, std::span<const std::int32_t> b) {
+  return std::ranges::mismatch(a, b).in1 - a.begin();
 }
 
 void check_text(std::span<const std::int32_t> ids, const models::ModelSpec& spec, const std::string& name) {
