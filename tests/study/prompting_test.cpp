@@ -98,15 +98,15 @@ TEST_CASE("labels are as likely as a direct computation with Transformers says",
 
 TEST_CASE("settings that a model cannot follow are refused", "[study]") {
   const Json all = goldens();
-  const auto refused = [&](const std::string& name, const auto& change) {
+  const auto open_with = [&](const std::string& name, const auto& change) {
     PromptFiles files(golden_named(all, name));
     change(files.config);
-    return files;
+    return files.open();
   };
-  CHECK_RAISES(refused("gap", [](Json& config) { config["prompting"]["answer"] = "generation"; }).open(), usage, "writes no texts");
-  CHECK_RAISES(refused("plain", [](Json& config) { config["prompting"].erase("prompts"); }).open(), usage, "there is no prompt set");
-  CHECK_RAISES(refused("plain", [](Json& config) { config["prompting"]["split"] = "test"; }).open(), usage, "no test rows");
-  CHECK_RAISES(refused("plain", [](Json& config) { config["prompting"]["calibrate"] = true; config["prompting"]["answer"] = "generation"; }).open(), usage, "calibrated");
+  CHECK_RAISES(open_with("gap", [](Json& config) { config["prompting"]["answer"] = "generation"; }), usage, "writes no texts");
+  CHECK_RAISES(open_with("plain", [](Json& config) { config["prompting"].erase("prompts"); }), usage, "there is no prompt set");
+  CHECK_RAISES(open_with("plain", [](Json& config) { config["prompting"]["split"] = "test"; }), usage, "no test rows");
+  CHECK_RAISES(open_with("plain", [](Json& config) { config["prompting"]["calibrate"] = true; config["prompting"]["answer"] = "generation"; }), usage, "calibrated");
 }
 
 TEST_CASE("a gap is for models that fill gaps, and only for them", "[study]") {
