@@ -118,21 +118,22 @@ def log_probabilities(model, ids, begin):
     return [float(log_p[i - 1, ids[i]]) for i in range(begin, len(ids))]
 
 
-def likelihood_case(name, model, config=None):
-    """Texts that share beginnings, one that is the beginning of another, one that is scored as a whole, and one alone."""
+def likelihood_case(name, config=None):
+    """Texts that share beginnings, one that is the beginning of another, one that is scored as a whole, and one alone. Each meets a model of its own: the
+    reference keeps the dynamic frequencies of the longest text that it has seen."""
     generator = torch.Generator().manual_seed(len(name))
-    draw = lambda count: torch.randint(1, model.config.vocab_size, (count,), generator=generator).tolist()
+    draw = lambda count: torch.randint(1, 32, (count,), generator=generator).tolist()
     common, branch = draw(5), draw(2)
     texts = [(common + [7], 5), (common + [9], 5), (common + branch + draw(2), 7), (common + branch, 5), (common + branch + draw(3), 1), (draw(4), 2), (draw(9), 1)]
     case = dict(model=name, texts=[{"ids": ids, "from": begin} for ids, begin in texts],
-                log_probabilities=[log_probabilities(model, ids, begin) for ids, begin in texts])
+                log_probabilities=[log_probabilities(load(name, **(config or {})), ids, begin) for ids, begin in texts])
     return case | (dict(config=config) if config else {})
 
 
 def likelihood_cases():
-    cases = [likelihood_case(f"{model_type}_causal_lm", load(f"{model_type}_causal_lm")) for model_type in TYPES]
+    cases = [likelihood_case(f"{model_type}_causal_lm") for model_type in TYPES]
     changed = dict(max_position_embeddings=6, rope_parameters=dict(rope_type="dynamic", rope_theta=1e4, factor=2.0))
-    return cases + [likelihood_case("llama_causal_lm", load("llama_causal_lm", **changed), changed)]
+    return cases + [likelihood_case("llama_causal_lm", changed)]
 
 
 def cloze_case(name):

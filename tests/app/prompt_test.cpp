@@ -82,6 +82,10 @@ TEST_CASE("every wording is put to the rows", "[app][shell]") {
 TEST_CASE("a row's answer depends neither on other rows nor on other wordings", "[app][shell]") {
   const Workspace workspace;
   write_prompt_job(workspace);
+  // Rows that are asked keep those with their texts from being examples: here there are none.
+  std::string others = tiny_rows(24);
+  for (std::size_t at = 0; (at = others.find("\"text\": \"", at)) != std::string::npos; at += 9) others.insert(at + 9, "hello, ");
+  workspace.write("train.jsonl", others);
   REQUIRE(run_attune(workspace, "prompt run run.json --quiet").exit_code == 0);
   const std::string all = workspace.read("out/wordings/3.jsonl");
   workspace.write("valid.jsonl", tiny_rows(5));

@@ -9,7 +9,7 @@ using namespace attune;
 using namespace attune::testing;
 
 TEST_CASE("a text's vector is the mean of its last hidden states, scaled to length 1", "[infer]") {
-  for (const std::string name : {"gpt2_causal_lm", "llama_causal_lm", "bert_masked_lm"}) {
+  for (const std::string name : {"gpt2_causal_lm", "llama_causal_lm", "distilbert_masked_lm", "roberta_masked_lm"}) {
     INFO(name);
     const models::LoadedModel loaded = load_golden(name);
     const Tensors expected = golden_tensors(name);

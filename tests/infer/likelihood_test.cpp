@@ -55,10 +55,10 @@ std::vector<TextToScore> prompts_with_answers() {
   std::vector<TextToScore> texts;
   const std::vector<LikelihoodIds> answers = {{21}, {22}, {23, 24}, {23, 25, 26}};
   for (int context = 0; context < 3; ++context) {
-    const LikelihoodIds shared = draw(9);
+    const LikelihoodIds shared = draw(5);
     for (int row = 0; row < 4; ++row) {
       LikelihoodIds prompt = shared;
-      const LikelihoodIds own = draw(4);
+      const LikelihoodIds own = draw(3);
       prompt.insert(prompt.end(), own.begin(), own.end());
       for (const LikelihoodIds& answer : answers) {
         TextToScore text{.ids = prompt, .from = static_cast<std::int64_t>(prompt.size())};
