@@ -87,19 +87,20 @@ class Asking {
     return question;
   }
 
-  /// `lengths` of questions with what is to come behind them. Examples that do not fit are dropped from the front on.
-  template <class Lengths>
-  std::vector<Question> fitted_questions(const Lengths& lengths) {
+  /// `encode` tokenises questions, and says how long each is with what is to come behind it. Examples that do not fit are dropped from
+  /// the front on.
+  template <class Encode>
+  std::vector<Question> fitted_questions(const Encode& encode) {
     std::vector<Question> questions;
     for (std::size_t i = 0; i < job_.rows.size(); ++i) questions.push_back(question(job_.rows[i], examples_[i]));
-    const std::vector<std::int64_t> all = lengths(questions);
+    const std::vector<std::int64_t> lengths = encode(std::span(questions));
     for (std::size_t i = 0; i < questions.size(); ++i) {
-      std::int64_t length = all[i];
+      std::int64_t length = lengths[i];
       while (length > job_.max_tokens && !examples_[i].empty()) {
         examples_[i].erase(examples_[i].begin());
         ++asked_.dropped_examples;
         questions[i] = question(job_.rows[i], examples_[i]);
-        length = lengths(std::vector<Question>{questions[i]}).front();
+        length = encode(std::span(questions).subspan(i, 1)).front();
       }
       if (length <= job_.max_tokens) continue;
       throw Error(ErrorKind::data, {.file = data::place_of(job_.rows[i].origin),
@@ -112,8 +113,10 @@ class Asking {
 
   void score() {
     const std::unique_ptr<Scorer> scorer = make_scorer(job_);
-    std::vector<Question> questions = fitted_questions([&](const std::vector<Question>& some) { return scorer->lengths(some); });
+    std::vector<Question> questions = fitted_questions([&](std::span<Question> some) { return scorer->encode(some); });
+    const std::size_t asked = questions.size();
     const std::vector<std::size_t> content_free = add_content_free(questions);
+    scorer->encode(std::span(questions).subspan(asked));
     const auto scores = scorer->score(questions, asked_);
     if (!scores) {
       asked_.stopped = true;
@@ -158,21 +161,21 @@ class Asking {
   }
 
   void generate() {
-    const auto ids_of = [&](const std::vector<Question>& some) {
+    const std::vector<Question> questions = fitted_questions([&](std::span<Question> some) {
       std::vector<std::string> texts;
       for (const Question& question : some) texts.push_back(question.text);
-      return task::encode_prompts(texts, *job_.tokenizer);
-    };
-    const std::vector<Question> questions = fitted_questions([&](const std::vector<Question>& some) {
+      std::vector<std::vector<std::int32_t>> ids = task::encode_prompts(texts, *job_.tokenizer);
       std::vector<std::int64_t> lengths;
-      for (const auto& ids : ids_of(some)) {
-        const auto length = static_cast<std::int64_t>(ids.size());
+      for (std::size_t i = 0; i < some.size(); ++i) {
+        const auto length = static_cast<std::int64_t>(ids[i].size());
         lengths.push_back(length + std::max<std::int64_t>(1, job_.generation.new_tokens_behind(length)));
+        some[i].continuations = {{.ids = std::move(ids[i])}};
       }
       return lengths;
     });
+    std::vector<std::vector<std::int32_t>> prompts;
+    for (const Question& question : questions) prompts.push_back(question.continuations.front().ids);
     infer::Generator generator(*job_.loaded.model);
-    const std::vector<std::vector<std::int32_t>> prompts = ids_of(questions);
     const auto beginning = template_ ? infer::Beginning::answer : infer::Beginning::continuation;
     const auto stops = [&](std::size_t) { return asked_.stopped = stop_signal() != 0; };
     const auto texts = infer::generate_texts(generator, *job_.tokenizer, prompts, job_.generation, beginning, {.stops_all = stops});

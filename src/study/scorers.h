@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "attune/infer/cloze.h"
+#include "attune/infer/likelihood.h"
 #include "attune/prompt/writer.h"
 #include "attune/study/prompting.h"
 
@@ -17,6 +19,8 @@ namespace attune::study {
 struct Question {
   prompt::PromptText prompt;
   std::string text;  ///< the prompt as one text: of a chat what its template makes of it
+  std::vector<infer::TextToScore> continuations = {};  ///< of a causal model: one an answer; the prompt alone where it writes
+  std::vector<infer::ClozeText> gaps = {};             ///< of a masked one: one for each number of tokens that answers have
 };
 
 /// Scores of one question by label: prompt::score_label.
@@ -25,9 +29,9 @@ using LabelScores = std::vector<double>;
 class Scorer {
  public:
   virtual ~Scorer() = default;
-  /// Tokens of the prompt with its longest answer, each question.
-  virtual std::vector<std::int64_t> lengths(std::span<const Question> questions) const = 0;
-  /// [questions][labels]; nothing after a signal. Adds the tokens to `asked`.
+  /// Tokenises questions; → tokens of each prompt with its longest answer.
+  virtual std::vector<std::int64_t> encode(std::span<Question> questions) const = 0;
+  /// [questions][labels] of questions that were encoded; nothing after a signal. Adds the tokens to `asked`.
   virtual std::optional<std::vector<LabelScores>> score(std::span<const Question> questions, Asked& asked) const = 0;
 };
 
