@@ -17,6 +17,7 @@
 #include "attune/job/environment.h"
 #include "attune/job/execution.h"
 #include "attune/report/table.h"
+#include "attune/study/optimise.h"
 #include "attune/study/prompt_run.h"
 #include "attune/study/stability.h"
 
@@ -98,7 +99,30 @@ std::string stability_text(const Json& results) {
   return concat(text, fact("folder", results["output_dir"].get<std::string>() + " (report.html, stability_results.json, junit.xml, variants/)"));
 }
 
+std::string optimise_text(const Json& results) {
+  std::vector<std::vector<std::string>> rows;
+  for (const Json& round : results["rounds"]) {
+    const Json& best = round["candidates"].front();
+    rows.push_back({concat("round ", rows.size() + 1), concat(round["candidates"].size()), concat(round["rows"].get<std::int64_t>()), best["name"].get<std::string>(), number_cell(best["accuracy"])});
+  }
+  const Json& chosen = results["chosen"];
+  std::string text = report::text_table({"", "candidates", "rows", "best", "accuracy"}, rows) + "\n" + rows_fact(results, "validation");
+  text += fact("chosen", concat(chosen["name"].get<std::string>(), "; since it was chosen by them, its accuracy on these rows is flattering"));
+  if (results.contains("test")) text += fact("test", concat("accuracy ", metric_cell(results["test"]["metrics"], "accuracy"), " ", interval_cell(results["test"]["intervals"], "accuracy")));
+  text += fact("asked", concat(results["questions"].get<std::int64_t>(), " rows of a budget of ", results["budget"].get<std::int64_t>()));
+  return concat(text, fact("folder", results["output_dir"].get<std::string>() + " (report.html, optimise_results.json, answers/)"));
+}
+
+struct Study {
+  const char* action;
+  Json (*run)(const job::RunOptions&, const report::EventBus&);
+  std::string (*text)(const Json&);
+};
+
+constexpr Study kStudies[] = {{"run", study::run_prompts, wordings_text}, {"stability", study::prompt_stability, stability_text}, {"optimise", study::prompt_optimise, optimise_text}};
+
 void check_gate(const Json& results) {
+  if (!results.contains("gate")) return;
   const Json& gate = results["gate"];
   if (gate["passed"].get<bool>()) return;
   throw Error(ErrorKind::gate, {.file = results["output_dir"].get<std::string>(),
@@ -118,14 +142,14 @@ int run_prompt(const PromptVerb& options) {
   report::EventBus events;
   attach_progress(events, options.output);
   install_stop_signals();
-  const bool is_run = options.action == "run";
-  const Json results = is_run ? study::run_prompts(run, events) : study::prompt_stability(run, events);
+  const Study& chosen = *std::ranges::find(kStudies, options.action, [](const Study& one) { return std::string(one.action); });
+  const Json results = chosen.run(run, events);
   if (results["stopped_by"] == "signal") {
     std::fprintf(stderr, "stopped by a signal; what was answered is kept: go on with the same command and --resume\n");
     return 128 + stop_signal();
   }
-  console::print(options.output.json ? files::json_text(results) + "\n" : is_run ? wordings_text(results) : stability_text(results));
-  if (!is_run) check_gate(results);
+  console::print(options.output.json ? files::json_text(results) + "\n" : chosen.text(results));
+  check_gate(results);
   return 0;
 }
 

@@ -175,9 +175,9 @@ Run add_generate(CLI::App& verb) {
 
 Run add_prompt(CLI::App& verb) {
   auto options = std::make_shared<app::PromptVerb>();
-  verb.add_option("action", options->action, "run (put every wording of the prompt set to the rows), stability (how much the answers depend on how one asks)")
+  verb.add_option("action", options->action, "run (put every wording of the prompt set to the rows), stability (how much the answers depend on how one asks), optimise (search the best way to ask)")
       ->required()
-      ->check(CLI::IsMember({"run", "stability"}));
+      ->check(CLI::IsMember({"run", "stability", "optimise"}));
   verb.add_option("config", options->config, "Configuration file (JSON) with a block \"prompting\"")->required();
   add_overrides(verb, options->overrides);
   verb.add_flag("--resume", options->resume, "Go on with a run that was stopped: answers that were written down are kept");

@@ -162,6 +162,31 @@ std::string fragile_section(const Json& results) {
   return "<p>Rows whose label depends most on how one asks.</p>\n" + html_table(table);
 }
 
+std::string chosen_lead(const Json& results) {
+  const Json& chosen = results["chosen"];
+  std::string text = concat("Of ", results["candidates"].get<std::int64_t>(), " ways to ask <b>", escape_html(chosen["name"].get<std::string>()), "</b> is left, right on ",
+                            percent(chosen["accuracy"].get<double>()), " of the ", count_text(chosen["rows"].get<double>()), " rows that chose it, which flatters it");
+  if (results.contains("test")) text += concat(", and on <b>", percent(results["test"]["metrics"]["accuracy"].get<double>()), "</b> of the test rows, which had no part in the choice");
+  return lead(concat(text, ". ", count_text(results["questions"].get<double>()), " rows were asked; all of them in every way would have been ",
+                     count_text(results["candidates"].get<double>() * results["rows"].get<double>()), "."));
+}
+
+std::string rounds_section(const Json& results) {
+  std::string html;
+  std::size_t number = 0;
+  for (const Json& round : results["rounds"]) {
+    HtmlTable table{.header = {"candidate", "accuracy", "loss"}, .rows = {}};
+    const std::size_t kept = round["kept"].get<std::size_t>();
+    for (const Json& one : round["candidates"]) {
+      if (table.rows.size() == std::max<std::size_t>(kept, 10)) break;
+      const std::string name = escape_html(one["name"].get<std::string>());
+      table.rows.push_back({table.rows.size() < kept ? "<b>" + name + "</b>" : name, figure(one["accuracy"]), figure(one["loss"])});
+    }
+    html += concat("<h3>Round ", ++number, "</h3>\n<p>", round["candidates"].size(), " candidates on ", count_text(round["rows"].get<double>()), " rows; those in bold went on.</p>\n", html_table(table));
+  }
+  return html;
+}
+
 }  // namespace
 
 std::string prompt_page(const Json& results) {
@@ -176,6 +201,13 @@ std::string stability_page(const Json& results) {
                     {"wordings", "Wordings", stability_wordings(results)},
                     {"test", "Test rows", test_section(results)},
                     {"fragile", "Fragile rows", fragile_section(results)}});
+}
+
+std::string optimise_page(const Json& results) {
+  Json test = results;
+  if (results.contains("test")) test["test"] = {{results["chosen"]["name"].get<std::string>(), results["test"]}};
+  return html_page({.title = page_title(results), .header = rows_text(results, "validation"), .version = "–"},
+                   {{"results", "The choice", chosen_lead(results)}, {"test", "Test rows", test_section(test)}, {"rounds", "Rounds", rounds_section(results)}});
 }
 
 }  // namespace attune::report

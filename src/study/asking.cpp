@@ -26,8 +26,9 @@ constexpr float kNever = -std::numeric_limits<float>::infinity();
 
 class Asking {
  public:
-  Asking(const PromptJob& job, const Variant& variant)
+  Asking(const PromptJob& job, const Variant& variant, std::size_t rows)
       : job_(job),
+        rows_(std::span(job.rows).first(std::min(rows, job.rows.size()))),
         options_(job.options.prompting),
         few_shot_(variant.examples),
         words_(words_of(job, variant)),
@@ -65,14 +66,14 @@ class Asking {
   }
 
   void choose() {
-    examples_.resize(job_.rows.size());
+    examples_.resize(rows_.size());
     if (few_shot_.k == 0) return;
-    for (std::size_t i = 0; i < job_.rows.size(); ++i) {
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
       const at::Tensor similarity =
           job_.row_embeddings.defined() ? job_.pool_embeddings.mv(job_.row_embeddings[static_cast<std::int64_t>(i)]) : at::Tensor();
       std::span<const float> values;
       if (similarity.defined()) values = {similarity.const_data_ptr<float>(), static_cast<std::size_t>(similarity.numel())};
-      examples_[i] = prompt::examples_at(pool_, prompt::choose_examples(pool_, job_.rows[i], few_shot_, values));
+      examples_[i] = prompt::examples_at(pool_, prompt::choose_examples(pool_, rows_[i], few_shot_, values));
     }
   }
 
@@ -92,18 +93,18 @@ class Asking {
   template <class Encode>
   std::vector<Question> fitted_questions(const Encode& encode) {
     std::vector<Question> questions;
-    for (std::size_t i = 0; i < job_.rows.size(); ++i) questions.push_back(question(job_.rows[i], examples_[i]));
+    for (std::size_t i = 0; i < rows_.size(); ++i) questions.push_back(question(rows_[i], examples_[i]));
     const std::vector<std::int64_t> lengths = encode(std::span(questions));
     for (std::size_t i = 0; i < questions.size(); ++i) {
       std::int64_t length = lengths[i];
       while (length > job_.max_tokens && !examples_[i].empty()) {
         examples_[i].erase(examples_[i].begin());
         ++asked_.dropped_examples;
-        questions[i] = question(job_.rows[i], examples_[i]);
+        questions[i] = question(rows_[i], examples_[i]);
         length = encode(std::span(questions).subspan(i, 1)).front();
       }
       if (length <= job_.max_tokens) continue;
-      throw Error(ErrorKind::data, {.file = data::place_of(job_.rows[i].origin),
+      throw Error(ErrorKind::data, {.file = data::place_of(rows_[i].origin),
                                     .what = concat("prompt and answer have ", length, " tokens, the model takes at most ", job_.max_tokens),
                                     .where = "",
                                     .hint = "shorten the row, or the texts of the prompt set"});
@@ -122,7 +123,7 @@ class Asking {
       asked_.stopped = true;
       return;
     }
-    for (std::size_t i = 0; i < job_.rows.size(); ++i) {
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
       std::vector<double> prior;
       if (options_.calibrate) {
         prior = prompt::content_free_log_probabilities(std::span(*scores).subspan(content_free[i], options_.content_free.size()));
@@ -138,11 +139,11 @@ class Asking {
     std::vector<std::size_t> places;
     if (!options_.calibrate) return places;
     std::map<Examples, std::size_t> known;
-    for (std::size_t i = 0; i < job_.rows.size(); ++i) {
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
       const auto [found, is_new] = known.emplace(examples_[i], questions.size());
       places.push_back(found->second);
       if (!is_new) continue;
-      for (const std::string& text : options_.content_free) questions.push_back(question(without_content(job_.rows[i], text), examples_[i]));
+      for (const std::string& text : options_.content_free) questions.push_back(question(without_content(rows_[i], text), examples_[i]));
     }
     return places;
   }
@@ -205,6 +206,7 @@ class Asking {
   }
 
   const PromptJob& job_;
+  std::span<const data::Example> rows_;
   const job::PromptingOptions& options_;
   const prompt::FewShotOptions& few_shot_;
   prompt::LabelWords words_;
@@ -217,8 +219,8 @@ class Asking {
 
 }  // namespace
 
-Asked ask(const PromptJob& job, const Variant& variant) {
-  return Asking(job, variant).run();
+Asked ask(const PromptJob& job, const Variant& variant, std::size_t rows) {
+  return Asking(job, variant, rows).run();
 }
 
 }  // namespace attune::study

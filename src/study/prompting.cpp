@@ -1,12 +1,15 @@
 // Opens what `attune prompt` asks: model, prompt set, rows. See prompting.h.
 #include "attune/study/prompting.h"
 
+#include <ATen/ops/tensor.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "attune/base/error.h"
 #include "attune/base/log.h"
+#include "attune/base/random.h"
 #include "attune/base/strings.h"
 #include "attune/config/prompt_set.h"
 #include "attune/data/read.h"
@@ -164,6 +167,15 @@ PromptJob open_prompt_job(const job::RunOptions& options, const report::EventBus
     comparing.end();
   }
   return job;
+}
+
+void shuffle_rows(PromptJob& job, std::uint64_t seed) {
+  const std::vector<std::int64_t> order = RandomKey(seed, "rows").permutation(static_cast<std::int64_t>(job.rows.size()));
+  std::vector<data::Example> rows;
+  for (const std::int64_t row : order) rows.push_back(std::move(job.rows[static_cast<std::size_t>(row)]));
+  job.rows = std::move(rows);
+  make_targets(job);
+  if (job.row_embeddings.defined()) job.row_embeddings = job.row_embeddings.index_select(0, at::tensor(order, at::kLong));
 }
 
 files::Json identity_of(const PromptJob& job) {

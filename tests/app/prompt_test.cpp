@@ -142,6 +142,40 @@ TEST_CASE("stability says what the answers depend on, and is a gate", "[app][she
   CHECK(workspace.read("gated/junit.xml").find("failures=\"1\"") != std::string::npos);
 }
 
+TEST_CASE("the best way to ask is searched on few rows first, and scored once on the test rows", "[app][shell]") {
+  const Workspace workspace;
+  write_prompt_job(workspace, R"("stability": {"order": ["random", "by_label"]}, "optimise": {"budget": 96, "reduction": 4})");
+  const Finished asked = run_attune(workspace, "prompt optimise run.json --json --quiet");
+  INFO(asked.err);
+  REQUIRE(asked.exit_code == 0);
+  const Json results = Json::parse(asked.out);
+  CHECK(results["candidates"] == 16);
+  REQUIRE(results["rounds"].size() == 2);
+  CHECK(results["rounds"][0]["rows"] == 3);
+  CHECK(results["rounds"][0]["kept"] == 4);
+  CHECK(results["rounds"][1]["rows"] == 12);
+  CHECK(results["questions"] == 96);
+  for (const Json& round : results["rounds"]) {
+    double before = 2;
+    for (const Json& one : round["candidates"]) {
+      CHECK(one["accuracy"].get<double>() <= before);
+      before = one["accuracy"].get<double>();
+    }
+  }
+  for (std::size_t i = 0; i < 4; ++i) {  // those that were kept, in whatever order
+    const Json& name = results["rounds"][1]["candidates"][i]["name"];
+    bool was_kept = false;
+    for (std::size_t j = 0; j < 4; ++j) was_kept = was_kept || results["rounds"][0]["candidates"][j]["name"] == name;
+    CHECK(was_kept);
+  }
+  CHECK(results["chosen"]["name"] == results["rounds"][1]["candidates"][0]["name"]);
+  CHECK(results["test"]["metrics"]["rows"] == 30);
+  CHECK(workspace.read("out/report.html").find("Round 2") != std::string::npos);
+  const Finished poor = run_attune(workspace, "prompt optimise run.json --quiet --set output_dir=poor --set prompting.optimise.budget=20");
+  CHECK(poor.exit_code == 2);
+  CHECK_THAT(poor.err, ContainsSubstring("at least 32 rows"));
+}
+
 TEST_CASE("a signal keeps what was answered", "[app][shell]") {
   const Workspace workspace;
   write_prompt_job(workspace);

@@ -69,7 +69,7 @@ struct GenerateVerb {
 int run_generate(const GenerateVerb& options);
 
 struct PromptVerb {
-  std::string action;  ///< run, stability
+  std::string action;  ///< run, stability, optimise
   std::string config;
   std::vector<std::string> overrides;
   bool resume = false;

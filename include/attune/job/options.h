@@ -42,6 +42,12 @@ struct StabilityOptions {
   std::optional<double> max_flip_rate;
 };
 
+/// How `attune prompt optimise` searches.
+struct OptimiseOptions {
+  std::optional<std::int64_t> budget;  ///< rows asked, over all candidates and rounds
+  std::int64_t reduction = 3;
+};
+
 /// What `attune prompt` asks an untouched model.
 struct PromptingOptions {
   std::string prompts;  ///< file of the prompt set; "" = nothing is asked
@@ -52,6 +58,7 @@ struct PromptingOptions {
   bool calibrate = false;
   std::vector<std::string> content_free = {"N/A", "[MASK]", ""};
   StabilityOptions stability;
+  OptimiseOptions optimise;
 };
 
 struct RunOptions {
@@ -144,6 +151,16 @@ void visit_fields(Visitor& visit, StabilityOptions& options) {
 }
 
 template <class Visitor>
+void visit_fields(Visitor& visit, OptimiseOptions& options) {
+  visit(options.budget, {.key = "budget",
+                         .help = "Rows that may be asked, over all candidates and rounds. By default a quarter of what asking every candidate "
+                                 "for every row would take.",
+                         .range = count_from(1)});
+  visit(options.reduction,
+        {.key = "reduction", .help = "After each round one of so many candidates is kept, and sees so many times the rows.", .range = between(2, 100)});
+}
+
+template <class Visitor>
 void visit_fields(Visitor& visit, PromptingOptions& options) {
   visit(options.prompts, {.key = "prompts",
                           .help = "File of the prompt set (docs/prompts.md).",
@@ -168,7 +185,8 @@ void visit_fields(Visitor& visit, PromptingOptions& options) {
                             .help = "Divides by how likely each label is behind inputs without content (Zhao et al. 2021)."});
   visit(options.content_free,
         {.key = "content_free", .help = "What stands for the columns of a row in inputs without content."});
-  visit(options.stability, {.key = "stability", .help = "What `attune prompt stability` tries beside the wordings and the run's seeds."});
+  visit(options.stability, {.key = "stability", .help = "What `attune prompt stability` and `optimise` try beside the wordings and the run's seeds."});
+  visit(options.optimise, {.key = "optimise", .help = "How `attune prompt optimise` searches among the same variants."});
 }
 
 template <class Visitor>

@@ -13,4 +13,7 @@ std::string prompt_page(const files::Json& results);
 /// `results` as study::prompt_stability gives them.
 std::string stability_page(const files::Json& results);
 
+/// `results` as study::prompt_optimise gives them.
+std::string optimise_page(const files::Json& results);
+
 }  // namespace attune::report

@@ -75,7 +75,10 @@ struct Variant {
   bool first_words_only = false;  ///< of several words of a label the first alone counts
 };
 
-/// Puts every row to the model. Error{data} for a row that does not fit even without examples.
-Asked ask(const PromptJob& job, const Variant& variant);
+/// Puts the first `rows` rows to the model, all where there are no more. Error{data} for a row that does not fit even without examples.
+Asked ask(const PromptJob& job, const Variant& variant, std::size_t rows = static_cast<std::size_t>(-1));
+
+/// Puts the rows into an order of their own, drawn under the seed: a part of them is then a fair sample.
+void shuffle_rows(PromptJob& job, std::uint64_t seed);
 
 }  // namespace attune::study
