@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <numeric>
 
 #include "attune/base/error.h"
 #include "attune/metrics/distributions.h"

@@ -28,8 +28,8 @@ std::vector<std::vector<std::string>> levels_of(std::size_t factors, std::span<c
   return levels;
 }
 
-/// The first combination of levels, the last factor running fastest, that is not `expected` times in `counts`. Gives up
-/// behind as many as there are in `counts`, of which one then differs or none is left.
+/// The first combination of levels, the last factor running fastest, that is not `expected` times in `counts`; empty
+/// where there is none. It is met before more combinations were looked at than were scored.
 Combination first_uneven(const std::vector<std::vector<std::string>>& levels,
                          const std::map<Combination, std::int64_t>& counts, std::int64_t expected) {
   std::vector<std::size_t> at(levels.size());
