@@ -124,7 +124,7 @@ void pack(const Example& example, files::Packer& packer) {
       .integer(example.origin.line)
       .text(example.id)
       .text(example.text);
-  packer.integer(static_cast<std::int64_t>(example.prompt_messages));
+  packer.integer(example.prompt_messages);
   visit_rare(example, [&](const auto& member) {
     if (!member.empty()) pack_value(*member, packer);
   });
@@ -145,7 +145,7 @@ void unpack(files::Unpacker& packed, Example& example) {
   example.origin.line = packed.integer();
   example.id = packed.text();
   example.text = packed.text();
-  example.prompt_messages = static_cast<std::size_t>(packed.integer());
+  example.prompt_messages = static_cast<std::uint32_t>(packed.integer());
   visit_rare(example, [&](auto& member) {
     if (next_flag()) {
       unpack_value(packed, member.edit());

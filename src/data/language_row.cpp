@@ -244,7 +244,7 @@ bool completes_chat(const Record& record, const ColumnOptions& columns) {
 
 void read_chat_completion(const Record& record, const ColumnOptions& columns, Example& example) {
   Json messages = plain_messages(record, {columns.prompt, "data.columns.prompt"});
-  example.prompt_messages = messages.size();
+  example.prompt_messages = static_cast<std::uint32_t>(messages.size());
   if (example.awaits_answer) return set_chat(record, messages, example);
   for (Json& message : plain_messages(record, {columns.completion, "data.columns.completion"}))
     messages.push_back(std::move(message));
