@@ -12,7 +12,8 @@ namespace attune::infer {
 /// Error{model} when it is no causal language model; `hint` says which are.
 void check_causal(const models::ModelSpec& spec, const std::string& hint);
 
-/// So many tokens a text may have: learnt positions end; rotary ones only get worse beyond what the model was trained with.
+/// So many tokens a text may have: learnt positions end; rotary ones only get worse beyond what the model was trained
+/// with.
 std::int64_t most_tokens(const models::ModelSpec& spec);
 
 /// How many tokens both begin with.

@@ -12,8 +12,8 @@
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
 #include "attune/nn/vocabulary.h"
-#include "passes.h"
 #include "checks.h"
+#include "passes.h"
 
 namespace attune::infer {
 
@@ -55,7 +55,8 @@ struct ClozeBatch {
     input.defer_vocabulary = true;
     input = models::to_device(std::move(input), model.execution().device);
     const models::Output output = models::forward(model, model.prepare(std::move(input), false));
-    const at::Tensor log_p = log_probabilities(output, at::tensor(pair_rows, at::kLong), at::tensor(pair_ids, at::kLong));
+    const at::Tensor log_p =
+        log_probabilities(output, at::tensor(pair_rows, at::kLong), at::tensor(pair_ids, at::kLong));
     const float* values = log_p.const_data_ptr<float>();
     for (std::size_t i = 0; i < results.size(); ++i) *results[i] = values[i];
   }
@@ -65,7 +66,8 @@ void check_cloze(const ClozeText& text, const models::ModelSpec& spec, std::size
   const std::string name = concat("text ", number + 1);
   check_text(text.ids, spec, name);
   for (const std::int64_t mask : text.masks) {
-    if (mask < 0 || mask >= static_cast<std::int64_t>(text.ids.size())) internal_error("a mask stands outside of its text");
+    if (mask < 0 || mask >= static_cast<std::int64_t>(text.ids.size()))
+      internal_error("a mask stands outside of its text");
   }
   for (const auto& word : text.words) {
     if (word.size() != text.masks.size()) internal_error("a word needs as many tokens as its text has masks");
@@ -75,14 +77,16 @@ void check_cloze(const ClozeText& text, const models::ModelSpec& spec, std::size
 
 }  // namespace
 
-std::vector<std::vector<std::vector<double>>> cloze_likelihoods(const models::Model& model, std::span<const ClozeText> texts,
+std::vector<std::vector<std::vector<double>>> cloze_likelihoods(const models::Model& model,
+                                                                std::span<const ClozeText> texts,
                                                                 const std::function<bool(std::size_t)>& stops) {
   const at::NoGradGuard no_grad;
   if (model.spec().task != models::Task::masked_lm) {
-    throw Error(ErrorKind::model, {.file = {},
-                                   .what = concat("the model (", model.spec().model_type, ") is no masked language model"),
-                                   .where = {},
-                                   .hint = "gaps are filled by models such as BERT and RoBERTa"});
+    throw Error(ErrorKind::model,
+                {.file = {},
+                 .what = concat("the model (", model.spec().model_type, ") is no masked language model"),
+                 .where = {},
+                 .hint = "gaps are filled by models such as BERT and RoBERTa"});
   }
   std::vector<WordScores> scores;
   std::vector<std::size_t> order(texts.size());

@@ -12,8 +12,8 @@
 #include <string>
 
 #include "attune/base/strings.h"
-#include "passes.h"
 #include "checks.h"
+#include "passes.h"
 
 namespace attune::infer {
 

@@ -11,8 +11,8 @@
 
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
-#include "passes.h"
 #include "checks.h"
+#include "passes.h"
 #include "text_trie.h"
 
 namespace attune::infer {
@@ -25,7 +25,9 @@ struct Wanted {
   std::int64_t position;
   std::int32_t id;
   double* result;
-  auto operator<=>(const Wanted& other) const { return std::pair(edge, position) <=> std::pair(other.edge, other.position); }
+  auto operator<=>(const Wanted& other) const {
+    return std::pair(edge, position) <=> std::pair(other.edge, other.position);
+  }
   bool operator==(const Wanted& other) const { return edge == other.edge && position == other.position; }
 };
 
@@ -97,7 +99,8 @@ class Scoring {
     });
     shared_.resize(order_.size());
     for (std::size_t place = 1; place < order_.size(); ++place) {
-      if (class_of(place) == class_of(place - 1)) shared_[place] = common_length(needed(text(place - 1)), needed(text(place)));
+      if (class_of(place) == class_of(place - 1))
+        shared_[place] = common_length(needed(text(place - 1)), needed(text(place)));
     }
   }
 
@@ -116,7 +119,8 @@ class Scoring {
     Block block;
     block.text_length = class_of(begin);
     const std::int64_t carried = carried_length(begin, end);
-    block.ids.push_back(carried > 0 ? carried_->ids.first(static_cast<std::size_t>(carried)) : std::span<const std::int32_t>());
+    block.ids.push_back(carried > 0 ? carried_->ids.first(static_cast<std::size_t>(carried))
+                                    : std::span<const std::int32_t>());
     block.trie.add(block.ids.back());
     for (std::size_t place = begin; place < end; ++place) {
       block.ids.push_back(needed(text(place)));

@@ -20,8 +20,8 @@ struct Row {
   std::int64_t text_length = 0;
 };
 
-/// Texts of different classes have different rotary frequencies, so none of their keys in common. 0 for short texts, and
-/// where frequencies do not depend on the length; else a length with the same frequencies.
+/// Texts of different classes have different rotary frequencies, so none of their keys in common. 0 for short texts,
+/// and where frequencies do not depend on the length; else a length with the same frequencies.
 std::int64_t frequency_class(const models::ModelSpec& spec, std::int64_t length);
 
 /// log p(ids[k]) in row rows[k] of the wanted ones, float32 [K] on the CPU. rows ascending, both int64 [K] on the CPU.
@@ -38,9 +38,9 @@ class Passes {
   /// Scores of what follows each row: float32 [rows, vocab] on the CPU. Afterwards all tokens of the rows are cached.
   at::Tensor next_logits(std::span<Row* const> rows);
 
-  /// The tokens of all rows go through the network together, and are cached afterwards. `wanted`: the rows of the packed
-  /// stream of tokens that the cache does not have (one row of `rows` after another) whose logits are wanted, ascending;
-  /// none of them = no output. The output is deferred (models::Input::defer_vocabulary).
+  /// The tokens of all rows go through the network together, and are cached afterwards. `wanted`: the rows of the
+  /// packed stream of tokens that the cache does not have (one row of `rows` after another) whose logits are wanted,
+  /// ascending; none of them = no output. The output is deferred (models::Input::defer_vocabulary).
   models::Output run(std::span<Row* const> rows, const std::vector<std::int64_t>& wanted);
 
   /// The keys of `text` that a text of `length` tokens which begins with the same `common` ones can use.

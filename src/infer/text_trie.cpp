@@ -5,8 +5,8 @@
 
 namespace attune::infer {
 
-/// The edge at this place of the path becomes two: what lies before token `at` is a new edge, so that texts which end with
-/// the old one still do.
+/// The edge at this place of the path becomes two: what lies before token `at` is a new edge, so that texts which end
+/// with the old one still do.
 void TextTrie::split(std::size_t place, std::int64_t at) {
   const std::size_t lower = path_[place];
   Edge upper = edges_[lower];

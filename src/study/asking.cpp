@@ -37,10 +37,13 @@ class Asking {
     pool_.forbid_texts_of(job.rows);
     if (job.set.chat) template_.emplace(job.chats->choose("", /*with_tools=*/false));
     if (writer_.fills_gap() != (job.loaded.model->spec().task == models::Task::masked_lm)) {
-      throw Error(ErrorKind::usage, {.file = job.set.file,
-                                     .what = writer_.fills_gap() ? "the input has a gap, and the model writes on behind a text" : "the model fills gaps, and the input has none",
-                                     .where = concat("wording '", variant.wording.name, "'"),
-                                     .hint = writer_.fills_gap() ? "remove {{ mask }}, or take a masked language model" : "write {{ mask }} where the label word is to stand"});
+      throw Error(ErrorKind::usage,
+                  {.file = job.set.file,
+                   .what = writer_.fills_gap() ? "the input has a gap, and the model writes on behind a text"
+                                               : "the model fills gaps, and the input has none",
+                   .where = concat("wording '", variant.wording.name, "'"),
+                   .hint = writer_.fills_gap() ? "remove {{ mask }}, or take a masked language model"
+                                               : "write {{ mask }} where the label word is to stand"});
     }
   }
 
@@ -61,7 +64,8 @@ class Asking {
 
   static prompt::WriterSettings writer_settings(const PromptJob& job, const prompt::LabelWords& words) {
     prompt::WriterSettings settings{.kind = prompt::AnswerKind::label, .words = words};
-    if (const auto mask = job.tokenizer->special_id("mask_token")) settings.mask_token = job.tokenizer->id_to_token(*mask).value_or("");
+    if (const auto mask = job.tokenizer->special_id("mask_token"))
+      settings.mask_token = job.tokenizer->id_to_token(*mask).value_or("");
     return settings;
   }
 
@@ -69,10 +73,12 @@ class Asking {
     examples_.resize(rows_.size());
     if (few_shot_.k == 0) return;
     for (std::size_t i = 0; i < rows_.size(); ++i) {
-      const at::Tensor similarity =
-          job_.row_embeddings.defined() ? job_.pool_embeddings.mv(job_.row_embeddings[static_cast<std::int64_t>(i)]) : at::Tensor();
+      const at::Tensor similarity = job_.row_embeddings.defined()
+                                        ? job_.pool_embeddings.mv(job_.row_embeddings[static_cast<std::int64_t>(i)])
+                                        : at::Tensor();
       std::span<const float> values;
-      if (similarity.defined()) values = {similarity.const_data_ptr<float>(), static_cast<std::size_t>(similarity.numel())};
+      if (similarity.defined())
+        values = {similarity.const_data_ptr<float>(), static_cast<std::size_t>(similarity.numel())};
       examples_[i] = prompt::examples_at(pool_, prompt::choose_examples(pool_, rows_[i], few_shot_, values));
     }
   }
@@ -83,13 +89,14 @@ class Asking {
       question.text = question.prompt.text;
     } else {
       const files::Json messages = files::Json::parse(question.prompt.messages);
-      question.text = template_->render(job_.chats->variables({.messages = messages, .add_generation_prompt = true})).text;
+      question.text =
+          template_->render(job_.chats->variables({.messages = messages, .add_generation_prompt = true})).text;
     }
     return question;
   }
 
-  /// `encode` tokenises questions, and says how long each is with what is to come behind it. Examples that do not fit are dropped from
-  /// the front on.
+  /// `encode` tokenises questions, and says how long each is with what is to come behind it. Examples that do not fit
+  /// are dropped from the front on.
   template <class Encode>
   std::vector<Question> fitted_questions(const Encode& encode) {
     std::vector<Question> questions;
@@ -105,7 +112,8 @@ class Asking {
       }
       if (length <= job_.max_tokens) continue;
       throw Error(ErrorKind::data, {.file = data::place_of(rows_[i].origin),
-                                    .what = concat("prompt and answer have ", length, " tokens, the model takes at most ", job_.max_tokens),
+                                    .what = concat("prompt and answer have ", length,
+                                                   " tokens, the model takes at most ", job_.max_tokens),
                                     .where = "",
                                     .hint = "shorten the row, or the texts of the prompt set"});
     }
@@ -126,15 +134,16 @@ class Asking {
     for (std::size_t i = 0; i < rows_.size(); ++i) {
       std::vector<double> prior;
       if (options_.calibrate) {
-        prior = prompt::content_free_log_probabilities(std::span(*scores).subspan(content_free[i], options_.content_free.size()));
+        prior = prompt::content_free_log_probabilities(
+            std::span(*scores).subspan(content_free[i], options_.content_free.size()));
       }
       const std::vector<double> log_p = prompt::label_log_probabilities((*scores)[i], prior);
       predict(i, {log_p.begin(), log_p.end()});
     }
   }
 
-  /// With calibration: each row's prompts without content, behind its own examples, are appended; where those of each row
-  /// begin. Rows with the same examples share them.
+  /// With calibration: each row's prompts without content, behind its own examples, are appended; where those of each
+  /// row begin. Rows with the same examples share them.
   std::vector<std::size_t> add_content_free(std::vector<Question>& questions) const {
     std::vector<std::size_t> places;
     if (!options_.calibrate) return places;
@@ -143,7 +152,8 @@ class Asking {
       const auto [found, is_new] = known.emplace(examples_[i], questions.size());
       places.push_back(found->second);
       if (!is_new) continue;
-      for (const std::string& text : options_.content_free) questions.push_back(question(without_content(rows_[i], text), examples_[i]));
+      for (const std::string& text : options_.content_free)
+        questions.push_back(question(without_content(rows_[i], text), examples_[i]));
     }
     return places;
   }
@@ -179,7 +189,8 @@ class Asking {
     infer::Generator generator(*job_.loaded.model);
     const auto beginning = template_ ? infer::Beginning::answer : infer::Beginning::continuation;
     const auto stops = [&](std::size_t) { return asked_.stopped = stop_signal() != 0; };
-    const auto texts = infer::generate_texts(generator, *job_.tokenizer, prompts, job_.generation, beginning, {.stops_all = stops});
+    const auto texts =
+        infer::generate_texts(generator, *job_.tokenizer, prompts, job_.generation, beginning, {.stops_all = stops});
     if (asked_.stopped) return;
     asked_.computed_tokens = generator.computed_tokens();
     for (std::size_t i = 0; i < texts.size(); ++i) {

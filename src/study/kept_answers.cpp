@@ -27,12 +27,14 @@ Json KeptAnswers::find(std::size_t number, const std::string& name) const {
   const std::string path = path_of(number);
   if (!resumes_ || !path_exists(path, ErrorKind::resume_refused)) return nullptr;
   Json stored = files::read_json(path, {.kind = ErrorKind::resume_refused, .max_bytes = std::size_t{1} << 28});
-  const bool is_ours = stored.is_object() && stored.value("identity", Json()) == identity_ && stored.value("name", Json()) == name;
+  const bool is_ours =
+      stored.is_object() && stored.value("identity", Json()) == identity_ && stored.value("name", Json()) == name;
   if (is_ours && stored.value("answers", Json()).is_object()) return stored["answers"];
-  throw Error(ErrorKind::resume_refused, {.file = path,
-                                          .what = "it holds answers to other prompts, rows or settings, or of another model",
-                                          .where = "",
-                                          .hint = "begin anew in another output_dir"});
+  throw Error(ErrorKind::resume_refused,
+              {.file = path,
+               .what = "it holds answers to other prompts, rows or settings, or of another model",
+               .where = "",
+               .hint = "begin anew in another output_dir"});
 }
 
 void KeptAnswers::keep(std::size_t number, const std::string& name, const Json& answers) const {

@@ -14,8 +14,8 @@ class KeptAnswers {
   /// Makes the folder. Computes identity_of(job).
   KeptAnswers(const PromptJob& job, std::string folder);
 
-  /// What was kept under the number; null where nothing was, or the run does not resume. Error{resume_refused} for answers
-  /// to something else.
+  /// What was kept under the number; null where nothing was, or the run does not resume. Error{resume_refused} for
+  /// answers to something else.
   files::Json find(std::size_t number, const std::string& name) const;
   void keep(std::size_t number, const std::string& name, const files::Json& answers) const;
 

@@ -34,7 +34,9 @@ struct Candidate {
 /// How many rounds leave one of so many candidates.
 std::int64_t rounds_for(std::size_t candidates, std::int64_t reduction) {
   std::int64_t rounds = 1;
-  for (std::size_t left = candidates; left > static_cast<std::size_t>(reduction); left = (left + reduction - 1) / reduction) ++rounds;
+  for (std::size_t left = candidates; left > static_cast<std::size_t>(reduction);
+       left = (left + reduction - 1) / reduction)
+    ++rounds;
   return rounds;
 }
 
@@ -48,10 +50,12 @@ class Search {
     budget_ = options.budget.value_or(std::max<std::int64_t>(all / 4, static_cast<std::int64_t>(points.size())));
     rounds_ = rounds_for(points.size(), reduction_);
     if (budget_ / rounds_ >= static_cast<std::int64_t>(points.size())) return;
-    throw Error(ErrorKind::usage, {.file = "",
-                                   .what = concat(points.size(), " candidates in ", rounds_, " rounds need a budget of at least ", points.size() * static_cast<std::size_t>(rounds_), " rows"),
-                                   .where = "prompting.optimise.budget",
-                                   .hint = "raise it, or vary less"});
+    throw Error(ErrorKind::usage,
+                {.file = "",
+                 .what = concat(points.size(), " candidates in ", rounds_, " rounds need a budget of at least ",
+                                points.size() * static_cast<std::size_t>(rounds_), " rows"),
+                 .where = "prompting.optimise.budget",
+                 .hint = "raise it, or vary less"});
   }
 
   /// The rounds; of the last one the first candidate is the choice. Null after a signal.
@@ -61,7 +65,8 @@ class Search {
     Json rounds = Json::array();
     for (std::int64_t round = 1; round <= rounds_; ++round) {
       const std::int64_t share = budget_ / rounds_ / static_cast<std::int64_t>(candidates.size());
-      const std::size_t rows = std::min<std::size_t>(job_.rows.size(), static_cast<std::size_t>(std::max<std::int64_t>(1, share)));
+      const std::size_t rows =
+          std::min<std::size_t>(job_.rows.size(), static_cast<std::size_t>(std::max<std::int64_t>(1, share)));
       if (!ask_all(candidates, round, rows)) return nullptr;
       std::ranges::stable_sort(candidates, [](const Candidate& a, const Candidate& b) {
         return a.accuracy != b.accuracy ? a.accuracy > b.accuracy : a.loss < b.loss;
@@ -95,7 +100,8 @@ class Search {
       }
       questions_ += static_cast<std::int64_t>(rows);
       candidates[i].accuracy = answers["accuracy"].get<double>();
-      candidates[i].loss = answers["loss"].is_number() ? answers["loss"].get<double>() : std::numeric_limits<double>::infinity();
+      candidates[i].loss =
+          answers["loss"].is_number() ? answers["loss"].get<double>() : std::numeric_limits<double>::infinity();
       asking.progress(static_cast<std::int64_t>(i) + 1);
     }
     asking.end();
@@ -105,7 +111,9 @@ class Search {
   Json described(const std::vector<Candidate>& candidates) const {
     Json list = Json::array();
     for (const Candidate& one : candidates) {
-      list.push_back({{"name", points_[one.point].name}, {"accuracy", one.accuracy}, {"loss", std::isfinite(one.loss) ? Json(one.loss) : Json()}});
+      list.push_back({{"name", points_[one.point].name},
+                      {"accuracy", one.accuracy},
+                      {"loss", std::isfinite(one.loss) ? Json(one.loss) : Json()}});
     }
     return list;
   }
@@ -129,7 +137,10 @@ Json prompt_optimise(const job::RunOptions& given, const report::EventBus& event
   const std::vector<DesignPoint> points = design(job);
   const auto lock = job::claim_output_folder(options);
   files::write_json(options.output_dir + "/config.resolved.json", config::effective(options));
-  Json results = {{"output_dir", options.output_dir}, {"rows", job.rows.size()}, {"majority", job::majority_rate(job.labels, job.pool, job.rows)}, {"stopped_by", "signal"}};
+  Json results = {{"output_dir", options.output_dir},
+                  {"rows", job.rows.size()},
+                  {"majority", job::majority_rate(job.labels, job.pool, job.rows)},
+                  {"stopped_by", "signal"}};
   Search search(job, points, events);
   Json rounds = search.run();
   if (rounds.is_null()) return results;
@@ -137,7 +148,11 @@ Json prompt_optimise(const job::RunOptions& given, const report::EventBus& event
   results.update({{"candidates", points.size()},
                   {"budget", search.budget()},
                   {"questions", search.questions()},
-                  {"chosen", {{"name", chosen.name}, {"levels", chosen.levels}, {"accuracy", search.chosen().accuracy}, {"rows", rounds.back()["rows"]}}},
+                  {"chosen",
+                   {{"name", chosen.name},
+                    {"levels", chosen.levels},
+                    {"accuracy", search.chosen().accuracy},
+                    {"rows", rounds.back()["rows"]}}},
                   {"rounds", std::move(rounds)}});
   if (!options.data.test.empty()) {
     read_split(job, "test");

@@ -30,7 +30,8 @@ std::vector<std::uint64_t> seeds_of(const job::RunOptions& options) {
 std::string lines_of(const PromptJob& job, const Asked& asked) {
   std::string lines;
   for (const task::Prediction& prediction : asked.predictions) {
-    Json line = job.task->describe({&prediction, 1}, job.rows[static_cast<std::size_t>(prediction.encoded->example)], false);
+    Json line =
+        job.task->describe({&prediction, 1}, job.rows[static_cast<std::size_t>(prediction.encoded->example)], false);
     if (prediction.generated) line["generated"] = *prediction.generated;
     lines += files::json_text(line, -1) + "\n";
   }
@@ -77,7 +78,11 @@ Json ask_wording(const PromptJob& job, const prompt::Wording& wording, const std
   }
   result["metrics"] = mean_metrics(seeds);
   if (seeds.size() > 1) result["seeds"] = std::move(seeds);
-  result.update({{"without_answer", without_answer}, {"dropped_examples", dropped}, {"tokens", tokens}, {"computed_tokens", computed}, {"seconds", clock.seconds()}});
+  result.update({{"without_answer", without_answer},
+                 {"dropped_examples", dropped},
+                 {"tokens", tokens},
+                 {"computed_tokens", computed},
+                 {"seconds", clock.seconds()}});
   return result;
 }
 
@@ -123,7 +128,8 @@ Json run_prompts(const job::RunOptions& options, const report::EventBus& events)
   results["computed_tokens"] = computed;
   results["stopped_by"] = results["wordings"].size() < job.wordings.size() ? "signal" : "end";
   files::write_json(options.output_dir + "/prompt_results.json", results);
-  if (!results["wordings"].empty()) files::write_file_atomically(options.output_dir + "/report.html", report::prompt_page(results));
+  if (!results["wordings"].empty())
+    files::write_file_atomically(options.output_dir + "/report.html", report::prompt_page(results));
   return results;
 }
 

@@ -35,10 +35,11 @@ class WordTotals {
 /// Answers behind the prompt, by a causal language model.
 class ContinuationScorer : public Scorer {
  public:
-  explicit ContinuationScorer(const PromptJob& job) : job_(job), word_score_(prompt::word_score_of(job.options.prompting.score)) {}
+  explicit ContinuationScorer(const PromptJob& job)
+      : job_(job), word_score_(prompt::word_score_of(job.options.prompting.score)) {}
 
-  /// Prompt and answer are tokenised together; what is scored begins where the answers of a prompt, or the prompt alone, first
-  /// differ in their tokens, so that all are scored behind the same beginning.
+  /// Prompt and answer are tokenised together; what is scored begins where the answers of a prompt, or the prompt
+  /// alone, first differ in their tokens, so that all are scored behind the same beginning.
   std::vector<std::int64_t> encode(std::span<Question> questions) const override {
     std::vector<std::string> texts;
     for (const Question& question : questions) {
@@ -66,7 +67,8 @@ class ContinuationScorer : public Scorer {
 
   std::optional<std::vector<LabelScores>> score(std::span<const Question> questions, Asked& asked) const override {
     std::vector<infer::TextToScore> texts;
-    for (const Question& question : questions) texts.insert(texts.end(), question.continuations.begin(), question.continuations.end());
+    for (const Question& question : questions)
+      texts.insert(texts.end(), question.continuations.begin(), question.continuations.end());
     bool stopped = false;
     const auto stops = [&](std::size_t) { return stopped = stop_signal() != 0; };
     const infer::Likelihoods found = infer::likelihoods(*job_.loaded.model, texts, {.stops = stops});
@@ -92,7 +94,10 @@ class ContinuationScorer : public Scorer {
 class GapScorer : public Scorer {
  public:
   explicit GapScorer(const PromptJob& job)
-      : job_(job), word_score_(prompt::word_score_of(job.options.prompting.score)), mask_(mask_of(*job.tokenizer)), mask_text_(*job.tokenizer->id_to_token(mask_)) {}
+      : job_(job),
+        word_score_(prompt::word_score_of(job.options.prompting.score)),
+        mask_(mask_of(*job.tokenizer)),
+        mask_text_(*job.tokenizer->id_to_token(mask_)) {}
 
   /// As many masks as a word has tokens, each number of them a text.
   std::vector<std::int64_t> encode(std::span<Question> questions) const override {
@@ -115,7 +120,8 @@ class GapScorer : public Scorer {
     std::vector<infer::ClozeText> texts;
     for (const Question& question : questions) texts.insert(texts.end(), question.gaps.begin(), question.gaps.end());
     bool stopped = false;
-    const auto scores_of_words = infer::cloze_likelihoods(*job_.loaded.model, texts, [&](std::size_t) { return stopped = stop_signal() != 0; });
+    const auto scores_of_words =
+        infer::cloze_likelihoods(*job_.loaded.model, texts, [&](std::size_t) { return stopped = stop_signal() != 0; });
     if (stopped) return std::nullopt;
     for (const infer::ClozeText& text : texts) {
       asked.tokens += static_cast<std::int64_t>(text.ids.size() * text.words.size());
@@ -139,7 +145,10 @@ class GapScorer : public Scorer {
  private:
   static std::int32_t mask_of(const text::Tokenizer& tokenizer) {
     if (const auto mask = tokenizer.special_id("mask_token")) return *mask;
-    throw Error(ErrorKind::model, {.file = "", .what = "the tokenizer has no mask token", .where = "", .hint = "take the tokenizer of a masked language model"});
+    throw Error(ErrorKind::model, {.file = "",
+                                   .what = "the tokenizer has no mask token",
+                                   .where = "",
+                                   .hint = "take the tokenizer of a masked language model"});
   }
 
   /// The tokens of an answer as it stands in the gap.
@@ -147,7 +156,8 @@ class GapScorer : public Scorer {
     const std::size_t gap = question.text.find(mask_text_);
     std::string filled = question.text;
     filled.replace(gap, mask_text_.size(), answer.text);
-    const std::size_t begin = count_code_points(std::string_view(question.text).substr(0, gap)), end = begin + count_code_points(answer.text);
+    const std::size_t begin = count_code_points(std::string_view(question.text).substr(0, gap)),
+                      end = begin + count_code_points(answer.text);
     const text::Encoding encoding = job_.tokenizer->encode({.text = filled}, {.with_tokens = false});
     std::vector<std::int32_t> ids;
     for (std::size_t i = 0; i < encoding.size(); ++i) {
@@ -155,12 +165,16 @@ class GapScorer : public Scorer {
       if (from < to && from < end && to > begin) ids.push_back(encoding.ids[i]);
     }
     if (!ids.empty()) return ids;
-    throw Error(ErrorKind::data, {.file = "", .what = concat("the label word '", answer.word, "' has no tokens"), .where = "label_words", .hint = "choose another word"});
+    throw Error(ErrorKind::data, {.file = "",
+                                  .what = concat("the label word '", answer.word, "' has no tokens"),
+                                  .where = "label_words",
+                                  .hint = "choose another word"});
   }
 
   /// Which of the question's texts has so many masks; as many as there are texts = none.
   static std::size_t gap_with(std::size_t masks, const Question& question) {
-    return std::ranges::find(question.gaps, masks, [](const infer::ClozeText& text) { return text.masks.size(); }) - question.gaps.begin();
+    return std::ranges::find(question.gaps, masks, [](const infer::ClozeText& text) { return text.masks.size(); }) -
+           question.gaps.begin();
   }
 
   infer::ClozeText& text_with(std::size_t masks, Question& question) const {

@@ -19,8 +19,9 @@ namespace attune::study {
 struct Question {
   prompt::PromptText prompt;
   std::string text;  ///< the prompt as one text: of a chat what its template makes of it
-  std::vector<infer::TextToScore> continuations = {};  ///< of a causal model: one an answer; the prompt alone where it writes
-  std::vector<infer::ClozeText> gaps = {};             ///< of a masked one: one for each number of tokens that answers have
+  std::vector<infer::TextToScore> continuations =
+      {};                                   ///< of a causal model: one an answer; the prompt alone where it writes
+  std::vector<infer::ClozeText> gaps = {};  ///< of a masked one: one for each number of tokens that answers have
 };
 
 /// Scores of one question by label: prompt::score_label.

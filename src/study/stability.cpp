@@ -48,7 +48,9 @@ Json answers_of(const PromptJob& job, const Asked& asked, double seconds) {
   return {{"metrics", std::move(metrics)}, {"labels", std::move(labels)}, {"seconds", seconds}};
 }
 
-double accuracy_of(const Json& answers) { return answers["metrics"]["accuracy"].get<double>(); }
+double accuracy_of(const Json& answers) {
+  return answers["metrics"]["accuracy"].get<double>();
+}
 
 double mean_of(const std::vector<double>& values) {
   double sum = 0;
@@ -79,7 +81,11 @@ class Stability {
     std::vector<double> accuracies;
     for (const Json& one : answers_) accuracies.push_back(accuracy_of(one));
     const metrics::ScoreSpread found = metrics::spread_of(accuracies);
-    return {{"lowest", found.lowest}, {"highest", found.highest}, {"range", found.range}, {"mean", found.mean}, {"sd", json_number(found.sd)}};
+    return {{"lowest", found.lowest},
+            {"highest", found.highest},
+            {"range", found.range},
+            {"mean", found.mean},
+            {"sd", json_number(found.sd)}};
   }
 
   Json shares() const {
@@ -96,7 +102,8 @@ class Stability {
     for (const metrics::FactorShare& factor : found.factors) {
       Json means = Json::object();
       for (const auto& [level, mean] : factor.means) means[level] = mean;
-      shares[factor.factor] = {{"share", json_number(factor.share)}, {"chance", json_number(factor.chance)}, {"means", std::move(means)}};
+      shares[factor.factor] = {
+          {"share", json_number(factor.share)}, {"chance", json_number(factor.chance)}, {"means", std::move(means)}};
     }
     shares["remainder"] = json_number(found.remainder);
     return shares;
@@ -111,7 +118,8 @@ class Stability {
       if (list.size() == kFragileRows || flips_[row] == 0) break;
       Json labels = Json::object();
       for (std::size_t label = 0; label < counts_[row].size(); ++label) {
-        if (counts_[row][label] > 0) labels[label < job_.labels.names.size() ? job_.labels.names[label] : "(no answer)"] = counts_[row][label];
+        if (counts_[row][label] > 0)
+          labels[label < job_.labels.names.size() ? job_.labels.names[label] : "(no answer)"] = counts_[row][label];
       }
       list.push_back({{"id", job_.rows[row].id}, {"flip_rate", flips_[row]}, {"labels", std::move(labels)}});
     }
@@ -129,11 +137,12 @@ class Stability {
         accuracies.push_back(accuracy_of(answers_[i]));
         own.push_back(predicted_[i]);
       }
-      list.push_back({{"name", wording.name},
-                      {"accuracy", mean_of(accuracies)},
-                      {"lowest", *std::ranges::min_element(accuracies)},
-                      {"highest", *std::ranges::max_element(accuracies)},
-                      {"flip_rate", own.size() > 1 ? mean_of(metrics::flip_rates(own)) : distance_to_majority(own.front())}});
+      list.push_back(
+          {{"name", wording.name},
+           {"accuracy", mean_of(accuracies)},
+           {"lowest", *std::ranges::min_element(accuracies)},
+           {"highest", *std::ranges::max_element(accuracies)},
+           {"flip_rate", own.size() > 1 ? mean_of(metrics::flip_rates(own)) : distance_to_majority(own.front())}});
     }
     return list;
   }
@@ -164,7 +173,8 @@ class Stability {
 };
 
 /// Answers of all variants; fewer than there are after a signal.
-std::vector<Json> ask_all(const PromptJob& job, const std::vector<DesignPoint>& points, const report::EventBus& events) {
+std::vector<Json> ask_all(const PromptJob& job, const std::vector<DesignPoint>& points,
+                          const report::EventBus& events) {
   const KeptAnswers kept(job, job.options.output_dir + "/variants");
   report::Phase asking(events, "asking", static_cast<std::int64_t>(points.size()), "variant");
   std::vector<Json> all;
@@ -216,10 +226,12 @@ void write_junit(const Json& results) {
   const Json& bound = results["gate"]["max_flip_rate"];
   report::TestCase gate{.name = "flip rate", .seconds = 0, .failure = ""};
   if (!results["gate"]["passed"].get<bool>()) {
-    gate.failure = concat("two variants give a row different labels in ", print_number("%.4f", found), " of all cases, at most ", print_number("%.4f", bound.get<double>()), " was allowed");
+    gate.failure = concat("two variants give a row different labels in ", print_number("%.4f", found),
+                          " of all cases, at most ", print_number("%.4f", bound.get<double>()), " was allowed");
   }
   cases.push_back(std::move(gate));
-  files::write_file_atomically(results["output_dir"].get<std::string>() + "/junit.xml", report::junit_xml("attune prompt stability", cases));
+  files::write_file_atomically(results["output_dir"].get<std::string>() + "/junit.xml",
+                               report::junit_xml("attune prompt stability", cases));
 }
 
 }  // namespace
@@ -232,7 +244,9 @@ Json prompt_stability(const job::RunOptions& given, const report::EventBus& even
   const std::vector<DesignPoint> points = design(job);
   const auto lock = job::claim_output_folder(options);
   files::write_json(options.output_dir + "/config.resolved.json", config::effective(options));
-  Json results = {{"output_dir", options.output_dir}, {"rows", job.rows.size()}, {"majority", job::majority_rate(job.labels, job.pool, job.rows)}};
+  Json results = {{"output_dir", options.output_dir},
+                  {"rows", job.rows.size()},
+                  {"majority", job::majority_rate(job.labels, job.pool, job.rows)}};
   std::vector<Json> answers = ask_all(job, points, events);
   if (answers.size() < points.size()) {
     results["stopped_by"] = "signal";

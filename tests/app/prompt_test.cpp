@@ -19,7 +19,9 @@ void write_prompt_job(const Workspace& workspace, const std::string& prompting =
   workspace.write("train.jsonl", tiny_rows(24));
   workspace.write("valid.jsonl", tiny_rows(12));
   workspace.write("test.jsonl", tiny_rows(30));
-  workspace.write("prompts.json", R"({"instruction": ["Name the topic.", "What is it about?"], "input": "Message: {{ text }}\nTopic:", "rules": {"case": ["as_is", "upper"]}})");
+  workspace.write(
+      "prompts.json",
+      R"({"instruction": ["Name the topic.", "What is it about?"], "input": "Message: {{ text }}\nTopic:", "rules": {"case": ["as_is", "upper"]}})");
   Json config = {{"model", {{"path", ATTUNE_SOURCE_DIR "/data/tiny-gpt"}, {"task", "text-generation"}}},
                  {"data", {{"train", "train.jsonl"}, {"validation", "valid.jsonl"}, {"test", "test.jsonl"}}},
                  {"prompting", {{"prompts", "prompts.json"}, {"examples", {{"k", 2}}}}},
@@ -84,7 +86,8 @@ TEST_CASE("a row's answer depends neither on other rows nor on other wordings", 
   write_prompt_job(workspace);
   // Rows that are asked keep those with their texts from being examples: here there are none.
   std::string others = tiny_rows(24);
-  for (std::size_t at = 0; (at = others.find("\"text\": \"", at)) != std::string::npos; at += 9) others.insert(at + 9, "hello, ");
+  for (std::size_t at = 0; (at = others.find("\"text\": \"", at)) != std::string::npos; at += 9)
+    others.insert(at + 9, "hello, ");
   workspace.write("train.jsonl", others);
   REQUIRE(run_attune(workspace, "prompt run run.json --quiet").exit_code == 0);
   const std::string all = workspace.read("out/wordings/3.jsonl");
@@ -95,14 +98,16 @@ TEST_CASE("a row's answer depends neither on other rows nor on other wordings", 
   for (std::string one, other; std::getline(few, one);) {
     REQUIRE(std::getline(many, other));
     const Json a = Json::parse(one), b = Json::parse(other);
-    for (const auto& [label, p] : a["scores"].items()) CHECK(p.get<double>() == Approx(b["scores"][label].get<double>()).margin(1e-5));
+    for (const auto& [label, p] : a["scores"].items())
+      CHECK(p.get<double>() == Approx(b["scores"][label].get<double>()).margin(1e-5));
   }
 }
 
 TEST_CASE("what a model writes is read as a label, or counts as wrong", "[app][shell]") {
   const Workspace workspace;
   write_prompt_job(workspace, R"("answer": "generation")");
-  const Finished asked = run_attune(workspace, "prompt run run.json --json --quiet --set generation.max_new_tokens=4 --set seeds=[1]");
+  const Finished asked =
+      run_attune(workspace, "prompt run run.json --json --quiet --set generation.max_new_tokens=4 --set seeds=[1]");
   INFO(asked.err);
   REQUIRE(asked.exit_code == 0);
   const Json results = Json::parse(asked.out);
@@ -125,7 +130,8 @@ TEST_CASE("stability says what the answers depend on, and is a gate", "[app][she
   const Json results = Json::parse(asked.out);
   REQUIRE(results["variants"].size() == 16);  // 4 wordings, 2 orders, 2 seeds
   double sum = results["shares"]["remainder"].get<double>();
-  for (const char* factor : {"case", "instruction", "order", "seed"}) sum += results["shares"][factor]["share"].get<double>();
+  for (const char* factor : {"case", "instruction", "order", "seed"})
+    sum += results["shares"][factor]["share"].get<double>();
   CHECK(sum == Approx(1));
   CHECK(results["test"].contains(results["best"].get<std::string>()));
   CHECK(results["test"].contains(results["steadiest"].get<std::string>()));
@@ -144,7 +150,8 @@ TEST_CASE("stability says what the answers depend on, and is a gate", "[app][she
 
 TEST_CASE("the best way to ask is searched on few rows first, and scored once on the test rows", "[app][shell]") {
   const Workspace workspace;
-  write_prompt_job(workspace, R"("stability": {"order": ["random", "by_label"]}, "optimise": {"budget": 96, "reduction": 4})");
+  write_prompt_job(workspace,
+                   R"("stability": {"order": ["random", "by_label"]}, "optimise": {"budget": 96, "reduction": 4})");
   const Finished asked = run_attune(workspace, "prompt optimise run.json --json --quiet");
   INFO(asked.err);
   REQUIRE(asked.exit_code == 0);
@@ -171,7 +178,8 @@ TEST_CASE("the best way to ask is searched on few rows first, and scored once on
   CHECK(results["chosen"]["name"] == results["rounds"][1]["candidates"][0]["name"]);
   CHECK(results["test"]["metrics"]["rows"] == 30);
   CHECK(workspace.read("out/report.html").find("Round 2") != std::string::npos);
-  const Finished poor = run_attune(workspace, "prompt optimise run.json --quiet --set output_dir=poor --set prompting.optimise.budget=20");
+  const Finished poor = run_attune(
+      workspace, "prompt optimise run.json --quiet --set output_dir=poor --set prompting.optimise.budget=20");
   CHECK(poor.exit_code == 2);
   CHECK_THAT(poor.err, ContainsSubstring("at least 32 rows"));
 }

@@ -25,6 +25,7 @@ TEST_CASE("a text's vector is the mean of its last hidden states, scaled to leng
       means.push_back(mean / mean.norm());
     }
     const at::Tensor found = infer::embeddings(*loaded.model, texts);
-    for (std::size_t i = 0; i < means.size(); ++i) CHECK((found[static_cast<std::int64_t>(i)] - means[i]).abs().max().item<double>() < 1e-5);
+    for (std::size_t i = 0; i < means.size(); ++i)
+      CHECK((found[static_cast<std::int64_t>(i)] - means[i]).abs().max().item<double>() < 1e-5);
   }
 }

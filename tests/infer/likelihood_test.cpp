@@ -23,7 +23,8 @@ using LikelihoodIds = std::vector<std::int32_t>;
 
 std::vector<TextToScore> texts_of(const files::Json& golden) {
   std::vector<TextToScore> texts;
-  for (const auto& text : golden) texts.push_back({.ids = text["ids"].get<LikelihoodIds>(), .from = text["from"].get<std::int64_t>()});
+  for (const auto& text : golden)
+    texts.push_back({.ids = text["ids"].get<LikelihoodIds>(), .from = text["from"].get<std::int64_t>()});
   return texts;
 }
 
@@ -39,7 +40,8 @@ double largest_difference(const std::vector<std::vector<double>>& a, const std::
 
 std::vector<std::vector<double>> one_by_one(const models::Model& model, const std::vector<TextToScore>& texts) {
   std::vector<std::vector<double>> all;
-  for (const TextToScore& text : texts) all.push_back(likelihoods(model, std::span(&text, 1)).log_probabilities.front());
+  for (const TextToScore& text : texts)
+    all.push_back(likelihoods(model, std::span(&text, 1)).log_probabilities.front());
   return all;
 }
 
@@ -79,7 +81,8 @@ TEST_CASE("log probabilities of texts are those of Transformers", "[infer]") {
     if (golden.contains("config")) checkpoint.config.update(golden["config"]);
     const models::LoadedModel loaded = checkpoint.load();
     const Likelihoods found = likelihoods(*loaded.model, texts_of(golden["texts"]));
-    CHECK(largest_difference(found.log_probabilities, golden["log_probabilities"].get<std::vector<std::vector<double>>>()) < 1e-5);
+    CHECK(largest_difference(found.log_probabilities,
+                             golden["log_probabilities"].get<std::vector<std::vector<double>>>()) < 1e-5);
   }
 }
 
@@ -94,7 +97,8 @@ TEST_CASE("what a text gets does not depend on its neighbours, nor on the memory
     const auto alone = one_by_one(*loaded.model, texts);
     for (const std::int64_t bytes : {1, 20'000, 1 << 30}) {
       INFO(bytes);
-      CHECK(largest_difference(likelihoods(*loaded.model, texts, {.cache_bytes = bytes}).log_probabilities, alone) < 1e-5);
+      CHECK(largest_difference(likelihoods(*loaded.model, texts, {.cache_bytes = bytes}).log_probabilities, alone) <
+            1e-5);
     }
   }
 }

@@ -46,7 +46,8 @@ TEST_CASE("a trie holds each distinct beginning once, and spells its texts", "[i
     std::set<TrieIds> beginnings;
     for (const TrieIds& ids : texts) {
       trie.add(ids);
-      for (std::size_t length = 1; length <= ids.size(); ++length) beginnings.insert({ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(length)});
+      for (std::size_t length = 1; length <= ids.size(); ++length)
+        beginnings.insert({ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(length)});
     }
     CHECK(tokens_of(trie) == static_cast<std::int64_t>(beginnings.size()));
     for (std::size_t i = 0; i < texts.size(); ++i) CHECK(spelled(trie, texts, trie.last_edge(i)) == texts[i]);

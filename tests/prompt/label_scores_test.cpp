@@ -23,11 +23,13 @@ TEST_CASE("a label is as likely as its words together", "[prompt]") {
 
 TEST_CASE("calibration divides by what is likely without content", "[prompt]") {
   const std::vector<double> scores = {std::log(0.6), std::log(0.3), std::log(0.1)};
-  const std::vector<std::vector<double>> empty = {{std::log(8.0), std::log(1.0), std::log(1.0)}, {std::log(2.0), std::log(1.0), std::log(1.0)}};
+  const std::vector<std::vector<double>> empty = {{std::log(8.0), std::log(1.0), std::log(1.0)},
+                                                  {std::log(2.0), std::log(1.0), std::log(1.0)}};
   const std::vector<double> prior = content_free_log_probabilities(empty);  // (0.8 + 0.5) / 2, (0.1 + 0.25) / 2 twice
   CHECK(prior[0] == Approx(std::log(0.65)));
   CHECK(prior[1] == Approx(std::log(0.175)));
-  const std::vector<double> plain = label_log_probabilities(scores), calibrated = label_log_probabilities(scores, prior);
+  const std::vector<double> plain = label_log_probabilities(scores),
+                            calibrated = label_log_probabilities(scores, prior);
   CHECK(std::exp(plain[0]) == Approx(0.6));
   const double sum = 0.6 / 0.65 + 0.3 / 0.175 + 0.1 / 0.175;
   CHECK(std::exp(calibrated[0]) == Approx(0.6 / 0.65 / sum));

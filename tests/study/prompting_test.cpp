@@ -103,10 +103,17 @@ TEST_CASE("settings that a model cannot follow are refused", "[study]") {
     change(files.config);
     return files.open();
   };
-  CHECK_RAISES(open_with("gap", [](Json& config) { config["prompting"]["answer"] = "generation"; }), usage, "writes no texts");
-  CHECK_RAISES(open_with("plain", [](Json& config) { config["prompting"].erase("prompts"); }), usage, "there is no prompt set");
+  CHECK_RAISES(open_with("gap", [](Json& config) { config["prompting"]["answer"] = "generation"; }), usage,
+               "writes no texts");
+  CHECK_RAISES(open_with("plain", [](Json& config) { config["prompting"].erase("prompts"); }), usage,
+               "there is no prompt set");
   CHECK_RAISES(open_with("plain", [](Json& config) { config["prompting"]["split"] = "test"; }), usage, "no test rows");
-  CHECK_RAISES(open_with("plain", [](Json& config) { config["prompting"]["calibrate"] = true; config["prompting"]["answer"] = "generation"; }), usage, "calibrated");
+  CHECK_RAISES(open_with("plain",
+                         [](Json& config) {
+                           config["prompting"]["calibrate"] = true;
+                           config["prompting"]["answer"] = "generation";
+                         }),
+               usage, "calibrated");
 }
 
 TEST_CASE("a gap is for models that fill gaps, and only for them", "[study]") {

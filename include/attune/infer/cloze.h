@@ -17,11 +17,13 @@ struct ClozeText {
   std::vector<std::vector<std::int32_t>> words;  ///< candidates, each as many tokens as there are masks
 };
 
-/// log p of each token of each word in its mask, [texts][words][masks], natural logarithms. All masks are filled at once:
-/// the tokens of a word do not see each other. `stops`: asked after each pass with the number of texts that are complete;
-/// yes: the others stay without scores. Error{model} when the model is no masked LM; Error{data} naming the text for ids
-/// beyond the vocabulary and for one longer than the positions; Error{diverged} for scores that are no numbers.
-std::vector<std::vector<std::vector<double>>> cloze_likelihoods(const models::Model& model, std::span<const ClozeText> texts,
+/// log p of each token of each word in its mask, [texts][words][masks], natural logarithms. All masks are filled at
+/// once: the tokens of a word do not see each other. `stops`: asked after each pass with the number of texts that are
+/// complete; yes: the others stay without scores. Error{model} when the model is no masked LM; Error{data} naming the
+/// text for ids beyond the vocabulary and for one longer than the positions; Error{diverged} for scores that are no
+/// numbers.
+std::vector<std::vector<std::vector<double>>> cloze_likelihoods(const models::Model& model,
+                                                                std::span<const ClozeText> texts,
                                                                 const std::function<bool(std::size_t)>& stops = {});
 
 }  // namespace attune::infer

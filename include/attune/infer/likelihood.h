@@ -1,6 +1,6 @@
-// How likely a causal language model holds texts: log probabilities of their tokens, each given those before it. Texts are
-// scored together as a trie: a beginning that several share goes through the network once, and a last token, from which
-// nothing follows, not at all. What a text gets does not depend on its neighbours but for rounding (1e-5).
+// How likely a causal language model holds texts: log probabilities of their tokens, each given those before it. Texts
+// are scored together as a trie: a beginning that several share goes through the network once, and a last token, from
+// which nothing follows, not at all. What a text gets does not depend on its neighbours but for rounding (1e-5).
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,8 @@ struct Likelihoods {
 };
 
 struct ScoringOptions {
-  std::int64_t cache_bytes = std::int64_t{512} << 20;  ///< of keys and values, about; less means more blocks that share less
+  std::int64_t cache_bytes = std::int64_t{512}
+                             << 20;  ///< of keys and values, about; less means more blocks that share less
   /// Asked between passes with the number of texts that are complete; yes: the others stay without scores.
   std::function<bool(std::size_t complete)> stops = {};
 };

@@ -41,8 +41,8 @@ struct PromptJob {
   std::int64_t max_tokens = 0;  ///< of prompt and answer
   data::LabelMap labels;        ///< of the training rows
   prompt::LabelWords words;
-  std::vector<data::Example> pool;    ///< training rows, of which examples are taken
-  std::vector<data::Example> rows;    ///< that are answered
+  std::vector<data::Example> pool;     ///< training rows, of which examples are taken
+  std::vector<data::Example> rows;     ///< that are answered
   std::vector<task::Encoded> targets;  ///< of `rows`: their labels, without tokens
   std::unique_ptr<task::Task> task;
   at::Tensor pool_embeddings, row_embeddings;  ///< infer::embeddings of their texts, where examples go by similarity
@@ -51,8 +51,8 @@ struct PromptJob {
 /// The rows of a split ("validation", "test") take the place of job.rows. Error{usage} where there are none.
 void read_split(PromptJob& job, const std::string& split);
 
-/// Reads what the configuration names; writes nothing. Error{usage} without a prompt set or rows of the split, for settings
-/// that do not go together and for columns that hold the answer; Error{model}, Error{data} as elsewhere.
+/// Reads what the configuration names; writes nothing. Error{usage} without a prompt set or rows of the split, for
+/// settings that do not go together and for columns that hold the answer; Error{model}, Error{data} as elsewhere.
 PromptJob open_prompt_job(const job::RunOptions& options, const report::EventBus& events);
 
 /// What must not have changed for answers that were written down to count: settings, files, model.
@@ -75,7 +75,8 @@ struct Variant {
   bool first_words_only = false;  ///< of several words of a label the first alone counts
 };
 
-/// Puts the first `rows` rows to the model, all where there are no more. Error{data} for a row that does not fit even without examples.
+/// Puts the first `rows` rows to the model, all where there are no more. Error{data} for a row that does not fit even
+/// without examples.
 Asked ask(const PromptJob& job, const Variant& variant, std::size_t rows = static_cast<std::size_t>(-1));
 
 /// Puts the rows into an order of their own, drawn under the seed: a part of them is then a fair sample.
