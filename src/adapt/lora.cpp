@@ -1,5 +1,5 @@
-// What LoRA does to a model. See attune/adapt/lora.h; which layers it changes is decided in lora_plan.cpp.
-#include "attune/adapt/lora.h"
+// What LoRA does to a model. See attune/adapt/adapter.h; which layers it changes is decided in lora_plan.cpp.
+#include "attune/adapt/adapter.h"
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
@@ -39,7 +39,7 @@ class Attachment {
       : model_(model), layer_(layer), target_(target), options_(options) {}
 
   void attach(std::uint64_t seed) {
-    models::LowRank change{.a = {},
+    models::LayerChange change{.a = {},
                            .b = {},
                            .magnitude = {},
                            .scale = target_.scale,
@@ -64,7 +64,7 @@ class Attachment {
                                    .shape = value.sizes().vec(),
                                    .tensor = tensor,
                                    .stages = {layer_.stage},
-                                   .kind = ParameterKind::low_rank,
+                                   .kind = ParameterKind::adapter,
                                    .aliases = {},
                                    .with_adapter = true,
                                    .padding_row = std::nullopt,
@@ -159,7 +159,7 @@ void merge_lora(models::LoadedModel& loaded) {
     *layer.change = {};
   }
   std::erase_if(model.parameters(),
-                [](const Parameter& parameter) { return parameter.kind == ParameterKind::low_rank; });
+                [](const Parameter& parameter) { return parameter.kind == ParameterKind::adapter; });
   model.set_execution(model.execution());  // the copies that products read follow
   loaded.dtype = at::kFloat;
 }

@@ -1,10 +1,10 @@
-// plan_lora of attune/adapt/lora.h.
+// plan_lora of attune/adapt/adapter.h.
 #include <algorithm>
 #include <cmath>
 #include <set>
 
 #include "adapt/layer_names.h"
-#include "attune/adapt/lora.h"
+#include "attune/adapt/adapter.h"
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
 

@@ -136,7 +136,7 @@ class Filler {
       refuse(file_, concat("the tensor has ", bad, " non-finite values (NaN or infinity)"), "tensor " + name,
              "its training diverged: use another adapter");
     }
-    return value.to(parameter.kind == ParameterKind::low_rank ? at::kFloat : loaded_.dtype);
+    return value.to(parameter.kind == ParameterKind::adapter ? at::kFloat : loaded_.dtype);
   }
 
   /// PEFT writes the base's own values beside the change of an embedding.
@@ -200,7 +200,7 @@ std::map<std::string, at::Tensor> tensors_to_save(const models::LoadedModel& loa
   std::map<std::string, at::Tensor> tensors;
   for (const Parameter& parameter : model.parameters()) {
     if (!parameter.with_adapter) continue;
-    const at::ScalarType type = parameter.kind == ParameterKind::low_rank ? at::kFloat : loaded.dtype;
+    const at::ScalarType type = parameter.kind == ParameterKind::adapter ? at::kFloat : loaded.dtype;
     tensors[peft_name(parameter, model)] = parameter.tensor.detach().to(type);
   }
   for (const Parameter* parameter : embeddings_written(model)) {

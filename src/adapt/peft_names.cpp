@@ -18,7 +18,7 @@ constexpr const char* kPrefix = "base_model.model.";
 
 /// The changed layer whose own tensor this is, or null.
 const AdaptableLayer* changed_layer(const Parameter& parameter, const models::Model& model) {
-  if (parameter.kind == models::ParameterKind::low_rank) return nullptr;
+  if (parameter.kind == models::ParameterKind::adapter) return nullptr;
   const std::string module = module_of(parameter.name);
   const auto& layers = model.adaptable_layers();
   const auto found = std::find_if(layers.begin(), layers.end(),
@@ -51,7 +51,7 @@ std::vector<const Parameter*> embeddings_written(const models::Model& model) {
 }
 
 std::string saved_module(const Parameter& parameter, const LoraPlan& plan) {
-  if (parameter.kind == models::ParameterKind::low_rank) return "";
+  if (parameter.kind == models::ParameterKind::adapter) return "";
   std::string outermost;
   for (std::string module = module_of(parameter.name); !module.empty(); module = module_of(module)) {
     const auto& saved = plan.options.modules_to_save;

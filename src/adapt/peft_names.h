@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "attune/adapt/lora.h"
+#include "attune/adapt/adapter.h"
 #include "attune/models/model.h"
 
 namespace attune::adapt {

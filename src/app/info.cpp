@@ -38,7 +38,7 @@ files::Json describe_adapter(const std::string& folder) {
   const models::LoadedModel loaded = adapt::load_adapted(adapter, options);
   std::int64_t parameters = 0, own = 0;
   for (const models::Parameter& parameter : loaded.model->parameters()) {
-    const bool is_low_rank = parameter.kind == models::ParameterKind::low_rank;
+    const bool is_low_rank = parameter.kind == models::ParameterKind::adapter;
     parameters += is_low_rank ? 0 : parameter.tensor.numel();
     own += parameter.with_adapter ? parameter.tensor.numel() : 0;
   }

@@ -25,16 +25,17 @@ std::int64_t common_length(std::span<const std::int32_t> a, std::span<const std:
 }
 
 /// Learnt positions end; rotary ones only get worse beyond what the model was trained with.
-std::int64_t most_tokens(const models::ModelSpec& spec) {
-  return spec.decoder.rotary.empty() ? spec.max_position_embeddings : std::numeric_limits<std::int32_t>::max();
+std::int64_t most_tokens(const models::Model& model) {
+  return model.spec().decoder.rotary.empty() ? model.positions_for_texts() : std::numeric_limits<std::int32_t>::max();
 }
 
-void check_prompts(std::span<const Ids> prompts, const models::ModelSpec& spec, const GenerationOptions& options) {
+void check_prompts(std::span<const Ids> prompts, const models::Model& model, const GenerationOptions& options) {
+  const models::ModelSpec& spec = model.spec();
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     const auto length = static_cast<std::int64_t>(prompts[i].size());
     if (length == 0) refuse(i, "it has no tokens", "begin with a text, or with the model's begin token");
-    if (length > most_tokens(spec)) {
-      refuse(i, concat("it has ", length, " tokens, the model takes at most ", most_tokens(spec)), "shorten it");
+    if (length > most_tokens(model)) {
+      refuse(i, concat("it has ", length, " tokens, the model takes at most ", most_tokens(model)), "shorten it");
     }
     if (options.new_tokens_behind(length) < 1) {
       refuse(i, concat("it has ", length, " tokens, and max_length is ", *options.max_length),
@@ -54,12 +55,12 @@ struct Generator::State {
 
   /// A row for the prompt, with what can be used of texts that begin alike.
   Row begin(const Ids& prompt) const {
-    Row row{.ids = prompt, .cached = {}};
+    Row row{.ids = prompt, .cached = passes.fresh()};
     const auto length = static_cast<std::int64_t>(prompt.size());
     for (const Row& root : roots) {
       // The last token always goes through the network: its scores are wanted.
       const std::int64_t common = std::min(common_length(root.ids, prompt), length - 1);
-      if (std::min(common, root.cached.length) <= row.cached.length) continue;
+      if (std::min(common, passes.cached_tokens(root.cached)) <= passes.cached_tokens(row.cached)) continue;
       const CachedText found = passes.reusable(root.cached, common, length);
       if (found.length > row.cached.length) row.cached = found;
     }
@@ -110,10 +111,10 @@ std::vector<Generated> Generator::generate(std::span<const std::vector<std::int3
                                            const GenerationOptions& options, const GenerationHooks& hooks) {
   State& state = *state_;
   const models::ModelSpec& spec = state.model.spec();
-  check_prompts(prompts, spec, options);
+  check_prompts(prompts, state.model, options);
   state.share_beginning(prompts);
   const SearchSettings settings{
-      .options = options, .hooks = hooks, .vocab = spec.vocab_size, .most_tokens = most_tokens(spec)};
+      .options = options, .hooks = hooks, .vocab = spec.vocab_size, .most_tokens = most_tokens(state.model)};
   const auto make = options.num_beams > 1 ? make_beam_search : make_single_search;
   const auto places = static_cast<std::size_t>(std::max<std::int64_t>(1, options.batch_size / options.num_beams));
 

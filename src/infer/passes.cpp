@@ -16,22 +16,41 @@ namespace {
 /// New tokens in one pass; prompts beyond that wait for the next, which bounds the memory of hidden states.
 constexpr std::int64_t kPassTokens = 4096;
 
-std::int64_t fresh_tokens(const Row& row) {
-  return static_cast<std::int64_t>(row.ids.size()) - row.cached.length;
-}
-
 /// longrope: whether a text of this length has the frequencies of long texts.
 bool is_long(const nn::RotarySpec& rotary, std::int64_t length) {
   return length > rotary.original_positions;
 }
 
-models::Input packed(std::span<Row* const> rows) {
+}  // namespace
+
+Passes::Passes(const models::Model& model) : model_(model), cache_(model) {
+  if (!model.virtual_tokens()) return;
+  virtual_ = model.virtual_tokens()->count;
+  if (model.virtual_tokens()->place == models::VirtualTokens::Place::keys) cache_virtual_keys();
+}
+
+/// Once for all texts, which share the pages.
+void Passes::cache_virtual_keys() {
+  const at::NoGradGuard no_grad;
+  CachedText* const texts[] = {&before_};
+  const std::int32_t counts[] = {static_cast<std::int32_t>(virtual_)};
+  const auto past = cache_.extend(texts, counts);
+  for (int block = 0; block < model_.depth(); ++block) {
+    const at::Tensor &keys = past->keys[block], &values = past->values[block];
+    const models::KeysAndValues found =
+        models::keys_and_values(*model_.virtual_tokens(), block, model_.depth(), keys.size(1));
+    keys.index_copy_(0, past->rows, found.keys);
+    values.index_copy_(0, past->rows, found.values);
+  }
+}
+
+models::Input Passes::packed(std::span<Row* const> rows) const {
   std::vector<std::int64_t> ids, positions, wanted;
   std::vector<std::int32_t> lengths;
   for (const Row* row : rows) {
-    for (auto t = static_cast<std::size_t>(row->cached.length); t < row->ids.size(); ++t) {
-      ids.push_back(row->ids[t]);
-      positions.push_back(static_cast<std::int64_t>(t));
+    for (std::int64_t t = row->cached.length; t < length_of(*row); ++t) {
+      ids.push_back(t < virtual_ ? model_.spec().vocab_size + t : row->ids[static_cast<std::size_t>(t - virtual_)]);
+      positions.push_back(t);
     }
     lengths.push_back(static_cast<std::int32_t>(fresh_tokens(*row)));
     wanted.push_back(static_cast<std::int64_t>(ids.size()) - 1);
@@ -42,18 +61,18 @@ models::Input packed(std::span<Row* const> rows) {
   input.segments = at::zeros_like(input.ids);
   input.wanted = at::tensor(wanted, at::kLong);
   input.layout = nn::make_layout(lengths);
+  input.has_virtual_tokens = true;
   return input;
 }
 
-}  // namespace
-
 CachedText Passes::reusable(const CachedText& text, std::int64_t common, std::int64_t length) const {
-  const CachedText part = beginning(text, std::min(common, text.length));
+  const CachedText part = beginning(text, std::min(virtual_ + common, text.length));
+  length += virtual_;
   for (const nn::RotarySpec& rotary : model_.spec().decoder.rotary) {
     const bool is_dynamic = rotary.scaling == nn::RotaryScaling::dynamic;
-    if (is_dynamic && std::max(part.longest, length) > rotary.max_positions) return {};
+    if (is_dynamic && std::max(part.longest, length) > rotary.max_positions) return fresh();
     if (rotary.scaling == nn::RotaryScaling::longrope && is_long(rotary, part.longest) != is_long(rotary, length))
-      return {};
+      return fresh();
   }
   return part;
 }
@@ -62,9 +81,8 @@ CachedText Passes::reusable(const CachedText& text, std::int64_t common, std::in
 /// frequencies change with every token; the reference keeps the keys as they were computed, and so does this.
 void Passes::forget_other_frequencies(Row& row) const {
   for (const nn::RotarySpec& rotary : model_.spec().decoder.rotary) {
-    if (rotary.scaling != nn::RotaryScaling::longrope || row.cached.length == 0) continue;
-    if (is_long(rotary, row.cached.longest) != is_long(rotary, static_cast<std::int64_t>(row.ids.size())))
-      row.cached = {};
+    if (rotary.scaling != nn::RotaryScaling::longrope || cached_tokens(row.cached) == 0) continue;
+    if (is_long(rotary, row.cached.longest) != is_long(rotary, length_of(row))) row.cached = fresh();
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -15,27 +16,37 @@ namespace attune::infer {
 /// A text that is being continued.
 struct Row {
   std::vector<std::int32_t> ids;  ///< prompt and what was generated
-  CachedText cached;              ///< of the first tokens of ids
+  CachedText cached;              ///< of the model's virtual tokens and the first tokens of ids
 };
 
 class Passes {
  public:
-  explicit Passes(const models::Model& model) : model_(model), cache_(model) {}
+  explicit Passes(const models::Model& model);
 
   /// Scores of what follows each row: float32 [rows, vocab] on the CPU. Afterwards all tokens of the rows are cached.
   at::Tensor next_logits(std::span<Row* const> rows);
 
+  /// Of a text that nothing is known of: the keys that virtual tokens bring.
+  CachedText fresh() const { return before_; }
   /// The keys of `text` that a text of `length` tokens which begins with the same `common` ones can use.
   CachedText reusable(const CachedText& text, std::int64_t common, std::int64_t length) const;
+  /// Tokens of texts, virtual ones before them not counted, that are cached.
+  std::int64_t cached_tokens(const CachedText& text) const { return std::max<std::int64_t>(0, text.length - virtual_); }
 
   std::int64_t computed_tokens() const { return computed_; }
 
  private:
+  std::int64_t length_of(const Row& row) const { return virtual_ + static_cast<std::int64_t>(row.ids.size()); }
+  std::int64_t fresh_tokens(const Row& row) const { return length_of(row) - row.cached.length; }
+  models::Input packed(std::span<Row* const> rows) const;
   at::Tensor pass(std::span<Row* const> rows);
   void forget_other_frequencies(Row& row) const;
+  void cache_virtual_keys();
 
   const models::Model& model_;
   KeyValueCache cache_;
+  std::int64_t virtual_ = 0;  ///< virtual tokens before every text
+  CachedText before_;         ///< the keys and values that stand for them; nothing where they go through the network
   std::int64_t computed_ = 0;
 };
 

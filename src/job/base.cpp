@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "attune/adapt/freeze.h"
-#include "attune/adapt/lora.h"
+#include "attune/adapt/adapter.h"
 #include "attune/adapt/peft.h"
 #include "attune/base/log.h"
 #include "attune/base/strings.h"

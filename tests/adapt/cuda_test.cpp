@@ -5,7 +5,7 @@
 #include <ATen/ops/arange.h>
 
 #include "adapt/golden_adapter.h"
-#include "attune/adapt/lora.h"
+#include "attune/adapt/adapter.h"
 
 using namespace attune;
 using namespace attune::testing;

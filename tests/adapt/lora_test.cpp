@@ -1,5 +1,5 @@
 // LoRA against PEFT (tests/goldens/adapters), a fresh adapter, its dropout, merging, and mistakes in naming layers.
-#include "attune/adapt/lora.h"
+#include "attune/adapt/adapter.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
@@ -82,7 +82,7 @@ TEST_CASE("merging an adapter leaves the logits as they are", "[adapt]") {
     adapt::merge_lora(loaded);
     CHECK(worst_difference(golden.logits(loaded), before) < 3e-6);
     CHECK(std::ranges::none_of(loaded.model->parameters(),
-                               [](const models::Parameter& p) { return p.kind == models::ParameterKind::low_rank; }));
+                               [](const models::Parameter& p) { return p.kind == models::ParameterKind::adapter; }));
   }
 }
 
@@ -129,8 +129,8 @@ TEST_CASE("a fresh adapter leaves the logits bit-equal and trains A, B, magnitud
       const std::vector<bool> trains = adapt::trainable_parameters(*loaded.model, tuning);
       for (std::size_t i = 0; i < trains.size(); ++i) {
         const models::Parameter& parameter = loaded.model->parameters()[i];
-        if (parameter.kind == models::ParameterKind::low_rank) CHECK(trains[i]);
-        const bool is_body = !parameter.is_head && parameter.kind != models::ParameterKind::low_rank;
+        if (parameter.kind == models::ParameterKind::adapter) CHECK(trains[i]);
+        const bool is_body = !parameter.is_head && parameter.kind != models::ParameterKind::adapter;
         if (is_body) CHECK_FALSE(trains[i]);
       }
     }

@@ -2,7 +2,7 @@
 // training of Transformers' classes, but that it has whole squares of attention in causal models and all rows in the last layer.)
 #include "attune/models/flops.h"
 
-#include "attune/adapt/lora.h"
+#include "attune/adapt/adapter.h"
 #include "catch.h"
 #include "models/golden.h"
 

@@ -65,7 +65,7 @@ std::map<std::string, std::string> names_in_peft(const models::LoadedModel& load
   for (const models::Parameter& parameter : loaded.model->parameters()) {
     if (!parameter.with_adapter) continue;
     std::string name = adapt::peft_name(parameter, *loaded.model);
-    if (parameter.kind == models::ParameterKind::low_rank) {
+    if (parameter.kind == models::ParameterKind::adapter) {
       const bool is_layer = name.ends_with(".weight");
       const bool is_magnitude = name.ends_with("magnitude_vector");
       if (is_layer) name.resize(name.size() - std::string_view(".weight").size());

@@ -8,7 +8,7 @@
 #include <cmath>
 
 #include "attune/adapt/freeze.h"
-#include "attune/adapt/lora.h"
+#include "attune/adapt/adapter.h"
 #include "attune/optim/clip.h"
 #include "attune/optim/optimizer.h"
 #include "attune/task/kinds.h"

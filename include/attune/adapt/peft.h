@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "attune/adapt/lora.h"
+#include "attune/adapt/adapter.h"
 #include "attune/files/adapter_config.h"
 #include "attune/files/json.h"
 #include "attune/models/model.h"
