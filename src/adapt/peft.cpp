@@ -1,6 +1,7 @@
 // Adapter folders. See attune/adapt/peft.h.
 #include "attune/adapt/peft.h"
 
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/equal.h>
 
 #include <algorithm>
@@ -8,8 +9,11 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <type_traits>
+#include <utility>
 
 #include "adapt/peft_names.h"
+#include "adapt/plan_kinds.h"
 #include "attune/base/error.h"
 #include "attune/base/paths.h"
 #include "attune/base/strings.h"
@@ -29,6 +33,7 @@ using models::ParameterKind;
 constexpr const char* kConfig = "adapter_config.json";
 constexpr const char* kWeights = "adapter_model.safetensors";
 constexpr const char* kOwn = "attune_adapter.json";
+constexpr const char* kNetwork = "attune_prompt_encoder.safetensors";
 constexpr std::size_t kListed = 5;
 
 std::string file_in(const std::string& folder, const char* name) {
@@ -80,19 +85,20 @@ void check_base(const AdapterFolder& adapter) {
          "name its own base in base_model_name_or_path; on another one its values mean nothing");
 }
 
-/// Puts the tensors of an adapter file into a model whose adapter is attached.
+/// Puts the tensors of one of an adapter's files into a model whose adapter is attached.
 class Filler {
  public:
-  Filler(models::LoadedModel& loaded, const LoraPlan& plan, const std::string& folder)
-      : loaded_(loaded), model_(*loaded.model), file_(file_in(folder, kWeights)), weights_(open(folder)) {
-    for (const WrapperBias& bias : wrapper_biases(model_, plan)) known_.insert({bias.trained, bias.original});
-  }
+  Filler(models::LoadedModel& loaded, const std::string& folder, const char* file)
+      : loaded_(loaded), model_(*loaded.model), file_(file_in(folder, file)), weights_(open(folder, file)) {}
 
-  void fill() {
-    for (const Parameter* parameter : embeddings_written(model_)) check_embedding(*parameter);
+  void let_through(const std::string& name) { known_.insert(name); }
+
+  /// Every parameter that `wanted` says yes to, and nothing else, must be there.
+  template <class Wanted>
+  void fill(const Wanted& wanted) {
     std::vector<std::string> missing;
     for (Parameter& parameter : model_.parameters()) {
-      if (!parameter.with_adapter) continue;
+      if (!parameter.with_adapter || !wanted(parameter)) continue;
       const std::string name = peft_name(parameter, model_);
       known_.insert(name);
       if (weights_.contains(name)) {
@@ -108,12 +114,22 @@ class Filler {
     refuse_unexpected();
   }
 
+  /// PEFT writes the base's own values beside the change of an embedding.
+  void check_embedding(const Parameter& parameter) {
+    const std::string name = peft_name(parameter, model_);
+    known_.insert(name);
+    if (!weights_.contains(name)) return;
+    if (at::equal(value(name, parameter), parameter.tensor)) return;
+    refuse(file_, "the adapter brings other values of an embedding than its base has", "tensor " + name,
+           "use the base that it was trained on");
+  }
+
  private:
-  static tensor::Weights open(const std::string& folder) {
-    const std::string path = file_in(folder, kWeights);
+  static tensor::Weights open(const std::string& folder, const char* file) {
+    const std::string path = file_in(folder, file);
     if (!path_exists(path, ErrorKind::model)) {
       const bool pickle = path_exists(file_in(folder, "adapter_model.bin"), ErrorKind::model);
-      refuse(folder, concat("there is no ", kWeights), "",
+      refuse(folder, concat("there is no ", file), "",
              pickle ? "adapter_model.bin is a pickle, which can run code: save the adapter again with a current peft"
                     : "copy the adapter again");
     }
@@ -139,16 +155,6 @@ class Filler {
     return value.to(parameter.kind == ParameterKind::adapter ? at::kFloat : loaded_.dtype);
   }
 
-  /// PEFT writes the base's own values beside the change of an embedding.
-  void check_embedding(const Parameter& parameter) {
-    const std::string name = peft_name(parameter, model_);
-    known_.insert(name);
-    if (!weights_.contains(name)) return;
-    if (at::equal(value(name, parameter), parameter.tensor)) return;
-    refuse(file_, "the adapter brings other values of an embedding than its base has", "tensor " + name,
-           "use the base that it was trained on");
-  }
-
   void refuse_unexpected() const {
     std::vector<std::string> unexpected;
     for (const std::string& name : weights_.names()) {
@@ -168,16 +174,10 @@ class Filler {
   std::set<std::string> known_;
 };
 
-LoraOptions options_of(const AdapterFolder& adapter) {
-  LoraOptions options;
-  static_cast<files::LoraSettings&>(options) = adapter.config.lora;
-  return options;
-}
-
 /// The plan of an adapter from a file; what does not fit is then the file's fault.
-LoraPlan plan_of(const models::LoadedModel& loaded, const AdapterFolder& adapter) {
+AdapterPlan plan_of(const models::LoadedModel& loaded, const AdapterFolder& adapter) {
   try {
-    return plan_lora(loaded, options_of(adapter), Names::some_may_not);
+    return plan_adapter(loaded, adapter.config.settings, Names::some_may_not);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::usage) throw;
     refuse(file_in(adapter.folder, kConfig), error.text().what, error.text().where,
@@ -185,24 +185,90 @@ LoraPlan plan_of(const models::LoadedModel& loaded, const AdapterFolder& adapter
   }
 }
 
+/// Virtual tokens as PEFT's file has them: finished numbers, with nothing left to be made of a text or by a network.
+files::AdapterSettings finished(const files::AdapterSettings& settings) {
+  if (files::virtual_token_settings(settings) == nullptr) return settings;
+  if (const auto* prefix = std::get_if<files::PrefixTuningSettings>(&settings)) {
+    files::PrefixTuningSettings plain = *prefix;
+    plain.prefix_projection = false;
+    return plain;
+  }
+  files::PromptTuningSettings plain;
+  static_cast<files::VirtualTokenSettings&>(plain) = *files::virtual_token_settings(settings);
+  return plain;
+}
+
+void fill_from_peft(models::LoadedModel& loaded, const AdapterPlan& plan, const std::string& folder) {
+  const models::Model& model = *loaded.model;
+  Filler filler(loaded, folder, kWeights);
+  for (const WrapperBias& bias : wrapper_biases(model, plan)) {
+    filler.let_through(bias.trained);
+    filler.let_through(bias.original);
+  }
+  for (const Parameter* parameter : embeddings_written(model)) filler.check_embedding(*parameter);
+  const bool has_network = has_prompt_network(model);
+  if (has_network) filler.let_through(kVirtualTokens);
+  filler.fill([&](const Parameter& parameter) { return !has_network || !of_virtual_tokens(parameter); });
+}
+
+/// To be used: as PEFT's file has it.
 void put_on(models::LoadedModel& loaded, const AdapterFolder& adapter) {
-  const LoraPlan plan = plan_of(loaded, adapter);
-  attach_lora(loaded, plan, 0);
-  Filler(loaded, plan, adapter.folder).fill();
+  AdapterPlan plan = plan_of(loaded, adapter);
+  plan.settings = finished(plan.settings);
+  attach_adapter(loaded, plan, 0);
+  fill_from_peft(loaded, plan, adapter.folder);
+}
+
+/// To be trained further: with the network that makes its virtual tokens.
+void go_on_from(models::LoadedModel& loaded, const AdapterFolder& adapter) {
+  AdapterPlan plan = plan_of(loaded, adapter);
+  if (std::holds_alternative<files::PromptTuningSettings>(plan.settings)) plan.settings = finished(plan.settings);
+  attach_adapter(loaded, plan, 0);
+  fill_from_peft(loaded, plan, adapter.folder);
+  if (!has_prompt_network(*loaded.model)) return;
+  if (!path_exists(file_in(adapter.folder, kNetwork), ErrorKind::model)) {
+    refuse(adapter.folder, concat("there is no ", kNetwork, ": the network that made the virtual tokens, which PEFT does not keep"), "",
+           "train a new adapter, or go on from one that attune wrote");
+  }
+  Filler(loaded, adapter.folder, kNetwork).fill(of_virtual_tokens);
+}
+
+/// Settings of this kind as they are when nobody says anything.
+files::AdapterSettings fresh_settings(const files::AdapterSettings& settings) {
+  return std::visit([](const auto& of) -> files::AdapterSettings { return std::decay_t<decltype(of)>{}; }, settings);
+}
+
+/// What start_adapter did, after the fact.
+AdapterPlan started_plan(const models::LoadedModel& loaded, const AdapterOptions& options) {
+  return options.adapter.empty() ? plan_adapter(loaded, options.settings)
+                                 : plan_of(loaded, open_adapter(options.adapter, loaded.folder));
 }
 
 std::string absolute_if_folder(const std::string& path) {
   return path_exists(path, ErrorKind::model) ? fs::absolute(path).lexically_normal().string() : path;
 }
 
-std::map<std::string, at::Tensor> tensors_to_save(const models::LoadedModel& loaded) {
-  const models::Model& model = *loaded.model;
-  std::map<std::string, at::Tensor> tensors;
+using Tensors = std::map<std::string, at::Tensor>;
+
+/// The network that makes the virtual tokens, by the names of its parameters; nothing where there is none.
+Tensors network_to_save(const models::Model& model) {
+  Tensors tensors;
+  if (!has_prompt_network(model)) return tensors;
   for (const Parameter& parameter : model.parameters()) {
-    if (!parameter.with_adapter) continue;
+    if (of_virtual_tokens(parameter)) tensors[parameter.name] = parameter.tensor.detach();
+  }
+  return tensors;
+}
+
+Tensors tensors_to_save(const models::LoadedModel& loaded) {
+  const models::Model& model = *loaded.model;
+  Tensors tensors;
+  for (const Parameter& parameter : model.parameters()) {
+    if (!parameter.with_adapter || of_virtual_tokens(parameter)) continue;
     const at::ScalarType type = parameter.kind == ParameterKind::adapter ? at::kFloat : loaded.dtype;
     tensors[peft_name(parameter, model)] = parameter.tensor.detach().to(type);
   }
+  if (model.virtual_tokens()) tensors[kVirtualTokens] = model.virtual_tokens()->values().contiguous();
   for (const Parameter* parameter : embeddings_written(model)) {
     tensors[peft_name(*parameter, model)] = parameter->tensor.detach();
   }
@@ -281,35 +347,47 @@ models::LoadedModel load_adapted(const AdapterFolder& adapter, models::LoadOptio
   return loaded;
 }
 
-void start_lora(models::LoadedModel& loaded, const LoraOptions& options, std::uint64_t seed) {
+void start_adapter(models::LoadedModel& loaded, const AdapterOptions& options, std::uint64_t seed) {
   if (options.adapter.empty()) {
-    attach_lora(loaded, plan_lora(loaded, options), seed);
+    attach_adapter(loaded, plan_adapter(loaded, options.settings), seed);
     return;
   }
   const AdapterFolder adapter = open_adapter(options.adapter, loaded.folder);
-  const files::LoraSettings& given = options;
-  if (!(given == files::LoraSettings{}) && !(given == adapter.config.lora)) {
+  const files::AdapterSettings& found = adapter.config.settings;
+  const std::string block = block_of_settings(options.settings);
+  if (found.index() != options.settings.index()) {
+    throw Error(ErrorKind::usage, {.file = options.adapter,
+                                   .what = concat("the adapter to go on from is one of ", block_of_settings(found)),
+                                   .where = block + ".adapter",
+                                   .hint = "set tuning.method to its own"});
+  }
+  if (!(options.settings == fresh_settings(options.settings)) && !(options.settings == found)) {
     throw Error(ErrorKind::usage, {.file = "",
                                    .what = "the adapter to go on from has other settings than this block",
-                                   .where = "tuning.lora",
+                                   .where = block,
                                    .hint = "leave all settings but 'adapter' out: the adapter decides them"});
   }
-  put_on(loaded, adapter);
+  go_on_from(loaded, adapter);
 }
 
-LoraPlan started_plan(const models::LoadedModel& loaded, const LoraOptions& options) {
-  return options.adapter.empty() ? plan_lora(loaded, options)
-                                 : plan_of(loaded, open_adapter(options.adapter, loaded.folder));
-}
-
-void save_adapter(const models::LoadedModel& loaded, const LoraOptions& options, const std::string& base,
+void save_adapter(const models::LoadedModel& loaded, const AdapterOptions& options, const std::string& base,
                   const std::string& folder) {
-  const LoraPlan plan = started_plan(loaded, options);
+  const at::NoGradGuard no_grad;
+  AdapterPlan plan = started_plan(loaded, options);
+  const std::string base_path = absolute_if_folder(base);
+  if (auto* prompt = std::get_if<files::PromptTuningSettings>(&plan.settings);
+      prompt != nullptr && prompt->prompt_tuning_init == "TEXT" && prompt->tokenizer_name_or_path.empty()) {
+    prompt->tokenizer_name_or_path = base_path;  // PEFT opens no file without it
+  }
   const Json before = options.adapter.empty() ? Json(nullptr) : open_adapter(options.adapter, loaded.folder).json;
-  const files::AdapterConfig config{
-      .lora = plan.options, .base = absolute_if_folder(base), .task_type = peft_task_type(loaded.model->spec().task)};
+  const models::ModelSpec& spec = loaded.model->spec();
+  files::AdapterConfig config{.settings = plan.settings, .base = base_path, .task_type = peft_task_type(spec.task)};
+  if (loaded.model->virtual_tokens()) config.shape = virtual_token_shape(spec, plan.settings);
   std::filesystem::create_directories(folder);
   tensor::save_tensors(file_in(folder, kWeights), tensors_to_save(loaded));  // first: a full disk leaves no half adapter
+  if (const Tensors network = network_to_save(*loaded.model); !network.empty()) {
+    tensor::save_tensors(file_in(folder, kNetwork), network);
+  }
   models::save_config(loaded, loaded.folder, folder);
   files::write_json(file_in(folder, kOwn), {{"base", base_hashes(loaded.folder)}});
   files::write_json(file_in(folder, kConfig), files::adapter_config_json(config, before));

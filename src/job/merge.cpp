@@ -90,7 +90,7 @@ files::Json merge(const std::string& adapter_folder, const std::string& output) 
   options.dtype = "float32";
   models::LoadedModel loaded = adapt::load_adapted(adapter, options);
   const at::Tensor before = probe_logits(*loaded.model);
-  adapt::merge_lora(loaded);
+  adapt::merge_adapter(loaded);
 
   files::StagedFolder stage(output);
   models::save_model(loaded, tokenizer_folder(adapter.folder, adapter.base), stage.path());
