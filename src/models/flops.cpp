@@ -62,11 +62,24 @@ class FlopCounter {
     return false;
   }
 
+  bool virtual_keys_train(int stage) const {
+    const auto& tokens = model_.virtual_tokens();
+    if (!tokens || tokens->place != VirtualTokens::Place::keys) return false;
+    for (std::size_t i = 0; i < trainable_.size(); ++i) {
+      const Parameter& parameter = parameters()[i];
+      const bool reads = std::ranges::find(parameter.stages, stage) != parameter.stages.end();
+      if (trainable_[i] && reads && parameter.kind == ParameterKind::adapter) return true;
+    }
+    return false;
+  }
+
   void count_layers(int stage) {
     bool adapted = false, needs_input = false;  // adapters are registered behind everything
     for (const AdaptableLayer& layer : model_.adaptable_layers()) {
       if (layer.stage != stage) continue;
       if (!layer.reads.beside) {
+        // Behind the layers that attention reads lie its virtual keys and values.
+        adapted = adapted || (!groups_[stage].empty() && virtual_keys_train(stage));
         needs_input = stage > lowest_ || adapted || trains_before(stage, index_.at(layer.weight.unsafeGetTensorImpl()));
         groups_[stage].push_back(needs_input);
       }

@@ -101,7 +101,7 @@ TEST_CASE("FLOP of a decoder with LoRA are those of a count by hand", "[models][
   adapt::LoraOptions options;
   options.r = 2;
   options.target_modules.names = {"q_proj", "v_proj"};
-  adapt::attach_lora(loaded, adapt::plan_lora(loaded, options), 1);
+  adapt::attach_adapter(loaded, adapt::plan_adapter(loaded, options), 1);
   std::vector<bool> flags;
   for (const models::Parameter& parameter : model.parameters()) flags.push_back(parameter.with_adapter);
   const FlopCount lora(model, flags);
