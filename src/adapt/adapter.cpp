@@ -50,7 +50,7 @@ bool is_shared(const models::Model& model, const at::Tensor& weight) {
 bool has_adapter(const models::Model& model) {
   const auto& layers = model.adaptable_layers();
   return model.virtual_tokens() != nullptr ||
-         std::any_of(layers.begin(), layers.end(), [](const AdaptableLayer& layer) { return bool{*layer.change}; });
+         std::any_of(layers.begin(), layers.end(), [](const AdaptableLayer& layer) { return static_cast<bool>(*layer.change); });
 }
 
 /// Gives the bias of a layer whose outputs are scaled the scale too.
@@ -110,24 +110,27 @@ std::vector<std::string> shared_targets(const models::Model& model) {
   return paths;
 }
 
-void merge_adapter(models::LoadedModel& loaded) {
-  const at::NoGradGuard no_grad;
-  models::Model& model = *loaded.model;
-  if (model.virtual_tokens()) {
+void check_mergeable(const models::LoadedModel& loaded) {
+  if (loaded.model->virtual_tokens()) {
     throw Error(ErrorKind::usage, {.file = loaded.folder,
                                    .what = "virtual tokens before every text cannot be merged: no weight of the model stands for them",
                                    .where = "",
                                    .hint = "use the adapter as it is"});
   }
+  const std::vector<std::string> shared = shared_targets(*loaded.model);
+  if (shared.empty()) return;
+  throw Error(ErrorKind::model, {.file = loaded.folder,
+                                 .what = "the adapter changes a weight that another layer shares, which would change too",
+                                 .where = "tensor " + shared.front() + ".weight",
+                                 .hint = "use the adapter as it is"});
+}
+
+void merge_adapter(models::LoadedModel& loaded) {
+  const at::NoGradGuard no_grad;
+  check_mergeable(loaded);
+  models::Model& model = *loaded.model;
   for (const AdaptableLayer& layer : model.adaptable_layers()) {
     if (!*layer.change) continue;
-    if (is_shared(model, layer.weight)) {
-      throw Error(ErrorKind::model,
-                  {.file = loaded.folder,
-                   .what = "the adapter changes a weight that another layer shares, which would change too",
-                   .where = "tensor " + layer.path + ".weight",
-                   .hint = "use the adapter as it is"});
-    }
     at::Tensor weight = layer.weight;  // a handle: set_data reaches the parameter
     weight.set_data(models::changed_weight(layer));
     merge_bias(model, layer);

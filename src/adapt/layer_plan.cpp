@@ -37,7 +37,8 @@ AdapterPlan LayerPlanner::plan() {
   complete_saved_modules(plan_, loaded_, names_);
   files::NamesOrPattern& targets = choice().targets;
   if (targets.empty()) {
-    targets = {.names = usual_targets(), .pattern = ""};
+    targets = {};
+    targets.names = usual_targets();
     if (targets.names.empty()) {
       refuse("target_modules", concat("there are no usual layers for the model type ", spec().model_type),
              concat("name some, as in ", example_names(), ", or write \"all-linear\""));

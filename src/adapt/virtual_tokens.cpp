@@ -2,6 +2,7 @@
 // are those of peft 0.21 (PromptEmbedding, PromptEncoder, PrefixEncoder). See attach.h.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/index_select.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/lstm.h>
@@ -175,8 +176,9 @@ Columns lstm_columns(PromptParameters& parameters, const at::Tensor& embedding, 
                      second = parameters.linear("mlp_head.2", size, 2 * hidden);
   return columns_of([=] {
     const at::Tensor none = at::zeros({2 * layers, 1, hidden}, embedding.options().requires_grad(false));
+    const std::vector<at::Tensor> before{none, none};
     const auto [states, last, cells] =
-        at::lstm(embedding.unsqueeze(0), {none, none}, weights, /*has_biases=*/true, layers, /*dropout=*/0.0,
+        at::lstm(embedding.unsqueeze(0), before, weights, /*has_biases=*/true, layers, /*dropout=*/0.0,
                  /*train=*/at::GradMode::is_enabled(), /*bidirectional=*/true, /*batch_first=*/true);
     return second(at::relu(first(states.squeeze(0))));
   });
@@ -198,7 +200,13 @@ Columns prefix_columns(PromptParameters& parameters, const files::PrefixTuningSe
   const at::Tensor embedding = parameters.embedding({settings.num_virtual_tokens, size});
   const PromptLinear first = parameters.linear("transform.0", *settings.encoder_hidden_size, size),
                      second = parameters.linear("transform.2", width, *settings.encoder_hidden_size, from_zero);
-  return [=](std::int64_t begin, std::int64_t number) { return second(at::tanh(first(embedding)), begin, number); };
+  // Block by block, also where all are wanted: products of other shapes round otherwise.
+  return [=](std::int64_t begin, std::int64_t number) {
+    const at::Tensor inner = at::tanh(first(embedding));
+    std::vector<at::Tensor> blocks;
+    for (std::int64_t block = begin; block < begin + number; block += 2 * size) blocks.push_back(second(inner, block, 2 * size));
+    return blocks.size() == 1 ? blocks.front() : at::cat(blocks, 1);
+  };
 }
 
 }  // namespace

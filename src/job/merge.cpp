@@ -89,6 +89,7 @@ files::Json merge(const std::string& adapter_folder, const std::string& output) 
   options.task = adapt::adapter_task(adapter);
   options.dtype = "float32";
   models::LoadedModel loaded = adapt::load_adapted(adapter, options);
+  adapt::check_mergeable(loaded);
   const at::Tensor before = probe_logits(*loaded.model);
   adapt::merge_adapter(loaded);
 

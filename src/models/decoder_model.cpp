@@ -62,7 +62,7 @@ class DecoderModel : public Model, public torch::nn::Module {
       for (std::int32_t& offset : context.query_offsets) offset += static_cast<std::int32_t>(tokens->count);
     }
     for (const nn::RotarySpec& rotary : spec_.decoder.rotary) {
-      context.rotary.push_back(nn::rotary_table(rotary, input.positions, input.layout, text_lengths(input)));
+      context.rotary.push_back(nn::rotary_table(rotary, input.positions, input.layout, text_lengths(input, context)));
     }
     context.input = std::move(input);
     return context;
@@ -100,9 +100,12 @@ class DecoderModel : public Model, public torch::nn::Module {
     if (context.trace) context.trace(concat("hidden.", number), context.virtual_rows.given.of(hidden));
   }
 
-  static std::vector<std::int32_t> text_lengths(const Input& input) {
+  static std::vector<std::int32_t> text_lengths(const Input& input, const Context& context) {
     if (!input.text_lengths.empty()) return input.text_lengths;
-    const nn::Layout& texts = input.past ? input.past->layout : input.layout;
+    const VirtualRows& virtual_rows = context.virtual_rows;
+    const nn::Layout& texts = input.past                    ? input.past->layout
+                              : virtual_rows.before_keys() ? virtual_rows.keys.layout
+                                                           : input.layout;
     std::vector<std::int32_t> lengths;
     for (std::int64_t i = 0; i < texts.sequences(); ++i) lengths.push_back(texts.length(i));
     return lengths;

@@ -63,8 +63,11 @@ void attach_adapter(models::LoadedModel& loaded, const AdapterPlan& plan, std::u
 /// do so; it cannot be merged, because the other layer would change too.
 std::vector<std::string> shared_targets(const models::Model& model);
 
-/// Puts the changes into the weights, in float32, and takes the adapter off. Error{model} for weights that share their
-/// storage with another layer; Error{usage} for virtual tokens, which no weight can stand for.
+/// Error{usage} for virtual tokens, which no weight can stand for; Error{model} for changed weights that share their storage
+/// with another layer.
+void check_mergeable(const models::LoadedModel& loaded);
+
+/// Puts the changes into the weights, in float32, and takes the adapter off. What check_mergeable refuses is refused here too.
 void merge_adapter(models::LoadedModel& loaded);
 
 /// "SEQ_CLS", "TOKEN_CLS", …; "" for tasks that PEFT has no type for.

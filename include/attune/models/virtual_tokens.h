@@ -16,7 +16,8 @@ struct VirtualTokens {
   Place place = Place::embeddings;
   std::int64_t count = 0;
   std::int64_t width = 0;  ///< numbers a token: the hidden size, or 2 · blocks · key heads · head size
-  /// columns(first, number): these numbers of all tokens, float32 [count, number], with the graph to what trains.
+  /// columns(first, number): these numbers of all tokens, float32 [count, number], with the graph to what trains. Of keys and
+  /// values those of whole blocks.
   std::function<at::Tensor(std::int64_t first, std::int64_t number)> columns;
 
   /// All numbers, as PEFT's files hold them: [count, width]; keys and values in the order key 0, value 0, key 1, …
