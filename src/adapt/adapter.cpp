@@ -50,7 +50,8 @@ bool is_shared(const models::Model& model, const at::Tensor& weight) {
 bool has_adapter(const models::Model& model) {
   const auto& layers = model.adaptable_layers();
   return model.virtual_tokens() != nullptr ||
-         std::any_of(layers.begin(), layers.end(), [](const AdaptableLayer& layer) { return static_cast<bool>(*layer.change); });
+         std::any_of(layers.begin(), layers.end(),
+                     [](const AdaptableLayer& layer) { return static_cast<bool>(*layer.change); });
 }
 
 /// Gives the bias of a layer whose outputs are scaled the scale too.
@@ -74,7 +75,8 @@ at::Tensor normal_start(const std::vector<std::int64_t>& shape, double deviation
   return filled(shape, [&](std::uint64_t i) { return deviation * key.normal(i); });
 }
 
-at::Tensor add_parameter(models::Model& model, const std::string& name, const at::Tensor& value, std::vector<int> stages) {
+at::Tensor add_parameter(models::Model& model, const std::string& name, const at::Tensor& value,
+                         std::vector<int> stages) {
   const at::Tensor tensor = value.to(model.execution().device);
   model.parameters().push_back({.name = name,
                                 .shape = value.sizes().vec(),
@@ -112,17 +114,19 @@ std::vector<std::string> shared_targets(const models::Model& model) {
 
 void check_mergeable(const models::LoadedModel& loaded) {
   if (loaded.model->virtual_tokens()) {
-    throw Error(ErrorKind::usage, {.file = loaded.folder,
-                                   .what = "virtual tokens before every text cannot be merged: no weight of the model stands for them",
-                                   .where = "",
-                                   .hint = "use the adapter as it is"});
+    throw Error(ErrorKind::usage,
+                {.file = loaded.folder,
+                 .what = "virtual tokens before every text cannot be merged: no weight of the model stands for them",
+                 .where = "",
+                 .hint = "use the adapter as it is"});
   }
   const std::vector<std::string> shared = shared_targets(*loaded.model);
   if (shared.empty()) return;
-  throw Error(ErrorKind::model, {.file = loaded.folder,
-                                 .what = "the adapter changes a weight that another layer shares, which would change too",
-                                 .where = "tensor " + shared.front() + ".weight",
-                                 .hint = "use the adapter as it is"});
+  throw Error(ErrorKind::model,
+              {.file = loaded.folder,
+               .what = "the adapter changes a weight that another layer shares, which would change too",
+               .where = "tensor " + shared.front() + ".weight",
+               .hint = "use the adapter as it is"});
 }
 
 void merge_adapter(models::LoadedModel& loaded) {
@@ -136,7 +140,8 @@ void merge_adapter(models::LoadedModel& loaded) {
     merge_bias(model, layer);
     *layer.change = {};
   }
-  std::erase_if(model.parameters(), [](const Parameter& parameter) { return parameter.kind == ParameterKind::adapter; });
+  std::erase_if(model.parameters(),
+                [](const Parameter& parameter) { return parameter.kind == ParameterKind::adapter; });
   model.set_execution(model.execution());  // the copies that products read follow
   loaded.dtype = at::kFloat;
 }

@@ -34,7 +34,8 @@ at::Tensor uniform_start(const std::vector<std::int64_t>& shape, std::int64_t in
 at::Tensor normal_start(const std::vector<std::int64_t>& shape, double deviation, const RandomKey& key);
 
 /// A parameter that the adapter brings and trains; its handle. `value` is moved to the model's device.
-at::Tensor add_parameter(models::Model& model, const std::string& name, const at::Tensor& value, std::vector<int> stages);
+at::Tensor add_parameter(models::Model& model, const std::string& name, const at::Tensor& value,
+                         std::vector<int> stages);
 
 void attach_lora(models::Model& model, const AdapterPlan& plan, std::uint64_t seed);
 void attach_ia3(models::Model& model, const AdapterPlan& plan, std::uint64_t seed);

@@ -28,12 +28,11 @@ const std::vector<UsualLayers>& ia3_layers() {
 
 /// peft 0.21's TRANSFORMERS_MODELS_TO_IA3_FEEDFORWARD_MODULES_MAPPING.
 const std::vector<UsualLayers>& ia3_feedforward_layers() {
-  static const std::vector<UsualLayers> table = {{"bert", {"output.dense"}},      {"roberta", {"output.dense"}},
-                                                 {"gpt2", {"mlp.c_proj"}},        {"gpt_neox", {"dense_4h_to_h"}},
-                                                 {"llama", {"down_proj"}},        {"mistral", {"down_proj"}},
-                                                 {"gemma", {"down_proj"}},        {"gemma2", {"down_proj"}},
-                                                 {"gemma3_text", {"down_proj"}},  {"qwen2", {"down_proj"}},
-                                                 {"qwen3", {"down_proj"}}};
+  static const std::vector<UsualLayers> table = {
+      {"bert", {"output.dense"}},      {"roberta", {"output.dense"}}, {"gpt2", {"mlp.c_proj"}},
+      {"gpt_neox", {"dense_4h_to_h"}}, {"llama", {"down_proj"}},      {"mistral", {"down_proj"}},
+      {"gemma", {"down_proj"}},        {"gemma2", {"down_proj"}},     {"gemma3_text", {"down_proj"}},
+      {"qwen2", {"down_proj"}},        {"qwen3", {"down_proj"}}};
   return table;
 }
 
@@ -49,7 +48,9 @@ class Ia3Planner : public LayerPlanner {
   files::Ia3Settings& settings() { return std::get<files::Ia3Settings>(plan_.settings); }
   const files::Ia3Settings& settings() const { return std::get<files::Ia3Settings>(plan_.settings); }
 
-  Choice choice() override { return {settings().target_modules, settings().exclude_modules, settings().fan_in_fan_out}; }
+  Choice choice() override {
+    return {settings().target_modules, settings().exclude_modules, settings().fan_in_fan_out};
+  }
   std::vector<std::string> usual_targets() const override { return usual_layers(ia3_layers(), spec().model_type); }
 
   void complete_settings() override {
@@ -59,7 +60,8 @@ class Ia3Planner : public LayerPlanner {
     const files::NamesOrPattern& targets = settings().target_modules;
     const std::vector<std::string> usual = usual_layers(ia3_feedforward_layers(), spec().model_type);
     if (usual.empty()) {
-      refuse("feedforward_modules", concat("it is not known which layers of the model type ", spec().model_type, " are fed forward"),
+      refuse("feedforward_modules",
+             concat("it is not known which layers of the model type ", spec().model_type, " are fed forward"),
              "name those whose input is to be scaled, or write []");
     }
     for (const std::string& name : usual) {
@@ -73,7 +75,8 @@ class Ia3Planner : public LayerPlanner {
     if (!targets.pattern.empty()) return;
     for (const std::string& name : settings().feedforward_modules.names) {
       if (contains(targets.names, name)) continue;
-      refuse("feedforward_modules", concat("'", name, "' is not among target_modules"), "name it there too, in the same way");
+      refuse("feedforward_modules", concat("'", name, "' is not among target_modules"),
+             "name it there too, in the same way");
     }
   }
 
@@ -102,7 +105,8 @@ class Ia3Planner : public LayerPlanner {
   void check_targets() const override {
     for (const ChangedLayer& target : plan_.targets) {
       if (layer_of(target).kind != models::LayerKind::embedding) continue;
-      refuse("target_modules", concat("'", layer_of(target).path, "' is an embedding, which IA3 does not scale"), "leave it out");
+      refuse("target_modules", concat("'", layer_of(target).path, "' is an embedding, which IA3 does not scale"),
+             "leave it out");
     }
   }
 };

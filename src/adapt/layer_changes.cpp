@@ -45,7 +45,8 @@ class LoraAttachment {
   at::Tensor initial_a(const RandomKey& key) const {
     const std::vector<std::int64_t> shape{target_.rank, layer_.in};
     if (layer_.kind == LayerKind::embedding) return at::zeros(shape, at::kFloat);
-    if (settings_.init_lora_weights == "gaussian") return normal_start(shape, 1.0 / static_cast<double>(target_.rank), key);
+    if (settings_.init_lora_weights == "gaussian")
+      return normal_start(shape, 1.0 / static_cast<double>(target_.rank), key);
     return uniform_start(shape, layer_.in, key);
   }
 

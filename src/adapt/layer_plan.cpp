@@ -135,7 +135,8 @@ std::string LayerPlanner::example_names() const {
 std::string LayerPlanner::layer_hint(const std::string& name) const {
   const std::vector<std::string> leaves = leaf_names();
   const std::string nearest = nearest_name(name, leaves);
-  return nearest.empty() ? concat("its layers are called ", join(leaves, ", ")) : concat("did you mean '", nearest, "'?");
+  return nearest.empty() ? concat("its layers are called ", join(leaves, ", "))
+                         : concat("did you mean '", nearest, "'?");
 }
 
 }  // namespace attune::adapt

@@ -227,7 +227,8 @@ void go_on_from(models::LoadedModel& loaded, const AdapterFolder& adapter) {
   fill_from_peft(loaded, plan, adapter.folder);
   if (!has_prompt_network(*loaded.model)) return;
   if (!path_exists(file_in(adapter.folder, kNetwork), ErrorKind::model)) {
-    refuse(adapter.folder, concat("there is no ", kNetwork, ": the network that made the virtual tokens, which PEFT does not keep"), "",
+    refuse(adapter.folder,
+           concat("there is no ", kNetwork, ": the network that made the virtual tokens, which PEFT does not keep"), "",
            "train a new adapter, or go on from one that attune wrote");
   }
   Filler(loaded, adapter.folder, kNetwork).fill(of_virtual_tokens);
@@ -384,7 +385,8 @@ void save_adapter(const models::LoadedModel& loaded, const AdapterOptions& optio
   files::AdapterConfig config{.settings = plan.settings, .base = base_path, .task_type = peft_task_type(spec.task)};
   if (loaded.model->virtual_tokens()) config.shape = virtual_token_shape(spec, plan.settings);
   std::filesystem::create_directories(folder);
-  tensor::save_tensors(file_in(folder, kWeights), tensors_to_save(loaded));  // first: a full disk leaves no half adapter
+  tensor::save_tensors(file_in(folder, kWeights),
+                       tensors_to_save(loaded));  // first: a full disk leaves no half adapter
   if (const Tensors network = network_to_save(*loaded.model); !network.empty()) {
     tensor::save_tensors(file_in(folder, kNetwork), network);
   }

@@ -23,13 +23,14 @@ void check_model(const AdapterPlan& plan, const ModelSpec& spec) {
                    "use tuning.method \"lora\" or \"ia3\" for this task");
   }
   if (comes_as_keys(plan.settings) && spec.model_type == "distilbert") {
-    refuse_setting(plan.settings, "num_virtual_tokens", "models of the type distilbert take no keys and values from outside in PEFT",
+    refuse_setting(plan.settings, "num_virtual_tokens",
+                   "models of the type distilbert take no keys and values from outside in PEFT",
                    "use tuning.method \"prompt_tuning\" or \"p_tuning\"");
   }
   if (!comes_as_keys(plan.settings) && spec.embedding_size > 0 && spec.embedding_size != spec.hidden_size) {
     refuse_setting(plan.settings, "num_virtual_tokens",
-                   concat("the model's embeddings have ", spec.embedding_size, " features and its layers ", spec.hidden_size,
-                          ", which PEFT does not tell apart"),
+                   concat("the model's embeddings have ", spec.embedding_size, " features and its layers ",
+                          spec.hidden_size, ", which PEFT does not tell apart"),
                    "use tuning.method \"prefix_tuning\", \"lora\" or \"ia3\"");
   }
 }
@@ -37,9 +38,10 @@ void check_model(const AdapterPlan& plan, const ModelSpec& spec) {
 void check_room(const AdapterPlan& plan, const ModelSpec& spec) {
   const std::int64_t count = files::virtual_token_settings(plan.settings)->num_virtual_tokens;
   if (count < spec.max_position_embeddings) return;
-  refuse_setting(plan.settings, "num_virtual_tokens",
-                 concat("found ", count, ", the model has ", spec.max_position_embeddings, " positions for them and a text"),
-                 "give fewer");
+  refuse_setting(
+      plan.settings, "num_virtual_tokens",
+      concat("found ", count, ", the model has ", spec.max_position_embeddings, " positions for them and a text"),
+      "give fewer");
 }
 
 void complete_sizes(files::AdapterSettings& settings, const files::VirtualTokenShape& shape) {
@@ -54,8 +56,9 @@ void complete_sizes(files::AdapterSettings& settings, const files::VirtualTokenS
 }  // namespace
 
 files::VirtualTokenShape virtual_token_shape(const ModelSpec& spec, const files::AdapterSettings& settings) {
-  files::VirtualTokenShape shape{
-      .token_dim = spec.hidden_size, .num_layers = spec.num_hidden_layers, .num_attention_heads = spec.num_attention_heads};
+  files::VirtualTokenShape shape{.token_dim = spec.hidden_size,
+                                 .num_layers = spec.num_hidden_layers,
+                                 .num_attention_heads = spec.num_attention_heads};
   if (comes_as_keys(settings) && !spec.decoder.layers.empty()) {
     shape.num_attention_heads = spec.decoder.num_key_value_heads;
     shape.token_dim = spec.decoder.num_key_value_heads * spec.decoder.head_dim;
@@ -63,7 +66,8 @@ files::VirtualTokenShape virtual_token_shape(const ModelSpec& spec, const files:
   return shape;
 }
 
-AdapterPlan plan_virtual_tokens(const models::LoadedModel& loaded, const files::AdapterSettings& settings, Names names) {
+AdapterPlan plan_virtual_tokens(const models::LoadedModel& loaded, const files::AdapterSettings& settings,
+                                Names names) {
   const ModelSpec& spec = loaded.model->spec();
   AdapterPlan plan{.settings = settings, .targets = {}};
   complete_saved_modules(plan, loaded, names);

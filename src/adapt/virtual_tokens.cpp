@@ -1,5 +1,5 @@
-// Virtual tokens: the numbers that train, and the networks that make embeddings, or keys and values, of them. Layers and names
-// are those of peft 0.21 (PromptEmbedding, PromptEncoder, PrefixEncoder). See attach.h.
+// Virtual tokens: the numbers that train, and the networks that make embeddings, or keys and values, of them. Layers
+// and names are those of peft 0.21 (PromptEmbedding, PromptEncoder, PrefixEncoder). See attach.h.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
@@ -111,7 +111,8 @@ at::Tensor word_vectors(const models::Model& model, const std::vector<std::int64
     const bool is_table = parameter.kind == models::ParameterKind::embedding && parameter.stages.front() == 0 &&
                           parameter.shape == Shape{spec.vocab_size, spec.hidden_size};
     if (!is_table) continue;
-    const at::Tensor rows = at::index_select(parameter.tensor.detach(), 0, at::tensor(ids, at::kLong).to(parameter.tensor.device()));
+    const at::Tensor rows =
+        at::index_select(parameter.tensor.detach(), 0, at::tensor(ids, at::kLong).to(parameter.tensor.device()));
     return rows.to(at::kFloat) * spec.decoder.embedding_scale;
   }
   internal_error("word_vectors: the model has no table of its vocabulary");
@@ -134,7 +135,8 @@ std::vector<std::int64_t> ids_of_text(const files::PromptTuningSettings& setting
     ids.push_back(found[static_cast<std::size_t>(i) % found.size()]);
     if (ids.back() < loaded.model->spec().vocab_size) continue;
     refuse_setting(settings, "tokenizer_name_or_path",
-                   concat("its ids go up to ", ids.back(), " in this text, the model's vocabulary has ", loaded.model->spec().vocab_size),
+                   concat("its ids go up to ", ids.back(), " in this text, the model's vocabulary has ",
+                          loaded.model->spec().vocab_size),
                    "name the tokenizer of the base");
   }
   return ids;
@@ -152,25 +154,31 @@ std::vector<std::int64_t> ids_at_random(std::int64_t count, std::int64_t vocab_s
 Columns prompt_tuning_columns(PromptParameters& parameters, const files::PromptTuningSettings& settings,
                               const models::LoadedModel& loaded) {
   const models::ModelSpec& spec = loaded.model->spec();
-  if (settings.prompt_tuning_init == "RANDOM") return columns_of(parameters.embedding({settings.num_virtual_tokens, spec.hidden_size}));
-  const std::vector<std::int64_t> ids = settings.prompt_tuning_init == "TEXT"
-                                            ? ids_of_text(settings, loaded)
-                                            : ids_at_random(settings.num_virtual_tokens, spec.vocab_size, parameters.key("tokens"));
+  if (settings.prompt_tuning_init == "RANDOM")
+    return columns_of(parameters.embedding({settings.num_virtual_tokens, spec.hidden_size}));
+  const std::vector<std::int64_t> ids =
+      settings.prompt_tuning_init == "TEXT"
+          ? ids_of_text(settings, loaded)
+          : ids_at_random(settings.num_virtual_tokens, spec.vocab_size, parameters.key("tokens"));
   return columns_of(parameters.add("embedding.weight", word_vectors(*loaded.model, ids)));
 }
 
 Columns mlp_columns(PromptParameters& parameters, const at::Tensor& embedding, std::int64_t hidden) {
   const std::int64_t size = embedding.size(1);
-  const PromptLinear first = parameters.linear("mlp_head.0", hidden, size), second = parameters.linear("mlp_head.2", hidden, hidden),
+  const PromptLinear first = parameters.linear("mlp_head.0", hidden, size),
+                     second = parameters.linear("mlp_head.2", hidden, hidden),
                      third = parameters.linear("mlp_head.4", size, hidden);
   return columns_of([=] { return third(at::relu(second(at::relu(first(embedding))))); });
 }
 
-Columns lstm_columns(PromptParameters& parameters, const at::Tensor& embedding, const files::PTuningSettings& settings) {
+Columns lstm_columns(PromptParameters& parameters, const at::Tensor& embedding,
+                     const files::PTuningSettings& settings) {
   if (settings.encoder_dropout > 0 && settings.encoder_num_layers > 1) {
-    refuse_setting(settings, "encoder_dropout", "attune has no dropout between the layers of the LSTM", "train without it");
+    refuse_setting(settings, "encoder_dropout", "attune has no dropout between the layers of the LSTM",
+                   "train without it");
   }
-  const std::int64_t size = embedding.size(1), hidden = *settings.encoder_hidden_size, layers = settings.encoder_num_layers;
+  const std::int64_t size = embedding.size(1), hidden = *settings.encoder_hidden_size,
+                     layers = settings.encoder_num_layers;
   const std::vector<at::Tensor> weights = parameters.lstm("lstm_head", size, hidden, layers);
   const PromptLinear first = parameters.linear("mlp_head.0", 2 * hidden, 2 * hidden),
                      second = parameters.linear("mlp_head.2", size, 2 * hidden);
@@ -186,16 +194,19 @@ Columns lstm_columns(PromptParameters& parameters, const at::Tensor& embedding, 
 
 Columns p_tuning_columns(PromptParameters& parameters, const files::PTuningSettings& settings, std::int64_t size) {
   const at::Tensor embedding = parameters.embedding({settings.num_virtual_tokens, size});
-  return settings.encoder_reparameterization_type == "LSTM" ? lstm_columns(parameters, embedding, settings)
-                                                            : mlp_columns(parameters, embedding, *settings.encoder_hidden_size);
+  return settings.encoder_reparameterization_type == "LSTM"
+             ? lstm_columns(parameters, embedding, settings)
+             : mlp_columns(parameters, embedding, *settings.encoder_hidden_size);
 }
 
 /// `width`: of the keys and values of all blocks; `size`: of those of one.
-Columns prefix_columns(PromptParameters& parameters, const files::PrefixTuningSettings& settings, std::int64_t width, std::int64_t size) {
+Columns prefix_columns(PromptParameters& parameters, const files::PrefixTuningSettings& settings, std::int64_t width,
+                       std::int64_t size) {
   const bool from_zero = settings.init_weights == "zero";
   if (!settings.prefix_projection) {
     const Shape shape{settings.num_virtual_tokens, width};
-    return columns_of(from_zero ? parameters.add("embedding.weight", at::zeros(shape, at::kFloat)) : parameters.embedding(shape));
+    return columns_of(from_zero ? parameters.add("embedding.weight", at::zeros(shape, at::kFloat))
+                                : parameters.embedding(shape));
   }
   const at::Tensor embedding = parameters.embedding({settings.num_virtual_tokens, size});
   const PromptLinear first = parameters.linear("transform.0", *settings.encoder_hidden_size, size),
@@ -204,7 +215,8 @@ Columns prefix_columns(PromptParameters& parameters, const files::PrefixTuningSe
   return [=](std::int64_t begin, std::int64_t number) {
     const at::Tensor inner = at::tanh(first(embedding));
     std::vector<at::Tensor> blocks;
-    for (std::int64_t block = begin; block < begin + number; block += 2 * size) blocks.push_back(second(inner, block, 2 * size));
+    for (std::int64_t block = begin; block < begin + number; block += 2 * size)
+      blocks.push_back(second(inner, block, 2 * size));
     return blocks.size() == 1 ? blocks.front() : at::cat(blocks, 1);
   };
 }
@@ -225,9 +237,10 @@ void attach_virtual_tokens(models::LoadedModel& loaded, const AdapterPlan& plan,
     tokens->width = shape.token_dim;
     PromptParameters parameters(model, tokens->place, seed);
     const auto* encoder = std::get_if<files::PTuningSettings>(&plan.settings);
-    tokens->columns = encoder != nullptr
-                          ? p_tuning_columns(parameters, *encoder, shape.token_dim)
-                          : prompt_tuning_columns(parameters, std::get<files::PromptTuningSettings>(plan.settings), loaded);
+    tokens->columns =
+        encoder != nullptr
+            ? p_tuning_columns(parameters, *encoder, shape.token_dim)
+            : prompt_tuning_columns(parameters, std::get<files::PromptTuningSettings>(plan.settings), loaded);
   }
   model.set_virtual_tokens(std::move(tokens));
 }

@@ -20,7 +20,8 @@ Ia3Settings read_ia3(const AdapterConfigReader& reader) {
   Ia3Settings ia3;
   reader.names_or_pattern("target_modules", ia3.target_modules);
   reader.names_or_pattern("feedforward_modules", ia3.feedforward_modules);
-  ia3.feedforward_modules.is_empty_list = reader.at("feedforward_modules").is_array() && ia3.feedforward_modules.empty();
+  ia3.feedforward_modules.is_empty_list =
+      reader.at("feedforward_modules").is_array() && ia3.feedforward_modules.empty();
   reader.names_or_pattern("exclude_modules", ia3.exclude_modules);
   reader.boolean("init_ia3_weights", ia3.init_ia3_weights);
   return ia3;
@@ -41,7 +42,8 @@ void read_virtual_tokens(const AdapterConfigReader& reader, VirtualTokenSettings
   settings.num_virtual_tokens = reader.count("num_virtual_tokens", reader.at("num_virtual_tokens"), 1, kMostTokens);
   const Json& parts = reader.at("num_transformer_submodules");
   if (!parts.is_null() && parts != 1) {
-    reader.refuse("num_transformer_submodules", concat("found ", AdapterConfigReader::short_text(parts), ", expected 1"),
+    reader.refuse("num_transformer_submodules",
+                  concat("found ", AdapterConfigReader::short_text(parts), ", expected 1"),
                   "adapters of encoder-decoders do not fit the models that attune has");
   }
 }
@@ -112,7 +114,8 @@ AdapterSettings read_settings(const AdapterConfigReader& reader) {
   if (type == "PREFIX_TUNING") return read_prefix_tuning(reader);
   const bool is_foreign = !reader.at("rank").is_null();
   reader.refuse("peft_type",
-                concat("found '", type, "', attune reads adapters of the types LORA, IA3, PROMPT_TUNING, P_TUNING and PREFIX_TUNING"),
+                concat("found '", type,
+                       "', attune reads adapters of the types LORA, IA3, PROMPT_TUNING, P_TUNING and PREFIX_TUNING"),
                 is_foreign ? "this looks like an adapter of mlx-lm, which has another format"
                            : "convert the adapter or train it again with attune");
 }
@@ -121,11 +124,16 @@ Json settings_json(const AdapterSettings& settings) {
   return std::visit(
       [](const auto& of) -> Json {
         using Settings = std::decay_t<decltype(of)>;
-        if constexpr (std::is_same_v<Settings, LoraSettings>) return lora_json(of);
-        else if constexpr (std::is_same_v<Settings, Ia3Settings>) return ia3_json(of);
-        else if constexpr (std::is_same_v<Settings, PromptTuningSettings>) return prompt_tuning_json(of);
-        else if constexpr (std::is_same_v<Settings, PTuningSettings>) return p_tuning_json(of);
-        else return prefix_tuning_json(of);
+        if constexpr (std::is_same_v<Settings, LoraSettings>)
+          return lora_json(of);
+        else if constexpr (std::is_same_v<Settings, Ia3Settings>)
+          return ia3_json(of);
+        else if constexpr (std::is_same_v<Settings, PromptTuningSettings>)
+          return prompt_tuning_json(of);
+        else if constexpr (std::is_same_v<Settings, PTuningSettings>)
+          return p_tuning_json(of);
+        else
+          return prefix_tuning_json(of);
       },
       settings);
 }
@@ -148,15 +156,18 @@ const std::vector<std::string>& modules_to_save(const AdapterSettings& settings)
 const VirtualTokenSettings* virtual_token_settings(const AdapterSettings& settings) {
   return std::visit(
       [](const auto& of) -> const VirtualTokenSettings* {
-        if constexpr (std::is_base_of_v<VirtualTokenSettings, std::decay_t<decltype(of)>>) return &of;
-        else return nullptr;
+        if constexpr (std::is_base_of_v<VirtualTokenSettings, std::decay_t<decltype(of)>>)
+          return &of;
+        else
+          return nullptr;
       },
       settings);
 }
 
 AdapterConfig parse_adapter_config(const Json& json, const std::string& file) {
   const AdapterConfigReader reader(json, file);
-  if (!json.is_object()) reader.refuse("(all)", "found " + AdapterConfigReader::short_text(json) + ", expected an object");
+  if (!json.is_object())
+    reader.refuse("(all)", "found " + AdapterConfigReader::short_text(json) + ", expected an object");
   AdapterConfig config{.settings = read_settings(reader), .base = "", .task_type = ""};
   reader.names("modules_to_save", modules_to_save(config.settings));
   reader.text("base_model_name_or_path", config.base);

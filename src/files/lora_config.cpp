@@ -34,7 +34,8 @@ void read_layers(const AdapterConfigReader& reader, LoraSettings& lora) {
   for (const Json& layer : list) {
     const double number = reader.checked_number(layer, "layers_to_transform");
     if (number < 0 || number > kLargestRank || number != std::floor(number)) {
-      reader.refuse("layers_to_transform", "found " + AdapterConfigReader::short_text(layer) + ", expected the number of a layer");
+      reader.refuse("layers_to_transform",
+                    "found " + AdapterConfigReader::short_text(layer) + ", expected the number of a layer");
     }
     lora.layers_to_transform.push_back(static_cast<std::int64_t>(number));
   }

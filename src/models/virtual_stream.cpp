@@ -40,7 +40,9 @@ class LongerStream {
   at::Tensor given(const at::Device& device) const { return on(given_, device); }
   std::int64_t row_of(std::int64_t given) const { return given_[given]; }
   at::Tensor fresh(const at::Device& device) const { return on(new_, device); }  ///< rows of the new ones
-  at::Tensor firsts(const at::Device& device) const { return on(firsts_, device); }  ///< first given row of each sequence
+  at::Tensor firsts(const at::Device& device) const {
+    return on(firsts_, device);
+  }  ///< first given row of each sequence
 
   /// The numbers of a stream, and those of the new rows [B · count]; dead rows 0.
   at::Tensor stretch(const at::Tensor& numbers, const at::Tensor& fresh_numbers) const {
@@ -80,7 +82,8 @@ Rows longer_keys(const Rows& keys, const nn::Layout& given, const LongerStream& 
   std::vector<std::int32_t> lengths;
   for (std::int64_t i = 0; i < given.sequences(); ++i) {
     for (std::int64_t j = 0; j < count; ++j) rows.push_back(stream.layout().cu_seqlens[i] + j);
-    for (std::int32_t k = keys.layout.cu_seqlens[i]; k < keys.layout.cu_seqlens[i + 1]; ++k) rows.push_back(stream.row_of(row[k]));
+    for (std::int32_t k = keys.layout.cu_seqlens[i]; k < keys.layout.cu_seqlens[i + 1]; ++k)
+      rows.push_back(stream.row_of(row[k]));
     lengths.push_back(keys.layout.length(i) + static_cast<std::int32_t>(count));
   }
   const at::Device device = keys.index.device();

@@ -1,5 +1,5 @@
-// Adapters: what of a frozen model changes, and by what. LoRA (Hu et al. 2021) with rsLoRA and DoRA, and IA3 (Liu et al. 2022)
-// change layers; prompt tuning, p-tuning and prefix tuning put virtual tokens in front of every text
+// Adapters: what of a frozen model changes, and by what. LoRA (Hu et al. 2021) with rsLoRA and DoRA, and IA3 (Liu et
+// al. 2022) change layers; prompt tuning, p-tuning and prefix tuning put virtual tokens in front of every text
 // (models/virtual_tokens.h). Follows peft 0.21: what a configuration means there it means here.
 #pragma once
 
@@ -36,7 +36,7 @@ struct ChangedLayer {
 
 /// What an adapter does to one model.
 struct AdapterPlan {
-  files::AdapterSettings settings;  ///< with every name and size that stands by default or by a word written out
+  files::AdapterSettings settings;    ///< with every name and size that stands by default or by a word written out
   std::vector<ChangedLayer> targets;  ///< LoRA, IA3
 
   /// Whether the module at `path`, or one that it lies in, trains as it is.
@@ -54,20 +54,21 @@ enum class Names { all_must_fit, some_may_not };
 AdapterPlan plan_adapter(const models::LoadedModel& loaded, const files::AdapterSettings& settings,
                          Names names = Names::all_must_fit);
 
-/// Puts the adapter on the model: its parameters at their initial values, pure in (seed, names), and a mark at what else
-/// trains (Parameter::with_adapter). Under LoRA, and IA3 as it usually starts, the model computes what it did before.
-/// Error{usage, model}: a text to start from that gives no tokens, no tokenizer for it.
+/// Puts the adapter on the model: its parameters at their initial values, pure in (seed, names), and a mark at what
+/// else trains (Parameter::with_adapter). Under LoRA, and IA3 as it usually starts, the model computes what it did
+/// before. Error{usage, model}: a text to start from that gives no tokens, no tokenizer for it.
 void attach_adapter(models::LoadedModel& loaded, const AdapterPlan& plan, std::uint64_t seed);
 
 /// Paths of the layers that change although another layer shares their weight, such as tied embeddings. An adapter may
 /// do so; it cannot be merged, because the other layer would change too.
 std::vector<std::string> shared_targets(const models::Model& model);
 
-/// Error{usage} for virtual tokens, which no weight can stand for; Error{model} for changed weights that share their storage
-/// with another layer.
+/// Error{usage} for virtual tokens, which no weight can stand for; Error{model} for changed weights that share their
+/// storage with another layer.
 void check_mergeable(const models::LoadedModel& loaded);
 
-/// Puts the changes into the weights, in float32, and takes the adapter off. What check_mergeable refuses is refused here too.
+/// Puts the changes into the weights, in float32, and takes the adapter off. What check_mergeable refuses is refused
+/// here too.
 void merge_adapter(models::LoadedModel& loaded);
 
 /// "SEQ_CLS", "TOKEN_CLS", …; "" for tasks that PEFT has no type for.

@@ -151,7 +151,8 @@ void visit_fields(Visitor& visit, Ia3Options& options) {
         {.key = "feedforward_modules",
          .help = "Those among them whose input is scaled instead of their output, named in the same ways. By default "
                  "those that PEFT takes for the model type."});
-  visit(options.exclude_modules, {.key = "exclude_modules", .help = "Layers that do not change, named in the same ways."});
+  visit(options.exclude_modules,
+        {.key = "exclude_modules", .help = "Layers that do not change, named in the same ways."});
   visit_modules_to_save(visit, options);
   visit(options.fan_in_fan_out,
         {.key = "fan_in_fan_out",
@@ -194,8 +195,9 @@ void visit_fields(Visitor& visit, PTuningOptions& options) {
         {.key = "encoder_reparameterization_type",
          .help = "The network that makes the virtual tokens' embeddings of numbers that train, while they do.",
          .choices = {"MLP", "LSTM"}});
-  visit(options.encoder_hidden_size,
-        {.key = "encoder_hidden_size", .help = "Its inner size. By default the model's.", .range = between(1, 1 << 24)});
+  visit(
+      options.encoder_hidden_size,
+      {.key = "encoder_hidden_size", .help = "Its inner size. By default the model's.", .range = between(1, 1 << 24)});
   visit(options.encoder_num_layers,
         {.key = "encoder_num_layers", .help = "Layers of the LSTM; an MLP has three.", .range = between(1, 1 << 10)});
   visit_modules_to_save(visit, options);
@@ -222,13 +224,14 @@ void visit_fields(Visitor& visit, PrefixTuningOptions& options) {
 
 template <class Visitor>
 void visit_fields(Visitor& visit, TuningOptions& options) {
-  visit(options.method, {.key = "method",
-                         .help = "`full` trains everything, `head` only the head on top, `freeze` what the block "
-                                 "`freeze` leaves. The others train an adapter of a frozen model: `lora` low-rank "
-                                 "changes of its layers, `ia3` scales of their outputs or inputs, `prompt_tuning` and "
-                                 "`p_tuning` embeddings in front of every text, `prefix_tuning` keys and values there.",
-                         .choices = {"full", "head", "freeze", "lora", "ia3", "prompt_tuning", "p_tuning", "prefix_tuning"},
-                         .aliases = {"finetuning_type"}});
+  visit(options.method,
+        {.key = "method",
+         .help = "`full` trains everything, `head` only the head on top, `freeze` what the block "
+                 "`freeze` leaves. The others train an adapter of a frozen model: `lora` low-rank "
+                 "changes of its layers, `ia3` scales of their outputs or inputs, `prompt_tuning` and "
+                 "`p_tuning` embeddings in front of every text, `prefix_tuning` keys and values there.",
+         .choices = {"full", "head", "freeze", "lora", "ia3", "prompt_tuning", "p_tuning", "prefix_tuning"},
+         .aliases = {"finetuning_type"}});
   visit(options.freeze, {.key = "freeze", .help = "What stays as it is under `method: freeze`."});
   visit(options.lora,
         {.key = "lora", .help = "The adapter under `method: lora`, under the names of PEFT's LoraConfig."});
@@ -236,8 +239,9 @@ void visit_fields(Visitor& visit, TuningOptions& options) {
   visit(options.prompt_tuning,
         {.key = "prompt_tuning",
          .help = "The adapter under `method: prompt_tuning`, under the names of PEFT's PromptTuningConfig."});
-  visit(options.p_tuning, {.key = "p_tuning",
-                           .help = "The adapter under `method: p_tuning`, under the names of PEFT's PromptEncoderConfig."});
+  visit(options.p_tuning,
+        {.key = "p_tuning",
+         .help = "The adapter under `method: p_tuning`, under the names of PEFT's PromptEncoderConfig."});
   visit(options.prefix_tuning,
         {.key = "prefix_tuning",
          .help = "The adapter under `method: prefix_tuning`, under the names of PEFT's PrefixTuningConfig."});

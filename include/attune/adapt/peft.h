@@ -1,8 +1,8 @@
 // Adapters in files, as PEFT writes and reads them: adapter_config.json and adapter_model.safetensors. Beside them lies
 // attune_adapter.json, which PEFT ignores: the hashes of the base's weights, so that an adapter is never put on another
 // base. An adapter that attune wrote also has config.json (the base's, with this head's labels) and the tokenizer
-// files. Where a network made the virtual tokens, PEFT's file keeps what it gave, which is all that using the adapter takes;
-// attune_prompt_encoder.safetensors keeps the network, so that training can go on.
+// files. Where a network made the virtual tokens, PEFT's file keeps what it gave, which is all that using the adapter
+// takes; attune_prompt_encoder.safetensors keeps the network, so that training can go on.
 #pragma once
 
 #include <cstdint>
@@ -46,8 +46,8 @@ void start_adapter(models::LoadedModel& loaded, const AdapterOptions& options, s
 void save_adapter(const models::LoadedModel& loaded, const AdapterOptions& options, const std::string& base,
                   const std::string& folder);
 
-/// Names as PEFT writes them: a parameter that the adapter trains, in adapter_model.safetensors. One of a network that makes
-/// virtual tokens has none there, and is called as in the model.
+/// Names as PEFT writes them: a parameter that the adapter trains, in adapter_model.safetensors. One of a network that
+/// makes virtual tokens has none there, and is called as in the model.
 std::string peft_name(const models::Parameter& parameter, const models::Model& model);
 
 /// Names and SHA-256 of the weight files of a base folder.

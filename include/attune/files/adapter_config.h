@@ -1,5 +1,5 @@
-// adapter_config.json as PEFT writes it, for the kinds of adapters that attune has: the settings, and the file both ways.
-// Knows no model: whether the names in it fit one is the business of module adapt.
+// adapter_config.json as PEFT writes it, for the kinds of adapters that attune has: the settings, and the file both
+// ways. Knows no model: whether the names in it fit one is the business of module adapt.
 #pragma once
 
 #include <cstdint>
@@ -112,8 +112,8 @@ struct VirtualTokenShape {
 
 struct AdapterConfig {
   AdapterSettings settings;
-  std::string base;       ///< base_model_name_or_path
-  std::string task_type;  ///< SEQ_CLS, TOKEN_CLS, QUESTION_ANS, CAUSAL_LM, …; "" = none
+  std::string base;                             ///< base_model_name_or_path
+  std::string task_type;                        ///< SEQ_CLS, TOKEN_CLS, QUESTION_ANS, CAUSAL_LM, …; "" = none
   std::optional<VirtualTokenShape> shape = {};  ///< written where given
 };
 

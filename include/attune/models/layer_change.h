@@ -12,9 +12,9 @@
 namespace attune::models {
 
 /// What an adapter does to a layer, one of two things.
-/// A low-rank term: y = W x + b + scale · B A drop(x) (LoRA, Hu et al. 2021). With a magnitude m the sum of the products is
-/// given the length m in every output row (DoRA, Liu et al. 2024): m/‖W + scale · B A‖ · (…), the norm without gradient.
-/// A gain l (IA3, Liu et al. 2022): y = l · (W x + b), or of the input: y = W (l · x) + b.
+/// A low-rank term: y = W x + b + scale · B A drop(x) (LoRA, Hu et al. 2021). With a magnitude m the sum of the
+/// products is given the length m in every output row (DoRA, Liu et al. 2024): m/‖W + scale · B A‖ · (…), the norm
+/// without gradient. A gain l (IA3, Liu et al. 2022): y = l · (W x + b), or of the input: y = W (l · x) + b.
 struct LayerChange {
   at::Tensor a;          ///< [r, in]; of an embedding [r, rows]
   at::Tensor b;          ///< [out, r]
@@ -45,7 +45,7 @@ struct AdaptableLayer {
   int stage;
   bool has_bias;
   LayerReads reads;
-  at::Tensor weight;                ///< handle of the registered tensor
+  at::Tensor weight;                    ///< handle of the registered tensor
   std::shared_ptr<LayerChange> change;  ///< empty until an adapter fills it
 };
 
