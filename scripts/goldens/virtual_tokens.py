@@ -75,7 +75,7 @@ def key_of(name):
 def write_case(folder, base, config, settings):
     torch.manual_seed(3)
     expected = load_file(MODELS / base / "expected.safetensors")
-    model = get_peft_model(model_class(base).from_pretrained(MODELS / base), config(num_virtual_tokens=COUNT, **settings))
+    model = get_peft_model(model_class(base).from_pretrained(MODELS / base, attn_implementation="eager"), config(num_virtual_tokens=COUNT, **settings))
     model.peft_config["default"].base_model_name_or_path = base
     model.eval()
     texts = list(texts_of(expected, getattr(model.config, "type_vocab_size", 0) > 1 and settings["task_type"] != "CAUSAL_LM"))

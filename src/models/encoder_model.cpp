@@ -37,7 +37,7 @@ class EncoderModel : public Model, public torch::nn::Module {
       // The reference does not know where padding is once it gets embeddings.
       input.positions = context.virtual_rows.embedded()
                             ? input.positions + first_position_
-                            : positions_behind_padding(input, first_position_ - 1, context.virtual_rows.before_keys() ? to_come : 0);
+                            : positions_behind_padding(input, first_position_ - 1, to_come);
     }
     if (models_language(spec_.task) && !input.wanted.defined()) input.wanted = context.virtual_rows.given.index;
     context.summary = first_of_each(input);

@@ -23,7 +23,7 @@ class LongerStream {
     std::vector<std::int32_t> lengths;
     for (std::int64_t i = 0; i < layout.sequences(); ++i) {
       lengths.push_back(layout.length(i) + static_cast<std::int32_t>(count));
-      for (std::int64_t j = 0; j < count; ++j) new_.push_back(layout.cu_seqlens[i] + i * count + j);
+      for (std::int64_t j = 0; j < count; ++j) fresh_.push_back(layout.cu_seqlens[i] + i * count + j);
       for (std::int32_t t = 0; t < layout.length(i); ++t) given_.push_back(layout.cu_seqlens[i] + (i + 1) * count + t);
       firsts_.push_back(layout.cu_seqlens[i]);
     }
@@ -36,13 +36,12 @@ class LongerStream {
   }
 
   const nn::Layout& layout() const { return layout_; }
-  /// Rows of the longer stream in which those of the given one lie, dead ones too.
+  /// The rows in which those of the given stream lie, dead ones too, and those of the new ones.
   at::Tensor given(const at::Device& device) const { return on(given_, device); }
-  std::int64_t row_of(std::int64_t given) const { return given_[given]; }
-  at::Tensor fresh(const at::Device& device) const { return on(new_, device); }  ///< rows of the new ones
-  at::Tensor firsts(const at::Device& device) const {
-    return on(firsts_, device);
-  }  ///< first given row of each sequence
+  at::Tensor fresh(const at::Device& device) const { return on(fresh_, device); }
+  /// The first row of each sequence in the given stream.
+  at::Tensor firsts(const at::Device& device) const { return on(firsts_, device); }
+  std::int64_t row_of(std::int64_t given_row) const { return given_[given_row]; }
 
   /// The numbers of a stream, and those of the new rows [B · count]; dead rows 0.
   at::Tensor stretch(const at::Tensor& numbers, const at::Tensor& fresh_numbers) const {
@@ -58,7 +57,7 @@ class LongerStream {
     return tensor::on_device(at::tensor(index, at::kLong), device);
   }
 
-  std::vector<std::int64_t> given_, new_, firsts_;
+  std::vector<std::int64_t> given_, fresh_, firsts_;
   nn::Layout layout_;
 };
 
