@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -22,6 +23,8 @@
 #include "adapt/golden_adapter.h"
 #include "attune/adapt/freeze.h"
 #include "attune/infer/generate.h"
+#include "attune/train/stage_backward.h"
+#include "attune/train/trainables.h"
 #include "catch.h"
 #include "raises.h"
 #include "temporary_folder.h"
@@ -301,6 +304,39 @@ TEST_CASE("a text between virtual tokens does not depend on its company, dead ro
       if (loaded.model->spec().task != models::Task::causal_lm) continue;
       whole.wanted = at::tensor(std::vector<std::int64_t>{2, 9, 14}, at::kLong);
       CHECK(worst_difference(logits(whole), all.index_select(0, whole.wanted)) < 1e-5);
+    }
+  }
+}
+
+TEST_CASE("backward by stages gives virtual tokens the gradients of one whole backward pass", "[adapt][virtual]") {
+  files::PTuningSettings lstm;
+  lstm.num_virtual_tokens = 3;
+  lstm.encoder_reparameterization_type = "LSTM";
+  files::PrefixTuningSettings projected = prefixes(3);
+  projected.prefix_projection = true;
+  for (const files::AdapterSettings& settings : {files::AdapterSettings(prompts(3)), files::AdapterSettings(lstm),
+                                                 files::AdapterSettings(prefixes(3)), files::AdapterSettings(projected)}) {
+    const bool keys = std::holds_alternative<files::PrefixTuningSettings>(settings);
+    models::LoadedModel loaded = with_adapter("gpt2_causal_lm", settings);
+    const adapt::TuningOptions tuning{.method = keys ? "prefix_tuning" : "p_tuning", .freeze = {}};
+    train::Trainables trained(*loaded.model, adapt::trainable_parameters(*loaded.model, tuning));
+    CHECK(trained.lowest_stage() == (keys ? 1 : 0));
+    const models::Context context = loaded.model->prepare(golden_input(golden_tensors("gpt2_causal_lm")), true);
+    const at::Tensor direction = golden_tensors("gpt2_causal_lm").at("direction");
+    const auto gradients = [&](const std::function<void()>& backward) {
+      trained.arena().gradients().flat().zero_();
+      backward();
+      return trained.arena().gradients().flat().clone();
+    };
+    const at::Tensor whole = gradients([&] { (models::forward(*loaded.model, context).logits * direction).sum().backward(); });
+    CHECK(whole.abs().max().item<double>() > 0);
+    for (const auto recompute : {train::Recompute::no, train::Recompute::yes}) {
+      INFO(files::peft_type(settings) << (recompute == train::Recompute::yes ? " recomputed" : ""));
+      const at::Tensor staged = gradients([&] {
+        train::StagedPass pass(*loaded.model, context, trained.lowest_stage(), recompute);
+        pass.backward((pass.forward().logits * direction).sum(), 1.0);
+      });
+      CHECK(worst_difference(staged, whole) < 1e-6);
     }
   }
 }
