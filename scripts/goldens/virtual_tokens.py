@@ -26,7 +26,7 @@ PROMPT, ENCODER, PREFIX = PromptTuningConfig, PromptEncoderConfig, PrefixTuningC
 CASES = {
     "bert_prompt": ("bert_sequence", PROMPT, dict(task_type="SEQ_CLS")),
     "roberta_prompt": ("roberta_sequence", PROMPT, dict(task_type="SEQ_CLS")),
-    "distilbert_prompt": ("distilbert_token", PROMPT, dict(task_type="TOKEN_CLS")),
+    "distilbert_prompt": ("distilbert_token", PROMPT, dict(task_type="TOKEN_CLS", token_dim=16, num_layers=2, num_attention_heads=4)),  # PEFT does not find them
     "mistral_prompt": ("mistral_sequence", PROMPT, dict(task_type="SEQ_CLS")),
     "gemma2_prompt": ("gemma2_causal_lm", PROMPT, dict(task_type="CAUSAL_LM")),
     "gpt2_encoder": ("gpt2_causal_lm", ENCODER, dict(task_type="CAUSAL_LM", encoder_hidden_size=6)),
