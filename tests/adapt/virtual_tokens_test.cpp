@@ -58,7 +58,7 @@ struct VirtualGolden {
     for (models::Parameter& parameter : loaded.model->parameters()) {
       const auto found = expected.find("start." + parameter.name);
       REQUIRE((found != expected.end()) == parameter.with_adapter);
-      parameter.tensor.set_data(parameter.with_adapter ? found->second : parameter.tensor.detach().clone());
+      parameter.tensor.set_data((parameter.with_adapter ? found->second : parameter.tensor.detach()).clone());
       parameter.tensor.set_requires_grad(parameter.with_adapter);
     }
     return loaded;

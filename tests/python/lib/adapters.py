@@ -17,9 +17,10 @@ def open_in_peft(folder, model_class):
     loaded = load_file(folder / "adapter_model.safetensors")
     result = set_peft_model_state_dict(model, dict(loaded))
     trained = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
+    of_tokens = ("prompt_embeddings", "prompt_encoder.")  # which PEFT brings together itself
     problems = {
-        "missing_keys": sorted(trained & set(result.missing_keys)),
-        "unexpected_keys": [key for key in result.unexpected_keys if key != "prompt_embeddings"],  # which PEFT takes apart itself
+        "missing_keys": sorted(key for key in trained & set(result.missing_keys) if not key.startswith(of_tokens)),
+        "unexpected_keys": [key for key in result.unexpected_keys if not key.startswith(of_tokens)],
         "mismatched_keys": list(getattr(result, "mismatched_keys", [])),
     }
     return model, {key: value for key, value in problems.items() if value}
