@@ -1,11 +1,9 @@
 // Virtual tokens: the numbers that train, and the networks that make embeddings, or keys and values, of them. Layers
 // and names are those of peft 0.21 (PromptEmbedding, PromptEncoder, PrefixEncoder). See attach.h.
 #include <ATen/TensorOperators.h>
-#include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/index_select.h>
 #include <ATen/ops/linear.h>
-#include <ATen/ops/lstm.h>
 #include <ATen/ops/relu.h>
 #include <ATen/ops/tanh.h>
 #include <ATen/ops/tensor.h>
@@ -41,6 +39,36 @@ struct PromptLinear {
   }
 };
 
+/// One direction of a layer of torch.nn.LSTM. Not at::lstm, which rounds otherwise where no gradient is wanted.
+struct LstmDirection {
+  at::Tensor weight_ih, weight_hh, bias_ih, bias_hh;  ///< [4 · hidden, in], [4 · hidden, hidden], [4 · hidden] twice
+
+  /// x [n, in] → states [n, hidden].
+  at::Tensor operator()(const at::Tensor& x, bool from_the_end) const {
+    const at::Tensor read = at::linear(x, weight_ih, bias_ih);
+    const std::int64_t rows = x.size(0);
+    at::Tensor state = at::zeros({1, weight_hh.size(1)}, x.options().requires_grad(false)), cell = state;
+    std::vector<at::Tensor> states(static_cast<std::size_t>(rows));
+    for (std::int64_t step = 0; step < rows; ++step) {
+      const std::int64_t row = from_the_end ? rows - 1 - step : step;
+      const std::vector<at::Tensor> gates =
+          (read.narrow(0, row, 1) + at::linear(state, weight_hh, bias_hh)).chunk(4, 1);  // input, forget, cell, output
+      cell = gates[1].sigmoid() * cell + gates[0].sigmoid() * gates[2].tanh();
+      state = gates[3].sigmoid() * cell.tanh();
+      states[static_cast<std::size_t>(row)] = state;
+    }
+    return at::cat(states, 0);
+  }
+};
+
+struct LstmLayer {
+  LstmDirection forwards, backwards;
+
+  at::Tensor operator()(const at::Tensor& x) const {
+    return at::cat(std::vector<at::Tensor>{forwards(x, false), backwards(x, true)}, 1);
+  }
+};
+
 /// Makes the parameters of one adapter on one model.
 class PromptParameters {
  public:
@@ -65,22 +93,24 @@ class PromptParameters {
     };
     return {.weight = start(path + ".weight", {out, in}), .bias = start(path + ".bias", {out})};
   }
-  /// Of all layers and both directions, in the order of at::lstm.
-  std::vector<at::Tensor> lstm(const std::string& path, std::int64_t in, std::int64_t hidden, std::int64_t layers) {
-    std::vector<at::Tensor> weights;
+  std::vector<LstmLayer> lstm(const std::string& path, std::int64_t in, std::int64_t hidden, std::int64_t layers) {
+    const auto direction = [&](std::int64_t read, const std::string& suffix) {
+      const auto one = [&](const char* name, const Shape& shape) {
+        const std::string place = concat(path, ".", name, suffix);
+        return add(place, uniform_start(shape, hidden, key(place)));
+      };
+      return LstmDirection{.weight_ih = one("weight_ih", {4 * hidden, read}),
+                           .weight_hh = one("weight_hh", {4 * hidden, hidden}),
+                           .bias_ih = one("bias_ih", {4 * hidden}),
+                           .bias_hh = one("bias_hh", {4 * hidden})};
+    };
+    std::vector<LstmLayer> made;
     for (std::int64_t layer = 0; layer < layers; ++layer) {
-      for (const char* direction : {"", "_reverse"}) {
-        const auto one = [&](const char* name, const Shape& shape) {
-          const std::string full_name = concat(path, ".", name, "_l", layer, direction);
-          weights.push_back(add(full_name, uniform_start(shape, hidden, key(full_name))));
-        };
-        one("weight_ih", {4 * hidden, layer == 0 ? in : 2 * hidden});
-        one("weight_hh", {4 * hidden, hidden});
-        one("bias_ih", {4 * hidden});
-        one("bias_hh", {4 * hidden});
-      }
+      const std::int64_t read = layer == 0 ? in : 2 * hidden;
+      made.push_back({.forwards = direction(read, concat("_l", layer)),
+                      .backwards = direction(read, concat("_l", layer, "_reverse"))});
     }
-    return weights;
+    return made;
   }
   RandomKey key(const std::string& path) const { return initial_key(seed_, full(path)); }
 
@@ -179,16 +209,13 @@ Columns lstm_columns(PromptParameters& parameters, const at::Tensor& embedding,
   }
   const std::int64_t size = embedding.size(1), hidden = *settings.encoder_hidden_size,
                      layers = settings.encoder_num_layers;
-  const std::vector<at::Tensor> weights = parameters.lstm("lstm_head", size, hidden, layers);
+  const std::vector<LstmLayer> lstm = parameters.lstm("lstm_head", size, hidden, layers);
   const PromptLinear first = parameters.linear("mlp_head.0", 2 * hidden, 2 * hidden),
                      second = parameters.linear("mlp_head.2", size, 2 * hidden);
   return columns_of([=] {
-    const at::Tensor none = at::zeros({2 * layers, 1, hidden}, embedding.options().requires_grad(false));
-    const std::vector<at::Tensor> before{none, none};
-    const auto [states, last, cells] =
-        at::lstm(embedding.unsqueeze(0), before, weights, /*has_biases=*/true, layers, /*dropout=*/0.0,
-                 /*train=*/at::GradMode::is_enabled(), /*bidirectional=*/true, /*batch_first=*/true);
-    return second(at::relu(first(states.squeeze(0))));
+    at::Tensor states = embedding;
+    for (const LstmLayer& layer : lstm) states = layer(states);
+    return second(at::relu(first(states)));
   });
 }
 

@@ -181,8 +181,10 @@ TEST_CASE("PEFT's file of virtual tokens is used as it is, and written as it was
     const Tensors want = tensor::load_tensors(golden.folder + "/adapter_model.safetensors");
     CHECK(worst_difference(trained.model->virtual_tokens()->values(), want.at("prompt_embeddings")) < 1e-6);
 
+    files::AdapterSettings settings = golden.open().config.settings;
+    files::modules_to_save(settings).clear();  // PEFT names heads that this model does not have
     const TemporaryFolder folder;
-    adapt::save_adapter(trained, options_of(golden.open().config.settings), golden_folder(golden.base), folder.path());
+    adapt::save_adapter(trained, options_of(settings), golden_folder(golden.base), folder.path());
     const Tensors got = tensor::load_tensors(folder / "adapter_model.safetensors");
     REQUIRE(got.size() == want.size());
     for (const auto& [key, value] : want) {
@@ -336,7 +338,7 @@ TEST_CASE("backward by stages gives virtual tokens the gradients of one whole ba
         train::StagedPass pass(*loaded.model, context, trained.lowest_stage(), recompute);
         pass.backward((pass.forward().logits * direction).sum(), 1.0);
       });
-      CHECK(worst_difference(staged, whole) < 1e-6);
+      CHECK(at::equal(staged, whole));
     }
   }
 }
