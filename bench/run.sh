@@ -6,6 +6,7 @@
 #   bench/run.sh accuracy     test accuracy of both sides after full training, three seeds (an hour or more)
 #   bench/run.sh generate     greedy tokens a second beside Transformers' generate()
 #   bench/run.sh language     causal language modelling, LoRA and instructions beside Trainer, PEFT and TRL, small base
+#   bench/run.sh prompting    labels behind prompts beside a loop over Transformers
 #   bench/run.sh tokenizer    beside the tokenizers library
 # Takes the program in ATTUNE, else build/release/attune, which is built where it is not there. Needs the Python reference
 # libraries (scripts/reference_env.sh) and the shared material (ATTUNE_SHARED, or ../shared). Results: bench/results/*.json.
@@ -42,6 +43,7 @@ done
 case "${1:-}" in
   generate) exec "$python" "$root/bench/generate.py" "$(attune_program)" "$shared" "${@:2}" ;;
   language) exec "$python" "$root/bench/language.py" "$(attune_program)" "$shared" "${@:2}" ;;
+  prompting) exec "$python" "$root/bench/prompting.py" "$(attune_program)" "$shared" "${@:2}" ;;
   tokenizer) exec "$python" "$root/bench/tokenizer.py" --program "$(tokenizer_program)" --shared "$shared" "${@:2}" ;;
   accuracy) exec "$python" "$root/bench/accuracy.py" "$(attune_program)" "$(fetch_minilm)" "$shared" "${@:2}" ;;
 esac

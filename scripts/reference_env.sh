@@ -25,7 +25,7 @@ if [ ! -f "$reference/complete" ]; then
   "$reference/bin/pip" install --quiet "torch==$torch_version+cpu" ||
     "$reference/bin/pip" install --quiet --index-url https://download.pytorch.org/whl/cpu "torch==$torch_version+cpu"
   "$reference/bin/pip" install --quiet "torch==$torch_version+cpu" transformers==5.23.0 peft==0.21.2 tokenizers==0.23.3 trl==1.16.0 \
-    accelerate datasets scikit-learn scipy seqeval numpy safetensors
+    accelerate datasets scikit-learn scipy statsmodels seqeval numpy safetensors
   touch "$reference/complete"
 fi
 echo "$reference/bin/python"

@@ -3,6 +3,8 @@ its logits processors and warpers.
 
 generate.json: a list of {"model", "prompts" (ids, ragged), "options" (of generate), "ids" (new ones), "scores" (with beams), "config"
 (what is laid over config.json, for positions that depend on the text's length)}. A case whose outcome hangs on a difference that rounding could turn is refused: the seed of its prompts is then another one.
+likelihood.json: a list of {"model", "texts": [{"ids", "from"}], "log_probabilities" of the tokens [from, end) of each, "config"}.
+cloze.json: a list of {"model", "texts": [{"ids", "masks", "words"}], "log_probabilities" [texts][words][masks]}.
 processors.json: a list of {"options", "prompt" (length), "ids", "scores" [vocab], "expected" [vocab], null for -inf}.
 """
 
@@ -110,7 +112,51 @@ def processor_cases():
     return cases
 
 
+def log_probabilities(model, ids, begin):
+    with torch.no_grad():
+        log_p = torch.log_softmax(model(torch.tensor([ids])).logits[0].float(), dim=-1)
+    return [float(log_p[i - 1, ids[i]]) for i in range(begin, len(ids))]
+
+
+def likelihood_case(name, config=None):
+    """Texts that share beginnings, one that is the beginning of another, one that is scored as a whole, and one alone. Each meets a model of its own: the
+    reference keeps the dynamic frequencies of the longest text that it has seen."""
+    generator = torch.Generator().manual_seed(len(name))
+    draw = lambda count: torch.randint(1, 32, (count,), generator=generator).tolist()
+    common, branch = draw(5), draw(2)
+    texts = [(common + [7], 5), (common + [9], 5), (common + branch + draw(2), 7), (common + branch, 5), (common + branch + draw(3), 1), (draw(4), 2), (draw(9), 1)]
+    case = dict(model=name, texts=[{"ids": ids, "from": begin} for ids, begin in texts],
+                log_probabilities=[log_probabilities(load(name, **(config or {})), ids, begin) for ids, begin in texts])
+    return case | (dict(config=config) if config else {})
+
+
+def likelihood_cases():
+    cases = [likelihood_case(f"{model_type}_causal_lm") for model_type in TYPES]
+    changed = dict(max_position_embeddings=6, rope_parameters=dict(rope_type="dynamic", rope_theta=1e4, factor=2.0))
+    return cases + [likelihood_case("llama_causal_lm", changed)]
+
+
+def cloze_case(name):
+    model = hf.AutoModelForMaskedLM.from_pretrained(MODELS / name, attn_implementation="eager", dtype=torch.float32).eval()
+    generator = torch.Generator().manual_seed(len(name))
+    texts, expected = [], []
+    for length, masks in ((6, [3]), (9, [1, 5]), (4, [0])):
+        ids = torch.randint(5, model.config.vocab_size, (length,), generator=generator).tolist()
+        words = torch.randint(5, model.config.vocab_size, (3, len(masks)), generator=generator).tolist()
+        for mask in masks:
+            ids[mask] = 4
+        with torch.no_grad():
+            log_p = torch.log_softmax(model(torch.tensor([ids])).logits[0], dim=-1)
+        texts.append(dict(ids=ids, masks=masks, words=words))
+        expected.append([[float(log_p[mask, token]) for mask, token in zip(masks, word)] for word in words])
+    return dict(model=name, texts=texts, log_probabilities=expected)
+
+
+def cloze_cases():
+    return [cloze_case(f"{model_type}_masked_lm") for model_type in ("bert", "distilbert", "electra", "roberta")]
+
+
 def write(folder):
-    for name, cases in (("generate", generation_cases()), ("processors", processor_cases())):
+    for name, cases in (("cloze", cloze_cases()), ("likelihood", likelihood_cases()), ("generate", generation_cases()), ("processors", processor_cases())):
         lines = ",\n".join(json.dumps(one) for one in cases)
         (folder / f"{name}.json").write_text(f"[\n{lines}\n]\n")

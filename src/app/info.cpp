@@ -70,7 +70,7 @@ files::Json describe_model(const std::string& path) {
   const models::ModelSpec& spec = loaded.model->spec();
   return {{"folder", folder}, {"model_type", spec.model_type}, {"parameters", parameters}, {"layers", spec.num_hidden_layers},
           {"hidden_size", spec.hidden_size}, {"attention_heads", spec.num_attention_heads}, {"vocab_size", spec.vocab_size},
-          {"max_positions", spec.max_position_embeddings}, {"tensors_not_in_the_body", loaded.report.unused}};
+          {"max_tokens", spec.max_tokens()}, {"tensors_not_in_the_body", loaded.report.unused}};
 }
 
 std::string value_text(const files::Json& value) {

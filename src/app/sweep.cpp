@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/observers.h"
+#include "app/resuming_command.h"
 #include "attune/app/verbs.h"
 #include "attune/base/clock.h"
 #include "attune/base/console.h"
@@ -155,9 +156,11 @@ int run_sweep(const SweepVerb& options) {
   }
   report::EventBus events;
   attach_progress(events, options.output);
+  const std::string resuming = resuming_command({.verb = "sweep", .config = options.config, .overrides = options.overrides, .vary = options.vary},
+                                                common.overwrite_output_dir);  // before the file can change under the run
   const Json results = job::sweep(common, points, events);
   if (results["stopped_by"] == "signal") {
-    std::fprintf(stderr, "stopped by a signal after a good save; go on with the same command and --resume\n");
+    std::fprintf(stderr, "stopped by a signal after a good save; go on with: %s\n", resuming.c_str());
     return 128 + stop_signal();
   }
   console::print(options.output.json ? files::json_text(results) + "\n" : results_text(results));

@@ -6,13 +6,13 @@
 #include <nlohmann/json.hpp>
 
 #include "app/observers.h"
+#include "app/resuming_command.h"
 #include "attune/app/verbs.h"
 #include "attune/base/console.h"
 #include "attune/base/counted.h"
 #include "attune/base/signals.h"
 #include "attune/base/strings.h"
 #include "attune/config/config.h"
-#include "attune/files/storage.h"
 #include "attune/job/environment.h"
 #include "attune/job/examples.h"
 #include "attune/job/execution.h"
@@ -41,29 +41,6 @@ std::string plan_text(const files::Json& plan) {
   return concat(text, plan["model"]["description"].get<std::string>(), "\nnothing was written (--dry-run)\n");
 }
 
-/// The settings of `options` for a run that goes on: it must not overwrite what it goes on with.
-std::vector<std::string> resuming_settings(const TrainVerb& options, bool overwrites) {
-  std::vector<std::string> settings = options.overrides;
-  if (!overwrites) return settings;
-  std::erase_if(settings, [](const std::string& setting) { return setting.starts_with("overwrite_output_dir="); });
-  const std::string file = files::read_file(options.config, ErrorKind::usage);
-  const bool file_overwrites = config::parse(file, options.config, settings, job::machine()).options.overwrite_output_dir;
-  if (file_overwrites) settings.emplace_back("overwrite_output_dir=false");
-  return settings;
-}
-
-/// The command of `options` again, to be resumed, for a shell.
-std::string resuming_command(const TrainVerb& options, bool overwrites) {
-  const auto in_shell = [](const std::string& word) {
-    std::string safe;
-    for (const char c : word) safe += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return word.find_first_of(" \t\n'\"\\$`*?[](){}<>|&;!#~") == std::string::npos ? word : concat("'", safe, "'");
-  };
-  std::string command = concat("attune train ", in_shell(options.config));
-  for (const std::string& setting : resuming_settings(options, overwrites)) command += concat(" --set ", in_shell(setting));
-  return command + " --resume";
-}
-
 }  // namespace
 
 int run_train(const TrainVerb& options) {
@@ -71,7 +48,8 @@ int run_train(const TrainVerb& options) {
   std::vector<std::string> overrides = options.overrides;
   if (!options.resume.empty()) overrides.push_back("resume_from_checkpoint=" + options.resume);
   const job::RunOptions run_options = config::load(options.config, overrides, job::machine());
-  const std::string resuming = resuming_command(options, run_options.overwrite_output_dir);  // before the file can change under the run
+  const std::string resuming = resuming_command({.verb = "train", .config = options.config, .overrides = options.overrides},
+                                                run_options.overwrite_output_dir);  // before the file can change under the run
   report::EventBus events;
   attach_progress(events, options.output);
   if (options.show_examples > 0) {

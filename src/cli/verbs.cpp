@@ -173,6 +173,18 @@ Run add_generate(CLI::App& verb) {
   return [options] { return app::run_generate(*options); };
 }
 
+Run add_prompt(CLI::App& verb) {
+  auto options = std::make_shared<app::PromptVerb>();
+  verb.add_option("action", options->action, "run (put every wording of the prompt set to the rows), stability (how much the answers depend on how one asks), optimise (search the best way to ask)")
+      ->required()
+      ->check(CLI::IsMember({"run", "stability", "optimise"}));
+  verb.add_option("config", options->config, "Configuration file (JSON) with a block \"prompting\"")->required();
+  add_overrides(verb, options->overrides);
+  verb.add_flag("--resume", options->resume, "Go on with a run that was stopped: answers that were written down are kept");
+  add_output(verb, options->output);
+  return [options] { return app::run_prompt(*options); };
+}
+
 Run add_tokenize(CLI::App& verb) {
   auto options = std::make_shared<app::TokenizeVerb>();
   verb.add_option("model", options->model, "Folder with tokenizer.json, vocab.txt, or vocab.json and merges.txt")->required();
@@ -228,6 +240,7 @@ constexpr Verb kVerbs[] = {
     {"evaluate", "Score a tuned model on labelled rows", add_evaluate},
     {"predict", "Predict rows of a file or lines of stdin, as JSON lines", add_predict},
     {"generate", "Continue prompts or chat with a language model", add_generate},
+    {"prompt", "Ask a language model as it is, with prompts", add_prompt},
     {"tokenize", "Show how a model's tokenizer splits lines of stdin", add_tokenize},
     {"verify", "Check that a run can be reproduced", add_verify},
     {"merge", "Make one model of a LoRA adapter and its base", add_merge},

@@ -112,9 +112,6 @@ void check_task_keys(Rules& rules) {
   rules.refuse_if(!rules.options.data.token_cache_dir.empty() && task_name != "text-generation" && task_name != "fill-mask",
                   {"data.token_cache_dir", "model.task"},
                   concat("belongs to text-generation and fill-mask, and the task is ", task_name), "remove it");
-  rules.refuse_if(!rules.options.data.token_cache_dir.empty() && rules.options.training.predict_with_generate,
-                  {"data.token_cache_dir", "training.predict_with_generate"},
-                  "the cache does not keep the prompts from which evaluation generates", "use one of them");
   for (const auto& [key, task] : owners) {
     rules.refuse_if(rules.changed(key) && rules.options.model.task != task, {key, "model.task"},
                     concat("belongs to ", task, ", and the task is ", rules.options.model.task),

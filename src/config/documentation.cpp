@@ -3,6 +3,7 @@
 
 #include "attune/base/strings.h"
 #include "attune/config/config.h"
+#include "attune/config/prompt_set.h"
 #include "option.h"
 
 namespace attune::config {
@@ -49,7 +50,7 @@ std::string code(const std::string& text) {
 
 std::string default_cell(const Option& option) {
   const Json value = option.write();
-  if (value == Json::array() || value == Json::object() || value == "")
+  if (value == Json::array() || value == Json::array({""}) || value == Json::object() || value == "")
     return option.lacks_value() ? "**required**" : "–";
   return value.is_null() ? "null" : code(value.dump());
 }
@@ -88,6 +89,17 @@ std::string documentation() {
     text += section(
         table, option.path,
         concat("\n## `", option.path, "`", may_be_null ? " (may be null)" : "", "\n\n", option.field.help, "\n"));
+  }
+  return text;
+}
+
+std::string prompt_set_documentation() {
+  prompt::PromptSet set;
+  const std::vector<Option> table = option_table(set);
+  std::string text = section(table, "", "## Keys\n");
+  for (const Option& option : table) {
+    const std::string heading = concat("\n### `", option.path, option.items.empty() ? "`\n\n" : "[…]`\n\n", option.field.help, "\n");
+    text += option.items.empty() ? section(table, option.path, option.is_block ? heading : "") : section(option.items, "", heading);
   }
   return text;
 }

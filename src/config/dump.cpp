@@ -5,6 +5,7 @@
 #include "attune/base/sha256.h"
 #include "attune/base/strings.h"
 #include "attune/config/config.h"
+#include "attune/config/prompt_set.h"
 #include "option.h"
 #include "rules.h"
 
@@ -73,6 +74,16 @@ std::set<std::string> keys_to_say(const job::RunOptions& options) {
   return needed;
 }
 
+template <class Options>
+Json dump_of(Options copy) {
+  Json dump = Json::object();
+  for_each_present(option_table(copy), [&](const Option& option) {
+    if (!option.is_block) object_at(dump, option.block)[option.key()] = option.write();
+    if (is_absent(option)) object_at(dump, option.block)[option.key()] = nullptr;
+  });
+  return dump;
+}
+
 bool decides_weights(const Option& option) {
   return option.field.part_of_job;
 }
@@ -80,13 +91,11 @@ bool decides_weights(const Option& option) {
 }  // namespace
 
 Json effective(const job::RunOptions& options) {
-  job::RunOptions copy = options;
-  Json dump = Json::object();
-  for_each_present(option_table(copy), [&](const Option& option) {
-    if (!option.is_block) object_at(dump, option.block)[option.key()] = option.write();
-    if (is_absent(option)) object_at(dump, option.block)[option.key()] = nullptr;
-  });
-  return dump;
+  return dump_of(options);
+}
+
+Json effective(const prompt::PromptSet& set) {
+  return dump_of(set);
 }
 
 Json minimal(const job::RunOptions& options) {

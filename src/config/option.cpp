@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "attune/base/strings.h"
+#include "reader.h"
 #include "values.h"
 
 namespace attune::config {
@@ -58,6 +59,23 @@ Json value_schema(const Field& field) {
   return {{"anyOf", {std::move(schema), {{"enum", std::move(literals)}}}}};
 }
 
+template <class T>
+std::vector<Option> table_of(T& options);
+
+/// Reads an object of a list.
+template <class T>
+void read_item(const Json& json, T& item, const std::string& file, const std::string& written,
+               std::vector<Problem>& problems) {
+  const std::vector<Option> table = table_of(item);
+  Reader reader(table, file);
+  reader.add_file(json);
+  reader.fill();
+  for (Problem& problem : reader.problems()) {
+    problem.key = child_path(written, problem.key);
+    problems.push_back(std::move(problem));
+  }
+}
+
 class TableMaker {
  public:
   TableMaker(std::string block, std::vector<Option>& table) : block_(std::move(block)), table_(table) {}
@@ -74,6 +92,34 @@ class TableMaker {
       bind(
           option, [&value]() -> T& { return value; }, std::type_identity<T>{});
     }
+  }
+
+  /// A list of objects; a bare object is a list of one.
+  template <HasFields T>
+  void operator()(std::vector<T>& list, const Field& field) {
+    Option& option = add(field);
+    option.expected = "an object, or a list of such";
+    const auto item = std::make_shared<T>();
+    option.item = item;
+    option.items = table_of(*item);
+    option.read_list = [&list](const Json& json, const std::string& file, const std::string& written,
+                               std::vector<Problem>& problems) {
+      const Json objects = json.is_object() ? Json::array({json}) : json;
+      const auto is_object = [](const Json& object) { return object.is_object(); };
+      if (!objects.is_array() || !std::all_of(objects.begin(), objects.end(), is_object)) return false;
+      list.assign(objects.size(), T());
+      for (std::size_t i = 0; i < list.size(); ++i) read_item(objects[i], list[i], file, concat(written, "[", i, "]"), problems);
+      return true;
+    };
+    option.write = [&list] {
+      Json objects = Json::array();
+      for (T& one : list) {
+        Json& object = objects.emplace_back(Json::object());
+        for (const Option& inner : table_of(one)) object[inner.key()] = inner.write();
+      }
+      return objects;
+    };
+    option.schema = [table = option.items, item] { return Json{{"type", "array"}, {"items", schema_of(table)}}; };
   }
 
   void operator()(const ChoiceOrNumbers& value, const Field& field) {
@@ -110,6 +156,14 @@ class TableMaker {
   std::vector<Option>& table_;
 };
 
+template <class T>
+std::vector<Option> table_of(T& options) {
+  std::vector<Option> table;
+  TableMaker maker("", table);
+  visit_fields(maker, options);
+  return table;
+}
+
 }  // namespace
 
 bool Option::lacks_value() const {
@@ -117,10 +171,11 @@ bool Option::lacks_value() const {
 }
 
 std::vector<Option> option_table(job::RunOptions& options) {
-  std::vector<Option> table;
-  TableMaker maker("", table);
-  visit_fields(maker, options);
-  return table;
+  return table_of(options);
+}
+
+std::vector<Option> option_table(prompt::PromptSet& set) {
+  return table_of(set);
 }
 
 const Option* find_option(const std::vector<Option>& table, const std::string& path) {

@@ -245,6 +245,12 @@ void Reader::fill_option(const Option& option) {
            concat("use ", option.path));
   } else if (option.field.required && (value == "" || value == Json::array())) {
     report(assignment.layer, assignment.written, concat("found ", found_words(value)), "give a value");
+  } else if (option.read_list) {
+    const std::size_t before = problems_.size();
+    if (!option.read_list(value, assignment.layer.source, assignment.written, problems_)) {
+      report(assignment.layer, assignment.written, concat("found ", found_words(value), ", expected ", option.expected), "");
+    }
+    if (problems_.size() == before) return;
   } else if (option.read(value) || (assignment.layer.raw && option.read(*assignment.layer.raw))) {
     return;
   } else {

@@ -1,6 +1,7 @@
 // JSON Schema of the configuration, for editors and other programs.
 #include "attune/base/strings.h"
 #include "attune/config/config.h"
+#include "attune/config/prompt_set.h"
 #include "option.h"
 
 namespace attune::config {
@@ -35,12 +36,23 @@ Json schema_of_block(const std::vector<Option>& table, const std::string& block)
 
 }  // namespace
 
+Json schema_of(const std::vector<Option>& table) {
+  return schema_of_block(table, "");
+}
+
+Json prompt_set_schema() {
+  prompt::PromptSet set;
+  Json schema = {{"$schema", "https://json-schema.org/draft/2020-12/schema"}, {"title", "A prompt set of attune"}};
+  schema.update(schema_of(option_table(set)));
+  return schema;
+}
+
 Json schema() {
   job::RunOptions options;
   Json schema = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
                  {"title", "Configuration of attune"},
                  {"description", "The canonical keys. attune also accepts the aliases that docs/config.md lists."}};
-  schema.update(schema_of_block(option_table(options), ""));
+  schema.update(schema_of(option_table(options)));
   for (const char* block : {"model", "data"}) schema["required"].push_back(block);
   return schema;
 }

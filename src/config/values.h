@@ -128,6 +128,29 @@ struct Codec<std::vector<T>> {
   }
 };
 
+/// Lists of texts by name; a bare text is a list of one.
+template <>
+struct Codec<std::map<std::string, std::vector<std::string>>> {
+  using Map = std::map<std::string, std::vector<std::string>>;
+  static std::string words(const Field&) { return "an object of texts or lists of texts"; }
+  static bool read(const Json& json, Map& value, const Field& field) {
+    if (!json.is_object()) return false;
+    value.clear();
+    for (const auto& [key, element] : json.items()) {
+      if (!Codec<std::vector<std::string>>::read(element, value[key], field)) return false;
+    }
+    return true;
+  }
+  static Json write(const Map& value) {
+    Json object = Json::object();
+    for (const auto& [key, texts] : value) object[key] = texts;
+    return object;
+  }
+  static Json schema(const Field& field) {
+    return {{"type", "object"}, {"additionalProperties", Codec<std::vector<std::string>>::schema(field)}};
+  }
+};
+
 /// null where the option is not given, or its value.
 template <class T>
 struct Codec<Given<T>> {

@@ -13,6 +13,7 @@ void visit_rare(AnyExample& example, Visitor visit) {
   visit(example.text_pair);
   visit(example.messages);
   visit(example.tools);
+  visit(example.columns);
   visit(example.words);
   visit(example.input_ids);
   visit(example.token_type_ids);
@@ -47,7 +48,7 @@ struct TargetUnpacker {
   void operator()(Value& value) const { value.value = packed.real(); }
   void operator()(TokenTags& tags) const { packed.list(tags.tags); }
   void operator()(Answers& answers) const {
-    answers.answers.resize(static_cast<std::size_t>(packed.integer()));
+    answers.answers.resize(packed.count(2));
     for (Answer& answer : answers.answers) {
       answer.text = packed.text();
       answer.start = packed.integer();
@@ -123,7 +124,7 @@ void pack(const Example& example, files::Packer& packer) {
       .integer(example.origin.line)
       .text(example.id)
       .text(example.text);
-  packer.integer(static_cast<std::int64_t>(example.prompt_messages));
+  packer.integer(example.prompt_messages);
   visit_rare(example, [&](const auto& member) {
     if (!member.empty()) pack_value(*member, packer);
   });
@@ -144,7 +145,7 @@ void unpack(files::Unpacker& packed, Example& example) {
   example.origin.line = packed.integer();
   example.id = packed.text();
   example.text = packed.text();
-  example.prompt_messages = static_cast<std::size_t>(packed.integer());
+  example.prompt_messages = static_cast<std::uint32_t>(packed.integer());
   visit_rare(example, [&](auto& member) {
     if (next_flag()) {
       unpack_value(packed, member.edit());

@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "answers.h"
 #include "attune/base/strings.h"
 #include "attune/data/columns.h"
 #include "attune/data/time_value.h"
+#include "field_json.h"
 #include "language_row.h"
 
 namespace attune::data {
@@ -23,6 +25,7 @@ Example ExampleBuilder::build(const Record& record, std::int64_t row) const {
   example.origin = record.origin;
   example.id = std::to_string(row);
   read_keys(record, example);
+  if (!options_.kept_columns.empty()) keep_columns(record, example);
   switch (kind_) {
     case RowKind::classification:
       read_text(record, example);
@@ -67,6 +70,15 @@ void ExampleBuilder::read_keys(const Record& record, Example& example) const {
     example.weight = number_of(record, *columns.weight, field);
     if (example.weight <= 0) wrong_field(record, *columns.weight, field, "a weight above 0");
   }
+}
+
+void ExampleBuilder::keep_columns(const Record& record, Example& example) const {
+  files::Json kept = files::Json::object();
+  for (const std::string& name : options_.kept_columns) {
+    const Field* field = record.columns.find(name);
+    if (field != nullptr && !field->is(Field::Kind::null)) kept[name] = to_json(*field);
+  }
+  if (!kept.empty()) example.columns = kept.dump();
 }
 
 void ExampleBuilder::read_text(const Record& record, Example& example) const {

@@ -7,6 +7,7 @@
 #include "attune/base/strings.h"
 #include "attune/data/columns.h"
 #include "attune/files/json.h"
+#include "field_json.h"
 
 namespace attune::data {
 
@@ -35,27 +36,6 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kSpeaker
     {"observation", "tool"},
     {"function_response", "tool"},
 }};
-
-Json to_json(const Field& field) {
-  switch (field.kind) {
-    case Field::Kind::null:
-      return nullptr;
-    case Field::Kind::text:
-      return field.text;
-    case Field::Kind::list: {
-      Json list = Json::array();
-      for (const Field& item : field.items) list.push_back(to_json(item));
-      return list;
-    }
-    case Field::Kind::object: {
-      Json object = Json::object();
-      for (std::size_t i = 0; i < field.items.size(); ++i) object[field.keys[i]] = to_json(field.items[i]);
-      return object;
-    }
-    default:
-      return Json::parse(field.text);
-  }
-}
 
 /// Reads the messages of one column; where names it and the message for errors.
 class MessageReader {
@@ -264,7 +244,7 @@ bool completes_chat(const Record& record, const ColumnOptions& columns) {
 
 void read_chat_completion(const Record& record, const ColumnOptions& columns, Example& example) {
   Json messages = plain_messages(record, {columns.prompt, "data.columns.prompt"});
-  example.prompt_messages = messages.size();
+  example.prompt_messages = static_cast<std::uint32_t>(messages.size());
   if (example.awaits_answer) return set_chat(record, messages, example);
   for (Json& message : plain_messages(record, {columns.completion, "data.columns.completion"}))
     messages.push_back(std::move(message));

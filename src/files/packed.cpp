@@ -9,6 +9,9 @@ namespace {
 
 constexpr unsigned kBitsInByte = 7;  // the eighth says that more follow
 constexpr std::uint64_t kMore = 0x80;
+constexpr unsigned kBitsInInteger = 64;
+
+[[noreturn]] void refuse_bytes() { internal_error("a value was unpacked otherwise than it was packed"); }
 
 }  // namespace
 
@@ -41,21 +44,27 @@ Packer& Packer::list(const std::vector<std::string>& texts) {
 
 std::int64_t Unpacker::integer() {
   std::uint64_t number = 0;
-  for (unsigned shift = 0;; shift += kBitsInByte) {
+  for (unsigned shift = 0; shift < kBitsInInteger; shift += kBitsInByte) {
     const auto byte = static_cast<std::uint8_t>(take(1).front());
     number |= (byte & (kMore - 1)) << shift;
-    if ((byte & kMore) == 0) break;
+    if ((byte & kMore) == 0) return static_cast<std::int64_t>(number >> 1) ^ -static_cast<std::int64_t>(number & 1);
   }
-  return static_cast<std::int64_t>(number >> 1) ^ -static_cast<std::int64_t>(number & 1);
+  refuse_bytes();
+}
+
+std::size_t Unpacker::count(std::size_t bytes_each) {
+  const auto number = static_cast<std::uint64_t>(integer());
+  if (number > bytes_.size() / bytes_each) refuse_bytes();
+  return number;
 }
 
 void Unpacker::list(std::vector<std::string>& texts) {
-  texts.resize(static_cast<std::size_t>(integer()));
+  texts.resize(count(1));
   for (std::string& each : texts) each = text();
 }
 
 std::string_view Unpacker::take(std::size_t size) {
-  if (size > bytes_.size()) internal_error("a value was unpacked otherwise than it was packed");
+  if (size > bytes_.size()) refuse_bytes();
   const std::string_view taken = bytes_.substr(0, size);
   bytes_.remove_prefix(size);
   return taken;

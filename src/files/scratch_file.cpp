@@ -2,8 +2,10 @@
 #include "attune/files/scratch_file.h"
 
 #include <fcntl.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
@@ -25,17 +27,28 @@ int open_nameless(const std::string& folder) {
   return named;
 }
 
+/// What this process may still write to the disk of the file; 0 where the system does not say.
+std::int64_t free_bytes(int descriptor) {
+  struct statvfs disk {};
+  if (::fstatvfs(descriptor, &disk) != 0) return 0;
+  return static_cast<std::int64_t>(disk.f_bavail) * static_cast<std::int64_t>(disk.f_frsize);
+}
+
 }  // namespace
 
 ScratchFile::ScratchFile(std::string folder) : folder_(std::move(folder)), descriptor_(open_nameless(folder_)) {
   if (descriptor_ < 0) throw_system_error(ErrorKind::storage, folder_, "make a temporary file in it", errno);
-  std::error_code ignored;
-  const std::filesystem::space_info space = std::filesystem::space(folder_, ignored);
-  if (!ignored) limit_ = static_cast<std::int64_t>(space.available / 2);
 }
 
 ScratchFile::~ScratchFile() {
   ::close(descriptor_);
+}
+
+bool ScratchFile::has_room(std::int64_t bytes) {
+  constexpr std::int64_t kAskedAfter = std::int64_t{4} << 20;
+  const std::int64_t grown = size_ + bytes;
+  if (grown > sure_size_) sure_size_ = std::min((size_ + free_bytes(descriptor_)) / 2, std::max(grown, size_ + kAskedAfter));
+  return grown <= sure_size_;
 }
 
 std::int64_t ScratchFile::append(std::span<const std::byte> bytes) {

@@ -36,8 +36,12 @@ std::string read_file(const std::string& path, ErrorKind kind) {
 }
 
 void write_file_atomically(const std::string& path, std::string_view content) {
+  write_file_atomically(path, [&](const Sink& sink) { sink(content); });
+}
+
+void write_file_atomically(const std::string& path, const std::function<void(const Sink&)>& make) {
   AtomicFile file(path);
-  file.write(content);
+  make([&](std::string_view bytes) { file.write(bytes); });
   file.commit();
 }
 

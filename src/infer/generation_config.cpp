@@ -166,6 +166,24 @@ Json object_in(const std::string& path) {
       {.file = path, .what = concat("found ", object.type_name(), ", expected an object"), .where = {}, .hint = {}});
 }
 
+/// What a folder says of generating: generation_config.json, or without that file config.json.
+struct FolderFile {
+  std::string path;
+  Json object;
+  bool is_own = false;  ///< generation_config.json
+};
+
+FolderFile file_in(const std::string& folder) {
+  const std::string own = (std::filesystem::path(folder) / "generation_config.json").string();
+  if (path_exists(own, ErrorKind::model)) return {.path = own, .object = object_in(own), .is_own = true};
+  const std::string config = (std::filesystem::path(folder) / "config.json").string();
+  return {.path = config, .object = object_in(config)};
+}
+
+Field end_tokens() {
+  return {.key = "eos_token_id", .range = count_from(0)};
+}
+
 void warn_of_foreign_keys(const Json& object, const std::string& file) {
   for (const Foreign& foreign : kForeign) {
     const auto found = object.find(foreign.key);
@@ -231,19 +249,27 @@ struct FromSettings {
 
 GenerationOptions folder_options(const std::string& folder) {
   GenerationOptions options;
-  const std::string file = (std::filesystem::path(folder) / "generation_config.json").string();
-  const std::string config = (std::filesystem::path(folder) / "config.json").string();
-  if (path_exists(file, ErrorKind::model)) {
-    const Json object = object_in(file);
-    const FromJson visit{object, file};
+  const FolderFile said = file_in(folder);
+  const FromJson visit{said.object, said.path};
+  if (said.is_own) {
     visit_fields(visit, options);
-    warn_of_foreign_keys(object, file);
+    warn_of_foreign_keys(said.object, said.path);
   } else {
-    const Json object = object_in(config);
-    const FromJson visit{object, config};
-    visit(options.eos_token_id, {.key = "eos_token_id", .range = count_from(0)});
+    visit(options.eos_token_id, end_tokens());
   }
   return options;
+}
+
+void check_folder_end_tokens(const std::string& folder, std::int64_t vocab_size) {
+  const FolderFile said = file_in(folder);
+  std::vector<std::int64_t> ids;
+  FromJson{said.object, said.path}(ids, end_tokens());
+  const auto beyond = std::ranges::find_if(ids, [&](std::int64_t id) { return id >= vocab_size; });
+  if (beyond == ids.end()) return;
+  throw Error(ErrorKind::model, {.file = said.path,
+                                 .what = concat("found ", *beyond, ", the model's vocabulary has ", vocab_size, " tokens"),
+                                 .where = std::string(end_tokens().key),
+                                 .hint = concat("write ids from 0 to ", vocab_size - 1, ", or download the file again")});
 }
 
 void set_options(const std::map<std::string, std::vector<std::string>>& given, GenerationOptions& options) {

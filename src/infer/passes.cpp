@@ -8,13 +8,14 @@
 #include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
+#include <cmath>
+
+#include "attune/base/error.h"
+#include "attune/nn/vocabulary.h"
 
 namespace attune::infer {
 
 namespace {
-
-/// New tokens in one pass; prompts beyond that wait for the next, which bounds the memory of hidden states.
-constexpr std::int64_t kPassTokens = 4096;
 
 /// longrope: whether a text of this length has the frequencies of long texts.
 bool is_long(const nn::RotarySpec& rotary, std::int64_t length) {
@@ -45,24 +46,45 @@ void Passes::cache_virtual_keys() {
 }
 
 models::Input Passes::packed(std::span<Row* const> rows) const {
-  std::vector<std::int64_t> ids, positions, wanted;
-  std::vector<std::int32_t> lengths;
+  std::vector<std::int64_t> ids, positions;
+  std::vector<std::int32_t> lengths, text_lengths;
   for (const Row* row : rows) {
     for (std::int64_t t = row->cached.length; t < length_of(*row); ++t) {
       ids.push_back(t < virtual_ ? model_.spec().vocab_size + t : row->ids[static_cast<std::size_t>(t - virtual_)]);
       positions.push_back(t);
     }
     lengths.push_back(static_cast<std::int32_t>(fresh_tokens(*row)));
-    wanted.push_back(static_cast<std::int64_t>(ids.size()) - 1);
+    text_lengths.push_back(static_cast<std::int32_t>(std::max(row->text_length, length_of(*row))));
   }
   models::Input input;
   input.ids = at::tensor(ids, at::kLong);
   input.positions = at::tensor(positions, at::kLong);
   input.segments = at::zeros_like(input.ids);
-  input.wanted = at::tensor(wanted, at::kLong);
   input.layout = nn::make_layout(lengths);
+  input.text_lengths = std::move(text_lengths);
   input.has_virtual_tokens = true;
   return input;
+}
+
+std::int64_t frequency_class(const models::ModelSpec& spec, std::int64_t length) {
+  std::int64_t found = 0;
+  for (const nn::RotarySpec& rotary : spec.decoder.rotary) {
+    const bool is_dynamic = rotary.scaling == nn::RotaryScaling::dynamic;
+    if (is_dynamic && length > rotary.max_positions) return length;
+    if (rotary.scaling == nn::RotaryScaling::longrope && is_long(rotary, length)) found = rotary.original_positions + 1;
+  }
+  return found;
+}
+
+at::Tensor log_probabilities(const models::Output& output, const at::Tensor& rows, const at::Tensor& ids) {
+  const at::Tensor log_p = output.vocabulary.defined() ? nn::vocabulary_log_probabilities(output.vocabulary, rows, ids)
+                                                       : nn::log_probabilities(output.logits, rows, ids);
+  const std::span<const float> values(log_p.const_data_ptr<float>(), static_cast<std::size_t>(log_p.numel()));
+  if (std::ranges::none_of(values, [](float value) { return std::isnan(value); })) return log_p;
+  throw Error(ErrorKind::diverged, {.file = {},
+                                    .what = "the model's scores of a text are no numbers",
+                                    .where = {},
+                                    .hint = "check the model's weights"});
 }
 
 CachedText Passes::reusable(const CachedText& text, std::int64_t common, std::int64_t length) const {
@@ -86,8 +108,11 @@ void Passes::forget_other_frequencies(Row& row) const {
   }
 }
 
-at::Tensor Passes::pass(std::span<Row* const> rows) {
-  models::Input input = models::to_device(packed(rows), model_.execution().device);
+models::Output Passes::pass(std::span<Row* const> rows, const std::vector<std::int64_t>& wanted, bool defers) {
+  models::Input input = packed(rows);
+  input.wanted = at::tensor(wanted, at::kLong);
+  input.defer_vocabulary = defers;
+  input = models::to_device(std::move(input), model_.execution().device);
   std::vector<CachedText*> texts;
   std::vector<std::int32_t> counts;
   for (Row* row : rows) {
@@ -96,7 +121,12 @@ at::Tensor Passes::pass(std::span<Row* const> rows) {
   }
   computed_ += input.layout.total;
   input.past = cache_.extend(texts, counts);
-  return models::forward(model_, model_.prepare(std::move(input), false)).logits.to(at::kCPU, at::kFloat);
+  return models::forward(model_, model_.prepare(std::move(input), false));
+}
+
+models::Output Passes::run(std::span<Row* const> rows, const std::vector<std::int64_t>& wanted) {
+  const at::NoGradGuard no_grad;
+  return pass(rows, wanted, /*defers=*/true);
 }
 
 at::Tensor Passes::next_logits(std::span<Row* const> rows) {
@@ -109,7 +139,10 @@ at::Tensor Passes::next_logits(std::span<Row* const> rows) {
       tokens += fresh_tokens(*rows[end]);
       if (end > begin && tokens > kPassTokens) break;
     }
-    parts.push_back(pass(rows.subspan(begin, end - begin)));
+    const std::span<Row* const> some = rows.subspan(begin, end - begin);
+    std::vector<std::int64_t> last;  // of each row's new tokens
+    for (std::int64_t tokens = 0; const Row* row : some) last.push_back((tokens += fresh_tokens(*row)) - 1);
+    parts.push_back(pass(some, last, /*defers=*/false).logits.to(at::kCPU, at::kFloat));
     begin = end;
   }
   return parts.size() == 1 ? parts.front().contiguous() : at::cat(parts, 0).contiguous();

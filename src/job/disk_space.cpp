@@ -65,7 +65,7 @@ bool on_same_disk(const std::string& a, const std::string& b) {
 
 /// Of the files that TokenCache::keep will write.
 std::int64_t bytes_of_tokens(const Prepared& prepared) {
-  constexpr std::int64_t kTokenBytes = 5, kRowBytes = 33;  // ids and marks; starts, example, window, cut, joined
+  constexpr std::int64_t kTokenBytes = 5, kRowBytes = 14;  // ids and marks; example, row, lengths, window, cut
   const std::string& folder = prepared.options.data.token_cache_dir;
   std::int64_t bytes = 0;
   for (const Rows* rows : {&prepared.train, &prepared.validation, &prepared.test}) {
@@ -106,6 +106,11 @@ std::string size_text(std::int64_t bytes) {
   return count >= 1e6 ? print_number("%.1f MB", count / 1e6) : print_number("%.0f kB", count / 1e3);
 }
 
+/// " beside 3.0 GB of training rows in a temporary file" where there are any.
+std::string beside_rows(const DiskNeeds& needs) {
+  return needs.rows == 0 ? "" : concat(" beside ", size_text(needs.rows), " of training rows in a temporary file");
+}
+
 std::int64_t folds_at_a_time(const Prepared& prepared) {
   const CrossValidationOptions& cv = prepared.options.cross_validation;
   return static_cast<std::int64_t>(lanes_of_folds(prepared, static_cast<std::size_t>(cv.folds * cv.repeats)).beside(0));
@@ -131,15 +136,18 @@ DiskNeeds disk_needs(const Prepared& prepared) {
   needs.checkpoints = checkpoints_of(prepared) * (has_folds ? folds_at_a_time(prepared) : seeds);
   needs.tokens = bytes_of_tokens(prepared);
   needs.states = bytes_of_states(prepared, *loaded.model);
+  needs.rows = prepared.train.examples.file_bytes() + prepared.train.encoded.file_bytes();
   return needs;
 }
 
 std::string judge_space(const DiskNeeds& needs, std::int64_t free, const std::string& folder) {
+  const std::string are_free = concat(size_text(free), " are free", beside_rows(needs));
+  const char* raise = needs.rows == 0 ? "" : ", raise data.rows_in_memory_mib";
   if (needs.models > free) {
     throw Error(ErrorKind::storage, {.file = folder,
-                                     .what = concat("the trained model takes about ", size_text(needs.models), ", and ", size_text(free), " are free"),
+                                     .what = concat("the trained model takes about ", size_text(needs.models), ", and ", are_free),
                                      .where = "output_dir",
-                                     .hint = "free some space or choose another folder"});
+                                     .hint = concat("free some space", raise, " or choose another folder")});
   }
   const std::int64_t caches = needs.tokens + std::min(needs.states, free / 2);
   const std::int64_t all = needs.models + needs.checkpoints * needs.checkpoint + caches;
@@ -147,8 +155,8 @@ std::string judge_space(const DiskNeeds& needs, std::int64_t free, const std::st
   std::vector<std::string> parts = {concat("model ", size_text(needs.models))};
   if (needs.checkpoints > 0) parts.push_back(concat(counted(needs.checkpoints, "checkpoint"), " of ", size_text(needs.checkpoint), " at a time"));
   if (caches > 0) parts.push_back(concat("caches ", size_text(caches)));
-  return concat(folder, ": the run writes up to ", size_text(all), " (", join(parts, ", "), "), and ", size_text(free),
-                " are free, so that checkpoints or the model at the end may find no room: free some space",
+  return concat(folder, ": the run writes up to ", size_text(all), " (", join(parts, ", "), "), and ", are_free,
+                ", so that checkpoints or the model at the end may find no room: free some space", raise,
                 needs.checkpoints > 0 ? ", lower training.save_total_limit or set training.save_strategy to \"no\"" : "");
 }
 

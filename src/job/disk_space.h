@@ -15,6 +15,7 @@ struct DiskNeeds {
   std::int64_t checkpoints = 0;  ///< how many lie there at a time, at most
   std::int64_t tokens = 0;       ///< data.token_cache_dir, where it is on the same file system
   std::int64_t states = 0;       ///< of frozen layers, what memory does not hold; their file takes half of the free space at most
+  std::int64_t rows = 0;         ///< data.rows_in_memory_mib: what lies in temporary files already, no part of the free space any more
 };
 
 /// Of all trainings of the run.

@@ -26,21 +26,6 @@ void follow_order_of_base(Prepared& prepared) {
   if (std::is_permutation(of_base.begin(), of_base.end(), names.begin(), names.end())) names = of_base;
 }
 
-/// Of two labels the positive one is the second.
-void place_positive_label(Prepared& prepared) {
-  std::vector<std::string>& names = prepared.labels.names;
-  const std::optional<std::string>& wanted = prepared.options.data.positive_label;
-  if (!wanted) return;
-  const bool two = prepared.labels.kind == data::TargetKind::single && names.size() == 2;
-  if (!two || std::find(names.begin(), names.end(), *wanted) == names.end()) {
-    const std::string what = two ? concat("no training row has the label '", *wanted, "'")
-                                 : concat("the positive label is one of two, and the training rows have ", names.size(), " labels");
-    throw Error(ErrorKind::usage, {.file = "", .what = what, .where = "data.positive_label",
-                                   .hint = two ? concat("the labels are ", join(names, " and ")) : std::string("remove it")});
-  }
-  if (names.front() == *wanted) std::swap(names[0], names[1]);
-}
-
 /// scikit-learn's "balanced": rows / (classes · rows of the class). A class without rows keeps weight 1.
 std::vector<double> balanced_weights(const Prepared& prepared, const files::ListView<task::Encoded>& train) {
   const data::LabelMap& labels = prepared.labels;
@@ -65,9 +50,22 @@ std::vector<double> balanced_weights(const Prepared& prepared, const files::List
 
 }  // namespace
 
+void place_positive_label(data::LabelMap& labels, const std::optional<std::string>& wanted) {
+  std::vector<std::string>& names = labels.names;
+  if (!wanted) return;
+  const bool two = labels.kind == data::TargetKind::single && names.size() == 2;
+  if (!two || std::find(names.begin(), names.end(), *wanted) == names.end()) {
+    const std::string what = two ? concat("no training row has the label '", *wanted, "'")
+                                 : concat("the positive label is one of two, and the training rows have ", names.size(), " labels");
+    throw Error(ErrorKind::usage, {.file = "", .what = what, .where = "data.positive_label",
+                                   .hint = two ? concat("the labels are ", join(names, " and ")) : std::string("remove it")});
+  }
+  if (names.front() == *wanted) std::swap(names[0], names[1]);
+}
+
 void order_labels(Prepared& prepared) {
   follow_order_of_base(prepared);
-  place_positive_label(prepared);
+  place_positive_label(prepared.labels, prepared.options.data.positive_label);
 }
 
 void warn_of_common_positive(const Prepared& prepared) {

@@ -8,6 +8,7 @@
 #include "attune/base/error.h"
 #include "attune/config/config.h"
 #include "attune/data/read.h"
+#include "attune/infer/generation_config.h"
 #include "attune/job/execution.h"
 #include "attune/job/fits_model.h"
 #include "attune/job/open_folder.h"
@@ -34,6 +35,7 @@ LanguageModel open_language_model(const std::string& path_or_id, const std::vect
   opened.tokenizer = load_tokenizer(parts, opened.loaded.model->spec());
   opened.folder = parts.tokenizer;
   opened.options = generation_options(parts.generation, *opened.tokenizer);
+  infer::check_folder_end_tokens(parts.generation, opened.loaded.model->spec().vocab_size);
   RunOptions run = options_of_run(parts, overrides);
   opened.chats = chat_templates_of(parts, run, overrides);
   opened.data = std::move(run.data);

@@ -35,7 +35,7 @@ models::Input probe_input(const models::ModelSpec& spec) {
   std::vector<std::int32_t> lengths;
   for (std::int64_t i = 0; i < kSequences; ++i) {
     lengths.push_back(static_cast<std::int32_t>(
-        std::min(kLongest - 3 * i, std::max<std::int64_t>(1, spec.max_position_embeddings / 2))));
+        std::min(kLongest - 3 * i, std::max<std::int64_t>(1, spec.max_tokens() / 2))));
   }
   models::Input input;
   input.layout = nn::make_layout(lengths);

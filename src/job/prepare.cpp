@@ -18,6 +18,7 @@
 #include "attune/base/strings.h"
 #include "attune/data/split.h"
 #include "attune/files/storage.h"
+#include "attune/infer/generation_config.h"
 #include "attune/job/fits_model.h"
 #include "attune/job/text_generation.h"
 #include "attune/metrics/table.h"
@@ -47,10 +48,9 @@ data::DataOptions data_options(const RunOptions& options) {
 using Skipped = std::map<std::string, data::ReadReport>;
 
 /// Whether training rows are read one after another and by number alone, so that they may lie in a file. Drawing splits and folds
-/// and keeping tokens look at all of them at once.
+/// looks at all of them at once.
 bool may_lie_in_file(const RunOptions& options) {
-  const data::DataOptions& data = options.data;
-  return !options.cross_validation.enabled && data.val_size == 0 && data.test_size == 0 && data.token_cache_dir.empty();
+  return !options.cross_validation.enabled && options.data.val_size == 0 && options.data.test_size == 0;
 }
 
 void limit_memory(Prepared& prepared) {
@@ -312,7 +312,10 @@ Prepared prepare(const RunOptions& options, const report::EventBus& events, std:
   load_first_base(prepared, events);
   const models::ModelSpec& spec = prepared.base->loaded->model->spec();
   check_vocabulary(*prepared.tokenizer, spec, prepared.model_folder);
-  if (prepared.generation) check_end_tokens(options.generation.values.eos_token_id, spec, "generation.eos_token_id");
+  if (prepared.generation) {
+    check_end_tokens(options.generation.values.eos_token_id, spec, "generation.eos_token_id");
+    infer::check_folder_end_tokens(prepared.model_folder, spec.vocab_size);
+  }
   for (const auto& [name, rows] : named_splits(prepared)) check_lengths(*rows, *prepared.base->loaded->model);
   check_token_budget(prepared.train, options.training);
   tell("model", prepared.model_summary, events);

@@ -101,6 +101,7 @@ class Sweep {
   Json run_points() {
     Json done = Json::array();
     for (std::size_t i = 0; i < points_.size(); ++i) {
+      if (stop_signal() != 0) break;  // it came when the point before had been trained
       const SweepPoint& point = points_[i];
       events_.emit({{"event", "point_begin"}, {"name", point.name}, {"index", i + 1}, {"points", points_.size()}, {"settings", point.settings}});
       Json result = result_of(point);
@@ -190,7 +191,7 @@ class Sweep {
 
   Json run_one(const SweepPoint& point) const {
     RunOptions options = point.options;
-    if (resumes_) options.resume_from_checkpoint = "auto";
+    if (!path_exists(options.output_dir, ErrorKind::storage)) options.resume_from_checkpoint.clear();  // it had not begun
     report::EventBus own;
     own.add(std::make_shared<Forward>(events_));
     return run(options, own, shared_);

@@ -1,12 +1,12 @@
 // Encoded rows of language modelling, kept in a file so that the next start need not tokenise them again.
 //
-// A file is a safetensors file tokens-<key>.bin with one tensor a column of task::Encoded. The key is a hash of all
-// that decides the tokens: the rows themselves as read, the tokenizer, the chat templates, the settings, and the
-// program. A file is used only when its key, its checksum and its bounds hold; another is written anew.
+// A file tokens-<key>.bin holds its format, the key, the rows packed as in temporary files (files/packed.h), and the
+// SHA-256 of all this. The key is a hash of all that decides the tokens: the rows themselves as read, the tokenizer, the
+// chat templates, the settings, and the program. A file is used only when its key and its checksum hold; another is
+// written anew.
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "attune/job/prepare.h"
 
@@ -29,8 +29,9 @@ class TokenCache {
  private:
   std::string key_of(const Rows& rows) const;
   std::string path_of(const std::string& key) const;
-  /// Error{model} for a file that is damaged or another's.
-  std::vector<task::Encoded> read_rows_of(const std::string& path, const Rows& rows) const;
+  /// Fills rows.encoded from the file of rows.tokens_key; numbers and weights, no matter of tokens, are those of rows.examples.
+  /// Error{model} for a file that is damaged or another's, Error{internal} for rows under a right checksum that are none.
+  static void read(const std::string& path, Rows& rows);
 
   const Prepared& prepared_;
 };

@@ -6,6 +6,7 @@
 
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
+#include "attune/infer/generation_config.h"
 #include "attune/job/execution.h"
 #include "attune/job/fits_model.h"
 #include "attune/job/open_folder.h"
@@ -42,8 +43,8 @@ constexpr std::int64_t kBatchTokens = 64 * 128;
 void fit_to_folder(Tuned& tuned, const std::vector<std::string>& overrides) {
   data::DataOptions& data = tuned.options.data;
   if (!says_max_length(data, overrides)) {
-    const auto positions = static_cast<std::size_t>(tuned.loaded.model->positions_for_texts());
-    data.max_length = static_cast<std::int64_t>(std::min(positions, tuned.tokenizer->model_max_length().value_or(positions)));
+    const auto most = static_cast<std::size_t>(tuned.loaded.model->positions_for_texts());
+    data.max_length = static_cast<std::int64_t>(std::min(most, tuned.tokenizer->model_max_length().value_or(most)));
     data.doc_stride = std::min(data.doc_stride, data.max_length / 2);
   }
   const std::int64_t usual = train::TrainingOptions().per_device_eval_batch_size;
@@ -82,7 +83,10 @@ Tuned open_tuned(const std::string& folder, const std::vector<std::string>& over
   set_language(task_options, tuned.options.data, tuned.chats.get());
   task_options.tokenizer = tuned.tokenizer.get();
   tuned.generation = text_generation(tuned.options, parts.generation, *tuned.tokenizer);
-  if (tuned.generation) check_end_tokens(tuned.options.generation.values.eos_token_id, tuned.loaded.model->spec(), "generation.eos_token_id");
+  if (tuned.generation) {
+    check_end_tokens(tuned.options.generation.values.eos_token_id, tuned.loaded.model->spec(), "generation.eos_token_id");
+    infer::check_folder_end_tokens(parts.generation, tuned.loaded.model->spec().vocab_size);
+  }
   task_options.generates = tuned.generation.has_value();
   tuned.task = task::make_task(task_options);
   return tuned;

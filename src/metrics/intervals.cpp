@@ -3,65 +3,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <future>
-#include <limits>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
-#include "attune/base/error.h"
 #include "attune/metrics/distributions.h"
+#include "resampling.h"
 
 namespace attune::metrics {
-namespace {
-
-
-/// The units that are drawn: each row its own, or the rows of each group, numbered by first appearance.
-std::vector<std::size_t> unit_of_rows(std::size_t rows, std::span<const std::int64_t> groups) {
-  std::vector<std::size_t> units(rows);
-  std::iota(units.begin(), units.end(), std::size_t{0});
-  if (groups.empty()) return units;
-  std::map<std::int64_t, std::size_t> numbers;
-  for (std::size_t row = 0; row < rows; ++row)
-    units[row] = numbers.try_emplace(groups[row], numbers.size()).first->second;
-  return units;
-}
-
-/// How often each unit is drawn in `units` draws with replacement.
-std::vector<double> draw_counts(std::size_t units, RandomKey key) {
-  std::vector<double> counts(units);
-  for (std::size_t i = 0; i < units; ++i) {
-    const auto drawn = static_cast<std::size_t>(key.uniform(i) * static_cast<double>(units));
-    counts[std::min(drawn, units - 1)] += 1;
-  }
-  return counts;
-}
-
-/// Calls `work` with 0 … count-1, shared among `threads` threads (this one among them).
-void for_each_index(std::size_t count, std::size_t threads, const std::function<void(std::size_t)>& work) {
-  const auto share = [&](std::size_t first) {
-    for (std::size_t i = first; i < count; i += threads) work(i);
-  };
-  std::vector<std::future<void>> others;
-  for (std::size_t t = 1; t < std::min(threads, count); ++t) others.push_back(std::async(std::launch::async, share, t));
-  share(0);
-  for (auto& other : others) other.get();
-}
-
-/// The (1 ∓ level)/2 quantiles of each metric.
-NamedIntervals percentile_intervals(std::span<const Values> resampled, double level) {
-  NamedIntervals intervals;
-  if (resampled.empty()) return intervals;
-  const double tail = (1 - level) / 2;
-  for (std::size_t m = 0; m < resampled.front().size(); ++m) {
-    std::vector<double> column;
-    for (const Values& values : resampled) column.push_back(values[m].second);
-    intervals.push_back({resampled.front()[m].first, {quantile(column, tail), quantile(column, 1 - tail)}});
-  }
-  return intervals;
-}
-
-}  // namespace
 
 nlohmann::ordered_json to_json(const NamedIntervals& intervals) {
   auto json = nlohmann::ordered_json::object();
@@ -76,23 +24,11 @@ nlohmann::ordered_json to_json(const NamedIntervals& intervals) {
 }
 
 NamedIntervals bootstrap(std::size_t rows, const WeightedValues& values, const BootstrapOptions& options) {
-  if ((!options.groups.empty() && options.groups.size() != rows) ||
-      (!options.weights.empty() && options.weights.size() != rows) || options.threads < 1) {
-    internal_error("bootstrap: the sizes of groups, weights and rows do not fit, or there is no thread");
-  }
+  const RowResampling resampling(rows, options);
   if (rows == 0) return {};
-  const std::vector<std::size_t> units = unit_of_rows(rows, options.groups);
-  const std::size_t unit_count = *std::max_element(units.begin(), units.end()) + 1;
   std::vector<Values> resampled(static_cast<std::size_t>(options.resamples));
-  const auto resample = [&](std::size_t b) {
-    std::vector<double> weights(rows);
-    const std::vector<double> counts = draw_counts(unit_count, options.key.with(b));
-    for (std::size_t row = 0; row < rows; ++row) {
-      weights[row] = counts[units[row]] * (options.weights.empty() ? 1.0 : options.weights[row]);
-    }
-    resampled[b] = values(weights);
-  };
-  for_each_index(resampled.size(), static_cast<std::size_t>(options.threads), resample);
+  for_each_index(resampled.size(), static_cast<std::size_t>(options.threads),
+                 [&](std::size_t b) { resampled[b] = values(resampling.weights(b)); });
   return percentile_intervals(resampled, options.level);
 }
 

@@ -48,7 +48,7 @@ class DecoderModel : public Model, public torch::nn::Module {
   Context prepare(Input input, bool training) const override {
     const VirtualTokens* tokens = virtual_tokens().get();
     const nn::Layout& texts = input.past ? input.past->layout : input.layout;
-    if (has_learnt_positions_) check_length(texts, spec_.max_position_embeddings - positions_to_come(tokens, input));
+    if (has_learnt_positions_) check_length(texts, spec_.max_tokens() - positions_to_come(tokens, input));
     Context context;
     context.dropout_on.assign(depth() + 2, training);
     take_in_virtual_tokens(tokens, spec_.vocab_size, input, context.virtual_rows);

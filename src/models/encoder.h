@@ -41,7 +41,6 @@ struct EncoderNames {
   ClassifierNames classifier;
   MaskedLmNames decoder;
   std::string_view pooler = "";  ///< of the base model, where it is not the classifier's dense layer; "" = none
-  bool positions_behind_padding = false;  ///< RoBERTa counts positions from the padding token's number + 1
 };
 
 /// `names` must outlive the model.

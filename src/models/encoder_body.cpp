@@ -31,7 +31,7 @@ EncoderBody::EncoderBody(const Scope& scope, const ModelSpec& spec, const Encode
   const auto row = [](std::int64_t id) { return id >= 0 ? std::optional(id) : std::nullopt; };
   word_ = embeddings.token_embedding("word_embeddings", spec.vocab_size, spec.embedding_size, row(spec.pad_token_id));
   position_ = embeddings.embedding("position_embeddings", spec.max_position_embeddings, spec.embedding_size,
-                                   row(names.positions_behind_padding ? spec.pad_token_id : -1));
+                                   row(spec.first_position - 1));
   if (spec.type_vocab_size > 0) {
     segment_ = embeddings.embedding("token_type_embeddings", spec.type_vocab_size, spec.embedding_size);
   }

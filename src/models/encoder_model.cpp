@@ -16,7 +16,6 @@ class EncoderModel : public Model, public torch::nn::Module {
  public:
   EncoderModel(const ModelSpec& spec, const EncoderNames& names)
       : spec_(spec),
-        first_position_(names.positions_behind_padding ? spec.pad_token_id + 1 : 0),
         body_(Scope(*this, registry_).at(spec.task == Task::base ? "" : names.prefix), spec, names),
         head_(make_head(Scope(*this, registry_), spec, names, body_.word_embeddings())) {}
 
@@ -29,15 +28,15 @@ class EncoderModel : public Model, public torch::nn::Module {
   Context prepare(Input input, bool training) const override {
     const VirtualTokens* tokens = virtual_tokens().get();
     const std::int64_t to_come = positions_to_come(tokens, input);
-    check_length(input.layout, spec_.max_position_embeddings - first_position_ - to_come);
+    check_length(input.layout, spec_.max_tokens() - to_come);
     Context context;
     context.dropout_on.assign(depth() + 2, training);
     take_in_virtual_tokens(tokens, spec_.vocab_size, input, context.virtual_rows);
-    if (first_position_ > 0) {
+    if (spec_.first_position > 0) {
       // The reference does not know where padding is once it gets embeddings.
       input.positions = context.virtual_rows.embedded()
-                            ? input.positions + first_position_
-                            : positions_behind_padding(input, first_position_ - 1, to_come);
+                            ? input.positions + spec_.first_position
+                            : positions_behind_padding(input, spec_.first_position - 1, to_come);
     }
     if (models_language(spec_.task) && !input.wanted.defined()) input.wanted = context.virtual_rows.given.index;
     context.summary = first_of_each(input);
@@ -73,7 +72,6 @@ class EncoderModel : public Model, public torch::nn::Module {
   }
 
   ModelSpec spec_;
-  std::int64_t first_position_;
   Registry registry_;
   EncoderBody body_;
   std::unique_ptr<EncoderHead> head_;

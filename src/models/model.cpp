@@ -48,7 +48,7 @@ const std::vector<AdaptableLayer>& Model::adaptable_layers() const {
 }
 
 std::int64_t Model::positions_for_texts() const {
-  return spec().max_position_embeddings - (virtual_tokens_ ? virtual_tokens_->count : 0);
+  return spec().max_tokens() - (virtual_tokens_ ? virtual_tokens_->count : 0);
 }
 
 void Model::set_execution(const Execution& execution) {

@@ -30,7 +30,6 @@ constexpr EncoderNames kRobertaNames{
                 .bias = "lm_head.bias",
                 .gelu = true},
     .pooler = "pooler.dense",
-    .positions_behind_padding = true,
 };
 
 void read_roberta(const ConfigReader& reader, ModelSpec& spec) {
@@ -38,6 +37,7 @@ void read_roberta(const ConfigReader& reader, ModelSpec& spec) {
   if (spec.pad_token_id < 0 || spec.max_position_embeddings <= spec.pad_token_id + 1) {
     reader.fail("pad_token_id", "positions are counted from behind it, so it must be there and leave some of them");
   }
+  spec.first_position = spec.pad_token_id + 1;
 }
 
 constexpr ConfigDefaults kRobertaDefaults{.pad_token_id = 1};

@@ -232,6 +232,30 @@ at::Tensor vocabulary_logits(const Vocabulary& vocabulary) {
   return vocabulary.softcap > 0 ? softcap(logits, vocabulary.softcap) : logits;
 }
 
+at::Tensor log_probabilities(const at::Tensor& logits, const at::Tensor& rows, const at::Tensor& ids) {
+  const at::NoGradGuard no_grad;
+  const at::Tensor log_p = at::log_softmax(fused::at_least_float(logits), 1);
+  const at::Tensor places = tensor::on_device(rows * log_p.size(1) + ids, log_p.device());
+  return log_p.take(places).to(at::kCPU, at::kFloat);
+}
+
+at::Tensor vocabulary_log_probabilities(const Vocabulary& vocabulary, const at::Tensor& rows, const at::Tensor& ids) {
+  const at::NoGradGuard no_grad;
+  const std::int64_t step = std::max<std::int64_t>(1, chunk_logits(vocabulary.x) / vocabulary.weight.values.size(0));
+  const std::int64_t *first = rows.const_data_ptr<std::int64_t>(), *end = first + rows.numel();
+  at::Tensor result = at::empty({rows.numel()}, at::kFloat);
+  for (std::int64_t begin = 0; begin < vocabulary.x.size(0); begin += step) {
+    const std::int64_t from = std::lower_bound(first, end, begin) - first;
+    const std::int64_t count = std::lower_bound(first, end, begin + step) - first - from;
+    if (count == 0) continue;
+    Vocabulary some = vocabulary;
+    some.x = vocabulary.x.narrow(0, begin, std::min(step, vocabulary.x.size(0) - begin));
+    const at::Tensor own_rows = rows.narrow(0, from, count) - begin;
+    result.narrow(0, from, count).copy_(log_probabilities(vocabulary_logits(some), own_rows, ids.narrow(0, from, count)));
+  }
+  return result;
+}
+
 LossSum vocabulary_cross_entropy(const Vocabulary& vocabulary, const at::Tensor& labels, const at::Tensor& row_weights,
                                  double label_smoothing) {
   const Active active = active_rows(vocabulary, labels, row_weights);

@@ -7,18 +7,12 @@
 #include "attune/base/clock.h"
 #include "attune/base/strings.h"
 #include "attune/report/event_file.h"
+#include "html_page.h"
 #include "html_sections.h"
-#include "html_style.h"
 #include "html_text.h"
 
 namespace attune::report {
 namespace {
-
-struct Section {
-  const char* id;
-  const char* title;
-  std::string html;
-};
 
 std::string text_of(const files::Json& summary, const char* key) {
   const files::Json& value = member(summary, {key});
@@ -39,7 +33,7 @@ std::string ending(const files::Json& summary) {
 }
 
 std::string header_html(const files::Json& summary, const RunHistory& history) {
-  std::string html = "<header>\n<h1>" + escape_html(run_name(summary)) + "</h1>\n";
+  std::string html;
   if (const std::string about = text_of(summary, "about"); !about.empty())
     html += "<p>" + escape_html(about) + "</p>\n";
   std::vector<std::string> facts;
@@ -70,20 +64,7 @@ std::string html_report(const files::Json& summary, std::span<const Event> event
                                          {"model", "Model", model_section(summary, history)},
                                          {"cost", "Cost", cost_section(summary)},
                                          {"settings", "Settings", settings_section(summary)}};
-  std::string links, body;
-  for (const Section& section : sections) {
-    if (section.html.empty()) continue;
-    links += concat("<a href=\"#", section.id, "\">", section.title, "</a>\n");
-    body += concat("<section id=\"", section.id, "\">\n<h2>", section.title, "</h2>\n", section.html, "</section>\n");
-  }
-  const std::string version = value_text(member(history.environment, {"attune"}));
-  return concat("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n",
-                "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
-                escape_html(run_name(summary)), " – attune</title>\n<style>", kStyleSheet,
-                "</style>\n</head>\n<body>\n", header_html(summary, history), "<nav>\n", links,
-                "</nav>\n</header>\n<main>\n", body, "</main>\n<footer>Written by attune",
-                version == "–" ? "" : " " + escape_html(version),
-                ". This page needs no network.</footer>\n</body>\n</html>\n");
+  return html_page({.title = run_name(summary), .header = header_html(summary, history), .version = value_text(member(history.environment, {"attune"}))}, sections);
 }
 
 std::string html_report(const files::Json& summary, const std::string& events_path) {

@@ -46,7 +46,7 @@ void pack_offsets(const std::vector<std::pair<std::uint32_t, std::uint32_t>>& of
 }
 
 void unpack_offsets(files::Unpacker& packed, std::vector<std::pair<std::uint32_t, std::uint32_t>>& offsets) {
-  offsets.resize(static_cast<std::size_t>(packed.integer()));
+  offsets.resize(packed.count(2));
   for (auto& [begin, end] : offsets) {
     begin = static_cast<std::uint32_t>(packed.integer());
     end = static_cast<std::uint32_t>(packed.integer());

@@ -3,7 +3,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "attune/base/utf8.h"
 #include "template_fault.h"
 #include "template_interpreter.h"
 #include "template_parser.h"
@@ -12,16 +11,9 @@ namespace attune::text {
 
 namespace {
 
-constexpr std::size_t kMaxSource = 1u << 20;
-
 [[noreturn]] void raise(const jinja::Fault& fault, const std::string& origin, int line) {
   throw Error(fault.kind,
               {.file = origin, .what = fault.what, .where = line > 0 ? concat("line ", line) : "", .hint = fault.hint});
-}
-
-void check_source(std::string_view source) {
-  if (source.size() > kMaxSource) jinja::fail("the template has more than ", kMaxSource, " bytes");
-  if (const auto bad = find_invalid_utf8(source)) jinja::fail("the template is not valid UTF-8 at byte ", *bad);
 }
 
 }  // namespace
@@ -34,9 +26,8 @@ struct ChatTemplate::Program {
 
 ChatTemplate ChatTemplate::parse(std::string_view source, const std::string& origin) {
   try {
-    check_source(source);
-    return ChatTemplate(
-        std::make_shared<const Program>(Program{std::string(source), origin, jinja::parse_template(source)}));
+    return ChatTemplate(std::make_shared<const Program>(
+        Program{std::string(source), origin, jinja::parse_template(source, {.dialect = jinja::Dialect::chat})}));
   } catch (const jinja::Fault& fault) {
     raise(fault, origin, fault.line);
   }

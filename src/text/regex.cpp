@@ -35,13 +35,13 @@ using MatchData = std::unique_ptr<pcre2_match_data, Free>;
 struct Regex::Program {
   std::unique_ptr<pcre2_code, Free> code;
 
-  /// The match at the beginning of `text`, or null.
+  /// The match in `text`, or null.
   MatchData match(std::string_view text, std::uint32_t options) const {
     const std::unique_ptr<pcre2_match_context, Free> context(pcre2_match_context_create(nullptr));
     pcre2_set_match_limit(context.get(), kMatchLimit);
     MatchData data(pcre2_match_data_create_from_pattern(code.get(), nullptr));
     const int found =
-        pcre2_match(code.get(), bytes(text), text.size(), 0, PCRE2_ANCHORED | options, data.get(), context.get());
+        pcre2_match(code.get(), bytes(text), text.size(), 0, options, data.get(), context.get());
     if (found == PCRE2_ERROR_NOMATCH) return nullptr;
     if (found < 0) throw std::invalid_argument(message(found));
     return data;
@@ -59,11 +59,15 @@ Regex::Regex(Regex&&) noexcept = default;
 Regex::~Regex() = default;
 
 bool Regex::matches_whole(std::string_view text) const {
-  return program_->match(text, PCRE2_ENDANCHORED) != nullptr;
+  return program_->match(text, PCRE2_ANCHORED | PCRE2_ENDANCHORED) != nullptr;
+}
+
+bool Regex::matches_somewhere(std::string_view text) const {
+  return program_->match(text, 0) != nullptr;
 }
 
 std::string Regex::first_group(std::string_view text) const {
-  const MatchData data = program_->match(text, 0);
+  const MatchData data = program_->match(text, PCRE2_ANCHORED);
   if (data == nullptr || pcre2_get_ovector_count(data.get()) < 2) return "";
   const PCRE2_SIZE* bounds = pcre2_get_ovector_pointer(data.get());
   return bounds[2] == PCRE2_UNSET ? "" : std::string(text.substr(bounds[2], bounds[3] - bounds[2]));

@@ -14,9 +14,19 @@ Value Interpreter::evaluate(const Expression& expression) {
   const Heap::Descent level(runtime_.heap);
   runtime_.heap.charge();
   const int outer = std::exchange(line_, expression.line);  // where something fails it stays
+  const bool is_strict = parsed_.dialect == Dialect::exact && !std::exchange(may_be_undefined_, false);
   Value value = std::visit([&](const auto& form) { return evaluate_form(form); }, expression.form);
+  if (is_strict) require_known(expression, value);
   line_ = outer;
   return value;
+}
+
+void Interpreter::require_known(const Expression& expression, const Value& value) const {
+  const auto* absent = value.as<Undefined>();
+  if (absent == nullptr) return;
+  const auto* variable = std::get_if<Variable>(&expression.form);
+  const bool was_not_given = variable != nullptr && scope_->find(variable->symbol) == nullptr;
+  throw Fault{ErrorKind::model, *absent->reason, "", 0, was_not_given ? parsed_.names[variable->symbol] : ""};
 }
 
 std::vector<Value> Interpreter::evaluate_all(const std::vector<ExpressionPtr>& expressions) {
@@ -142,6 +152,7 @@ Value Interpreter::apply(const FilterCall& filter, const Value& subject) {
 }
 
 Value Interpreter::evaluate_form(const FilterCall& call) {
+  may_be_undefined_ = call.subject != nullptr && (call.name == "default" || call.name == "d");
   if (call.subject != nullptr) return apply(call, evaluate(*call.subject));
   const Value text = *std::exchange(block_text_, std::nullopt);
   return apply(call, text);
@@ -153,6 +164,7 @@ Value Interpreter::filtered(const Expression& chain, std::string text) {
 }
 
 Value Interpreter::evaluate_form(const TestCall& call) {
+  may_be_undefined_ = call.name == "defined" || call.name == "undefined";
   const Value subject = evaluate(*call.subject);
   if (call.builtin == nullptr) fail(no_test(call.name));
   return run_builtin(runtime_, *call.builtin, subject, evaluate(call.arguments));

@@ -1,4 +1,4 @@
-// What goes wrong inside the chat-template engine. ChatTemplate adds the file and throws it on as attune::Error.
+// What goes wrong inside the template engine. ChatTemplate and Template add the file and throw it on as attune::Error.
 #pragma once
 
 #include <string>
@@ -13,6 +13,7 @@ struct Fault {
   std::string what;
   std::string hint;
   int line = 0;  ///< of the template; 0 = the line that is being rendered
+  std::string undefined = {};  ///< the variable that nobody gave, where that is what is wrong
 };
 
 /// fail("cannot add ", a, " and ", b): the template (or what it was given) is wrong.

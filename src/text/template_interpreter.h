@@ -86,6 +86,7 @@ class Interpreter {
 
   // Expressions.
   Value evaluate(const Expression& expression);
+  void require_known(const Expression& expression, const Value& value) const;
   Value evaluate_form(const Constant& constant) { return constant.value; }
   Value evaluate_form(const Variable& variable);
   Value evaluate_form(const ListLiteral& list);
@@ -126,6 +127,7 @@ class Interpreter {
   std::size_t counted_bytes_ = 0;  ///< of rendered_.text, whose code points are counted
   std::uint32_t counted_points_ = 0;
   std::optional<Value> block_text_;  ///< the subject of filtered()'s innermost filter
+  bool may_be_undefined_ = false;    ///< the expression that is evaluated next; only asked in Dialect::exact
   int line_ = 1;
 };
 

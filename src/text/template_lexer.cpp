@@ -13,8 +13,8 @@ namespace attune::text::jinja {
 
 namespace {
 
-/// Line ends become \n; the last one goes.
-std::string normalized(std::string_view source) {
+/// Line ends become \n; in chat templates the last one goes.
+std::string normalized(std::string_view source, Dialect dialect) {
   std::string text;
   text.reserve(source.size());
   for (std::size_t i = 0; i < source.size(); ++i) {
@@ -25,7 +25,7 @@ std::string normalized(std::string_view source) {
       if (i + 1 < source.size() && source[i + 1] == '\n') ++i;
     }
   }
-  if (text.ends_with('\n')) text.pop_back();
+  if (dialect == Dialect::chat && text.ends_with('\n')) text.pop_back();
   return text;
 }
 
@@ -35,7 +35,8 @@ bool is_digit(char c) {
 
 class Lexer {
  public:
-  explicit Lexer(std::string_view source) : text_(normalized(source)) {}
+  Lexer(std::string_view source, Dialect dialect)
+      : text_(normalized(source, dialect)), trims_(dialect == Dialect::chat) {}
 
   std::vector<Token> run() {
     while (position_ < text_.size()) root();
@@ -67,16 +68,16 @@ class Lexer {
   }
   void add(TokenKind kind, std::string text) { tokens_.push_back({kind, std::move(text), line_}); }
 
-  // The end of a tag: "-" eats the white space behind it, a block's plain end one line end.
+  // The end of a tag: "-" eats the white space behind it, a block's plain end one line end where blocks are trimmed.
 
-  bool take_end(std::string_view end, bool trims) {
-    const bool minus = here() == '-', plus = trims && here() == '+';
+  bool take_end(std::string_view end, bool is_block) {
+    const bool minus = here() == '-', plus = is_block && here() == '+';
     if (!at(end, minus || plus)) return false;
     advance(end.size() + (minus || plus));
     const std::size_t before = position_;
     if (minus) {
       skip_space();
-    } else if (trims && !plus && here() == '\n') {
+    } else if (trims_ && is_block && !plus && here() == '\n') {
       advance(1);
     }
     starts_line_ = position_ > before && text_[position_ - 1] == '\n';
@@ -122,7 +123,7 @@ class Lexer {
     std::string_view part = std::string_view(text_).substr(begin, end - begin);
     if (sign == Sign::minus) {
       part = strip(part, std::nullopt, Ends::right);
-    } else if (sign == Sign::none && strips_line) {
+    } else if (trims_ && sign == Sign::none && strips_line) {
       const std::size_t line_start = part.rfind('\n') + 1;  // 0 when there is none
       const bool is_indent = leading_space(part.substr(line_start)) == part.size() - line_start;
       if ((line_start > 0 || starts_line_) && is_indent) part = part.substr(0, line_start);
@@ -306,6 +307,7 @@ class Lexer {
   }
 
   std::string text_;
+  bool trims_;  ///< trim_blocks and lstrip_blocks
   std::size_t position_ = 0;
   int line_ = 1;
   bool starts_line_ = true;  ///< nothing but what was stripped stands between the last line end and here
@@ -315,8 +317,8 @@ class Lexer {
 
 }  // namespace
 
-std::vector<Token> tokenize(std::string_view source) {
-  return Lexer(source).run();
+std::vector<Token> tokenize(std::string_view source, Dialect dialect) {
+  return Lexer(source, dialect).run();
 }
 
 std::string describe(const Token& token) {

@@ -1,4 +1,4 @@
-// Splits a template into tokens as Jinja's lexer does with trim_blocks and lstrip_blocks.
+// Splits a template into tokens as Jinja's lexer does.
 #pragma once
 
 #include <string>
@@ -19,8 +19,14 @@ struct Token {
   double number = 0;
 };
 
+/// What templates of one kind are read with.
+enum class Dialect {
+  chat,   ///< Transformers': trim_blocks, lstrip_blocks, the last line end is dropped; what is undefined is printed as nothing
+  exact,  ///< white space stands as it is written; to use what is undefined is a Fault (Jinja's StrictUndefined)
+};
+
 /// The last token is `end`. Fault with the line for what is no token.
-std::vector<Token> tokenize(std::string_view source);
+std::vector<Token> tokenize(std::string_view source, Dialect dialect);
 
 /// How a message names the token.
 std::string describe(const Token& token);

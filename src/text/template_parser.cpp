@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "attune/base/utf8.h"
 #include "template_builtins.h"
 #include "template_fault.h"
 #include "template_parser_state.h"
@@ -11,6 +12,7 @@ namespace attune::text::jinja {
 
 namespace {
 
+constexpr std::size_t kMaxSource = 1u << 20;
 constexpr int kMaxLevel = 400;  // of the parser; four for each pair of parentheses
 constexpr std::string_view kOmittedTags[] = {"autoescape", "block", "extends", "from", "import", "include"};
 constexpr std::string_view kConstants[] = {"true", "false", "none", "True", "False", "None"};
@@ -22,8 +24,10 @@ bool listed(const std::string_view (&names)[size], std::string_view name) {
 
 }  // namespace
 
-ParsedTemplate parse_template(std::string_view source) {
-  return Parser(source).run();
+ParsedTemplate parse_template(std::string_view source, const Reading& reading) {
+  if (source.size() > kMaxSource) fail("the template has more than ", kMaxSource, " bytes");
+  if (const auto bad = find_invalid_utf8(source)) fail("the template is not valid UTF-8 at byte ", *bad);
+  return Parser(source, reading).run();
 }
 
 Parser::Level::Level(Parser& parser) : parser_(parser) {
@@ -31,7 +35,11 @@ Parser::Level::Level(Parser& parser) : parser_(parser) {
     fail_at(parser.here().line, "the template nests more than ", kMaxLevel, " levels deep");
 }
 
-Parser::Parser(std::string_view source) : tokens_(tokenize(source)) {
+Parser::Parser(std::string_view source, const Reading& reading) : tokens_(tokenize(source, reading.dialect)) {
+  out_.dialect = reading.dialect;
+  for (Token& token : tokens_) {
+    if (reading.literal && token.kind == TokenKind::data) token.text = reading.literal(token.text);
+  }
   out_.loop = symbol_of("loop");
   out_.caller = symbol_of("caller");
   out_.kwargs = symbol_of("kwargs");
@@ -117,6 +125,7 @@ Symbol Parser::read_symbol(const std::string& name) {
 Symbol Parser::stored_symbol(const std::string& name, int line) {
   if (listed(kConstants, name)) fail_at(line, "cannot assign to '", name, "'");
   const Symbol symbol = symbol_of(name);
+  out_.own.push_back(symbol);
   if (symbol == out_.loop && for_statements_ > 0) fail_at(line, "cannot assign to 'loop' inside a for");
   for (Function& function : functions_) {
     if (symbol == out_.caller) function.caller.set = true;
@@ -270,6 +279,7 @@ void Parser::signature(MacroDefinition& macro) {
       fail_at(line, "the parameter '", name, "' needs a default, as the one before it has one");
     }
     macro.parameters.push_back({symbol_of(name), name, std::move(fallback)});
+    out_.own.push_back(macro.parameters.back().symbol);
   }
   expect_symbol(")");
 }

@@ -16,7 +16,7 @@ namespace attune::text::jinja {
 
 class Parser {
  public:
-  explicit Parser(std::string_view source);
+  Parser(std::string_view source, const Reading& reading);
   ParsedTemplate run();
 
  private:

@@ -18,6 +18,7 @@
 
 #include "attune/base/clock.h"
 #include "attune/base/error.h"
+#include "attune/base/hash128.h"
 #include "attune/base/strings.h"
 #include "attune/train/cost.h"
 #include "attune/train/trainer.h"
@@ -61,17 +62,14 @@ bool holds_rows_as_they_are(const task::Batch& batch) {
   });
 }
 
-/// All that a text's rows depend on, as bytes: its length, ids and types.
-std::string key_of(const task::Encoded& row) {
+/// Of all that a text's rows depend on: its ids and types.
+Hash128 key_of(const task::Encoded& row) {
   const auto bytes = [](std::span<const std::int32_t> values) {
     return std::string_view(reinterpret_cast<const char*>(values.data()), values.size_bytes());
   };
-  const auto length = static_cast<std::int32_t>(row.ids.size());
   const bool one_type = std::all_of(row.type_ids.begin(), row.type_ids.end(), [](std::int32_t type) { return type == 0; });
-  std::string key(bytes({&length, 1}));
-  key += bytes(row.ids);
-  if (!one_type) key += bytes(row.type_ids);
-  return key;
+  const Hash128 ids = hash128(bytes(row.ids));
+  return one_type ? ids : hash128(bytes(*row.type_ids), ids);
 }
 
 /// Of the rows of a text of so many tokens.
@@ -83,7 +81,7 @@ std::int64_t bytes_of(const PrefixCache::Form& form, std::int64_t length) {
 
 struct FrozenPrefix::Text {
   const task::Encoded* row;
-  std::string key;
+  Hash128 key;
 
   std::int64_t length() const { return static_cast<std::int64_t>(row->ids.size()); }
 };
@@ -108,16 +106,16 @@ struct FrozenPrefix::Made {
 /// Texts that have to be computed, each once.
 struct FrozenPrefix::Missing {
   std::vector<Text> texts;
-  std::unordered_set<std::string> keys;
+  std::unordered_set<Hash128, Hash128::Part> keys;
 
-  void add(const task::Encoded* row, const std::string& key) {
+  void add(const task::Encoded* row, const Hash128& key) {
     if (keys.insert(key).second) texts.push_back({row, key});
   }
 };
 
 /// Where texts lie that have just been computed.
 struct FrozenPrefix::Fresh {
-  std::unordered_map<std::string, PrefixCache::Place> places;
+  std::unordered_map<Hash128, PrefixCache::Place, Hash128::Part> places;
   PrefixCache::Form form;
 };
 
@@ -249,7 +247,7 @@ files::Json FrozenPrefix::describe() const {
 }
 
 void FrozenPrefix::add_missing(const std::vector<const task::Encoded*>& rows, Missing& missing) {
-  std::vector<std::string> keys;
+  std::vector<Hash128> keys;
   for (const task::Encoded* row : rows) keys.push_back(key_of(*row));
   const PrefixCache::Found found = cache_.find(identity_, keys);
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -262,7 +260,7 @@ models::State FrozenPrefix::state(const task::Batch& batch, const Ahead& ahead) 
     computed_flops_ += flops_.forward(size_of(batch), 0, stages_);
     return {.hidden = run_stages(model_, stages_, batch.input), .memory = {}};
   }
-  std::vector<std::string> keys;
+  std::vector<Hash128> keys;
   PrefixCache::Counts counts;
   for (const task::Encoded* row : batch.rows) {
     keys.push_back(key_of(*row));

@@ -29,20 +29,27 @@ void PrefixCache::open(const std::string& identity) {
   if (identity == identity_) return;
   identity_ = identity;
   form_ = {};
-  places_.clear();
+  tiles_.clear();
+  texts_.clear();
   memory_bytes_ = 0;
   file_.reset();
   full_ = false;
 }
 
-PrefixCache::Found PrefixCache::find(const std::string& identity, std::span<const std::string> texts) {
+PrefixCache::Place PrefixCache::place_of(const KeptText& text) const {
+  const KeptTile& tile = tiles_[text.tile];
+  if (tile.rows.defined()) return {.tile = tile.rows, .file = nullptr, .offset = text.offset};
+  return {.tile = {}, .file = file_, .offset = tile.begin + text.offset};
+}
+
+PrefixCache::Found PrefixCache::find(const std::string& identity, std::span<const Hash128> texts) {
   const std::lock_guard lock(mutex_);
   open(identity);
   Found found{.places = {}, .form = form_};
   found.places.reserve(texts.size());
-  for (const std::string& text : texts) {
-    const auto place = places_.find(text);
-    found.places.push_back(place == places_.end() ? Place() : place->second);
+  for (const Hash128& text : texts) {
+    const auto kept = texts_.find(text);
+    found.places.push_back(kept == texts_.end() ? Place() : place_of(kept->second));
   }
   return found;
 }
@@ -62,7 +69,7 @@ std::optional<std::int64_t> PrefixCache::write(const at::Tensor& tile) {
 
 void PrefixCache::keep(const std::string& identity, const Tile& tile) {
   const std::lock_guard lock(mutex_);
-  const auto is_new = [&](const auto& text) { return !places_.contains(text.first); };
+  const auto is_new = [&](const auto& text) { return !texts_.contains(text.first); };
   const bool wanted = identity == identity_ && std::any_of(tile.texts.begin(), tile.texts.end(), is_new);
   if (!wanted || memory_limit_ <= 0 || full_) return;
   const auto bytes = static_cast<std::int64_t>(tile.rows.nbytes());
@@ -72,10 +79,8 @@ void PrefixCache::keep(const std::string& identity, const Tile& tile) {
   if (full_) return;
   form_ = tile.form();
   if (in_memory) memory_bytes_ += bytes;
-  for (const auto& [text, offset] : tile.texts) {
-    places_.emplace(text, in_memory ? Place{.tile = tile.rows, .file = nullptr, .offset = offset}
-                                    : Place{.tile = {}, .file = file_, .offset = *begin + offset});
-  }
+  for (const auto& [text, offset] : tile.texts) texts_.emplace(text, KeptText{.tile = tiles_.size(), .offset = offset});
+  tiles_.push_back({.rows = in_memory ? tile.rows : at::Tensor(), .begin = *begin});
 }
 
 bool PrefixCache::has_room() const {
@@ -101,7 +106,7 @@ files::Json PrefixCache::summary() const {
   const std::lock_guard lock(mutex_);
   const std::int64_t spared = std::max<std::int64_t>(0, counts_.tokens_asked - counts_.tokens_computed);
   const double rate = counts_.seconds / static_cast<double>(std::max<std::int64_t>(1, counts_.tokens_computed));
-  return {{"texts", places_.size()},
+  return {{"texts", texts_.size()},
           {"bytes", memory_bytes_},
           {"file_bytes", file_ ? file_->size() : 0},
           {"computed", counts_.texts_computed},

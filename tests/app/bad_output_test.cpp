@@ -228,6 +228,11 @@ TEST_CASE("a disk that is too small is told of before training", "[app][shell][b
     INFO(large.err);
     CHECK(large.exit_code == 0);
     CHECK(large.err.find("are free") == std::string::npos);
+    const Finished beside_rows = on_disk_of("16k", std::string(arguments) + " --set data.rows_in_memory_mib=0");
+    INFO(beside_rows.err);
+    CHECK(beside_rows.exit_code == 6);
+    CHECK(beside_rows.err.find(" are free beside ") != std::string::npos);
+    CHECK(beside_rows.err.find(" kB of training rows in a temporary file (output_dir); free some space, raise data.rows_in_memory_mib or ") != std::string::npos);
   }
 }
 

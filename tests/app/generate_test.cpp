@@ -269,6 +269,10 @@ TEST_CASE("what cannot be generated from is said in one line", "[app][shell][inf
   check_refused(workspace, "generate nowhere --prompt a", 3, "there is no such folder");
   check_refused(workspace, "generate m --prompt a --eos-token-id 2 9999", 2,
                 "no token has the id 9999, the model's vocabulary has 32 tokens (eos_token_id); give ids from 0 to 31");
+  workspace.write("m/generation_config.json", R"({"eos_token_id": [2, 9999]})");
+  check_refused(workspace, "generate m --prompt a", 3,
+                "m/generation_config.json: found 9999, the model's vocabulary has 32 tokens (eos_token_id); write ids from 0 to 31");
+  fs::remove(workspace.path("m/generation_config.json"));
   check_refused(workspace, "generate m --prompt '" + std::string(65, 'a') + "'", 4,
                 "the prompt has 65 tokens, the model takes at most 64");
   check_refused(workspace, "generate m --file bad.jsonl", 4, "bad.jsonl:1: there is nothing to go on from: neither 'prompt' nor 'messages' nor 'text'");

@@ -159,6 +159,17 @@ TEST_CASE("evaluation generates the texts that `generate` does, and scores them"
     const Finished beyond = run_attune(workspace, "evaluate out valid.jsonl --quiet --set generation.eos_token_id=[0,9999]");
     CHECK(beyond.exit_code == 2);
     CHECK(beyond.err.find("no token has the id 9999, the model's vocabulary has 300 tokens (generation.eos_token_id)") != std::string::npos);
+    const std::string said = workspace.read("out/generation_config.json");
+    const auto check_refused = [&](const std::string& folder, const std::string& arguments) {
+      workspace.write(folder + "/generation_config.json", R"({"eos_token_id": 9999})");
+      const Finished refused = run_attune(workspace, arguments);
+      CHECK(refused.exit_code == 3);
+      CHECK(refused.err.find(folder + "/generation_config.json: found 9999, the model's vocabulary has 300 tokens (eos_token_id)") != std::string::npos);
+    };
+    check_refused("out", "evaluate out valid.jsonl --quiet");
+    workspace.write("out/generation_config.json", said);
+    fs::copy(kTinyGpt, workspace.path("base"));
+    check_refused("base", "train run.json --quiet --dry-run --set output_dir=other --set model.path=base");
     CHECK(warned("exact_match>=0.7"));
     CHECK(warned("eval_f1<1"));
     CHECK_FALSE(warned("exact_match>=70"));

@@ -1,8 +1,7 @@
 // Whole runs whose folds and seeds are trained side by side.
 #include <algorithm>
-#include <chrono>
 #include <csignal>
-#include <thread>
+#include <numeric>
 
 #include "app/program.h"
 #include "attune/base/strings.h"
@@ -10,6 +9,7 @@
 
 namespace {
 
+using attune::testing::appear;
 using attune::testing::Finished;
 using attune::testing::run_attune;
 using attune::testing::start_attune;
@@ -28,14 +28,6 @@ std::vector<Json> events_in(const Workspace& workspace, const std::string& folde
   return events;
 }
 
-bool appear(const std::vector<std::string>& files) {
-  const auto is_there = [](const std::string& file) { return std::filesystem::exists(file); };
-  for (int i = 0; i < 3000 && !std::all_of(files.begin(), files.end(), is_there); ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  return std::all_of(files.begin(), files.end(), is_there);
-}
-
 }  // namespace
 
 TEST_CASE("folds side by side give the bits of folds one after another with as many threads each", "[app][shell][lanes]") {
@@ -51,6 +43,14 @@ TEST_CASE("folds side by side give the bits of folds one after another with as m
     CHECK(workspace.read(std::string("beside") + file) == workspace.read(std::string("alone") + file));
     CHECK(workspace.read(std::string("beside") + file) == workspace.read(std::string("nothing-kept") + file));
   }
+  std::vector<std::int64_t> held_out;
+  for (const std::string& line : attune::split(workspace.read("beside/cv/oof_predictions.jsonl"), '\n')) {
+    if (!line.empty()) held_out.push_back(Json::parse(line)["row"].get<std::int64_t>());
+  }
+  std::sort(held_out.begin(), held_out.end());
+  std::vector<std::int64_t> every_row(48);
+  std::iota(every_row.begin(), every_row.end(), 0);
+  CHECK(held_out == every_row);
   const Json results = Json::parse(beside.out);
   CHECK(results["prefix_cache"]["computed"] == results["prefix_cache"]["texts"]);  // before the folds, once
 

@@ -81,11 +81,13 @@ TEST_CASE("rows of classes in a file train the bits of rows in memory", "[app][s
 TEST_CASE("rows in a file are trained by tokens, with class weights, mixtures and frozen layers as those in memory", "[app][shell][long_data]") {
   for (const std::string settings :
        {"--set training.batch_by=tokens --set training.tokens_per_batch=64", "--set training.class_weights=balanced --set training.gradient_accumulation_steps=2",
-        "--set 'data.train_weights={\"train.jsonl\": 1.5}' --set training.group_by_length=true", "--set tuning.method=head",
+        "--set 'data.train=[\"train.jsonl\", \"more.jsonl\"]' --set 'data.train_weights={\"more.jsonl\": 2.5}' --set training.group_by_length=true",
+        "--set tuning.method=head",
         "--set tuning.method=head --set seeds=[1,2] --set threads=2"}) {  // seeds side by side read one list
     INFO(settings);
     const Workspace workspace;
     write_tiny_job(workspace);
+    workspace.write("more.jsonl", tiny_rows(10));
     check_both_places(workspace, settings);
   }
 }
@@ -120,10 +122,34 @@ TEST_CASE("bad rows are skipped and named wherever rows lie", "[app][shell][long
     CHECK(refused.exit_code == 4);
     CHECK(refused.err.find("train.jsonl:21") != std::string::npos);
   }
+  std::string text;
+  for (int i = 0; i < 40; ++i) text += "my card is lost ";
+  workspace.write("train.jsonl", tiny_rows(30) + Json({{"text", text}, {"label", "card"}}).dump() + "\n" + tiny_rows());
+  for (const std::string where : {std::string(), kInFile}) {
+    const Finished refused = run_attune(workspace, "train run.json --set data.max_length=100" + where);
+    CHECK(refused.exit_code == 4);
+    CHECK(refused.err.find("train.jsonl:31: the row has 100 tokens, the model takes at most 64") != std::string::npos);
+  }
   workspace.write("train.jsonl", tiny_rows());
   const Finished diverged = run_attune(workspace, "train run.json --set training.learning_rate=1e30 --set training.max_grad_norm=0" + kInFile);
   CHECK(diverged.exit_code == 5);
   CHECK(diverged.err.find("train.jsonl lines ") != std::string::npos);
+}
+
+TEST_CASE("a row is known by its number however many come before it", "[app][shell][long_data]") {
+  const Workspace workspace;
+  write_tiny_job(workspace);
+  std::string rows;
+  for (int i = 0; i < 1000; ++i) rows += tiny_rows();
+  std::string text;
+  for (int i = 0; i < 40; ++i) text += "my card is lost ";
+  workspace.write("train.jsonl", rows + Json({{"text", text}, {"label", "card"}}).dump() + "\n");
+  for (const std::string where : {std::string(" --set data.rows_in_memory_mib=1000"), kInFile}) {
+    const Finished refused = run_attune(workspace, "train run.json --quiet --dry-run --set data.max_length=100" + where);
+    INFO(refused.err);
+    CHECK(refused.exit_code == 4);
+    CHECK(refused.err.find("train.jsonl:48001: the row has 100 tokens") != std::string::npos);
+  }
 }
 
 TEST_CASE("a run whose rows lie in a file is resumed and verified", "[app][shell][long_data]") {

@@ -1,6 +1,8 @@
 // Starts the built program as a shell would and collects what it says.
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
@@ -9,7 +11,9 @@
 #include <sstream>
 #include <string>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -70,6 +74,15 @@ inline pid_t start_attune(const Workspace& workspace, const std::string& argumen
   dup2(null, 2);
   execl("/bin/sh", "sh", "-c", ("exec '" ATTUNE_PROGRAM "' " + arguments).c_str(), nullptr);
   _exit(127);
+}
+
+/// Waits until the files of a run that was started are there; false where half a minute was not enough.
+inline bool appear(const std::vector<std::string>& files) {
+  const auto is_there = [](const std::string& file) { return fs::exists(file); };
+  for (int i = 0; i < 3000 && !std::all_of(files.begin(), files.end(), is_there); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return std::all_of(files.begin(), files.end(), is_there);
 }
 
 /// SHA-256 of the weights that a training wrote.

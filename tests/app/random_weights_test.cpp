@@ -66,3 +66,36 @@ TEST_CASE("a tokenizer with more ids than the model is refused", "[app][shell]")
   CHECK(refused.err.find("162") != std::string::npos);
   CHECK_FALSE(fs::exists(workspace.path("out")));
 }
+
+TEST_CASE("a model whose positions begin behind the padding token takes that many fewer tokens, with a run and without", "[app][shell]") {
+  const Workspace workspace;
+  write_bare_job(workspace);
+  Json config = Json::parse(workspace.read("bare/config.json"));
+  config.update({{"model_type", "roberta"}, {"max_position_embeddings", 20}, {"pad_token_id", 0}});
+  workspace.write("bare/config.json", config.dump());
+  std::string text;
+  for (int i = 0; i < 40; ++i) text += "my card is lost ";
+  const std::string rows = workspace.read("train.jsonl"), row = Json({{"text", text}, {"label", "card"}}).dump() + "\n";
+  workspace.write("train.jsonl", rows + row);
+  workspace.write("long.jsonl", row);
+  const auto check_refused = [&](const std::string& arguments, const std::string& error) {
+    const auto refused = run_attune(workspace, arguments);
+    INFO(refused.err);
+    CHECK(refused.exit_code == 4);
+    CHECK(refused.err.find(error) != std::string::npos);
+  };
+  check_refused("train run.json --quiet --set data.max_length=20", "train.jsonl:49: the row has 20 tokens, the model takes at most 19; set data.max_length to at most 19");
+  const auto trained = run_attune(workspace, "train run.json --quiet --set data.max_length=19 --set training.max_steps=1");
+  INFO(trained.err);
+  REQUIRE(trained.exit_code == 0);
+  fs::remove(workspace.path("out/config.resolved.json"));
+  const auto predicted = [&](const std::string& settings) {
+    const auto finished = run_attune(workspace, "predict out long.jsonl --logits --quiet" + settings);
+    INFO(finished.err);
+    REQUIRE(finished.exit_code == 0);
+    return finished.out;
+  };
+  CHECK(predicted("") == predicted(" --set data.max_length=19"));
+  CHECK(predicted("") != predicted(" --set data.max_length=10"));
+  check_refused("predict out long.jsonl --quiet --set data.max_length=20", "long.jsonl:1: the row has 20 tokens, the model takes at most 19");
+}

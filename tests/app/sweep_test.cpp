@@ -1,11 +1,16 @@
 // attune sweep: settings side by side, chosen by validation rows or folds, test rows opened once.
+#include <algorithm>
+#include <csignal>
+
 #include "app/program.h"
 #include "catch.h"
 
 namespace {
 
+using attune::testing::appear;
 using attune::testing::Finished;
 using attune::testing::run_attune;
+using attune::testing::start_attune;
 using attune::testing::tiny_rows;
 using attune::testing::Workspace;
 using attune::testing::write_tiny_job;
@@ -97,6 +102,55 @@ TEST_CASE("a sweep keeps the model of its best point, the same as that of its ru
     workspace.write("train.jsonl", tiny_rows(45));
     CHECK(run_attune(workspace, std::string(kSweep) + " --resume").exit_code == 10);
   }
+}
+
+TEST_CASE("a sweep that a signal stops goes on inside its point, and ends as one that nothing stopped", "[app][shell]") {
+  const Workspace workspace;
+  const bool at_once = GENERATE(false, true);
+  write_tiny_job(workspace, R"("num_train_epochs": 15, "per_device_train_batch_size": 2, "save_strategy": "steps", "save_steps": 20)",
+                 at_once ? R"("overwrite_output_dir": true)" : "");
+  workspace.write("test.jsonl", tiny_rows(24));
+  const std::string settings = " --json --quiet --set data.test=test.jsonl --set output_dir=";
+  const std::string vary = "sweep run.json --vary training.learning_rate=1e-5,0.01,0.02";
+  const Finished whole = run_attune(workspace, vary + settings + "whole");
+  INFO(whole.err);
+  REQUIRE(whole.exit_code == 0);
+
+  // In the middle of the second point, or as soon as the first has ended.
+  const pid_t child = start_attune(workspace, vary + settings + "out 2>stderr.txt");
+  CHECK(appear({workspace.path(at_once ? "out/point-1/point_results.json" : "out/point-2/checkpoints")}));
+  kill(child, SIGTERM);
+  int status = 0;
+  waitpid(child, &status, 0);
+  REQUIRE(WIFEXITED(status));
+  REQUIRE(WEXITSTATUS(status) == 143);
+  for (const char* unfinished : {"point-2/point_results.json", "point-3", "sweep_results.json", "model.safetensors"}) {
+    CHECK_FALSE(std::filesystem::exists(workspace.path(std::string("out/") + unfinished)));
+  }
+  const std::string first = workspace.read("out/point-1/events.jsonl"), said = workspace.read("stderr.txt"), before = "go on with: attune ";
+  REQUIRE(said.find(before) != std::string::npos);
+  std::string command = said.substr(said.find(before) + before.size());
+  command.pop_back();
+
+  const Finished resumed = run_attune(workspace, command + " --json --progress json");
+  INFO(command << "\n" << resumed.err);
+  REQUIRE(resumed.exit_code == 0);
+  CHECK(count(resumed.err, "\"event\":\"train_begin\"") == 2);
+  CHECK(resumed.err.find("there is no checkpoint") == std::string::npos);
+  CHECK(workspace.read("out/point-1/events.jsonl") == first);
+  for (const std::string folder : {"", "/point-2", "/point-3"}) {
+    INFO(folder);
+    CHECK(weights(workspace, "out" + folder) == weights(workspace, "whole" + folder));
+    CHECK(workspace.read("out" + folder + "/eval_predictions.jsonl") == workspace.read("whole" + folder + "/eval_predictions.jsonl"));
+  }
+  CHECK(workspace.read("out/predictions.jsonl") == workspace.read("whole/predictions.jsonl"));
+  Json results = Json::parse(resumed.out), expected = Json::parse(whole.out);
+  for (Json* each : {&results, &expected}) {
+    each->erase("output_dir");
+    for (Json& point : (*each)["points"]) point.erase("seconds");
+  }
+  CHECK(results == expected);
+  CHECK(run_attune(workspace, "verify out/point-2 --quiet").exit_code == 0);
 }
 
 TEST_CASE("a point that diverges is passed over; when all do, that is an error", "[app][shell]") {

@@ -4,9 +4,14 @@
 #include <nlohmann/json.hpp>
 
 #include "app/program.h"
+#include "attune/files/packed.h"
+#include "attune/files/storage.h"
+#include "attune/task/task.h"
 #include "catch.h"
 
 namespace {
+
+namespace files = attune::files;
 
 using attune::testing::Finished;
 using attune::testing::kTinyModel;
@@ -59,6 +64,12 @@ std::vector<std::string> kept_files(const Workspace& workspace) {
 
 bool has(const Finished& finished, const std::string& text) {
   return finished.err.find(text) != std::string::npos;
+}
+
+/// A token file with other bytes in place of its rows, under the checksum that belongs to them.
+std::string with_rows(const std::string& file, const std::string& bytes) {
+  const std::string hashed = file.substr(0, file.find('\n', file.find('\n') + 1) + 1) + bytes;
+  return hashed + files::sha256_hex(hashed);
 }
 
 }  // namespace
@@ -117,6 +128,41 @@ TEST_CASE("tokens of other rows, settings or templates are never used", "[app][s
   CHECK(kept_files(workspace).size() == kept);
 }
 
+TEST_CASE("tokens of rows that lie in a file are kept and read as those of rows in memory", "[app][shell][language][cache][long_data]") {
+  const Workspace workspace;
+  write_cached_job(workspace, "text-generation");
+  const std::string in_file = "--set data.rows_in_memory_mib=0";
+  train_cached(workspace, "memory");
+  const std::vector<std::string> names = kept_files(workspace);
+  REQUIRE(names.size() == 2);
+  const std::string kept[] = {workspace.read(names[0]), workspace.read(names[1])};
+  fs::remove_all(workspace.path("tokens"));
+  CHECK_FALSE(has(train_cached(workspace, "file", in_file), kUsed));
+  CHECK(kept_files(workspace) == names);
+  for (const std::size_t i : {0, 1}) CHECK(workspace.read(names[i]) == kept[i]);
+  CHECK(has(train_cached(workspace, "again", in_file), "train" + kUsed));
+  for (const char* folder : {"file", "again"}) CHECK(weights(workspace, folder) == weights(workspace, "memory"));
+}
+
+TEST_CASE("kept tokens take weights and numbers of rows from the rows at hand", "[app][shell][language][cache]") {
+  const Workspace workspace;
+  write_cached_job(workspace, "text-generation");
+  const auto write_rows = [&](const char* file, int count, int heavy) {
+    std::string rows;
+    for (int i = 0; i < count; ++i) rows += Json({{"text", "my card is lost " + std::to_string(i)}, {"w", i % heavy == 0 ? 5.0 : 0.5}}).dump() + "\n";
+    workspace.write(file, rows);
+  };
+  const std::string weighted = "--set data.columns.weight=w ";
+  write_rows("valid.jsonl", 4, 2);
+  write_rows("train.jsonl", 24, 2);
+  train_cached(workspace, "first", weighted);
+  write_rows("train.jsonl", 24, 3);
+  CHECK(has(train_cached(workspace, "second", weighted), "train" + kUsed));
+  train_cached(workspace, "without", weighted + "--set data.token_cache_dir=null");
+  CHECK(weights(workspace, "second") == weights(workspace, "without"));
+  CHECK(weights(workspace, "second") != weights(workspace, "first"));
+}
+
 TEST_CASE("damaged and foreign token files are written anew with a warning", "[app][shell][language][cache]") {
   const Workspace workspace;
   write_cached_job(workspace, "text-generation");
@@ -125,7 +171,7 @@ TEST_CASE("damaged and foreign token files are written anew with a warning", "[a
   REQUIRE(names.size() == 2);
   const std::string good = workspace.read(names[0]), other = workspace.read(names[1]);
   std::string flipped = good;
-  flipped[good.size() - 40] ^= 1;
+  flipped[good.size() - 100] ^= 1;
   int run = 0;
   for (const std::string& content :
        {flipped, good.substr(0, good.size() - 3), other, std::string("nothing"), std::string()}) {
@@ -138,6 +184,52 @@ TEST_CASE("damaged and foreign token files are written anew with a warning", "[a
     CHECK(workspace.read(names[0]) == good);
     CHECK(weights(workspace, folder) == weights(workspace, "first"));
   }
+}
+
+TEST_CASE("rows that are none under a checksum that is right are not trained on", "[app][shell][language][cache]") {
+  const Workspace workspace;
+  write_cached_job(workspace, "text-generation");
+  train_cached(workspace, "first");
+  const std::string name = kept_files(workspace)[0], good = workspace.read(name);
+  const auto packed = [](std::int64_t count, const std::vector<attune::task::Encoded>& rows) {
+    std::string bytes;
+    files::SharedTexts none;
+    files::Packer packer(bytes, none);
+    packer.integer(count);
+    for (const attune::task::Encoded& row : rows) pack(row, packer);
+    return bytes;
+  };
+  attune::task::Encoded row, stray;
+  row.ids = {1, 2};
+  stray.example = 1000;
+  int run = 0;
+  for (const std::string& bytes : {std::string(), std::string("\x7f"), packed(1LL << 50, {row}), packed(2, {row}), packed(1, {row, row}),
+                                   packed(1, {stray}), packed(-1, {row})}) {
+    workspace.write(name, with_rows(good, bytes));
+    const std::string folder = "again-" + std::to_string(run++);
+    const Finished again = train_cached(workspace, folder);
+    INFO(again.err);
+    CHECK(has(again, "warning: " + name));
+    CHECK(has(again, "tokenised anew"));
+    CHECK(workspace.read(name) == good);
+    CHECK(weights(workspace, folder) == weights(workspace, "first"));
+  }
+}
+
+TEST_CASE("prompts of evaluation are kept with their rows, where texts are generated from them", "[app][shell][language][cache]") {
+  const Workspace workspace;
+  write_cached_job(workspace, "text-generation");
+  workspace.write("valid.jsonl", R"({"prompt": "where is my ", "completion": "card"})"
+                                 "\n");
+  const std::string generates = "--set training.predict_with_generate=true --set generation.max_new_tokens=4";
+  train_cached(workspace, "plain");
+  const Finished first = train_cached(workspace, "first", generates);
+  CHECK_FALSE(has(first, "validation" + kUsed));
+  CHECK(has(train_cached(workspace, "second", generates), "validation" + kUsed));
+  const std::string predictions = workspace.read("second/eval_predictions.jsonl");
+  CHECK(predictions == workspace.read("first/eval_predictions.jsonl"));
+  CHECK(predictions.find("generated") != std::string::npos);
+  CHECK(has(train_cached(workspace, "plain-again"), "validation" + kUsed));
 }
 
 TEST_CASE("a cache folder that cannot be one is refused", "[app][shell][language][cache]") {

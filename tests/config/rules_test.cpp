@@ -94,7 +94,6 @@ const std::vector<Case> kContradictions = {
     {"tuning.p_tuning.encoder_num_layers", {"tuning.method=p_tuning", "tuning.p_tuning.encoder_num_layers=3"}},
     {"tuning.prefix_tuning.encoder_hidden_size", {"tuning.method=prefix_tuning", "tuning.prefix_tuning.encoder_hidden_size=8"}},
     {"data.token_cache_dir", {"data.token_cache_dir=tokens"}},
-    {"data.token_cache_dir", {"model.task=text-generation", "data.token_cache_dir=tokens", "training.predict_with_generate=true"}},
     {"tuning.lora.layers_pattern", {"tuning.method=lora", "tuning.lora.layers_pattern=layer"}},
     {"model.init", {"model.init=random", "tuning.method=head"}},
     {"device", {"device=cuda:0"}},

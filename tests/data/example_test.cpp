@@ -29,6 +29,7 @@ Example full_example() {
   example.messages = std::string("[]");
   example.prompt_messages = 3;
   example.tools = std::string("[1]");
+  example.columns = std::string("{}");
   example.words = std::vector<std::string>{"w", "x"};
   example.input_ids = std::vector<std::int32_t>{1, 70000};
   example.token_type_ids = std::vector<std::int32_t>{0, 1};
@@ -56,6 +57,7 @@ void check_equal(const Example& a, const Example& b) {
   CHECK(a.messages == b.messages);
   CHECK(a.prompt_messages == b.prompt_messages);
   CHECK(a.tools == b.tools);
+  CHECK(a.columns == b.columns);
   CHECK(a.words == b.words);
   CHECK(a.input_ids == b.input_ids);
   CHECK(a.token_type_ids == b.token_type_ids);

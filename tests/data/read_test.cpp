@@ -223,6 +223,24 @@ TEST_CASE("rows to predict need no label", "[data][read]") {
   CHECK(predict("x.jsonl", R"({"tokens": ["q"]})", RowKind::token_labels).size() == 1);
 }
 
+TEST_CASE("rows carry the columns that were asked for", "[data][read]") {
+  const std::string line = R"({"text": "a", "label": "x", "note": "é \"q\"", "amount": 12.50, "count": 3, "none": null, )"
+                           R"("list": [1, {"k": true}]})";
+  DataOptions options;
+  options.kept_columns = {"amount", "missing", "note", "none", "list", "count", "label"};
+  const auto rows = read_content("x.jsonl", line, options);
+  CHECK(*rows[0].columns ==
+        R"({"amount":12.5,"note":"é \"q\"","list":[1,{"k":true}],"count":3,"label":"x"})");
+  CHECK(class_of(rows[0]) == "x");
+  CHECK_FALSE(read_content("x.jsonl", line)[0].columns);
+
+  options.kept_columns = {"amount"};
+  CHECK(*read_content("x.csv", "text,label,amount\na,x,12.50\n", options)[0].columns == R"({"amount":"12.50"})");
+  CHECK_FALSE(read_content("x.csv", "text,label\na,x\n", options)[0].columns);
+  CHECK(*read_content("x.jsonl", R"({"prompt": "a", "completion": "b", "amount": 1})", options, RowKind::language)[0].columns ==
+        R"({"amount":1})");
+}
+
 TEST_CASE("the fingerprint of files depends on content, name and order", "[data][read]") {
   const TemporaryFolder folder;
   const std::string a = folder.write("a.csv", "1");

@@ -133,6 +133,24 @@ TEST_CASE("rows for which there is no file stay in memory", "[files][long_list]"
   });
 }
 
+TEST_CASE("bytes that were not packed so are a defect, not a fault", "[files][long_list]") {
+  const files::SharedTexts none;
+  const auto unpack = [&](const std::string& bytes) { return files::Unpacker(bytes, none); };
+  CHECK_RAISES(unpack("").integer(), internal, "unpacked");
+  CHECK_RAISES(unpack("\x80").integer(), internal, "unpacked");
+  CHECK_RAISES(unpack(std::string(20, '\xff')).integer(), internal, "unpacked");
+  std::string bytes;
+  files::SharedTexts shared;
+  files::Packer(bytes, shared).integer(1LL << 60).integer(-1).integer(4);
+  files::Unpacker packed(bytes, shared);
+  std::vector<float> floats;
+  std::vector<std::string> texts;
+  CHECK_RAISES(packed.list(floats), internal, "unpacked");
+  CHECK_RAISES(packed.text(), internal, "unpacked");
+  CHECK_RAISES(packed.list(texts), internal, "unpacked");
+  CHECK(packed.empty());
+}
+
 TEST_CASE("packed numbers and lists come out as they went in", "[files][long_list]") {
   using Limits = std::numeric_limits<std::int64_t>;
   std::string bytes;

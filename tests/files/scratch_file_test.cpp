@@ -1,6 +1,7 @@
 // Files without a name: what is written is read back, nothing is left in the folder.
 #include "attune/files/scratch_file.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "catch.h"
 #include "file_limit.h"
 #include "raises.h"
+#include "small_disk.h"
 #include "temporary_folder.h"
 
 using namespace attune;
@@ -48,10 +50,29 @@ TEST_CASE("a scratch file has no name in its folder", "[files]") {
 
 TEST_CASE("a scratch file leaves room on the disk for others", "[files]") {
   const TemporaryFolder folder;
-  const files::ScratchFile file(folder.path());
+  files::ScratchFile file(folder.path());
   const auto free = static_cast<std::int64_t>(std::filesystem::space(folder.path()).available);
   CHECK(file.has_room(free / 4));
   CHECK_FALSE(file.has_room(free / 4 * 3));
+}
+
+TEST_CASE("scratch files that grow side by side leave as much room as the larger of them holds", "[files]") {
+  const TemporaryFolder folder;
+  const auto written = testing::on_small_disk(folder.path(), "24m", [&] {
+    const std::vector<std::byte> megabyte(1 << 20);
+    files::ScratchFile first(folder.path()), second(folder.path());
+    for (bool goes_on = true; goes_on;) {
+      goes_on = false;
+      for (files::ScratchFile* file : {&first, &second}) {
+        if (!file->has_room(static_cast<std::int64_t>(megabyte.size()))) continue;
+        file->append(megabyte);
+        goes_on = true;
+      }
+    }
+    return static_cast<int>(std::min(first.size(), second.size()) >> 20);
+  });
+  if (written) CHECK(*written >= 7);
+  if (written) CHECK(*written <= 8);
 }
 
 TEST_CASE("a scratch file that cannot be made or written is a storage error", "[files]") {

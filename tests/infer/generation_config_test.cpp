@@ -49,6 +49,22 @@ TEST_CASE("a folder's generation_config.json gives the defaults", "[infer]") {
   CHECK_RAISES(folder_options(folder.path()), model, "expected an object");
 }
 
+TEST_CASE("an end token that the vocabulary has not is an error that names the file which says it", "[infer]") {
+  const TemporaryFolder folder;
+  check_folder_end_tokens(folder.path(), 32);  // nothing is said
+  write(folder, "config.json", R"({"eos_token_id": 32})");
+  CHECK_RAISES(check_folder_end_tokens(folder.path(), 32), model,
+               folder / "config.json" + ": found 32, the model's vocabulary has 32 tokens (eos_token_id); write ids from 0 to 31");
+  check_folder_end_tokens(folder.path(), 33);
+  write(folder, "generation_config.json", "{}");  // then config.json counts for nothing
+  check_folder_end_tokens(folder.path(), 32);
+  write(folder, "generation_config.json", R"({"eos_token_id": [2, 9999]})");
+  CHECK_RAISES(check_folder_end_tokens(folder.path(), 32), model,
+               folder / "generation_config.json" + ": found 9999, the model's vocabulary has 32 tokens (eos_token_id)");
+  write(folder, "generation_config.json", R"({"eos_token_id": [2, 31]})");
+  check_folder_end_tokens(folder.path(), 32);
+}
+
 TEST_CASE("what a folder asks for and attune does not do is said", "[infer]") {
   const TemporaryFolder folder;
   write(folder, "config.json", "{}");

@@ -31,6 +31,17 @@ TEST_CASE("a disk on which the checkpoints have no room is warned of, with what 
   CHECK(alone.find("save_total_limit") == std::string::npos);
 }
 
+TEST_CASE("rows that lie on the disk already are named beside what is free", "[job][space]") {
+  DiskNeeds needs = kNeeds;
+  needs.rows = 2300 * kMegabyte;
+  CHECK_RAISES(judge_space(needs, 300 * kMegabyte, "out"), storage,
+               "and 300.0 MB are free beside 2.3 GB of training rows in a temporary file (output_dir); free some space, raise data.rows_in_memory_mib or");
+  CHECK(judge_space(needs, 4000 * kMegabyte, "out").empty());
+  const std::string warning = judge_space(needs, 3000 * kMegabyte, "out");
+  CHECK(warning.find("up to 4.0 GB (model 400.0 MB, 3 checkpoints of 1.2 GB at a time), and 3.0 GB are free beside 2.3 GB of training rows") != std::string::npos);
+  CHECK(warning.find("raise data.rows_in_memory_mib, lower training.save_total_limit") != std::string::npos);
+}
+
 TEST_CASE("states of frozen layers take half of what is free, and no more", "[job][space]") {
   const DiskNeeds needs = {.models = 40 * kMegabyte, .states = 900'000 * kMegabyte};
   CHECK(judge_space(needs, 80 * kMegabyte, "out").empty());

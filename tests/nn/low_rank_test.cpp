@@ -78,8 +78,8 @@ TEST_CASE("gradients of a low-rank change are added to preset ones", "[nn]") {
     }
     CHECK(a.grad().is_same(grad_a));
     CHECK(b.grad().is_same(grad_b));
-    CHECK(at::allclose(a.grad(), alone[0] + 1.0));
-    CHECK(at::allclose(b.grad(), alone[1] + 1.0));
+    CHECK(at::allclose(a.grad(), alone[0] + 1.0, 1e-5, 1e-5));  // sums may come near 0
+    CHECK(at::allclose(b.grad(), alone[1] + 1.0, 1e-5, 1e-5));
   }
 }
 

@@ -17,9 +17,11 @@
 #include "attune/train/trainables.h"
 #include "catch.h"
 #include "raises.h"
+#include "train/encoder_run.h"
 #include "train/fake.h"
 
 using namespace attune;
+using testing::EncoderRun;
 using testing::FakeRun;
 using Splits = std::vector<std::pair<int, int>>;  // batch size, batches a step
 
@@ -239,6 +241,21 @@ TEST_CASE("a step without anything to learn from is an error", "[train]") {
   CHECK_RAISES(run.train(), data, "has anything to learn from");
 }
 
+TEST_CASE("the embedding of every token trains that occurs in a row, and no other", "[train]") {
+  EncoderRun run("bert_sequence");
+  run.rows.resize(17);
+  for (std::size_t i = 0; i < run.rows.size(); ++i) run.rows[i].ids = {3, static_cast<std::int32_t>(14 + i)};
+  run.job.train.rows = run.rows;
+  const auto words = std::ranges::find_if(run.loaded.model->parameters(),
+                                          [](const models::Parameter& parameter) { return parameter.name.ends_with("word_embeddings.weight"); });
+  const at::Tensor before = words->tensor.detach().clone();
+  run.losses();
+  for (std::int64_t id = 14; id < 32; ++id) {
+    INFO(id);
+    CHECK(at::equal(words->tensor.select(0, id), before.select(0, id)) == (id == 31));
+  }
+}
+
 TEST_CASE("errors of a batch name the lines of its rows", "[train]") {
   FakeRun run;
   std::vector<data::Example> examples(run.rows.size());
@@ -249,6 +266,9 @@ TEST_CASE("errors of a batch name the lines of its rows", "[train]") {
   run.job.options.train_sampling_strategy = "sequential";
   run.task.poison = [](const at::Tensor& losses) { return losses * std::numeric_limits<double>::quiet_NaN(); };
   CHECK_RAISES(run.train(), diverged, "(a.jsonl lines 101, 102, b.jsonl lines 103, 104; ");
+  for (task::Encoded& row : run.rows) row.example = 17 - row.example;
+  CHECK_RAISES(run.train(), diverged, "(b.jsonl lines 118, 117, 116, 115; ");
+  for (task::Encoded& row : run.rows) row.example = 17 - row.example;
   run.job.options.per_device_train_batch_size = 9;
   CHECK_RAISES(run.train(), diverged, "b.jsonl lines 103, 104, 105, 106, 107, 108, …; ");
   for (task::Encoded& row : run.rows) row.weight = 0;

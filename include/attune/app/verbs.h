@@ -68,6 +68,15 @@ struct GenerateVerb {
 };
 int run_generate(const GenerateVerb& options);
 
+struct PromptVerb {
+  std::string action;  ///< run, stability, optimise
+  std::string config;
+  std::vector<std::string> overrides;
+  bool resume = false;
+  OutputOptions output;
+};
+int run_prompt(const PromptVerb& options);
+
 struct TokenizeVerb {
   std::string model;
   bool no_special_tokens = false;

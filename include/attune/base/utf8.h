@@ -1,6 +1,7 @@
 // UTF-8 validation, decoding and encoding.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -19,6 +20,11 @@ std::string replace_invalid_utf8(std::string_view bytes);
 
 inline bool is_continuation_byte(char byte) {
   return (static_cast<unsigned char>(byte) & 0xc0) == 0x80;
+}
+
+/// Of valid UTF-8.
+inline std::size_t count_code_points(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char byte) { return !is_continuation_byte(byte); }));
 }
 
 /// Decodes the code point at `position` of valid UTF-8 and moves `position` behind it.

@@ -67,11 +67,12 @@ struct Example {
   std::string text;                 ///< for span QA the question
   Boxed<std::string> text_pair;     ///< for span QA the context, for prompts the completion
   Boxed<std::string> messages;      ///< chats: the list of messages as JSON (OpenAI's shape); text is then what they say, for people
-  std::size_t prompt_messages = 0;  ///< chats: of how many messages, from the first on, nothing is learned
   Boxed<std::string> tools;         ///< chats: the list of tools as JSON; ""
+  Boxed<std::string> columns;       ///< the columns that were asked for (DataOptions::kept_columns) as a JSON object; ""
   Boxed<std::vector<std::string>> words;            ///< token labels: the words, text is empty
   Boxed<std::vector<std::int32_t>> input_ids;       ///< rows that skip the tokenizer
   Boxed<std::vector<std::int32_t>> token_type_ids;  ///< optional, with input_ids
+  std::uint32_t prompt_messages = 0;  ///< chats: of how many messages, from the first on, nothing is learned
   bool has_pair = false;
   bool awaits_answer = false;     ///< prompts without a completion and chats without the last answer, which is to be generated
   bool has_empty_answer = false;  ///< chats: in a turn that is learned the assistant says nothing

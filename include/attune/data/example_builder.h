@@ -27,6 +27,7 @@ class ExampleBuilder {
   void check_beginning(const Record& record) const;
   void check_layout(const Record& record) const;
   void read_keys(const Record& record, Example& example) const;
+  void keep_columns(const Record& record, Example& example) const;
   Target read_label(const Record& record, const Field& label) const;
   /// The column's field where the row has one with a value, or nullptr where it is optional and missing.
   const Field* label_field(const Record& record, const std::string& column, std::string_view option) const;

@@ -37,6 +37,7 @@ struct DataOptions {
   std::vector<std::string> test;
   ColumnOptions columns;
   std::string template_text;         ///< key "template": builds the text from columns, {{column}}
+  std::vector<std::string> kept_columns;  ///< no key: columns that examples carry along (Example::columns)
   std::int64_t max_length = 128;     ///< tokens a row, special tokens included
   std::string on_bad_row = "error";  ///< error, skip
   std::int64_t rows_in_memory_mib = 8;  ///< memory for training rows, and as much for their tokens; the rest lies in a file
@@ -209,8 +210,9 @@ void visit_fields(Visitor& visit, DataOptions& options) {
   visit(options.rows_in_memory_mib,
         {.key = "rows_in_memory_mib",
          .help = "Memory, in MiB, for the training rows, and as much again for their tokens. What does not fit goes to a temporary "
-                 "file beside `output_dir`; the results are the same. Folds, `val_size`, `test_size` and `token_cache_dir` need all "
-                 "rows in memory whatever this says, validation and test rows always lie there.",
+                 "file beside `output_dir`, which leaves at least as much of the disk free as it takes; the results are the same. "
+                 "Folds, `val_size` and `test_size` need all rows in memory whatever this says, validation and test rows always "
+                 "lie there.",
          .range = count_from(0),
          .part_of_job = false});
   visit_holdout_fields(visit, options);

@@ -58,8 +58,8 @@ Error no_usable_row(const std::vector<std::string>& files, std::int64_t skipped,
 
 /// The rows of all files in order, numbered from 0; rows that are skipped count, so that a number says which row of the
 /// files it is. Rows with a list `input_ids` (classification, masked LM, no template) skip the tokenizer. Columns that no
-/// option names are passed over, but for `id`. Error{data} for a file that cannot be read or gives no row, and for the
-/// first bad row unless on_bad_row is "skip".
+/// option names are passed over, but for `id`; options.kept_columns come along where a row has them and they are not null.
+/// Error{data} for a file that cannot be read or gives no row, and for the first bad row unless on_bad_row is "skip".
 std::vector<Example> read_examples(const std::vector<std::string>& files, const DataOptions& options, RowKind kind,
                                    ReadReport& report, LabelNeed need = LabelNeed::required);
 /// The same into `examples`, which is empty, one row after another.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <memory>
 #include <mutex>
@@ -53,6 +54,7 @@ class LongList {
   std::size_t size() const { return near_.size() + far_size(); }
   bool empty() const { return size() == 0; }
   bool is_in_file() const { return far_ != nullptr; }  ///< partly
+  std::int64_t file_bytes() const { return far_ ? far_->records.file_bytes() : 0; }
   /// Value i, which lies in the list or, where it was read from the file, is the caller's.
   std::shared_ptr<const T> get(std::size_t i) const {
     if (i < near_.size()) return {std::shared_ptr<const T>(), &near_[i]};

@@ -1,5 +1,5 @@
-// Values as bytes, to lie in a file that only this process reads: whole numbers in as few bytes as they need, nothing
-// aligned. Types say what they are made of by two functions beside them:
+// Values as bytes, to lie in a file that only this program on this machine reads: whole numbers in as few bytes as they
+// need, nothing aligned. Types say what they are made of by two functions beside them:
 //   void pack(const Row& row, files::Packer& packer)      { packer.integer(row.id).text(row.name); }
 //   void unpack(files::Unpacker& packed, Row& row)        { row.id = packed.integer(); row.name = packed.text(); }
 #pragma once
@@ -55,7 +55,7 @@ class Packer {
   SharedTexts& shared_;
 };
 
-/// Takes values out in the order in which they were packed.
+/// Takes values out in the order in which they were packed. Error{internal} where they were packed otherwise.
 class Unpacker {
  public:
   Unpacker(std::string_view bytes, const SharedTexts& shared) : bytes_(bytes), shared_(shared) {}
@@ -68,15 +68,18 @@ class Unpacker {
   }
   std::string_view text() { return take(static_cast<std::size_t>(integer())); }
   const std::shared_ptr<const std::string>& shared() { return shared_.text(static_cast<std::size_t>(integer())); }
+  /// The length of a list whose elements take at least so many bytes each.
+  std::size_t count(std::size_t bytes_each);
   /// Overwrites `values`, whose memory is used again.
   template <class T>
     requires std::is_arithmetic_v<T>
   void list(std::vector<T>& values) {
-    values.resize(static_cast<std::size_t>(integer()));
+    values.resize(count(sizeof(T)));
     const std::string_view bytes = take(values.size() * sizeof(T));
     if (!bytes.empty()) std::memcpy(values.data(), bytes.data(), bytes.size());
   }
   void list(std::vector<std::string>& texts);
+  bool empty() const { return bytes_.empty(); }
 
  private:
   std::string_view take(std::size_t size);

@@ -20,6 +20,7 @@ class RecordFile {
 
   void append(std::string_view record);
   std::size_t size() const { return size_; }
+  std::int64_t file_bytes() const { return file_ ? file_->size() : 0; }
   /// The bytes of a record, good until the next call of a member. Not for several threads at once. Error{storage}.
   std::string_view record(std::size_t i) const;
 

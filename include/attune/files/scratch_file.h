@@ -11,14 +11,15 @@ namespace attune::files {
 
 class ScratchFile {
  public:
-  /// In `folder`, of which it takes at most half of what is free now. Error{storage}.
+  /// In `folder`. Error{storage}.
   explicit ScratchFile(std::string folder);
   ~ScratchFile();
   ScratchFile(const ScratchFile&) = delete;
   ScratchFile& operator=(const ScratchFile&) = delete;
 
-  /// Whether so many bytes more are within its share of the disk.
-  bool has_room(std::int64_t bytes) const { return bytes <= limit_ - size_; }
+  /// Whether the disk would have at least as much free as the file holds when it has grown by so many bytes. What others write
+  /// meanwhile counts: the disk is asked again and again.
+  bool has_room(std::int64_t bytes);
   /// Writes the bytes behind what is there and returns where they begin. Error{storage}; the file is then as before.
   std::int64_t append(std::span<const std::byte> bytes);
   /// Fills `bytes` with what lies at `offset`. Error{storage}.
@@ -28,7 +29,8 @@ class ScratchFile {
  private:
   std::string folder_;
   int descriptor_ = -1;
-  std::int64_t size_ = 0, limit_ = 0;
+  std::int64_t size_ = 0;
+  std::int64_t sure_size_ = 0;  ///< up to here the disk had room when it was asked last
 };
 
 }  // namespace attune::files

@@ -1,6 +1,7 @@
 // Writing that survives a crash: temporary name, fsync, rename, fsync of the folder. Also hashes and the run's lock.
 #pragma once
 
+#include <functional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -13,6 +14,9 @@ namespace attune::files {
 /// Whole file as bytes; Error{kind} with the path and the reason when it is not a readable regular file.
 std::string read_file(const std::string& path, ErrorKind kind = ErrorKind::data);
 void write_file_atomically(const std::string& path, std::string_view content);
+/// The same for content that is made piece by piece: `make` gives each to the sink.
+using Sink = std::function<void(std::string_view)>;
+void write_file_atomically(const std::string& path, const std::function<void(const Sink&)>& make);
 void copy_file_atomically(const std::string& from, const std::string& to);
 
 using attune::sha256_hex;

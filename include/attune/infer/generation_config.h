@@ -1,6 +1,7 @@
 // The generation options that a model folder asks for, and those that a user sets over them.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -14,6 +15,9 @@ namespace attune::infer {
 /// A key that changes texts and that attune does not follow is warned of, unless it has Transformers' default.
 /// Error{model} for a value of the wrong kind.
 GenerationOptions folder_options(const std::string& folder);
+
+/// Error{model} where the same file names a token that ends a text and that a vocabulary of so many tokens has not.
+void check_folder_end_tokens(const std::string& folder, std::int64_t vocab_size);
 
 /// Options by name with their texts, as on a command line: {"top_k", {"5"}}, {"stop_strings", {"\n", "."}}.
 /// Error{usage} for a wrong value, and for an option that would change nothing: warpers without do_sample, penalties

@@ -11,6 +11,7 @@
 #include "attune/data/options.h"
 #include "attune/infer/options.h"
 #include "attune/models/options.h"
+#include "attune/prompt/options.h"
 #include "attune/train/options.h"
 
 namespace attune::job {
@@ -33,6 +34,33 @@ struct CostOptions {
   std::string measure_rate = "auto";  ///< auto, true, false
 };
 
+/// What `attune prompt stability` varies beside the wordings.
+struct StabilityOptions {
+  std::vector<std::string> choose;                ///< of FewShotOptions; empty = as it is there
+  std::vector<std::string> order;                 ///< likewise
+  std::vector<std::string> label_words = {"all"};  ///< all, first
+  std::optional<double> max_flip_rate;
+};
+
+/// How `attune prompt optimise` searches.
+struct OptimiseOptions {
+  std::optional<std::int64_t> budget;  ///< rows asked, over all candidates and rounds
+  std::int64_t reduction = 3;
+};
+
+/// What `attune prompt` asks an untouched model.
+struct PromptingOptions {
+  std::string prompts;  ///< file of the prompt set; "" = nothing is asked
+  prompt::FewShotOptions examples;
+  std::string split = "validation";   ///< validation, test
+  std::string answer = "likelihood";  ///< likelihood, generation
+  std::string score = "sum";          ///< prompt::WordScore
+  bool calibrate = false;
+  std::vector<std::string> content_free = {"N/A", "[MASK]", ""};
+  StabilityOptions stability;
+  OptimiseOptions optimise;
+};
+
 struct RunOptions {
   std::int64_t config_version = 1;
   std::string about;
@@ -44,6 +72,7 @@ struct RunOptions {
   train::EarlyStoppingOptions early_stopping;
   CrossValidationOptions cross_validation;
   CostOptions cost;
+  PromptingOptions prompting;
   std::vector<std::uint64_t> seeds = {42};
   std::string output_dir;
   std::string device = "auto";         ///< auto, cpu, cuda, cuda:i
@@ -106,6 +135,61 @@ void visit_fields(Visitor& visit, CostOptions& options) {
 }
 
 template <class Visitor>
+void visit_fields(Visitor& visit, StabilityOptions& options) {
+  visit(options.choose, {.key = "choose",
+                         .help = "Ways in which examples are chosen, each tried. By default that of `examples`.",
+                         .choices = {"random", "balanced", "nearest"}});
+  visit(options.order, {.key = "order",
+                        .help = "Orders in which they stand, each tried. By default that of `examples`.",
+                        .choices = {"random", "as_chosen", "nearest_last", "by_label"}});
+  visit(options.label_words, {.key = "label_words",
+                              .help = "Whether all words of a label count or the first alone; with both, both are tried.",
+                              .choices = {"all", "first"}});
+  visit(options.max_flip_rate, {.key = "max_flip_rate",
+                                .help = "Gate: exit 20 where two variants give a row different labels more often than this.",
+                                .range = share()});
+}
+
+template <class Visitor>
+void visit_fields(Visitor& visit, OptimiseOptions& options) {
+  visit(options.budget, {.key = "budget",
+                         .help = "Rows that may be asked, over all candidates and rounds. By default a quarter of what asking every candidate "
+                                 "for every row would take.",
+                         .range = count_from(1)});
+  visit(options.reduction,
+        {.key = "reduction", .help = "After each round one of so many candidates is kept, and sees so many times the rows.", .range = between(2, 100)});
+}
+
+template <class Visitor>
+void visit_fields(Visitor& visit, PromptingOptions& options) {
+  visit(options.prompts, {.key = "prompts",
+                          .help = "File of the prompt set (docs/prompts.md).",
+                          .aliases = {"prompt_set"},
+                          .literals = {{"null", ""}}});
+  visit(options.examples, {.key = "examples", .help = "Training rows that stand, with their answers, in front of each row."});
+  visit(options.split, {.key = "split",
+                        .help = "Rows that are answered. Wordings are compared on the validation rows; the test rows are for the "
+                                "wording that was chosen by them.",
+                        .choices = {"validation", "test"}});
+  visit(options.answer,
+        {.key = "answer",
+         .help = "How a label is found: by the `likelihood` of its words behind the prompt (of models that fill gaps: in the gap), "
+                 "or by reading the text that the model writes (`generation`, under the block of that name).",
+         .choices = {"likelihood", "generation"}});
+  visit(options.score,
+        {.key = "score",
+         .help = "What a label word counts: its log probability (`sum`), or the same a token (`mean`) or a character of the word "
+                 "(`per_character`), so that long words are not at a disadvantage.",
+         .choices = {"sum", "mean", "per_character"}});
+  visit(options.calibrate, {.key = "calibrate",
+                            .help = "Divides by how likely each label is behind inputs without content (Zhao et al. 2021)."});
+  visit(options.content_free,
+        {.key = "content_free", .help = "What stands for the columns of a row in inputs without content."});
+  visit(options.stability, {.key = "stability", .help = "What `attune prompt stability` and `optimise` try beside the wordings and the run's seeds."});
+  visit(options.optimise, {.key = "optimise", .help = "How `attune prompt optimise` searches among the same variants."});
+}
+
+template <class Visitor>
 void visit_run_fields(Visitor& visit, RunOptions& options) {
   visit(options.seeds, {.key = "seeds",
                         .help = "Seeds of the head, the order of rows and dropout; with several the run is done once "
@@ -163,6 +247,9 @@ void visit_fields(Visitor& visit, RunOptions& options) {
                                    .help = "Trains and tests on folds of the rows. Null or left out: no folds.",
                                    .present = &options.cross_validation.enabled});
   visit(options.cost, {.key = "cost", .help = "What is said about what the run costs (`cost_results.json`, the report)."});
+  visit(options.prompting, {.key = "prompting",
+                            .help = "What `attune prompt` asks the model as it is; training does not look at it.",
+                            .part_of_job = false});
   visit_run_fields(visit, options);
 }
 

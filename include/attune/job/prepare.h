@@ -77,6 +77,9 @@ std::shared_ptr<const text::ChatTemplates> chat_templates(const std::string& fol
 /// What the settings say about language modelling. `chats` must outlive the task.
 void set_language(task::TaskOptions& task, const data::DataOptions& options, const text::ChatTemplates* chats);
 
+/// Of two labels `wanted` (data.positive_label) becomes the second. Error{usage} where it is none of two.
+void place_positive_label(data::LabelMap& labels, const std::optional<std::string>& wanted);
+
 /// Weights of the classes by label id as training.class_weights says, "balanced" for the examples of these training rows, where
 /// there are any; empty for none.
 std::vector<double> class_weights(const Prepared& prepared, const files::ListView<task::Encoded>& train);

@@ -21,6 +21,11 @@ struct Interval {
   double low;
   double high;
 };
+/// What was found, and how sure it is.
+struct Estimate {
+  double value;
+  Interval interval;
+};
 using NamedIntervals = std::vector<std::pair<std::string, Interval>>;
 
 /// {"accuracy": [low, high], …}; null where undefined.

@@ -53,6 +53,7 @@ struct ModelSpec {
   std::int64_t num_attention_heads = 0;
   std::int64_t intermediate_size = 0;
   std::int64_t max_position_embeddings = 0;
+  std::int64_t first_position = 0;  ///< of a text; RoBERTa counts from behind the padding token's number
   std::int64_t type_vocab_size = 0;
   std::int64_t pad_token_id = 0;  ///< -1 = none
   std::string hidden_act = "gelu";
@@ -67,6 +68,9 @@ struct ModelSpec {
   std::vector<std::string> labels;  ///< id2label in order of id
   std::string problem_type;         ///< "", single_label_classification, multi_label_classification, regression
   DecoderSpec decoder;
+
+  /// The longest text that has positions, in tokens.
+  std::int64_t max_tokens() const { return max_position_embeddings - first_position; }
 };
 
 /// The model types that attune can build.

@@ -32,6 +32,12 @@ at::Tensor vocabulary_logits(const Vocabulary& vocabulary);
 LossSum vocabulary_cross_entropy(const Vocabulary& vocabulary, const at::Tensor& labels, const at::Tensor& row_weights,
                                  double label_smoothing);
 
+/// log p(ids[k]) in row rows[k], float32 [K] on the CPU, without a graph. rows int64 [K], ascending, and ids int64 [K] lie
+/// on the CPU; a row's logits are made once for all its ids, those of some rows at a time.
+at::Tensor vocabulary_log_probabilities(const Vocabulary& vocabulary, const at::Tensor& rows, const at::Tensor& ids);
+/// The same of logits [N, V] that were multiplied out.
+at::Tensor log_probabilities(const at::Tensor& logits, const at::Tensor& rows, const at::Tensor& ids);
+
 /// Losses of single rows, float [N] on the device of x; 0 for a row that is ignored.
 struct RowLosses {
   at::Tensor nll;       ///< -log p(label)

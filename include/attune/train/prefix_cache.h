@@ -2,6 +2,8 @@
 // evaluations, folds and seeds. In memory up to a limit, beyond it in a nameless file of the output folder; what fits
 // nowhere is computed again. It decides what is computed, never what comes out (frozen_prefix.h).
 //
+// A text is known by its hash: beside its rows it takes about 60 bytes of memory, however long it is, in the file and in memory.
+//
 // Trainings that run side by side share one: any thread may call any method. One lock is over all of its state; what it has
 // handed out stays readable without it, since rows never change and a place holds on to its tensor or file.
 #pragma once
@@ -19,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "attune/base/hash128.h"
 #include "attune/files/json.h"
 #include "attune/files/scratch_file.h"
 
@@ -54,7 +57,7 @@ class PrefixCache {
   struct Tile {
     at::Tensor rows;
     bool one_a_text = false;
-    std::vector<std::pair<std::string, std::int64_t>> texts;
+    std::vector<std::pair<Hash128, std::int64_t>> texts;
 
     Form form() const { return {rows.scalar_type(), rows.size(1), one_a_text}; }
   };
@@ -72,7 +75,7 @@ class PrefixCache {
   /// From now on a file in `folder` takes what memory does not.
   void spill_to(const std::string& folder);
   /// `identity` tells a prefix from others: what another one computed is forgotten.
-  Found find(const std::string& identity, std::span<const std::string> texts);
+  Found find(const std::string& identity, std::span<const Hash128> texts);
   /// Keeps a tile if there is room, and if no other prefix has come meanwhile. A file that cannot be written is a warning:
   /// nothing more is kept then.
   void keep(const std::string& identity, const Tile& tile);
@@ -86,7 +89,17 @@ class PrefixCache {
   files::Json summary() const;
 
  private:
+  struct KeptTile {
+    at::Tensor rows;         ///< undefined: they lie in the file …
+    std::int64_t begin = 0;  ///< … from this byte on
+  };
+  struct KeptText {
+    std::size_t tile = 0;     ///< number
+    std::int64_t offset = 0;  ///< in bytes, in the tile
+  };
+
   void open(const std::string& identity);
+  Place place_of(const KeptText& text) const;
   /// Where the file has the tile; nothing where it has no room.
   std::optional<std::int64_t> write(const at::Tensor& tile);
 
@@ -94,7 +107,8 @@ class PrefixCache {
   std::int64_t memory_limit_;
   std::string folder_, identity_;
   Form form_;
-  std::unordered_map<std::string, Place> places_;
+  std::vector<KeptTile> tiles_;
+  std::unordered_map<Hash128, KeptText, Hash128::Part> texts_;
   std::int64_t memory_bytes_ = 0;
   std::shared_ptr<files::ScratchFile> file_;
   bool full_ = false;

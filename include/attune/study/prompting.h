@@ -1,0 +1,85 @@
+// A model asked as it is: every wording of a prompt set put to the same rows. Answers become predictions of an ordinary
+// classification, so that metrics, intervals and files are those of a tuned model.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "attune/data/example.h"
+#include "attune/data/labels.h"
+#include "attune/files/json.h"
+#include "attune/infer/options.h"
+#include "attune/job/options.h"
+#include "attune/models/model.h"
+#include "attune/prompt/examples.h"
+#include "attune/prompt/labels.h"
+#include "attune/prompt/options.h"
+#include "attune/prompt/wordings.h"
+#include "attune/report/events.h"
+#include "attune/task/task.h"
+#include "attune/text/chat_template.h"
+#include "attune/text/tokenizer.h"
+
+namespace attune::study {
+
+/// Everything that asking needs, opened and checked.
+struct PromptJob {
+  job::RunOptions options;
+  prompt::PromptSet set;
+  std::vector<prompt::Wording> wordings;
+  models::LoadedModel loaded;
+  std::string folder;  ///< of the tokenizer
+  std::shared_ptr<const text::Tokenizer> tokenizer;
+  std::shared_ptr<const text::ChatTemplates> chats;
+  infer::GenerationOptions generation;
+  std::int64_t max_tokens = 0;  ///< of prompt and answer
+  data::LabelMap labels;        ///< of the training rows
+  prompt::LabelWords words;
+  std::vector<data::Example> pool;     ///< training rows, of which examples are taken
+  std::vector<data::Example> rows;     ///< that are answered
+  std::vector<task::Encoded> targets;  ///< of `rows`: their labels, without tokens
+  std::unique_ptr<task::Task> task;
+  at::Tensor pool_embeddings, row_embeddings;  ///< infer::embeddings of their texts, where examples go by similarity
+};
+
+/// The rows of a split ("validation", "test") take the place of job.rows. Error{usage} where there are none.
+void read_split(PromptJob& job, const std::string& split);
+
+/// Reads what the configuration names; writes nothing. Error{usage} without a prompt set or rows of the split, for
+/// settings that do not go together and for columns that hold the answer; Error{model}, Error{data} as elsewhere.
+PromptJob open_prompt_job(const job::RunOptions& options, const report::EventBus& events);
+
+/// What must not have changed for answers that were written down to count: settings, files, model.
+files::Json identity_of(const PromptJob& job);
+
+/// What one wording made of the rows.
+struct Asked {
+  std::vector<task::Prediction> predictions;  ///< one a row; their logits are log p of the labels
+  std::int64_t without_answer = 0;            ///< rows whose generated text names no label: predicted as "(no answer)"
+  std::int64_t dropped_examples = 0;          ///< that did not fit into the length
+  std::int64_t tokens = 0;                    ///< of all texts that were scored or continued
+  std::int64_t computed_tokens = 0;           ///< of them that went through the network
+  bool stopped = false;                       ///< a signal came; nothing else counts then
+};
+
+/// One way to ask.
+struct Variant {
+  prompt::Wording wording;
+  prompt::FewShotOptions examples;
+  bool first_words_only = false;  ///< of several words of a label the first alone counts
+};
+
+/// Puts the first `rows` rows to the model, all where there are no more. Error{data} for a row that does not fit even
+/// without examples.
+Asked ask(const PromptJob& job, const Variant& variant, std::size_t rows = static_cast<std::size_t>(-1));
+
+/// Puts the rows into an order of their own, drawn under the seed: a part of them is then a fair sample.
+void shuffle_rows(PromptJob& job, std::uint64_t seed);
+
+}  // namespace attune::study

@@ -1,0 +1,23 @@
+// `attune prompt stability`: how much the answers depend on how one asks. Every combination of wording, choice and
+// order of examples, label words and seed is put to the validation rows; the best and the steadiest wording are then
+// put to the test rows.
+#pragma once
+
+#include "attune/files/json.h"
+#include "attune/job/options.h"
+#include "attune/report/events.h"
+
+namespace attune::study {
+
+/// Writes into options.output_dir variants/<n>.json, junit.xml, and stability_results.json, which is returned:
+/// {"output_dir", "rows", "majority", "variants": [{"name", "levels", "metrics"}], "spread": {"lowest", "highest",
+/// "range", "mean", "sd"} of accuracies, "shares": {factor: {"share", "chance", "means": {level: accuracy}},
+/// "remainder"} (metrics/variance.h), "flip_rate": mean over rows, "fragile": [{"id", "flip_rate", "labels": {label:
+/// variants}}, at most 20, the worst first], "wordings":
+/// [{"name", "accuracy", "lowest", "highest", "flip_rate"}], "best", "steadiest": names of wordings, "test": {name:
+/// {"metrics", "intervals"}}, "gate": {"max_flip_rate", "passed"}, "stopped_by"}. A wording's flip rate is that of its
+/// own variants; where it has one alone, how often it differs from the label that most variants give. Error{usage}
+/// where nothing varies; with options.resume_from_checkpoint "auto" finished variants are read. Else as run_prompts.
+files::Json prompt_stability(const job::RunOptions& options, const report::EventBus& events);
+
+}  // namespace attune::study

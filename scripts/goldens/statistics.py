@@ -1,0 +1,112 @@
+"""Goldens of paired tests, shares of variance and learning curves (module metrics), from statsmodels and scipy."""
+
+import itertools
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas
+import scipy.optimize
+import scipy.stats
+import statsmodels.api
+from statsmodels.formula.api import ols
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
+
+
+def mcnemar_case(only_first, only_second):
+    table = [[40, only_first], [only_second, 7]]
+    test = lambda **options: [float(value) for value in (lambda r: (r.statistic, r.pvalue))(mcnemar(table, **options))]
+    return {"only_first": only_first, "only_second": only_second, "exact": test(exact=True),
+            "corrected": test(exact=False, correction=True), "uncorrected": test(exact=False, correction=False)}
+
+
+def correction_case(p_values):
+    adjusted = {name: multipletests(p_values, method=method)[1].tolist()
+                for name, method in (("bonferroni", "bonferroni"), ("holm", "holm"), ("benjamini_hochberg", "fdr_bh"))}
+    return {"p_values": p_values, **adjusted}
+
+
+def sign_flip_case(name, differences):
+    differences = np.array(differences, float)
+    test = scipy.stats.permutation_test((differences, np.zeros_like(differences)), lambda a, b, axis: np.mean(a - b, axis=axis),
+                                        permutation_type="samples", vectorized=True, n_resamples=math.inf)
+    return {"name": name, "differences": differences.tolist(), "statistic": float(test.statistic), "p_value": float(test.pvalue)}
+
+
+def detectable_case(rows, discordance, alpha, power):
+    """Connor's sample size, solved by bisection; null where even a difference of the whole discordance needs more rows."""
+    z_alpha, z_power = scipy.stats.norm.ppf(1 - alpha / 2), scipy.stats.norm.ppf(power)
+    needed = lambda d: (z_alpha * math.sqrt(discordance) + z_power * math.sqrt(discordance - d * d)) ** 2 / d**2
+    found = None
+    if needed(discordance) <= rows:
+        found = scipy.optimize.brentq(lambda d: needed(d) - rows, 1e-9, discordance, xtol=1e-15, rtol=1e-14)
+    return {"rows": rows, "discordance": discordance, "alpha": alpha, "power": power, "difference": found}
+
+
+def paired(random):
+    rounded = lambda count: [round(float(p), 4) for p in random.uniform(0, 0.2, count)]
+    return {
+        "mcnemar": [mcnemar_case(*pair) for pair in ((1, 0), (3, 3), (2, 9), (15, 4), (0, 12), (30, 52), (400, 470), (3000, 3300))],
+        "corrections": [correction_case(p) for p in ([0.01], rounded(5), rounded(12), [0.04, 0.001, 0.04, 0.9, 0.02], [0.6, 0.7, 0.8])],
+        "sign_flips": [sign_flip_case("normal", random.normal(0.3, 1, 14)), sign_flip_case("right or wrong", random.integers(-1, 2, 13)),
+                       sign_flip_case("ties in tenths", np.round(random.normal(0.1, 0.3, 12), 1)), sign_flip_case("two rows", [0.5, -0.1]),
+                       sign_flip_case("alike", [0.25, -0.25, 0.5, -0.5])],
+        "detectable": [detectable_case(*case) for case in ((100, 0.2, 0.05, 0.8), (1000, 0.1, 0.05, 0.8), (3080, 0.05, 0.01, 0.9),
+                                                           (500, 0.35, 0.05, 0.5), (20, 0.05, 0.05, 0.8))],
+    }
+
+
+def variance_case(name, factors, repeats, score):
+    """Every combination of the levels {factor: number of levels}, `repeats` times."""
+    rows = [dict(zip(factors, levels)) for levels in itertools.product(*(range(count) for count in factors.values())) for _ in range(repeats)]
+    table = pandas.DataFrame(rows)
+    table["score"] = [round(float(score(row)), 6) for row in rows]
+    fitted = ols("score ~ " + " + ".join(f"C({factor})" for factor in factors), table).fit()
+    sums = statsmodels.api.stats.anova_lm(fitted, typ=1)["sum_sq"]
+    return {"name": name, "factors": list(factors), "levels": table[list(factors)].astype(str).values.tolist(), "scores": table["score"].tolist(),
+            "shares": [float(sums[f"C({factor})"] / sums.sum()) for factor in factors], "remainder": float(sums["Residual"] / sums.sum())}
+
+
+def variance(random):
+    wording, order = random.normal(0, 0.1, 5), random.normal(0, 0.03, 3)
+    noise = lambda: random.normal(0, 0.02)
+    return [variance_case("wording, order and seed", {"wording": 5, "order": 3, "seed": 4}, 1,
+                          lambda row: 0.7 + wording[row["wording"]] + order[row["order"]] + noise()),
+            variance_case("an interaction", {"wording": 2, "labels": 2}, 3, lambda row: 0.5 + 0.1 * (row["wording"] == row["labels"]) + noise()),
+            variance_case("a factor with one level", {"wording": 4, "order": 1, "examples": 2}, 1, lambda row: 0.6 + wording[row["wording"]] + noise())]
+
+
+def curve_case(name, points, low=-math.inf, high=math.inf):
+    """Points [labels, score, weight]; bounded nonlinear least squares from several starts."""
+    labels, scores, weights = np.array(points, float).T
+    residuals = lambda p: np.sqrt(weights) * (p[0] - p[1] * (labels / labels.min()) ** -math.exp(p[2]) - scores)
+    bounds = ([low, -np.inf, math.log(0.01)], [high, np.inf, math.log(3)])
+    starts = [[min(max(scores[-1], low + 1e-3), high - 1e-3), scores[-1] - scores[0], math.log(c)] for c in (0.02, 0.1, 0.3, 0.6, 1, 2)]
+    fits = [scipy.optimize.least_squares(residuals, start, bounds=bounds, xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=20000) for start in starts]
+    best = min(fits, key=lambda fit: fit.cost)
+    at = [10.0, 50.0, 300.0, 2000.0, 20000.0]
+    return {"name": name, "points": np.array(points, float).tolist(), "low": low if math.isfinite(low) else None,
+            "high": high if math.isfinite(high) else None, "error": float(2 * best.cost), "at": at,
+            "values": [float(best.x[0] - best.x[1] * (n / labels.min()) ** -math.exp(best.x[2])) for n in at]}
+
+
+def learning_curves(random):
+    def noisy(asymptote, gap, exponent, sizes, seeds, sd):
+        return [[n, round(asymptote - gap * n**-exponent + random.normal(0, sd), 5), w] for n in sizes for w in seeds]
+
+    sizes = [16, 32, 64, 128, 256, 512, 1024]
+    return [curve_case("three seeds", noisy(0.92, 2.0, 0.5, sizes, [1, 1, 1], 0.01), 0, 1),
+            curve_case("weights", noisy(0.85, 1.5, 0.7, sizes, [1, 2.5], 0.03), 0, 1),
+            curve_case("a loss", noisy(0.3, -8.0, 0.6, sizes, [1, 1], 0.02), 0),
+            curve_case("an asymptote at the bound", [[8, 0.5, 1], [16, 0.62, 1], [32, 0.74, 1], [64, 0.86, 1], [128, 0.97, 1]], 0, 1),
+            curve_case("falling scores", [[10, 0.8, 1], [20, 0.7, 1], [40, 0.66, 1], [80, 0.63, 1]], 0, 1)]
+
+
+def write(folder: Path):
+    random = np.random.default_rng(20261130)
+    cases = {"paired": paired(random), "variance": variance(random), "learning_curve": learning_curves(random)}
+    for name, case in cases.items():
+        text = json.dumps(case, ensure_ascii=False, allow_nan=False)
+        (folder / f"{name}.json").write_text(text.replace('{"name"', '\n{"name"') + "\n", encoding="utf-8")

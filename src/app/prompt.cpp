@@ -1,0 +1,184 @@
+// attune prompt: asks a model as it is with the wordings of a prompt set.
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "app/observers.h"
+#include "attune/app/verbs.h"
+#include "attune/base/console.h"
+#include "attune/base/error.h"
+#include "attune/base/print_number.h"
+#include "attune/base/signals.h"
+#include "attune/base/strings.h"
+#include "attune/config/config.h"
+#include "attune/job/environment.h"
+#include "attune/job/execution.h"
+#include "attune/report/table.h"
+#include "attune/study/optimise.h"
+#include "attune/study/prompt_run.h"
+#include "attune/study/stability.h"
+
+namespace attune::app {
+
+namespace {
+
+using files::Json;
+
+std::string number_cell(const Json& value) {
+  return value.is_number() ? print_number("%.4f", value.get<double>()) : "–";
+}
+
+std::string metric_cell(const Json& numbers, const char* name) {
+  return numbers.contains(name) ? number_cell(numbers[name]) : "–";
+}
+
+std::string interval_cell(const Json& intervals, const char* name) {
+  return intervals.contains(name)
+             ? concat("[", number_cell(intervals[name][0]), ", ", number_cell(intervals[name][1]), "]")
+             : "";
+}
+
+std::string fact(const std::string& name, const std::string& what) {
+  return concat(name, std::string(name.size() < 11 ? 12 - name.size() : 1, ' '), what, "\n");
+}
+
+std::string rows_fact(const Json& results, const std::string& split) {
+  return fact("rows", concat(results["rows"].get<std::int64_t>(), " of the ", split,
+                             " split; always the most frequent label: ", number_cell(results["majority"])));
+}
+
+std::string tokens_fact(const Json& results) {
+  const auto tokens = results["tokens"].get<std::int64_t>(), computed = results["computed_tokens"].get<std::int64_t>();
+  if (computed == 0) return "";
+  const double times = static_cast<double>(tokens) / static_cast<double>(computed);
+  return fact("tokens", concat(computed, " computed, text by text it would be ", tokens, " (",
+                               print_number("%.1f", times), " times as many)"));
+}
+
+std::string wordings_text(const Json& results) {
+  std::vector<std::vector<std::string>> rows;
+  std::int64_t without = 0, dropped = 0;
+  std::vector<double> accuracies;
+  for (const Json& wording : results["wordings"]) {
+    const Json &metrics = wording["metrics"], &intervals = wording["intervals"];
+    rows.push_back({wording["name"].get<std::string>(), metric_cell(metrics, "accuracy"),
+                    interval_cell(intervals, "accuracy"), metric_cell(metrics, "f1"), metric_cell(metrics, "loss")});
+    accuracies.push_back(metrics["accuracy"].get<double>());
+    without += wording["without_answer"].get<std::int64_t>();
+    dropped += wording["dropped_examples"].get<std::int64_t>();
+  }
+  std::string text = report::text_table({"wording", "accuracy", "95 %", "f1", "loss"}, rows) + "\n" +
+                     rows_fact(results, results["split"].get<std::string>());
+  if (rows.size() > 1) {
+    const auto [low, high] = std::ranges::minmax(accuracies);
+    text += fact("spread", concat(print_number("%.4f", high - low), " of accuracy between the best and the worst of ",
+                                  rows.size(), " wordings"));
+  }
+  if (without > 0) text += fact("no answer", concat(without, " generated texts name no label and count as wrong"));
+  if (dropped > 0) text += fact("dropped", concat(dropped, " examples did not fit into the model's length"));
+  return concat(
+      text, tokens_fact(results),
+      fact("folder", results["output_dir"].get<std::string>() + " (report.html, prompt_results.json, wordings/)"));
+}
+
+std::string stability_text(const Json& results) {
+  std::vector<std::vector<std::string>> rows;
+  for (const Json& wording : results["wordings"]) {
+    rows.push_back({wording["name"].get<std::string>(), number_cell(wording["accuracy"]),
+                    number_cell(wording["lowest"]), number_cell(wording["highest"]),
+                    number_cell(wording["flip_rate"])});
+  }
+  const Json& spread = results["spread"];
+  std::string text = report::text_table({"wording", "accuracy", "lowest", "highest", "flip rate"}, rows) + "\n" +
+                     rows_fact(results, "validation");
+  text += fact("spread", concat(number_cell(spread["range"]), " of accuracy (", number_cell(spread["lowest"]), " to ",
+                                number_cell(spread["highest"]), ") between ", results["variants"].size(), " variants"));
+  text += fact("flip rate",
+               concat(number_cell(results["flip_rate"]), ": how often two variants give a row different labels"));
+  for (const auto& [factor, found] : results["shares"].items()) {
+    if (factor == "remainder") continue;
+    text += fact("  " + factor, concat(number_cell(found["share"]), " of the variance of accuracy (by chance ",
+                                       number_cell(found["chance"]), ")"));
+  }
+  text += fact("  together", concat(number_cell(results["shares"]["remainder"]), " comes from factors in combination"));
+  text += fact("best", results["best"].get<std::string>() + ", by accuracy on these rows, which flatters it");
+  text += fact("steadiest", results["steadiest"].get<std::string>());
+  if (results.contains("test")) {
+    for (const auto& [name, found] : results["test"].items()) {
+      text += fact("test", concat(name, ": accuracy ", metric_cell(found["metrics"], "accuracy"), " ",
+                                  interval_cell(found["intervals"], "accuracy")));
+    }
+  }
+  return concat(text, fact("folder", results["output_dir"].get<std::string>() +
+                                         " (report.html, stability_results.json, junit.xml, variants/)"));
+}
+
+std::string optimise_text(const Json& results) {
+  std::vector<std::vector<std::string>> rows;
+  for (const Json& round : results["rounds"]) {
+    const Json& best = round["candidates"].front();
+    rows.push_back({concat("round ", rows.size() + 1), concat(round["candidates"].size()),
+                    concat(round["rows"].get<std::int64_t>()), best["name"].get<std::string>(),
+                    number_cell(best["accuracy"])});
+  }
+  const Json& chosen = results["chosen"];
+  std::string text = report::text_table({"", "candidates", "rows", "best", "accuracy"}, rows) + "\n" +
+                     rows_fact(results, "validation");
+  text += fact("chosen", concat(chosen["name"].get<std::string>(),
+                                "; since it was chosen by them, its accuracy on these rows is flattering"));
+  if (results.contains("test"))
+    text += fact("test", concat("accuracy ", metric_cell(results["test"]["metrics"], "accuracy"), " ",
+                                interval_cell(results["test"]["intervals"], "accuracy")));
+  text += fact("asked", concat(results["questions"].get<std::int64_t>(), " rows of a budget of ",
+                               results["budget"].get<std::int64_t>()));
+  return concat(text, fact("folder", results["output_dir"].get<std::string>() +
+                                         " (report.html, optimise_results.json, answers/)"));
+}
+
+struct Study {
+  const char* action;
+  Json (*run)(const job::RunOptions&, const report::EventBus&);
+  std::string (*text)(const Json&);
+};
+
+constexpr Study kStudies[] = {{"run", study::run_prompts, wordings_text},
+                              {"stability", study::prompt_stability, stability_text},
+                              {"optimise", study::prompt_optimise, optimise_text}};
+
+void check_gate(const Json& results) {
+  if (!results.contains("gate")) return;
+  const Json& gate = results["gate"];
+  if (gate["passed"].get<bool>()) return;
+  throw Error(ErrorKind::gate, {.file = results["output_dir"].get<std::string>(),
+                                .what = concat("gate failed: the flip rate is ", number_cell(results["flip_rate"]),
+                                               ", at most ", number_cell(gate["max_flip_rate"]), " was allowed"),
+                                .where = "prompting.stability.max_flip_rate",
+                                .hint = ""});
+}
+
+}  // namespace
+
+int run_prompt(const PromptVerb& options) {
+  ignore_broken_pipes();
+  std::vector<std::string> settings = options.overrides;
+  if (options.resume) settings.emplace_back("resume_from_checkpoint=auto");
+  const job::RunOptions run = config::load(options.config, settings, job::machine());
+  job::set_threads(run.threads);
+  report::EventBus events;
+  attach_progress(events, options.output);
+  install_stop_signals();
+  const Study& chosen =
+      *std::ranges::find(kStudies, options.action, [](const Study& one) { return std::string(one.action); });
+  const Json results = chosen.run(run, events);
+  if (results["stopped_by"] == "signal") {
+    std::fprintf(stderr, "stopped by a signal; what was answered is kept: go on with the same command and --resume\n");
+    return 128 + stop_signal();
+  }
+  console::print(options.output.json ? files::json_text(results) + "\n" : chosen.text(results));
+  check_gate(results);
+  return 0;
+}
+
+}  // namespace attune::app

@@ -1,0 +1,249 @@
+// See prompt_html.h.
+#include "attune/report/prompt_html.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+
+#include "attune/base/strings.h"
+#include "charts.h"
+#include "html_page.h"
+#include "html_text.h"
+
+namespace attune::report {
+
+namespace {
+
+using files::Json;
+
+constexpr std::size_t kMostStrips = 40;
+
+std::string figure(const Json& value) {
+  return value.is_number() ? metric_text(value.get<double>()) : "–";
+}
+
+/// The number with its interval below.
+std::string with_interval(const Json& value, const Json& interval) {
+  if (!interval.is_array()) return figure(value);
+  return concat(figure(value), "<small class=\"soft\">[", figure(interval[0]), ", ", figure(interval[1]), "]</small>");
+}
+
+std::string lead(const std::string& html) {
+  return "<p class=\"lead\">" + html + "</p>\n";
+}
+
+std::string page_title(const Json& results) {
+  const std::filesystem::path folder = results["output_dir"].get<std::string>();
+  return folder.filename().empty() ? folder.parent_path().filename().string() : folder.filename().string();
+}
+
+std::string rows_text(const Json& results, const std::string& split) {
+  return concat("<p class=\"soft\">", count_text(results["rows"].get<double>()), " ", split,
+                " rows · always the most frequent label: ", figure(results["majority"]), "</p>\n");
+}
+
+const Json& named(const Json& wordings, const std::string& name) {
+  return *std::ranges::find_if(wordings, [&](const Json& one) { return one["name"] == name; });
+}
+
+std::string prompt_lead(const Json& results) {
+  const Json& wordings = results["wordings"];
+  const auto accuracy = [](const Json& wording) { return wording["metrics"]["accuracy"].get<double>(); };
+  const auto [worst, best] = std::ranges::minmax_element(wordings, {}, accuracy);
+  std::string text = concat("The best of ", wordings.size(), wordings.size() == 1 ? " wording" : " wordings",
+                            " is right on <b>", percent(accuracy(*best)), "</b> of the rows");
+  if (wordings.size() > 1)
+    text += concat(", the worst on ", percent(accuracy(*worst)), ": the model is the same, only the question differs");
+  text += ".";
+  const Json& majority = results["majority"];
+  const Json& interval = member(*best, {"intervals", "accuracy"});
+  if (majority.is_number() && interval.is_array() && interval[0].get<double>() <= majority.get<double>()) {
+    text += " <b>That is no clear gain over always giving the most frequent label.</b>";
+  }
+  return lead(text);
+}
+
+std::string prompt_table(const Json& results) {
+  HtmlTable table{.header = {"wording", "accuracy", "F1, macro", "loss", "tokens computed", "time"}, .rows = {}};
+  for (const Json& wording : results["wordings"]) {
+    const Json& metrics = wording["metrics"];
+    table.rows.push_back({escape_html(wording["name"].get<std::string>()),
+                          with_interval(member(metrics, {"accuracy"}), member(wording, {"intervals", "accuracy"})),
+                          figure(member(metrics, {"f1"})), figure(member(metrics, {"loss"})),
+                          count_text(wording["computed_tokens"].get<double>()),
+                          concat(metric_text(wording["seconds"].get<double>()), " s")});
+  }
+  return html_table(table);
+}
+
+std::string prompt_strips(const Json& results) {
+  std::vector<DotStrip> strips;
+  for (const Json& wording : results["wordings"]) {
+    if (strips.size() == kMostStrips) break;
+    DotStrip strip{.label = wording["name"].get<std::string>(),
+                   .dots = {},
+                   .mean = wording["metrics"]["accuracy"].get<double>(),
+                   .interval = std::nullopt};
+    if (wording.contains("seeds")) {
+      for (const Json& seed : wording["seeds"])
+        strip.dots.emplace_back("seed " + seed["seed"].dump(), seed["metrics"]["accuracy"].get<double>());
+    } else {
+      strip.dots.emplace_back(strip.label, strip.mean);
+    }
+    const Json& interval = member(wording, {"intervals", "accuracy"});
+    if (interval.is_array()) strip.interval = Point{interval[0].get<double>(), interval[1].get<double>()};
+    strips.push_back(std::move(strip));
+  }
+  return strips.size() < 2 ? "" : dot_strips(strips);
+}
+
+std::string work_text(const Json& results) {
+  const double tokens = results["tokens"].get<double>(), computed = results["computed_tokens"].get<double>();
+  if (computed == 0) return "";
+  return concat("<p>", count_text(computed), " tokens went through the model. Text by text it would have been ",
+                count_text(tokens), ", ", metric_text(tokens / computed),
+                " times as many: beginnings that prompts share are computed once.</p>\n");
+}
+
+std::string stability_lead(const Json& results) {
+  const Json& spread = results["spread"];
+  std::string text = concat("The same model on the same rows is right on ", percent(spread["lowest"].get<double>()),
+                            " to <b>", percent(spread["highest"].get<double>()), "</b>, depending on how it is asked (",
+                            results["variants"].size(), " variants). Two variants give a row different labels in <b>",
+                            percent(results["flip_rate"].get<double>()), "</b> of all cases.");
+  const Json& gate = results["gate"];
+  if (gate["max_flip_rate"].is_number()) {
+    text += concat(" The gate of ", percent(gate["max_flip_rate"].get<double>()),
+                   gate["passed"].get<bool>() ? " is kept." : " is <b>not kept</b>.");
+  }
+  return lead(text);
+}
+
+std::string factors_section(const Json& results) {
+  std::vector<Bar> bars;
+  for (const auto& [factor, found] : results["shares"].items()) {
+    const Json& share = factor == "remainder" ? found : found["share"];
+    if (!share.is_number()) continue;
+    bars.push_back({.label = factor == "remainder" ? "in combination" : factor,
+                    .value = share.get<double>(),
+                    .text = percent(share.get<double>())});
+  }
+  if (bars.empty()) return "<p>All variants have the same accuracy.</p>\n";
+  std::string html = concat(
+      "<p>Shares of the variance of accuracy over all variants. A share is more than chance where it is clearly above "
+      "what levels that "
+      "mean nothing would get.</p>\n<div class=\"scroll\">",
+      bar_list(bars, 1, "Shares of the variance by factor"), "</div>\n");
+  HtmlTable table{.header = {"factor", "level", "accuracy"}, .rows = {}, .figures = true, .text_columns = 2};
+  for (const auto& [factor, found] : results["shares"].items()) {
+    if (factor == "remainder") continue;
+    for (const auto& [level, mean] : found["means"].items()) {
+      table.rows.push_back(
+          {escape_html(concat(factor, " (by chance ",
+                              found["chance"].is_number() ? percent(found["chance"].get<double>()) : "–", ")")),
+           escape_html(level), figure(mean)});
+    }
+  }
+  return html + html_table(table);
+}
+
+std::string stability_wordings(const Json& results) {
+  HtmlTable table{.header = {"wording", "accuracy", "lowest", "highest", "flip rate"}, .rows = {}};
+  for (const Json& wording : results["wordings"]) {
+    table.rows.push_back({escape_html(wording["name"].get<std::string>()), figure(wording["accuracy"]),
+                          figure(wording["lowest"]), figure(wording["highest"]),
+                          percent(wording["flip_rate"].get<double>())});
+  }
+  const std::string best = results["best"].get<std::string>(), steadiest = results["steadiest"].get<std::string>();
+  return concat("<p>Best: <b>", escape_html(best), "</b> (", figure(named(results["wordings"], best)["accuracy"]),
+                " on the rows that chose it, which flatters it). Steadiest: <b>", escape_html(steadiest), "</b>.</p>\n",
+                html_table(table));
+}
+
+std::string test_section(const Json& results) {
+  if (!results.contains("test")) return "";
+  HtmlTable table{.header = {"wording", "accuracy", "F1, macro", "loss"}, .rows = {}};
+  for (const auto& [name, found] : results["test"].items()) {
+    table.rows.push_back(
+        {escape_html(name),
+         with_interval(member(found, {"metrics", "accuracy"}), member(found, {"intervals", "accuracy"})),
+         figure(member(found, {"metrics", "f1"})), figure(member(found, {"metrics", "loss"}))});
+  }
+  return "<p>The test rows had no part in the choice.</p>\n" + html_table(table);
+}
+
+std::string fragile_section(const Json& results) {
+  if (results["fragile"].empty()) return "";
+  HtmlTable table{.header = {"row", "flip rate", "labels (variants)"}, .rows = {}, .figures = false};
+  for (const Json& row : results["fragile"]) {
+    std::vector<std::string> labels;
+    for (const auto& [label, variants] : row["labels"].items())
+      labels.push_back(concat(escape_html(label), " ", variants.dump()));
+    table.rows.push_back(
+        {escape_html(value_text(row["id"])), percent(row["flip_rate"].get<double>()), join(labels, ", ")});
+  }
+  return "<p>Rows whose label depends most on how one asks.</p>\n" + html_table(table);
+}
+
+std::string chosen_lead(const Json& results) {
+  const Json& chosen = results["chosen"];
+  std::string text = concat("Of ", results["candidates"].get<std::int64_t>(), " ways to ask <b>",
+                            escape_html(chosen["name"].get<std::string>()), "</b> is left, right on ",
+                            percent(chosen["accuracy"].get<double>()), " of the ",
+                            count_text(chosen["rows"].get<double>()), " rows that chose it, which flatters it");
+  if (results.contains("test"))
+    text += concat(", and on <b>", percent(results["test"]["metrics"]["accuracy"].get<double>()),
+                   "</b> of the test rows, which had no part in the choice");
+  return lead(concat(text, ". ", count_text(results["questions"].get<double>()),
+                     " rows were asked; all of them in every way would have been ",
+                     count_text(results["candidates"].get<double>() * results["rows"].get<double>()), "."));
+}
+
+std::string rounds_section(const Json& results) {
+  std::string html;
+  std::size_t number = 0;
+  for (const Json& round : results["rounds"]) {
+    HtmlTable table{.header = {"candidate", "accuracy", "loss"}, .rows = {}};
+    const std::size_t kept = round["kept"].get<std::size_t>();
+    for (const Json& one : round["candidates"]) {
+      if (table.rows.size() == std::max<std::size_t>(kept, 10)) break;
+      const std::string name = escape_html(one["name"].get<std::string>());
+      table.rows.push_back(
+          {table.rows.size() < kept ? "<b>" + name + "</b>" : name, figure(one["accuracy"]), figure(one["loss"])});
+    }
+    html += concat("<h3>Round ", ++number, "</h3>\n<p>", round["candidates"].size(), " candidates on ",
+                   count_text(round["rows"].get<double>()), " rows; those in bold went on.</p>\n", html_table(table));
+  }
+  return html;
+}
+
+}  // namespace
+
+std::string prompt_page(const Json& results) {
+  return html_page(
+      {.title = page_title(results), .header = rows_text(results, results["split"].get<std::string>()), .version = "–"},
+      {{"results", "Wordings", prompt_lead(results) + prompt_table(results) + prompt_strips(results)},
+       {"work", "Work", work_text(results)}});
+}
+
+std::string stability_page(const Json& results) {
+  return html_page({.title = page_title(results), .header = rows_text(results, "validation"), .version = "–"},
+                   {{"results", "Stability", stability_lead(results)},
+                    {"factors", "What it depends on", factors_section(results)},
+                    {"wordings", "Wordings", stability_wordings(results)},
+                    {"test", "Test rows", test_section(results)},
+                    {"fragile", "Fragile rows", fragile_section(results)}});
+}
+
+std::string optimise_page(const Json& results) {
+  Json test = results;
+  if (results.contains("test")) test["test"] = {{results["chosen"]["name"].get<std::string>(), results["test"]}};
+  return html_page({.title = page_title(results), .header = rows_text(results, "validation"), .version = "–"},
+                   {{"results", "The choice", chosen_lead(results)},
+                    {"test", "Test rows", test_section(test)},
+                    {"rounds", "Rounds", rounds_section(results)}});
+}
+
+}  // namespace attune::report

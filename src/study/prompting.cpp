@@ -1,0 +1,218 @@
+// Opens what `attune prompt` asks: model, prompt set, rows. See prompting.h.
+#include "attune/study/prompting.h"
+
+#include <ATen/ops/tensor.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "attune/base/error.h"
+#include "attune/base/log.h"
+#include "attune/base/random.h"
+#include "attune/base/strings.h"
+#include "attune/config/prompt_set.h"
+#include "attune/data/read.h"
+#include "attune/files/storage.h"
+#include "attune/infer/embeddings.h"
+#include "attune/infer/generation_config.h"
+#include "attune/job/execution.h"
+#include "attune/job/fits_model.h"
+#include "attune/job/open_folder.h"
+#include "attune/job/prepare.h"
+#include "attune/job/text_generation.h"
+#include "attune/prompt/writer.h"
+#include "attune/report/phase.h"
+#include "attune/task/prompts.h"
+#include "job/base_hashes.h"
+
+namespace attune::study {
+
+namespace {
+
+/// Generated texts may name no label at all.
+constexpr const char* kNoAnswer = "(no answer)";
+
+[[noreturn]] void refuse(const std::string& what, const std::string& where, const std::string& hint) {
+  throw Error(ErrorKind::usage, {.file = "", .what = what, .where = where, .hint = hint});
+}
+
+/// A configuration of another task may be asked too: what counts is which head the checkpoint has.
+std::optional<models::Task> wanted_task(const job::RunOptions& options) {
+  if (options.model.task == "text-generation") return models::Task::causal_lm;
+  if (options.model.task == "fill-mask") return models::Task::masked_lm;
+  return std::nullopt;
+}
+
+void open_model(PromptJob& job) {
+  const job::ModelFolder parts =
+      job::look_into(models::resolve_model_path(job.options.model.path), wanted_task(job.options));
+  if (parts.task != models::Task::causal_lm && parts.task != models::Task::masked_lm) {
+    throw Error(ErrorKind::model, {.file = parts.path,
+                                   .what = "the checkpoint is no language model: it cannot be asked",
+                                   .where = "config.json, architectures",
+                                   .hint = "name a causal or masked language model"});
+  }
+  job.loaded = job::load(parts, {.dtype = "float32"});
+  job.loaded.model->set_execution(job::execution_of(job.options));
+  job.tokenizer = job::load_tokenizer(parts, job.loaded.model->spec());
+  job.folder = parts.tokenizer;
+  job.chats = job::chat_templates(parts.tokenizer, job.options.data);
+  job.generation =
+      infer::with_settings(job::generation_options(parts.generation, *job.tokenizer), job.options.generation);
+  job.max_tokens = job::most_tokens(*job.loaded.model);
+}
+
+void check_settings(const PromptJob& job) {
+  const bool is_masked = job.loaded.model->spec().task == models::Task::masked_lm;
+  const job::PromptingOptions& options = job.options.prompting;
+  if (is_masked && job.set.chat)
+    refuse("a model that fills gaps has no chats", job.set.file + ", chat", "set it to false");
+  if (is_masked && options.answer == "generation") {
+    refuse("a model that fills gaps writes no texts", "prompting.answer", "set it to likelihood");
+  }
+  if (options.calibrate && options.answer == "generation") {
+    refuse("texts that are written have no likelihood to be calibrated", "prompting.calibrate",
+           "set prompting.answer to likelihood");
+  }
+  if (options.calibrate && options.content_free.empty()) {
+    refuse("calibration needs inputs without content", "prompting.content_free", "give some, such as \"N/A\"");
+  }
+  if (!job.set.assertions.empty())
+    refuse("assertions on generated texts are not checked yet", job.set.file + ", assertions", "remove them");
+  if (job.set.chat && job.chats->empty()) {
+    throw Error(ErrorKind::model, {.file = job.folder,
+                                   .what = "the model has no chat template",
+                                   .where = "",
+                                   .hint = "set data.chat_template, or chat to false in the prompt set"});
+  }
+}
+
+std::vector<data::Example> read_rows(const std::vector<std::string>& paths, const data::DataOptions& options) {
+  data::ReadReport report;
+  std::vector<data::Example> examples = data::read_examples(paths, options, data::RowKind::classification, report);
+  if (report.skipped > 0) log::warning(concat(join(paths, ", "), ": ", report.skipped, " bad rows were passed over"));
+  return examples;
+}
+
+data::DataOptions row_options(const PromptJob& job) {
+  data::DataOptions options = job.options.data;
+  options.kept_columns = prompt::columns_of(job.set, options.columns, prompt::AnswerKind::label);
+  return options;
+}
+
+/// The pool of examples, and what it says of labels.
+void read_pool(PromptJob& job) {
+  const data::DataOptions options = row_options(job);
+  job.pool = read_rows(options.train, options);
+  job.labels = data::collect_labels(job.pool);
+  if (job.labels.kind != data::TargetKind::single) {
+    refuse(concat("the label column holds ", data::describe(job.labels.kind), "; what is asked for is one class"),
+           "data.columns.label", "name another column, or set data.labels to single");
+  }
+  job::place_positive_label(job.labels, options.positive_label);
+  job.words = prompt::label_words(job.set, job.labels.names);
+}
+
+void make_targets(PromptJob& job) {
+  task::TaskOptions options;
+  options.kind = models::Task::sequence_classification;
+  options.labels = job.labels;
+  if (job.options.prompting.answer == "generation") options.labels.names.emplace_back(kNoAnswer);
+  job.task = task::make_task(options);
+  job.targets.clear();
+  for (std::size_t i = 0; i < job.rows.size(); ++i) {
+    const data::Example& row = job.rows[i];
+    job.targets.push_back({.example = static_cast<std::int64_t>(i),
+                           .row = row.row,
+                           .ids = {},
+                           .type_ids = {},
+                           .weight = row.weight,
+                           .label = data::class_id(job.labels, row)});
+  }
+}
+
+bool goes_by_similarity(const prompt::FewShotOptions& options) {
+  return options.k > 0 && (options.choose == "nearest" || options.order == "nearest_last");
+}
+
+at::Tensor embeddings_of(const PromptJob& job, const std::vector<data::Example>& examples) {
+  std::vector<std::string> texts;
+  for (const data::Example& example : examples) texts.push_back(example.text);
+  std::vector<std::vector<std::int32_t>> ids = task::encode_prompts(texts, *job.tokenizer);
+  for (auto& one : ids)
+    one.resize(std::min(one.size(), static_cast<std::size_t>(job.max_tokens)));  // the beginning tells enough
+  return infer::embeddings(*job.loaded.model, ids);
+}
+
+}  // namespace
+
+void read_split(PromptJob& job, const std::string& split) {
+  data::DataOptions options = row_options(job);
+  const std::vector<std::string>& paths = split == "test" ? options.test : options.validation;
+  if (paths.empty())
+    refuse(concat("there are no ", split, " rows to be answered"), concat("data.", split), "name a file of rows");
+  options.labels = data::labels_setting(job.labels.kind);
+  job.rows = read_rows(paths, options);
+  data::ReadReport unseen;
+  data::check_labels(job.rows, job.labels, options.on_bad_row, unseen);
+  make_targets(job);
+  if (job.pool_embeddings.defined()) job.row_embeddings = embeddings_of(job, job.rows);
+}
+
+PromptJob open_prompt_job(const job::RunOptions& options, const report::EventBus& events) {
+  if (options.prompting.prompts.empty())
+    refuse("there is no prompt set", "prompting.prompts",
+           "name a file: \"prompting\": {\"prompts\": \"prompts.json\"}");
+  PromptJob job;
+  job.options = options;
+  if (job.options.training.bf16 == "auto")
+    job.options.training.bf16 = "false";  // scores are compared: to the last digit that counts
+  job.set = config::load_prompt_set(options.prompting.prompts);
+  job.wordings = prompt::wordings(job.set);
+  report::Phase loading(events, "loading");
+  open_model(job);
+  check_settings(job);
+  loading.end();
+  report::Phase reading(events, "reading");
+  read_pool(job);
+  read_split(job, options.prompting.split);
+  reading.end();
+  if (goes_by_similarity(options.prompting.examples)) {
+    report::Phase comparing(events, "comparing texts", static_cast<std::int64_t>(job.pool.size() + job.rows.size()));
+    job.pool_embeddings = embeddings_of(job, job.pool);
+    job.row_embeddings = embeddings_of(job, job.rows);
+    comparing.end();
+  }
+  return job;
+}
+
+void shuffle_rows(PromptJob& job, std::uint64_t seed) {
+  const std::vector<std::int64_t> order =
+      RandomKey(seed, "rows").permutation(static_cast<std::int64_t>(job.rows.size()));
+  std::vector<data::Example> rows;
+  for (const std::int64_t row : order) rows.push_back(std::move(job.rows[static_cast<std::size_t>(row)]));
+  job.rows = std::move(rows);
+  make_targets(job);
+  if (job.row_embeddings.defined())
+    job.row_embeddings = job.row_embeddings.index_select(0, at::tensor(order, at::kLong));
+}
+
+files::Json identity_of(const PromptJob& job) {
+  const job::RunOptions& options = job.options;
+  const files::Json all = config::effective(options);
+  files::Json identity = {
+      {"prompting", all["prompting"]},
+      {"data", all["data"]},
+      {"generation", all["generation"]},
+      {"seeds", options.seeds},
+      {"prompts", files::sha256_file(options.prompting.prompts, ErrorKind::usage)},
+      {"base", job::BaseHashes(models::resolve_model_path(options.model.path), /*with_weights=*/true).get()},
+      {"tokenizer", job.tokenizer->fingerprint()}};
+  for (const auto* paths : {&options.data.train, &options.data.validation, &options.data.test}) {
+    for (const std::string& path : *paths) identity["files"][path] = files::sha256_file(path, ErrorKind::data);
+  }
+  return identity;
+}
+
+}  // namespace attune::study

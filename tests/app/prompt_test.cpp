@@ -1,0 +1,206 @@
+// attune prompt: a model asked as it is, from a shell.
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <thread>
+
+#include "app/program.h"
+#include "catch.h"
+
+namespace {
+
+using attune::testing::Finished;
+using attune::testing::run_attune;
+using attune::testing::tiny_rows;
+using attune::testing::Workspace;
+using Json = nlohmann::ordered_json;
+
+void write_prompt_job(const Workspace& workspace, const std::string& prompting = "") {
+  workspace.write("train.jsonl", tiny_rows(24));
+  workspace.write("valid.jsonl", tiny_rows(12));
+  workspace.write("test.jsonl", tiny_rows(30));
+  workspace.write(
+      "prompts.json",
+      R"({"instruction": ["Name the topic.", "What is it about?"], "input": "Message: {{ text }}\nTopic:", "rules": {"case": ["as_is", "upper"]}})");
+  Json config = {{"model", {{"path", ATTUNE_SOURCE_DIR "/data/tiny-gpt"}, {"task", "text-generation"}}},
+                 {"data", {{"train", "train.jsonl"}, {"validation", "valid.jsonl"}, {"test", "test.jsonl"}}},
+                 {"prompting", {{"prompts", "prompts.json"}, {"examples", {{"k", 2}}}}},
+                 {"seeds", {1, 2}},
+                 {"threads", 1},
+                 {"output_dir", "out"}};
+  config["prompting"].update(Json::parse("{" + prompting + "}"));
+  workspace.write("run.json", config.dump());
+}
+
+}  // namespace
+
+TEST_CASE("every wording is put to the rows", "[app][shell]") {
+  const Workspace workspace;
+  write_prompt_job(workspace);
+  const Finished asked = run_attune(workspace, "prompt run run.json --json --quiet");
+  INFO(asked.err);
+  REQUIRE(asked.exit_code == 0);
+  const Json results = Json::parse(asked.out);
+  CHECK(results == Json::parse(workspace.read("out/prompt_results.json")));
+  CHECK(results["rows"] == 12);
+  CHECK(results["split"] == "validation");
+  REQUIRE(results["wordings"].size() == 4);
+  CHECK(results["computed_tokens"].get<std::int64_t>() < results["tokens"].get<std::int64_t>());
+  const Json& first = results["wordings"][0];
+  CHECK(first["levels"] == Json{{"case", "as_is"}, {"instruction", "1"}});
+  CHECK(first["seeds"].size() == 2);
+  // The mean over seeds, and predictions from which the first seed's accuracy follows.
+  const double accuracies[] = {first["seeds"][0]["metrics"]["accuracy"], first["seeds"][1]["metrics"]["accuracy"]};
+  CHECK(first["metrics"]["accuracy"].get<double>() == Approx((accuracies[0] + accuracies[1]) / 2));
+  std::istringstream lines(workspace.read("out/wordings/1.jsonl"));
+  std::int64_t right = 0, rows = 0;
+  for (std::string line; std::getline(lines, line); ++rows) {
+    const Json row = Json::parse(line);
+    right += row["label"] == row["gold"] ? 1 : 0;
+  }
+  CHECK(rows == 12);
+  CHECK(static_cast<double>(right) / 12 == Approx(accuracies[0]));
+  CHECK(workspace.read("out/report.html").find("Wordings") != std::string::npos);
+
+  SECTION("and again only where that was not done") {
+    workspace.write("out/wordings/2.json", "");
+    std::filesystem::remove(workspace.path("out/wordings/2.json"));
+    const Finished resumed = run_attune(workspace, "prompt run run.json --json --quiet --resume");
+    INFO(resumed.err);
+    REQUIRE(resumed.exit_code == 0);
+    Json again = Json::parse(resumed.out), before = results;
+    CHECK(again["wordings"][0]["seconds"] == results["wordings"][0]["seconds"]);  // was read
+    for (Json* one : {&again, &before}) (*one)["wordings"][1].erase("seconds");
+    CHECK(again == before);
+  }
+  SECTION("and not after other rows took their place") {
+    workspace.write("valid.jsonl", tiny_rows(15));
+    const Finished refused = run_attune(workspace, "prompt run run.json --quiet --resume");
+    CHECK(refused.exit_code == 10);
+    CHECK_THAT(refused.err, ContainsSubstring("other prompts, rows or settings"));
+  }
+}
+
+TEST_CASE("a row's answer depends neither on other rows nor on other wordings", "[app][shell]") {
+  const Workspace workspace;
+  write_prompt_job(workspace);
+  // Rows that are asked keep those with their texts from being examples: here there are none.
+  std::string others = tiny_rows(24);
+  for (std::size_t at = 0; (at = others.find("\"text\": \"", at)) != std::string::npos; at += 9)
+    others.insert(at + 9, "hello, ");
+  workspace.write("train.jsonl", others);
+  REQUIRE(run_attune(workspace, "prompt run run.json --quiet").exit_code == 0);
+  const std::string all = workspace.read("out/wordings/3.jsonl");
+  workspace.write("valid.jsonl", tiny_rows(5));
+  workspace.write("prompts.json", R"({"instruction": "What is it about?", "input": "Message: {{ text }}\nTopic:"})");
+  REQUIRE(run_attune(workspace, "prompt run run.json --quiet --set output_dir=few").exit_code == 0);
+  std::istringstream few(workspace.read("few/wordings/1.jsonl")), many(all);
+  for (std::string one, other; std::getline(few, one);) {
+    REQUIRE(std::getline(many, other));
+    const Json a = Json::parse(one), b = Json::parse(other);
+    for (const auto& [label, p] : a["scores"].items())
+      CHECK(p.get<double>() == Approx(b["scores"][label].get<double>()).margin(1e-5));
+  }
+}
+
+TEST_CASE("what a model writes is read as a label, or counts as wrong", "[app][shell]") {
+  const Workspace workspace;
+  write_prompt_job(workspace, R"("answer": "generation")");
+  const Finished asked =
+      run_attune(workspace, "prompt run run.json --json --quiet --set generation.max_new_tokens=4 --set seeds=[1]");
+  INFO(asked.err);
+  REQUIRE(asked.exit_code == 0);
+  const Json results = Json::parse(asked.out);
+  std::istringstream lines(workspace.read("out/wordings/1.jsonl"));
+  std::int64_t without = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const Json row = Json::parse(line);
+    CHECK(row["generated"].is_string());
+    without += row["label"] == "(no answer)" ? 1 : 0;
+  }
+  CHECK(results["wordings"][0]["without_answer"] == without);
+}
+
+TEST_CASE("stability says what the answers depend on, and is a gate", "[app][shell]") {
+  const Workspace workspace;
+  write_prompt_job(workspace, R"("stability": {"order": ["random", "by_label"]})");
+  const Finished asked = run_attune(workspace, "prompt stability run.json --json --quiet");
+  INFO(asked.err);
+  REQUIRE(asked.exit_code == 0);
+  const Json results = Json::parse(asked.out);
+  REQUIRE(results["variants"].size() == 16);  // 4 wordings, 2 orders, 2 seeds
+  double sum = results["shares"]["remainder"].get<double>();
+  for (const char* factor : {"case", "instruction", "order", "seed"})
+    sum += results["shares"][factor]["share"].get<double>();
+  CHECK(sum == Approx(1));
+  CHECK(results["test"].contains(results["best"].get<std::string>()));
+  CHECK(results["test"].contains(results["steadiest"].get<std::string>()));
+  CHECK(results["test"][results["best"].get<std::string>()]["metrics"]["rows"] == 30);
+  CHECK(results["gate"]["passed"] == true);
+  CHECK(workspace.read("out/junit.xml").find("failures=\"0\"") != std::string::npos);
+
+  const double flip_rate = results["flip_rate"].get<double>();
+  REQUIRE(flip_rate > 0);
+  const std::string gate = " --set prompting.stability.max_flip_rate=" + std::to_string(flip_rate / 2);
+  const Finished failed = run_attune(workspace, "prompt stability run.json --quiet --set output_dir=gated" + gate);
+  CHECK(failed.exit_code == 20);
+  CHECK_THAT(failed.err, ContainsSubstring("the flip rate is"));
+  CHECK(workspace.read("gated/junit.xml").find("failures=\"1\"") != std::string::npos);
+}
+
+TEST_CASE("the best way to ask is searched on few rows first, and scored once on the test rows", "[app][shell]") {
+  const Workspace workspace;
+  write_prompt_job(workspace,
+                   R"("stability": {"order": ["random", "by_label"]}, "optimise": {"budget": 96, "reduction": 4})");
+  const Finished asked = run_attune(workspace, "prompt optimise run.json --json --quiet");
+  INFO(asked.err);
+  REQUIRE(asked.exit_code == 0);
+  const Json results = Json::parse(asked.out);
+  CHECK(results["candidates"] == 16);
+  REQUIRE(results["rounds"].size() == 2);
+  CHECK(results["rounds"][0]["rows"] == 3);
+  CHECK(results["rounds"][0]["kept"] == 4);
+  CHECK(results["rounds"][1]["rows"] == 12);
+  CHECK(results["questions"] == 96);
+  for (const Json& round : results["rounds"]) {
+    double before = 2;
+    for (const Json& one : round["candidates"]) {
+      CHECK(one["accuracy"].get<double>() <= before);
+      before = one["accuracy"].get<double>();
+    }
+  }
+  for (std::size_t i = 0; i < 4; ++i) {  // those that were kept, in whatever order
+    const Json& name = results["rounds"][1]["candidates"][i]["name"];
+    bool was_kept = false;
+    for (std::size_t j = 0; j < 4; ++j) was_kept = was_kept || results["rounds"][0]["candidates"][j]["name"] == name;
+    CHECK(was_kept);
+  }
+  CHECK(results["chosen"]["name"] == results["rounds"][1]["candidates"][0]["name"]);
+  CHECK(results["test"]["metrics"]["rows"] == 30);
+  CHECK(workspace.read("out/report.html").find("Round 2") != std::string::npos);
+  const Finished poor = run_attune(
+      workspace, "prompt optimise run.json --quiet --set output_dir=poor --set prompting.optimise.budget=20");
+  CHECK(poor.exit_code == 2);
+  CHECK_THAT(poor.err, ContainsSubstring("at least 32 rows"));
+}
+
+TEST_CASE("a signal keeps what was answered", "[app][shell]") {
+  const Workspace workspace;
+  write_prompt_job(workspace);
+  workspace.write("valid.jsonl", tiny_rows(3000));
+  const pid_t child = attune::testing::start_attune(workspace, "prompt run run.json --quiet");
+  for (int i = 0; i < 600 && !std::filesystem::exists(workspace.path("out/wordings/1.json")); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  kill(child, SIGTERM);
+  int status = 0;
+  waitpid(child, &status, 0);
+  CHECK(WEXITSTATUS(status) == 143);
+  const std::string kept = workspace.read("out/wordings/1.json");
+  REQUIRE_FALSE(kept.empty());
+  const Finished resumed = run_attune(workspace, "prompt run run.json --quiet --resume --json");
+  INFO(resumed.err);
+  REQUIRE(resumed.exit_code == 0);
+  CHECK(Json::parse(resumed.out)["wordings"].size() == 4);
+  CHECK(workspace.read("out/wordings/1.json") == kept);
+}
