@@ -1,6 +1,6 @@
 // How likely a causal language model holds texts: log probabilities of their tokens, each given those before it. Texts
 // are scored together as a trie: a beginning that several share goes through the network once, and a last token, from
-// which nothing follows, not at all. What a text gets does not depend on its neighbours but for rounding (1e-5).
+// which nothing follows, not at all. Models with virtual tokens are refused (Error{usage}). What a text gets does not depend on its neighbours but for rounding (1e-5).
 #pragma once
 
 #include <cstdint>
