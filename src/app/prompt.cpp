@@ -59,6 +59,8 @@ std::string tokens_fact(const Json& results) {
 
 std::string wordings_text(const Json& results) {
   std::vector<std::vector<std::string>> rows;
+  const bool has_seeds =
+      std::ranges::any_of(results["wordings"], [](const Json& one) { return one.contains("seeds"); });
   std::int64_t without = 0, dropped = 0;
   std::vector<double> accuracies;
   for (const Json& wording : results["wordings"]) {
@@ -69,8 +71,9 @@ std::string wordings_text(const Json& results) {
     without += wording["without_answer"].get<std::int64_t>();
     dropped += wording["dropped_examples"].get<std::int64_t>();
   }
-  std::string text = report::text_table({"wording", "accuracy", "95 %", "f1", "loss"}, rows) + "\n" +
-                     rows_fact(results, results["split"].get<std::string>());
+  std::string text =
+      report::text_table({"wording", "accuracy", has_seeds ? "95 %, first seed" : "95 %", "f1", "loss"}, rows) + "\n" +
+      rows_fact(results, results["split"].get<std::string>());
   if (rows.size() > 1) {
     const auto [low, high] = std::ranges::minmax(accuracies);
     text += fact("spread", concat(print_number("%.4f", high - low), " of accuracy between the best and the worst of ",

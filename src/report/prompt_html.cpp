@@ -78,6 +78,16 @@ std::string prompt_table(const Json& results) {
   return html_table(table);
 }
 
+/// The intervals do not know of the seeds that the means are over.
+std::string seeds_note(const Json& results) {
+  const bool has_seeds =
+      std::ranges::any_of(results["wordings"], [](const Json& one) { return one.contains("seeds"); });
+  return has_seeds ? "<p class=\"soft\">Accuracies are means over the seeds under which examples are drawn (dots); "
+                     "intervals are those of the first "
+                     "seed's rows.</p>\n"
+                   : "";
+}
+
 std::string prompt_strips(const Json& results) {
   std::vector<DotStrip> strips;
   for (const Json& wording : results["wordings"]) {
@@ -224,7 +234,8 @@ std::string rounds_section(const Json& results) {
 std::string prompt_page(const Json& results) {
   return html_page(
       {.title = page_title(results), .header = rows_text(results, results["split"].get<std::string>()), .version = "–"},
-      {{"results", "Wordings", prompt_lead(results) + prompt_table(results) + prompt_strips(results)},
+      {{"results", "Wordings",
+        prompt_lead(results) + prompt_table(results) + seeds_note(results) + prompt_strips(results)},
        {"work", "Work", work_text(results)}});
 }
 

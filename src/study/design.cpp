@@ -47,6 +47,15 @@ std::vector<DesignPoint> crossed(const std::vector<DesignPoint>& points, const c
 
 }  // namespace
 
+void check_split(const job::RunOptions& options) {
+  if (options.prompting.split == "validation") return;
+  throw Error(ErrorKind::usage,
+              {.file = "",
+               .what = "variants are chosen by the validation rows; the test rows are for those that were chosen",
+               .where = "prompting.split",
+               .hint = "set it to validation"});
+}
+
 std::vector<DesignPoint> design(const PromptJob& job) {
   const job::PromptingOptions& options = job.options.prompting;
   const job::StabilityOptions& varied = options.stability;

@@ -128,9 +128,8 @@ class Search {
 
 }  // namespace
 
-Json prompt_optimise(const job::RunOptions& given, const report::EventBus& events) {
-  job::RunOptions options = given;
-  options.prompting.split = "validation";  // the test rows stay closed until one is chosen
+Json prompt_optimise(const job::RunOptions& options, const report::EventBus& events) {
+  check_split(options);
   job::check_output_folder(options);
   PromptJob job = open_prompt_job(options, events);
   shuffle_rows(job, options.seeds.front());

@@ -132,8 +132,13 @@ void make_targets(PromptJob& job) {
   }
 }
 
-bool goes_by_similarity(const prompt::FewShotOptions& options) {
-  return options.k > 0 && (options.choose == "nearest" || options.order == "nearest_last");
+bool goes_by_similarity(const job::PromptingOptions& options) {
+  const auto names = [](const std::vector<std::string>& tried, const char* way) {
+    return std::ranges::find(tried, way) != tried.end();
+  };
+  return options.examples.k > 0 &&
+         (options.examples.choose == "nearest" || options.examples.order == "nearest_last" ||
+          names(options.stability.choose, "nearest") || names(options.stability.order, "nearest_last"));
 }
 
 at::Tensor embeddings_of(const PromptJob& job, const std::vector<data::Example>& examples) {
@@ -178,7 +183,7 @@ PromptJob open_prompt_job(const job::RunOptions& options, const report::EventBus
   read_pool(job);
   read_split(job, options.prompting.split);
   reading.end();
-  if (goes_by_similarity(options.prompting.examples)) {
+  if (goes_by_similarity(options.prompting)) {
     report::Phase comparing(events, "comparing texts", static_cast<std::int64_t>(job.pool.size() + job.rows.size()));
     job.pool_embeddings = embeddings_of(job, job.pool);
     job.row_embeddings = embeddings_of(job, job.rows);

@@ -236,9 +236,8 @@ void write_junit(const Json& results) {
 
 }  // namespace
 
-Json prompt_stability(const job::RunOptions& given, const report::EventBus& events) {
-  job::RunOptions options = given;
-  options.prompting.split = "validation";  // what is chosen here is chosen by these
+Json prompt_stability(const job::RunOptions& options, const report::EventBus& events) {
+  check_split(options);
   job::check_output_folder(options);
   PromptJob job = open_prompt_job(options, events);
   const std::vector<DesignPoint> points = design(job);

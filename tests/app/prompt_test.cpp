@@ -148,6 +148,25 @@ TEST_CASE("stability says what the answers depend on, and is a gate", "[app][she
   CHECK(workspace.read("gated/junit.xml").find("failures=\"1\"") != std::string::npos);
 }
 
+TEST_CASE("examples by similarity can be tried where the others are not", "[app][shell]") {
+  const Workspace workspace;
+  write_prompt_job(workspace, R"("stability": {"choose": ["balanced", "nearest"]})");
+  const Finished asked = run_attune(workspace, "prompt stability run.json --json --quiet --set seeds=[1]");
+  INFO(asked.err);
+  REQUIRE(asked.exit_code == 0);
+  CHECK(Json::parse(asked.out)["shares"]["examples"]["means"].contains("nearest"));
+}
+
+TEST_CASE("variants are not chosen by the test rows", "[app][shell]") {
+  const Workspace workspace;
+  write_prompt_job(workspace, R"("split": "test")");
+  for (const std::string action : {"stability", "optimise"}) {
+    const Finished refused = run_attune(workspace, "prompt " + action + " run.json --quiet");
+    CHECK(refused.exit_code == 2);
+    CHECK_THAT(refused.err, ContainsSubstring("prompting.split"));
+  }
+}
+
 TEST_CASE("the best way to ask is searched on few rows first, and scored once on the test rows", "[app][shell]") {
   const Workspace workspace;
   write_prompt_job(workspace,
