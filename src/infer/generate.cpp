@@ -35,9 +35,9 @@ struct Generator::State {
   explicit State(const models::Model& model) : model(model), passes(model) {}
 
   /// A row for the prompt, with what can be used of texts that begin alike.
-  Row begin(const Ids& prompt) const {
-    Row row{.ids = prompt, .cached = passes.fresh()};
+  Row begin(const Ids& prompt) {
     const auto length = static_cast<std::int64_t>(prompt.size());
+    Row row{.ids = prompt, .cached = passes.fresh(passes.frequency_class(length))};
     for (const Row& root : roots) {
       // The last token always goes through the network: its scores are wanted.
       const std::int64_t common = std::min(common_length(root.ids, prompt), length - 1);

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "attune/base/error.h"
 #include "attune/nn/vocabulary.h"
@@ -25,15 +26,28 @@ bool is_long(const nn::RotarySpec& rotary, std::int64_t length) {
 }  // namespace
 
 Passes::Passes(const models::Model& model) : model_(model), cache_(model) {
-  if (!model.virtual_tokens()) return;
-  virtual_ = model.virtual_tokens()->count;
-  if (model.virtual_tokens()->place == models::VirtualTokens::Place::keys) cache_virtual_keys();
+  if (model.virtual_tokens()) virtual_ = model.virtual_tokens()->count;
 }
 
-/// Once for all texts, which share the pages.
-void Passes::cache_virtual_keys() {
+bool Passes::has_virtual_keys() const {
+  return model_.virtual_tokens()->place == models::VirtualTokens::Place::keys;
+}
+
+CachedText Passes::fresh(std::int64_t text_class) {
+  if (virtual_ == 0) return {};
+  // No frequencies turn keys that an adapter brings.
+  const std::int64_t wanted = has_virtual_keys() ? 0 : text_class;
+  if (before_.length == 0 || before_class_ != wanted) {
+    before_ = has_virtual_keys() ? virtual_keys() : embedded_tokens(wanted);
+    before_class_ = wanted;
+  }
+  return before_;
+}
+
+CachedText Passes::virtual_keys() {
   const at::NoGradGuard no_grad;
-  CachedText* const texts[] = {&before_};
+  CachedText made;
+  CachedText* const texts[] = {&made};
   const std::int32_t counts[] = {static_cast<std::int32_t>(virtual_)};
   const auto past = cache_.extend(texts, counts);
   for (int block = 0; block < model_.depth(); ++block) {
@@ -43,6 +57,14 @@ void Passes::cache_virtual_keys() {
     keys.index_copy_(0, past->rows, found.keys);
     values.index_copy_(0, past->rows, found.values);
   }
+  return made;
+}
+
+CachedText Passes::embedded_tokens(std::int64_t text_class) {
+  Row row{.ids = {}, .text_length = text_class};
+  Row* const rows[] = {&row};
+  run(rows, {});
+  return std::move(row.cached);
 }
 
 models::Input Passes::packed(std::span<Row* const> rows) const {
@@ -66,9 +88,10 @@ models::Input Passes::packed(std::span<Row* const> rows) const {
   return input;
 }
 
-std::int64_t frequency_class(const models::ModelSpec& spec, std::int64_t length) {
+std::int64_t Passes::frequency_class(std::int64_t text_length) const {
+  const std::int64_t length = virtual_ + text_length;
   std::int64_t found = 0;
-  for (const nn::RotarySpec& rotary : spec.decoder.rotary) {
+  for (const nn::RotarySpec& rotary : model_.spec().decoder.rotary) {
     const bool is_dynamic = rotary.scaling == nn::RotaryScaling::dynamic;
     if (is_dynamic && length > rotary.max_positions) return length;
     if (rotary.scaling == nn::RotaryScaling::longrope && is_long(rotary, length)) found = rotary.original_positions + 1;
@@ -88,23 +111,25 @@ at::Tensor log_probabilities(const models::Output& output, const at::Tensor& row
 }
 
 CachedText Passes::reusable(const CachedText& text, std::int64_t common, std::int64_t length) const {
-  const CachedText part = beginning(text, std::min(virtual_ + common, text.length));
+  const CachedText part = first_tokens(text, std::min(common, cached_tokens(text)));
   length += virtual_;
   for (const nn::RotarySpec& rotary : model_.spec().decoder.rotary) {
     const bool is_dynamic = rotary.scaling == nn::RotaryScaling::dynamic;
-    if (is_dynamic && std::max(part.longest, length) > rotary.max_positions) return fresh();
+    if (is_dynamic && std::max(part.longest, length) > rotary.max_positions) return {};
     if (rotary.scaling == nn::RotaryScaling::longrope && is_long(rotary, part.longest) != is_long(rotary, length))
-      return fresh();
+      return {};
   }
   return part;
 }
 
 /// A text that outgrows longrope's original length changes all its frequencies, so it is computed anew, once. Dynamic
 /// frequencies change with every token; the reference keeps the keys as they were computed, and so does this.
-void Passes::forget_other_frequencies(Row& row) const {
+void Passes::forget_other_frequencies(Row& row) {
   for (const nn::RotarySpec& rotary : model_.spec().decoder.rotary) {
     if (rotary.scaling != nn::RotaryScaling::longrope || cached_tokens(row.cached) == 0) continue;
-    if (is_long(rotary, row.cached.longest) != is_long(rotary, length_of(row))) row.cached = fresh();
+    if (is_long(rotary, row.cached.longest) != is_long(rotary, length_of(row))) {
+      row.cached = fresh(frequency_class(static_cast<std::int64_t>(row.ids.size())));
+    }
   }
 }
 
