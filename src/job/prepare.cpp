@@ -29,6 +29,7 @@
 #include "job/encode_rows.h"
 #include "job/frozen_hashes.h"
 #include "job/labels.h"
+#include "job/prompt_start.h"
 #include "job/token_cache.h"
 
 namespace attune::job {
@@ -290,7 +291,7 @@ void tell(const char* name, const Json& fields, const report::EventBus& events) 
 
 Prepared prepare(const RunOptions& options, const report::EventBus& events, std::shared_ptr<train::PrefixCache> prefix_cache) {
   Prepared prepared;
-  prepared.options = options;
+  prepared.options = with_chosen_words(options);
   if (prefix_cache == nullptr) prefix_cache = std::make_shared<train::PrefixCache>(train::prefix_cache_bytes(options.training.prefix_cache_mib));
   prepared.prefix_cache = std::move(prefix_cache);
   prepared.frozen_hashes = std::make_shared<FrozenHashes>();

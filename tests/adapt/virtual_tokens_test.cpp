@@ -1,5 +1,5 @@
 // Virtual tokens against PEFT (tests/goldens/virtual_tokens): logits, gradients, steps of AdamW, files; where they start; what
-// they do to packed streams and to generation; and models that cannot take them.
+// they do to packed streams; and models that cannot take them. Generation and likelihood: tests/infer/virtual_tokens_test.cpp.
 #include "attune/models/virtual_tokens.h"
 
 #include <ATen/TensorOperators.h>
@@ -17,12 +17,11 @@
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <type_traits>
 
 #include "adapt/golden_adapter.h"
+#include "adapt/virtual_adapter.h"
 #include "attune/adapt/freeze.h"
-#include "attune/infer/generate.h"
 #include "attune/train/stage_backward.h"
 #include "attune/train/trainables.h"
 #include "catch.h"
@@ -96,28 +95,6 @@ void step_adamw(models::Model& model, Moments& moments, int step) {
                       /*amsgrad=*/false, /*maximize=*/false);
     parameter.tensor.mutable_grad().zero_();
   }
-}
-
-adapt::AdapterOptions options_of(const files::AdapterSettings& settings, const std::string& adapter = "") {
-  return {.settings = settings, .adapter = adapter};
-}
-
-files::PromptTuningSettings prompts(std::int64_t count) {
-  files::PromptTuningSettings settings;
-  settings.num_virtual_tokens = count;
-  return settings;
-}
-
-files::PrefixTuningSettings prefixes(std::int64_t count) {
-  files::PrefixTuningSettings settings;
-  settings.num_virtual_tokens = count;
-  return settings;
-}
-
-models::LoadedModel with_adapter(const std::string& golden, const files::AdapterSettings& settings, std::uint64_t seed = 1) {
-  models::LoadedModel loaded = load_golden(golden);
-  adapt::start_adapter(loaded, options_of(settings), seed);
-  return loaded;
 }
 
 /// Some texts of a golden's batch as a stream of their own, with `dead` rows behind.
@@ -339,45 +316,6 @@ TEST_CASE("backward by stages gives virtual tokens the gradients of one whole ba
         pass.backward((pass.forward().logits * direction).sum(), 1.0);
       });
       CHECK(at::equal(staged, whole));
-    }
-  }
-}
-
-TEST_CASE("generation behind virtual tokens is that of whole passes", "[adapt][virtual][infer]") {
-  const at::NoGradGuard no_grad;
-  for (const std::string golden : {"gpt2_causal_lm", "llama_causal_lm"}) {
-    for (const bool keys : {false, true}) {
-      INFO(golden << (keys ? " keys" : " embeddings"));
-      const files::AdapterSettings settings = keys ? files::AdapterSettings(prefixes(3)) : files::AdapterSettings(prompts(3));
-      const models::LoadedModel loaded = with_adapter(golden, settings);
-      infer::GenerationOptions options;
-      options.max_new_tokens = 4;
-      options.repetition_penalty = 1.1;  // looks at the words alone
-      const std::vector<std::vector<std::int32_t>> prompts{{3, 7, 5}, {3, 7, 9, 4}, {11}};
-      infer::Generator generator(*loaded.model);
-      for (const int times : {1, 2}) {  // the second time with what the first has left in the cache
-        INFO(times);
-        const auto made = generator.generate(prompts, options);
-        for (std::size_t i = 0; i < prompts.size(); ++i) {
-          std::vector<std::int64_t> ids(prompts[i].begin(), prompts[i].end());
-          for (const std::int32_t token : made[i].ids) {
-            models::Input input;
-            input.ids = at::tensor(ids, at::kLong);
-            input.positions = at::arange(input.ids.size(0), at::kLong);
-            input.segments = at::zeros_like(input.ids);
-            input.layout = nn::make_layout({static_cast<std::int32_t>(ids.size())});
-            at::Tensor scores = logits_of(loaded, input)[-1].clone();
-            for (const std::int64_t id : std::set<std::int64_t>(ids.begin(), ids.end())) {
-              const double score = scores[id].item<double>();
-              scores[id] = score < 0 ? score * 1.1 : score / 1.1;
-            }
-            CHECK(scores.argmax().item<std::int64_t>() == token);
-            ids.push_back(token);
-          }
-        }
-      }
-      options.num_beams = 3;
-      CHECK(generator.generate(prompts, options).size() == prompts.size());
     }
   }
 }
