@@ -2,22 +2,21 @@
 #include "attune/adapt/peft.h"
 
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/equal.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <type_traits>
 #include <utility>
 
+#include "adapt/adapter_files.h"
+#include "adapt/adapter_values.h"
 #include "adapt/peft_names.h"
 #include "adapt/plan_kinds.h"
 #include "attune/base/error.h"
 #include "attune/base/paths.h"
 #include "attune/base/strings.h"
-#include "attune/files/safetensors.h"
 #include "attune/files/storage.h"
 #include "attune/tensor/weights.h"
 
@@ -30,44 +29,17 @@ using files::Json;
 using models::Parameter;
 using models::ParameterKind;
 
-constexpr const char* kConfig = "adapter_config.json";
-constexpr const char* kWeights = "adapter_model.safetensors";
-constexpr const char* kOwn = "attune_adapter.json";
-constexpr const char* kNetwork = "attune_prompt_encoder.safetensors";
-constexpr std::size_t kListed = 5;
-
-std::string file_in(const std::string& folder, const char* name) {
-  return (fs::path(folder) / name).string();
-}
-
-[[noreturn]] void refuse(const std::string& file, const std::string& what, const std::string& where,
-                         const std::string& hint) {
-  throw Error(ErrorKind::model, {.file = file, .what = what, .where = where, .hint = hint});
-}
-
-std::string shape_text(at::IntArrayRef shape) {
-  std::vector<std::string> sizes;
-  for (const std::int64_t size : shape) sizes.push_back(std::to_string(size));
-  return concat("[", join(sizes, ", "), "]");
-}
-
-std::string listed(const std::vector<std::string>& names) {
-  const std::size_t shown = std::min(names.size(), kListed);
-  const std::string text = join({names.begin(), names.begin() + static_cast<std::ptrdiff_t>(shown)}, ", ");
-  return names.size() > shown ? concat(text, ", … and ", names.size() - shown, " more") : text;
-}
-
 /// The base's folder: from the working folder or the Hub's cache, else from the adapter's folder.
 std::string find_base(const std::string& path, const std::string& adapter) {
   if (path.empty())
-    refuse(file_in(adapter, kConfig), "the adapter does not say what it was trained on", "key base_model_name_or_path",
+    refuse_adapter(file_in(adapter, kConfig), "the adapter does not say what it was trained on", "key base_model_name_or_path",
            "write the base's folder there");
   const fs::path beside = fs::path(adapter) / path;
   if (!path_exists(path, ErrorKind::model) && path_exists(beside.string(), ErrorKind::model)) return beside.string();
   try {
     return models::resolve_model_path(path);
   } catch (const Error& error) {
-    refuse(file_in(adapter, kConfig), concat("the base '", path, "' was not found: ", error.text().what),
+    refuse_adapter(file_in(adapter, kConfig), concat("the base '", path, "' was not found: ", error.text().what),
            "key base_model_name_or_path", "put the base there, or write where it is");
   }
 }
@@ -77,102 +49,13 @@ void check_base(const AdapterFolder& adapter) {
   if (!path_exists(own, ErrorKind::model)) return;
   const Json recorded = files::read_json(own);
   if (!recorded.is_object() || !recorded.contains("base") || !recorded["base"].is_object()) {
-    refuse(own, "the hashes of the base are missing", "key base",
+    refuse_adapter(own, "the hashes of the base are missing", "key base",
            "copy the adapter again, or remove this file to skip the check");
   }
   if (recorded["base"] == base_hashes(adapter.base)) return;
-  refuse(adapter.folder, concat("the adapter was trained on other weights than those in ", adapter.base), kOwn,
+  refuse_adapter(adapter.folder, concat("the adapter was trained on other weights than those in ", adapter.base), kOwn,
          "name its own base in base_model_name_or_path; on another one its values mean nothing");
 }
-
-/// Puts the tensors of one of an adapter's files into a model whose adapter is attached.
-class Filler {
- public:
-  Filler(models::LoadedModel& loaded, const std::string& folder, const char* file)
-      : loaded_(loaded), model_(*loaded.model), file_(file_in(folder, file)), weights_(open(folder, file)) {}
-
-  void let_through(const std::string& name) { known_.insert(name); }
-
-  /// Every parameter that `wanted` says yes to, and nothing else, must be there.
-  template <class Wanted>
-  void fill(const Wanted& wanted) {
-    std::vector<std::string> missing;
-    for (Parameter& parameter : model_.parameters()) {
-      if (!parameter.with_adapter || !wanted(parameter)) continue;
-      const std::string name = peft_name(parameter, model_);
-      known_.insert(name);
-      if (weights_.contains(name)) {
-        model_.set_values(parameter, value(name, parameter));
-      } else {
-        missing.push_back(concat(name, " ", shape_text(parameter.shape)));
-      }
-    }
-    if (!missing.empty()) {
-      refuse(file_, concat("the adapter lacks ", missing.size(), " tensors: ", listed(missing)), "",
-             "adapter_config.json and weights do not belong together, or the file is not whole");
-    }
-    refuse_unexpected();
-  }
-
-  /// PEFT writes the base's own values beside the change of an embedding.
-  void check_embedding(const Parameter& parameter) {
-    const std::string name = peft_name(parameter, model_);
-    known_.insert(name);
-    if (!weights_.contains(name)) return;
-    if (at::equal(value(name, parameter), parameter.tensor)) return;
-    refuse(file_, "the adapter brings other values of an embedding than its base has", "tensor " + name,
-           "use the base that it was trained on");
-  }
-
- private:
-  static tensor::Weights open(const std::string& folder, const char* file) {
-    const std::string path = file_in(folder, file);
-    if (!path_exists(path, ErrorKind::model)) {
-      const bool pickle = path_exists(file_in(folder, "adapter_model.bin"), ErrorKind::model);
-      refuse(folder, concat("there is no ", file), "",
-             pickle ? "adapter_model.bin is a pickle, which can run code: save the adapter again with a current peft"
-                    : "copy the adapter again");
-    }
-    return tensor::Weights({files::open_safetensors(path)});
-  }
-
-  at::Tensor value(const std::string& name, const Parameter& parameter) const {
-    const std::vector<std::int64_t>& shape = weights_.info(name).shape;
-    if (shape != parameter.shape) {
-      refuse(file_,
-             concat("the tensor has shape ", shape_text(shape), ", ", kConfig, " and the base make it ",
-                    shape_text(parameter.shape)),
-             "tensor " + name, "adapter, configuration and base do not belong together");
-    }
-    const at::Tensor value = weights_.tensor(name);
-    if (!at::isFloatingType(value.scalar_type())) {
-      refuse(file_, "found whole numbers, expected floating-point numbers", "tensor " + name, "save the adapter again");
-    }
-    if (const std::int64_t bad = tensor::non_finite_count(value); bad > 0) {
-      refuse(file_, concat("the tensor has ", bad, " non-finite values (NaN or infinity)"), "tensor " + name,
-             "its training diverged: use another adapter");
-    }
-    return value.to(parameter.kind == ParameterKind::adapter ? at::kFloat : loaded_.dtype);
-  }
-
-  void refuse_unexpected() const {
-    std::vector<std::string> unexpected;
-    for (const std::string& name : weights_.names()) {
-      if (!known_.contains(name)) unexpected.push_back(name);
-    }
-    if (unexpected.empty()) return;
-    refuse(
-        file_,
-        concat("the adapter has ", unexpected.size(), " tensors that the model has no place for: ", listed(unexpected)),
-        "", "adapter, configuration and base do not belong together");
-  }
-
-  models::LoadedModel& loaded_;
-  models::Model& model_;
-  std::string file_;
-  tensor::Weights weights_;
-  std::set<std::string> known_;
-};
 
 /// The plan of an adapter from a file; what does not fit is then the file's fault.
 AdapterPlan plan_of(const models::LoadedModel& loaded, const AdapterFolder& adapter) {
@@ -180,7 +63,7 @@ AdapterPlan plan_of(const models::LoadedModel& loaded, const AdapterFolder& adap
     return plan_adapter(loaded, adapter.config.settings, Names::some_may_not);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::usage) throw;
-    refuse(file_in(adapter.folder, kConfig), error.text().what, error.text().where,
+    refuse_adapter(file_in(adapter.folder, kConfig), error.text().what, error.text().where,
            "the adapter belongs to another kind of model");
   }
 }
@@ -200,15 +83,15 @@ files::AdapterSettings finished(const files::AdapterSettings& settings) {
 
 void fill_from_peft(models::LoadedModel& loaded, const AdapterPlan& plan, const std::string& folder) {
   const models::Model& model = *loaded.model;
-  Filler filler(loaded, folder, kWeights);
+  AdapterValues values(loaded, folder, kWeights);
   for (const WrapperBias& bias : wrapper_biases(model, plan)) {
-    filler.let_through(bias.trained);
-    filler.let_through(bias.original);
+    values.let_through(bias.trained);
+    values.let_through(bias.original);
   }
-  for (const Parameter* parameter : embeddings_written(model)) filler.check_embedding(*parameter);
+  for (const Parameter* parameter : embeddings_written(model)) values.check_embedding(*parameter);
   const bool has_network = has_prompt_network(model);
-  if (has_network) filler.let_through(kVirtualTokens);
-  filler.fill([&](const Parameter& parameter) { return !has_network || !of_virtual_tokens(parameter); });
+  if (has_network) values.let_through(kVirtualTokens);
+  values.fill([&](const Parameter& parameter) { return !has_network || !of_virtual_tokens(parameter); });
 }
 
 /// To be used: as PEFT's file has it.
@@ -227,11 +110,11 @@ void go_on_from(models::LoadedModel& loaded, const AdapterFolder& adapter) {
   fill_from_peft(loaded, plan, adapter.folder);
   if (!has_prompt_network(*loaded.model)) return;
   if (!path_exists(file_in(adapter.folder, kNetwork), ErrorKind::model)) {
-    refuse(adapter.folder,
+    refuse_adapter(adapter.folder,
            concat("there is no ", kNetwork, ": the network that made the virtual tokens, which PEFT does not keep"), "",
            "train a new adapter, or go on from one that attune wrote");
   }
-  Filler(loaded, adapter.folder, kNetwork).fill(of_virtual_tokens);
+  AdapterValues(loaded, adapter.folder, kNetwork).fill(of_virtual_tokens);
 }
 
 /// Settings of this kind as they are when nobody says anything.
@@ -296,7 +179,7 @@ Json base_hashes(const std::string& folder) {
 }
 
 AdapterFolder open_adapter(const std::string& folder, const std::string& base) {
-  if (!is_adapter(folder)) refuse(folder, concat("there is no ", kConfig), "", "name the folder of an adapter");
+  if (!is_adapter(folder)) refuse_adapter(folder, concat("there is no ", kConfig), "", "name the folder of an adapter");
   AdapterFolder adapter{
       .folder = folder, .config = {}, .json = files::read_json(file_in(folder, kConfig)), .base = base};
   adapter.config = files::parse_adapter_config(adapter.json, file_in(folder, kConfig));
@@ -324,7 +207,7 @@ models::Task adapter_task(const AdapterFolder& adapter) {
   if (name.ends_with("ForQuestionAnswering")) return models::Task::question_answering;
   if (name.ends_with("ForCausalLM") || name.ends_with("LMHeadModel")) return models::Task::causal_lm;
   if (name.ends_with("Model")) return models::Task::base;
-  refuse(
+  refuse_adapter(
       file_in(adapter.folder, kConfig),
       concat("task_type is '", adapter.config.task_type, "' and the base is a '", name, "'; no task follows from them"),
       "key task_type", "write SEQ_CLS, TOKEN_CLS, QUESTION_ANS or CAUSAL_LM");
