@@ -87,13 +87,13 @@ TEST_CASE("a soft prompt starts at the words that a study of prompts chose, and 
   std::string words;
   SECTION("by a search") {
     run_or_fail(workspace, "prompt optimise ask.json");
-    words = results_in(workspace, "asked/optimise_results.json")["chosen"]["header"];
+    words = results_in(workspace, "asked/optimise_results.json")["chosen"]["header"].get<std::string>();
   }
   SECTION("by stability") {
     run_or_fail(workspace, "prompt stability ask.json");
     const Json results = results_in(workspace, "asked/stability_results.json");
     for (const Json& one : results["wordings"]) {
-      if (one["name"] == results["best"]) words = one["header"];
+      if (one["name"] == results["best"]) words = one["header"].get<std::string>();
     }
   }
   SECTION("by asking in all wordings") {
@@ -102,7 +102,7 @@ TEST_CASE("a soft prompt starts at the words that a study of prompts chose, and 
     results["wordings"][0]["metrics"]["accuracy"] = 0.25;
     results["wordings"][1]["metrics"]["accuracy"] = 0.5;
     workspace.write("asked/prompt_results.json", results.dump());
-    words = results["wordings"][1]["header"];
+    words = results["wordings"][1]["header"].get<std::string>();
     CHECK(words == "A bank sorts messages.\nWhat is it about?");
   }
   CHECK(words.starts_with("A bank sorts messages.\n"));
