@@ -32,15 +32,15 @@ using models::ParameterKind;
 /// The base's folder: from the working folder or the Hub's cache, else from the adapter's folder.
 std::string find_base(const std::string& path, const std::string& adapter) {
   if (path.empty())
-    refuse_adapter(file_in(adapter, kConfig), "the adapter does not say what it was trained on", "key base_model_name_or_path",
-           "write the base's folder there");
+    refuse_adapter(file_in(adapter, kConfig), "the adapter does not say what it was trained on",
+                   "key base_model_name_or_path", "write the base's folder there");
   const fs::path beside = fs::path(adapter) / path;
   if (!path_exists(path, ErrorKind::model) && path_exists(beside.string(), ErrorKind::model)) return beside.string();
   try {
     return models::resolve_model_path(path);
   } catch (const Error& error) {
     refuse_adapter(file_in(adapter, kConfig), concat("the base '", path, "' was not found: ", error.text().what),
-           "key base_model_name_or_path", "put the base there, or write where it is");
+                   "key base_model_name_or_path", "put the base there, or write where it is");
   }
 }
 
@@ -50,11 +50,11 @@ void check_base(const AdapterFolder& adapter) {
   const Json recorded = files::read_json(own);
   if (!recorded.is_object() || !recorded.contains("base") || !recorded["base"].is_object()) {
     refuse_adapter(own, "the hashes of the base are missing", "key base",
-           "copy the adapter again, or remove this file to skip the check");
+                   "copy the adapter again, or remove this file to skip the check");
   }
   if (recorded["base"] == base_hashes(adapter.base)) return;
   refuse_adapter(adapter.folder, concat("the adapter was trained on other weights than those in ", adapter.base), kOwn,
-         "name its own base in base_model_name_or_path; on another one its values mean nothing");
+                 "name its own base in base_model_name_or_path; on another one its values mean nothing");
 }
 
 /// The plan of an adapter from a file; what does not fit is then the file's fault.
@@ -64,7 +64,7 @@ AdapterPlan plan_of(const models::LoadedModel& loaded, const AdapterFolder& adap
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::usage) throw;
     refuse_adapter(file_in(adapter.folder, kConfig), error.text().what, error.text().where,
-           "the adapter belongs to another kind of model");
+                   "the adapter belongs to another kind of model");
   }
 }
 
@@ -110,9 +110,10 @@ void go_on_from(models::LoadedModel& loaded, const AdapterFolder& adapter) {
   fill_from_peft(loaded, plan, adapter.folder);
   if (!has_prompt_network(*loaded.model)) return;
   if (!path_exists(file_in(adapter.folder, kNetwork), ErrorKind::model)) {
-    refuse_adapter(adapter.folder,
-           concat("there is no ", kNetwork, ": the network that made the virtual tokens, which PEFT does not keep"), "",
-           "train a new adapter, or go on from one that attune wrote");
+    refuse_adapter(
+        adapter.folder,
+        concat("there is no ", kNetwork, ": the network that made the virtual tokens, which PEFT does not keep"), "",
+        "train a new adapter, or go on from one that attune wrote");
   }
   AdapterValues(loaded, adapter.folder, kNetwork).fill(of_virtual_tokens);
 }

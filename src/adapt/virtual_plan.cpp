@@ -38,10 +38,9 @@ void check_model(const AdapterPlan& plan, const ModelSpec& spec) {
 void check_room(const AdapterPlan& plan, const ModelSpec& spec) {
   const std::int64_t count = files::virtual_token_settings(plan.settings)->num_virtual_tokens;
   if (count < spec.max_tokens()) return;
-  refuse_setting(
-      plan.settings, "num_virtual_tokens",
-      concat("found ", count, ", the model has ", spec.max_tokens(), " positions for them and a text"),
-      "give fewer");
+  refuse_setting(plan.settings, "num_virtual_tokens",
+                 concat("found ", count, ", the model has ", spec.max_tokens(), " positions for them and a text"),
+                 "give fewer");
 }
 
 void complete_sizes(files::AdapterSettings& settings, const files::VirtualTokenShape& shape) {

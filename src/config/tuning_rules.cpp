@@ -62,20 +62,25 @@ void check_virtual_tokens(Rules& rules) {
   const adapt::PromptTuningOptions& prompt = rules.options.tuning.prompt_tuning;
   const bool has_text = !prompt.prompt_tuning_init_text.empty();
   const bool takes_text = prompt.prompt_tuning_init == "TEXT";
-  const Rules::Keys text_keys = {"tuning.prompt_tuning.prompt_tuning_init_text", "tuning.prompt_tuning.prompt_tuning_init"};
-  rules.refuse_if(has_text && !takes_text, text_keys, "a text to start from is given, and virtual tokens do not start from one",
+  const Rules::Keys text_keys = {"tuning.prompt_tuning.prompt_tuning_init_text",
+                                 "tuning.prompt_tuning.prompt_tuning_init"};
+  rules.refuse_if(has_text && !takes_text, text_keys,
+                  "a text to start from is given, and virtual tokens do not start from one",
                   "set tuning.prompt_tuning.prompt_tuning_init to \"TEXT\", or remove the text");
   const bool has_study = !prompt.init_from.empty();
-  rules.refuse_if(takes_text && !has_text && !has_study && prompt.adapter.empty(), text_keys, "virtual tokens are to start from a text, and none is given",
+  rules.refuse_if(takes_text && !has_text && !has_study && prompt.adapter.empty(), text_keys,
+                  "virtual tokens are to start from a text, and none is given",
                   "give tuning.prompt_tuning.prompt_tuning_init_text");
   rules.refuse_if(has_study && (has_text || prompt.prompt_tuning_init == "SAMPLE_VOCAB" || !prompt.adapter.empty()),
-                  {"tuning.prompt_tuning.init_from", "tuning.prompt_tuning.prompt_tuning_init", "tuning.prompt_tuning.prompt_tuning_init_text",
-                   "tuning.prompt_tuning.adapter"},
+                  {"tuning.prompt_tuning.init_from", "tuning.prompt_tuning.prompt_tuning_init",
+                   "tuning.prompt_tuning.prompt_tuning_init_text", "tuning.prompt_tuning.adapter"},
                   "virtual tokens are to start at the words of a study and somewhere else too", "keep one of the two");
-  rules.refuse_if(!prompt.tokenizer_name_or_path.empty() && !takes_text && !has_study, {"tuning.prompt_tuning.tokenizer_name_or_path"},
+  rules.refuse_if(!prompt.tokenizer_name_or_path.empty() && !takes_text && !has_study,
+                  {"tuning.prompt_tuning.tokenizer_name_or_path"},
                   "has no effect: virtual tokens do not start from a text", "remove it");
   const adapt::PTuningOptions& encoder = rules.options.tuning.p_tuning;
-  rules.refuse_if(encoder.encoder_num_layers != adapt::PTuningOptions().encoder_num_layers && encoder.encoder_reparameterization_type == "MLP",
+  rules.refuse_if(encoder.encoder_num_layers != adapt::PTuningOptions().encoder_num_layers &&
+                      encoder.encoder_reparameterization_type == "MLP",
                   {"tuning.p_tuning.encoder_num_layers", "tuning.p_tuning.encoder_reparameterization_type"},
                   "has no effect: an MLP has three layers", "remove it, or set the type to \"LSTM\"");
   const adapt::PrefixTuningOptions& prefix = rules.options.tuning.prefix_tuning;

@@ -67,7 +67,8 @@ std::string header_in(const Json& results, const Study& study, const std::string
   const Json& best = study.best(results);
   const auto header = best.at("header").get<std::string>();
   if (!trim(header).empty()) return header;
-  refuse_study(path, concat("the best wording, '", best.at("name").get<std::string>(), "', has no header to start from"),
+  refuse_study(path,
+               concat("the best wording, '", best.at("name").get<std::string>(), "', has no header to start from"),
                "give its prompt set an instruction, or write tuning.prompt_tuning.prompt_tuning_init_text");
 }
 

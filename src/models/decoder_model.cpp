@@ -103,7 +103,7 @@ class DecoderModel : public Model, public torch::nn::Module {
   static std::vector<std::int32_t> text_lengths(const Input& input, const Context& context) {
     if (!input.text_lengths.empty()) return input.text_lengths;
     const VirtualRows& virtual_rows = context.virtual_rows;
-    const nn::Layout& texts = input.past                    ? input.past->layout
+    const nn::Layout& texts = input.past                   ? input.past->layout
                               : virtual_rows.before_keys() ? virtual_rows.keys.layout
                                                            : input.layout;
     std::vector<std::int32_t> lengths;

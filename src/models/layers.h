@@ -12,9 +12,9 @@
 namespace attune::models {
 
 struct Linear {
-  nn::Operand weight;                          ///< [out, in]; [in, out] in a Conv1D
-  at::Tensor bias;                             ///< [out]; undefined = none
-  bool conv1d = false;                         ///< GPT-2's layers store their weights the other way round
+  nn::Operand weight;                              ///< [out, in]; [in, out] in a Conv1D
+  at::Tensor bias;                                 ///< [out]; undefined = none
+  bool conv1d = false;                             ///< GPT-2's layers store their weights the other way round
   std::shared_ptr<const LayerChange> change = {};  ///< null: no place for one
 
   /// The family has this layer.
@@ -31,8 +31,8 @@ struct Linear {
 };
 
 struct Embedding {
-  at::Tensor weight;                           ///< [rows, features]
-  std::int64_t padding_id = -1;                ///< its row gets no gradient; -1 = none
+  at::Tensor weight;                               ///< [rows, features]
+  std::int64_t padding_id = -1;                    ///< its row gets no gradient; -1 = none
   std::shared_ptr<const LayerChange> change = {};  ///< null: no place for one
 
   explicit operator bool() const { return weight.defined(); }

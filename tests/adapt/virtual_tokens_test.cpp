@@ -1,5 +1,6 @@
-// Virtual tokens against PEFT (tests/goldens/virtual_tokens): logits, gradients, steps of AdamW, files; where they start; what
-// they do to packed streams; and models that cannot take them. Generation and likelihood: tests/infer/virtual_tokens_test.cpp.
+// Virtual tokens against PEFT (tests/goldens/virtual_tokens): logits, gradients, steps of AdamW, files; where they
+// start; what they do to packed streams; and models that cannot take them. Generation and likelihood:
+// tests/infer/virtual_tokens_test.cpp.
 #include "attune/models/virtual_tokens.h"
 
 #include <ATen/TensorOperators.h>
@@ -37,7 +38,8 @@ const std::string kVirtualGoldens = ATTUNE_SOURCE_DIR "/tests/goldens/virtual_to
 
 std::vector<std::string> virtual_goldens() {
   std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(kVirtualGoldens)) names.push_back(entry.path().filename().string());
+  for (const auto& entry : std::filesystem::directory_iterator(kVirtualGoldens))
+    names.push_back(entry.path().filename().string());
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -91,7 +93,8 @@ void step_adamw(models::Model& model, Moments& moments, int step) {
     }
     std::vector<at::Tensor> values{parameter.tensor}, grads{parameter.tensor.grad()}, firsts{first}, seconds{second},
         steps{at::ones({}, at::kFloat) * step};
-    at::_fused_adamw_(values, grads, firsts, seconds, {}, steps, 0.01, 0.9, 0.999, models::decays(parameter) ? 0.1 : 0.0, 1e-3,
+    at::_fused_adamw_(values, grads, firsts, seconds, {}, steps, 0.01, 0.9, 0.999,
+                      models::decays(parameter) ? 0.1 : 0.0, 1e-3,
                       /*amsgrad=*/false, /*maximize=*/false);
     parameter.tensor.mutable_grad().zero_();
   }
@@ -171,13 +174,14 @@ TEST_CASE("PEFT's file of virtual tokens is used as it is, and written as it was
     }
     const files::Json before = files::read_json(golden.folder + "/adapter_config.json"),
                       after = files::read_json(folder / "adapter_config.json");
-    for (const char* key : {"peft_type", "task_type", "num_virtual_tokens", "num_layers", "num_attention_heads", "token_dim",
-                            "num_transformer_submodules", "inference_mode"}) {
+    for (const char* key : {"peft_type", "task_type", "num_virtual_tokens", "num_layers", "num_attention_heads",
+                            "token_dim", "num_transformer_submodules", "inference_mode"}) {
       INFO(key);
       CHECK(before.at(key) == after.at(key));
     }
     CHECK(before.value("encoder_hidden_size", 0) == after.value("encoder_hidden_size", 0));
-    const models::LoadedModel reopened = adapt::load_adapted(adapt::open_adapter(folder.path()), golden_options(golden.base));
+    const models::LoadedModel reopened =
+        adapt::load_adapted(adapt::open_adapter(folder.path()), golden_options(golden.base));
     CHECK(at::equal(golden.logits(reopened), golden.logits(trained)));
     CHECK(reopened.report.newly_initialised.empty());
   }
@@ -192,13 +196,15 @@ TEST_CASE("training goes on with the network that made the virtual tokens", "[ad
   lstm.encoder_hidden_size = 4;
   files::PrefixTuningSettings projected = prefixes(2);
   projected.prefix_projection = true;
-  for (const files::AdapterSettings& settings : {files::AdapterSettings(lstm), files::AdapterSettings(projected), files::AdapterSettings(prompts(2))}) {
+  for (const files::AdapterSettings& settings :
+       {files::AdapterSettings(lstm), files::AdapterSettings(projected), files::AdapterSettings(prompts(2))}) {
     INFO(files::peft_type(settings));
     const models::LoadedModel first = with_adapter("bert_sequence", settings);
     const TemporaryFolder folder;
     adapt::save_adapter(first, options_of(settings), golden_folder("bert_sequence"), folder.path());
     models::LoadedModel again = load_golden("bert_sequence");
-    const files::AdapterSettings nothing_said = std::visit([](const auto& of) -> files::AdapterSettings { return std::decay_t<decltype(of)>{}; }, settings);
+    const files::AdapterSettings nothing_said =
+        std::visit([](const auto& of) -> files::AdapterSettings { return std::decay_t<decltype(of)>{}; }, settings);
     adapt::start_adapter(again, options_of(nothing_said, folder.path()), 9);
     REQUIRE(again.model->parameters().size() == first.model->parameters().size());
     for (const models::Parameter& parameter : first.model->parameters()) {
@@ -257,13 +263,16 @@ TEST_CASE("virtual tokens start at random numbers, at tokens, or at a text", "[a
   CHECK(with_adapter("gpt2_causal_lm", zero).model->virtual_tokens()->values().abs().max().item<double>() == 0);
 }
 
-TEST_CASE("a text between virtual tokens does not depend on its company, dead rows and wanted rows", "[adapt][virtual]") {
+TEST_CASE("a text between virtual tokens does not depend on its company, dead rows and wanted rows",
+          "[adapt][virtual]") {
   const at::NoGradGuard no_grad;
-  for (const std::string golden : {"bert_sequence", "distilbert_token", "gpt2_causal_lm", "mistral_sequence", "llama_span"}) {
+  for (const std::string golden :
+       {"bert_sequence", "distilbert_token", "gpt2_causal_lm", "mistral_sequence", "llama_span"}) {
     for (const bool keys : {false, true}) {
       if (keys && golden == "distilbert_token") continue;
       INFO(golden << (keys ? " keys" : " embeddings"));
-      const files::AdapterSettings settings = keys ? files::AdapterSettings(prefixes(3)) : files::AdapterSettings(prompts(3));
+      const files::AdapterSettings settings =
+          keys ? files::AdapterSettings(prefixes(3)) : files::AdapterSettings(prompts(3));
       const models::LoadedModel loaded = with_adapter(golden, settings);
       models::Input whole = golden_input(golden_tensors(golden));
       whole.text_lengths.clear();
@@ -274,7 +283,8 @@ TEST_CASE("a text between virtual tokens does not depend on its company, dead ro
       const at::Tensor all = logits(whole);
       const bool one_a_text = loaded.model->spec().task == models::Task::sequence_classification;
       for (std::int64_t i = 0; i < whole.layout.sequences(); ++i) {
-        const std::int64_t begin = one_a_text ? i : whole.layout.cu_seqlens[i], rows = one_a_text ? 1 : whole.layout.length(i);
+        const std::int64_t begin = one_a_text ? i : whole.layout.cu_seqlens[i],
+                           rows = one_a_text ? 1 : whole.layout.length(i);
         CHECK(worst_difference(logits(part_of(whole, i, 1)), all.narrow(0, begin, rows)) < 1e-5);
       }
       const at::Tensor with_dead = logits(part_of(whole, 0, whole.layout.sequences(), 4));
@@ -293,8 +303,9 @@ TEST_CASE("backward by stages gives virtual tokens the gradients of one whole ba
   lstm.encoder_reparameterization_type = "LSTM";
   files::PrefixTuningSettings projected = prefixes(3);
   projected.prefix_projection = true;
-  for (const files::AdapterSettings& settings : {files::AdapterSettings(prompts(3)), files::AdapterSettings(lstm),
-                                                 files::AdapterSettings(prefixes(3)), files::AdapterSettings(projected)}) {
+  for (const files::AdapterSettings& settings :
+       {files::AdapterSettings(prompts(3)), files::AdapterSettings(lstm), files::AdapterSettings(prefixes(3)),
+        files::AdapterSettings(projected)}) {
     const bool keys = std::holds_alternative<files::PrefixTuningSettings>(settings);
     models::LoadedModel loaded = with_adapter("gpt2_causal_lm", settings);
     const adapt::TuningOptions tuning{.method = keys ? "prefix_tuning" : "p_tuning", .freeze = {}};
@@ -307,7 +318,8 @@ TEST_CASE("backward by stages gives virtual tokens the gradients of one whole ba
       backward();
       return trained.arena().gradients().flat().clone();
     };
-    const at::Tensor whole = gradients([&] { (models::forward(*loaded.model, context).logits * direction).sum().backward(); });
+    const at::Tensor whole =
+        gradients([&] { (models::forward(*loaded.model, context).logits * direction).sum().backward(); });
     CHECK(whole.abs().max().item<double>() > 0);
     for (const auto recompute : {train::Recompute::no, train::Recompute::yes}) {
       INFO(files::peft_type(settings) << (recompute == train::Recompute::yes ? " recomputed" : ""));
@@ -322,7 +334,8 @@ TEST_CASE("backward by stages gives virtual tokens the gradients of one whole ba
 
 TEST_CASE("what trains under virtual tokens are they and the head", "[adapt][virtual]") {
   models::LoadedModel loaded = with_adapter("bert_sequence", prefixes(3));
-  const std::vector<bool> trains = adapt::trainable_parameters(*loaded.model, {.method = "prefix_tuning", .freeze = {}});
+  const std::vector<bool> trains =
+      adapt::trainable_parameters(*loaded.model, {.method = "prefix_tuning", .freeze = {}});
   std::vector<std::string> names;
   for (std::size_t i = 0; i < trains.size(); ++i) {
     if (trains[i]) names.push_back(loaded.model->parameters()[i].name);

@@ -122,14 +122,17 @@ TEST_CASE("runs of other adapters predict, evaluate, verify, resume and go on", 
     std::string method, block;
     bool merges = false;
   };
-  const std::vector<Kind> kinds = {{"ia3", "{}", true},
-                                   {"prompt_tuning", R"({"num_virtual_tokens": 4, "prompt_tuning_init": "TEXT", "prompt_tuning_init_text": "where is my card"})"},
-                                   {"p_tuning", R"({"num_virtual_tokens": 4, "encoder_reparameterization_type": "LSTM", "encoder_hidden_size": 8})"},
-                                   {"prefix_tuning", R"({"num_virtual_tokens": 4, "prefix_projection": true, "encoder_hidden_size": 8})"}};
+  const std::vector<Kind> kinds = {
+      {"ia3", "{}", true},
+      {"prompt_tuning",
+       R"({"num_virtual_tokens": 4, "prompt_tuning_init": "TEXT", "prompt_tuning_init_text": "where is my card"})"},
+      {"p_tuning", R"({"num_virtual_tokens": 4, "encoder_reparameterization_type": "LSTM", "encoder_hidden_size": 8})"},
+      {"prefix_tuning", R"({"num_virtual_tokens": 4, "prefix_projection": true, "encoder_hidden_size": 8})"}};
   const std::string steps = R"("save_strategy": "steps", "save_steps": 4, "max_steps": 8)";
   for (const Kind& kind : kinds) {
     INFO(kind.method);
-    const std::string tuning = R"("tuning": {"method": ")" + kind.method + R"(", ")" + kind.method + "\": " + kind.block + "}";
+    const std::string tuning =
+        R"("tuning": {"method": ")" + kind.method + R"(", ")" + kind.method + "\": " + kind.block + "}";
     const Workspace workspace;
     write_tiny_job(workspace, steps, tuning);
     const Finished trained = train(workspace);
@@ -150,14 +153,16 @@ TEST_CASE("runs of other adapters predict, evaluate, verify, resume and go on", 
     CHECK(workspace.read("out/adapter_model.safetensors") == adapter);
 
     workspace.write("more.json", tiny_config(R"("max_steps": 1, "learning_rate": 1e-9)",
-                                             R"("output_dir": "more", "tuning": {"method": ")" + kind.method + R"(", ")" +
-                                                 kind.method + R"(": {"adapter": "out"}})"));
+                                             R"("output_dir": "more", "tuning": {"method": ")" + kind.method +
+                                                 R"(", ")" + kind.method + R"(": {"adapter": "out"}})"));
     const Finished more = run_attune(workspace, "train more.json --quiet");
     INFO(more.err);
     REQUIRE(more.exit_code == 0);
     CHECK(json_of(workspace, "more/eval_results.json")["eval_accuracy"] ==
           json_of(workspace, "out/eval_results.json")["eval_accuracy"]);
-    workspace.write("other.json", tiny_config("", R"("output_dir": "other", "tuning": {"method": "lora", "lora": {"adapter": "out"}})"));
+    workspace.write(
+        "other.json",
+        tiny_config("", R"("output_dir": "other", "tuning": {"method": "lora", "lora": {"adapter": "out"}})"));
     const Finished other = run_attune(workspace, "train other.json --quiet");
     CHECK(other.exit_code == 2);
     CHECK(other.err.find("is one of tuning." + kind.method) != std::string::npos);

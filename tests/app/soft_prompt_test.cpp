@@ -1,5 +1,5 @@
-// Soft prompts and asking together, from a shell: virtual tokens that start at the words a study chose, and a model with
-// virtual tokens that is asked.
+// Soft prompts and asking together, from a shell: virtual tokens that start at the words a study chose, and a model
+// with virtual tokens that is asked.
 #include <cmath>
 #include <sstream>
 #include <string>
@@ -52,20 +52,20 @@ void write_soft_job(const Workspace& workspace) {
                   R"( "input": "Message: {{ text }}\nTopic:"})");
   workspace.write("bare.json", R"({"input": "Message: {{ text }}\nTopic:"})");
   workspace.write("ask.json", asked_config(model, "prompts.json", "asked").dump());
-  const Json train = {{"model", {{"path", model}, {"task", "text-generation"}}},
-                      {"data", {{"train", "answers.jsonl"}, {"validation", "answers_valid.jsonl"}, {"max_length", 64}}},
-                      {"tuning",
-                       {{"method", "prompt_tuning"},
-                        {"prompt_tuning", {{"init_from", "asked"}, {"num_virtual_tokens", 12}}}}},
-                      {"training",
-                       {{"max_steps", 4},
-                        {"per_device_train_batch_size", 8},
-                        {"learning_rate", 0.05},
-                        {"eval_strategy", "steps"},
-                        {"eval_steps", 4}}},
-                      {"seeds", {1}},
-                      {"threads", 1},
-                      {"output_dir", "soft"}};
+  const Json train = {
+      {"model", {{"path", model}, {"task", "text-generation"}}},
+      {"data", {{"train", "answers.jsonl"}, {"validation", "answers_valid.jsonl"}, {"max_length", 64}}},
+      {"tuning",
+       {{"method", "prompt_tuning"}, {"prompt_tuning", {{"init_from", "asked"}, {"num_virtual_tokens", 12}}}}},
+      {"training",
+       {{"max_steps", 4},
+        {"per_device_train_batch_size", 8},
+        {"learning_rate", 0.05},
+        {"eval_strategy", "steps"},
+        {"eval_steps", 4}}},
+      {"seeds", {1}},
+      {"threads", 1},
+      {"output_dir", "soft"}};
   workspace.write("soft.json", train.dump());
 }
 
@@ -129,8 +129,10 @@ TEST_CASE("a soft prompt starts at the words that a study of prompts chose, and 
 TEST_CASE("a soft prompt that starts at a text says what the text says", "[app][shell][virtual]") {
   const Workspace workspace;
   write_soft_job(workspace);
-  const std::string model = ATTUNE_SOURCE_DIR "/data/tiny-gpt", header = "A bank sorts the messages of its customers.\n";
-  workspace.write("told.json", Json({{"header", header}, {"separator", ""}, {"input", "Message: {{ text }}\nTopic:"}}).dump());
+  const std::string model = ATTUNE_SOURCE_DIR "/data/tiny-gpt",
+                    header = "A bank sorts the messages of its customers.\n";
+  workspace.write("told.json",
+                  Json({{"header", header}, {"separator", ""}, {"input", "Message: {{ text }}\nTopic:"}}).dump());
   workspace.write("ask_told.json", asked_config(model, "told.json", "told").dump());
   run_or_fail(workspace, "prompt run ask_told.json");
 

@@ -130,7 +130,8 @@ TEST_CASE("virtual tokens go through the network once for all prompts", "[virtua
 TEST_CASE("log probabilities behind virtual tokens are those of whole passes", "[virtual][infer]") {
   const at::NoGradGuard no_grad;
   const std::vector<TextToScore> texts = soft_texts();
-  for (const std::string name : {"gpt2_causal_lm", "llama_causal_lm", "gemma2_causal_lm", "phi3_causal_lm", "dynamic"}) {
+  for (const std::string name :
+       {"gpt2_causal_lm", "llama_causal_lm", "gemma2_causal_lm", "phi3_causal_lm", "dynamic"}) {
     for (const bool keys : {false, true}) {
       INFO(name << (keys ? " keys" : " embeddings"));
       const models::LoadedModel loaded = soft_model(name, keys);

@@ -92,7 +92,8 @@ std::map<std::string, std::string> names_in_peft(const models::LoadedModel& load
 }
 
 /// The adapter as it trains, with the values that PEFT had in memory.
-models::LoadedModel load_to_train(const std::string& folder, const adapt::AdapterFolder& adapter, const models::LoadOptions& options) {
+models::LoadedModel load_to_train(const std::string& folder, const adapt::AdapterFolder& adapter,
+                                  const models::LoadOptions& options) {
   models::LoadedModel loaded = models::load_model(adapter.base, options);
   adapt::attach_adapter(loaded, adapt::plan_adapter(loaded, adapter.config.settings, adapt::Names::some_may_not), 0);
   const Tensors values = tensor::load_tensors(folder + "/trainable.safetensors");
@@ -109,7 +110,9 @@ PaddedBatch with_virtual_tokens(const Tensors& inputs, const models::Model& mode
   const at::Tensor& ids = inputs.at("input_ids");
   const at::Tensor numbers = at::arange(count, at::kLong).expand({ids.size(0), count});
   const at::Tensor ones = at::ones({ids.size(0), count}, at::kLong);
-  const auto before = [](const at::Tensor& first, const at::Tensor& rest) { return at::cat(std::vector<at::Tensor>{first, rest}, 1); };
+  const auto before = [](const at::Tensor& first, const at::Tensor& rest) {
+    return at::cat(std::vector<at::Tensor>{first, rest}, 1);
+  };
   PaddedBatch batch = pack({{"input_ids", before(numbers + model.spec().vocab_size, ids)},
                             {"attention_mask", before(ones, inputs.at("attention_mask"))}},
                            Padding::fed);
@@ -213,14 +216,15 @@ class Case {
     out["logits_from_saved_adapter"] = of_saved.at("logits");
   }
 
-  /// With virtual tokens the reference gives logits for them too, and the last of them predicts the first word. Those of the
-  /// words must be what they are when the model puts the virtual tokens in front itself.
+  /// With virtual tokens the reference gives logits for them too, and the last of them predicts the first word. Those
+  /// of the words must be what they are when the model puts the virtual tokens in front itself.
   at::Tensor run_whole(Tensors& out, const at::Tensor& logits) {
     const at::Tensor all = models::forward(*loaded_.model, loaded_.model->prepare(whole_->input, false)).logits;
     const at::Tensor padded = whole_->unpack(all);
     out["logits"] = padded.detach();
     const at::Tensor words = batch_.pick(padded.narrow(1, padded.size(1) - batch_.length, batch_.length));
-    if (!at::allclose(words, logits, 0, 2e-5)) throw std::runtime_error("virtual tokens put in front give other logits");
+    if (!at::allclose(words, logits, 0, 2e-5))
+      throw std::runtime_error("virtual tokens put in front give other logits");
     const at::Tensor& labels = inputs_.at("labels");
     const at::Tensor next = at::full({labels.size(0), whole_->length}, nn::kIgnoreIndex, at::kLong);
     next.narrow(1, whole_->length - batch_.length - 1, batch_.length).copy_(labels);
@@ -328,7 +332,7 @@ class Case {
 
   files::Json info_;
   models::LoadedModel loaded_;
-  models::LoadedModel saved_;  ///< virtual tokens as PEFT's file has them; empty without
+  models::LoadedModel saved_;                 ///< virtual tokens as PEFT's file has them; empty without
   std::map<std::string, std::string> names_;  ///< of what an adapter trains; empty without one
   Tensors inputs_;
   PaddedBatch batch_;

@@ -183,11 +183,12 @@ void visit_fields(Visitor& visit, PromptTuningOptions& options) {
         {.key = "prompt_tuning_init_text",
          .help = "The text under `prompt_tuning_init: TEXT`; its tokens are cut or repeated to `num_virtual_tokens`.",
          .literals = {{"null", ""}}});
-  visit(options.init_from,
-        {.key = "init_from",
-         .help = "Output folder of `attune prompt optimise`, `stability` or `run`: virtual tokens start at the header of "
-                 "the wording that is best there, as if it were written in `prompt_tuning_init_text` under `TEXT`.",
-         .literals = {{"null", ""}}});
+  visit(
+      options.init_from,
+      {.key = "init_from",
+       .help = "Output folder of `attune prompt optimise`, `stability` or `run`: virtual tokens start at the header of "
+               "the wording that is best there, as if it were written in `prompt_tuning_init_text` under `TEXT`.",
+       .literals = {{"null", ""}}});
   visit(options.tokenizer_name_or_path, {.key = "tokenizer_name_or_path",
                                          .help = "Folder of the tokenizer for that text. By default the base's.",
                                          .literals = {{"null", ""}}});
