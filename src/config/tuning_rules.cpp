@@ -44,14 +44,61 @@ void check_tuning(Rules& rules) {
                   {"training.frozen_dropout", "tuning.method"}, "has no effect while nothing is frozen", "remove it");
 }
 
+/// A block that describes an adapter belongs to the method of its name.
+void check_adapter_blocks(Rules& rules) {
+  const std::string& method = rules.options.tuning.method;
+  for (const std::string kind : {"lora", "ia3", "prompt_tuning", "p_tuning", "prefix_tuning"}) {
+    const std::string block = concat("tuning.", kind);
+    Rules::Keys keys = {"tuning.method", block};
+    std::ranges::copy_if(rules.changed_paths(), std::back_inserter(keys),
+                         [&](const std::string& path) { return path.starts_with(block + "."); });
+    rules.refuse_if(keys.size() > 2 && method != kind, keys,
+                    concat("the method is \"", method, "\", and ", block, " describes an adapter"),
+                    concat("set tuning.method to \"", kind, "\", or remove ", block));
+  }
+}
+
+void check_virtual_tokens(Rules& rules) {
+  const adapt::PromptTuningOptions& prompt = rules.options.tuning.prompt_tuning;
+  const bool has_text = !prompt.prompt_tuning_init_text.empty();
+  const bool takes_text = prompt.prompt_tuning_init == "TEXT";
+  const Rules::Keys text_keys = {"tuning.prompt_tuning.prompt_tuning_init_text",
+                                 "tuning.prompt_tuning.prompt_tuning_init"};
+  rules.refuse_if(has_text && !takes_text, text_keys,
+                  "a text to start from is given, and virtual tokens do not start from one",
+                  "set tuning.prompt_tuning.prompt_tuning_init to \"TEXT\", or remove the text");
+  const bool has_study = !prompt.init_from.empty();
+  rules.refuse_if(takes_text && !has_text && !has_study && prompt.adapter.empty(), text_keys,
+                  "virtual tokens are to start from a text, and none is given",
+                  "give tuning.prompt_tuning.prompt_tuning_init_text");
+  rules.refuse_if(has_study && (has_text || prompt.prompt_tuning_init == "SAMPLE_VOCAB" || !prompt.adapter.empty()),
+                  {"tuning.prompt_tuning.init_from", "tuning.prompt_tuning.prompt_tuning_init",
+                   "tuning.prompt_tuning.prompt_tuning_init_text", "tuning.prompt_tuning.adapter"},
+                  "virtual tokens are to start at the words of a study and somewhere else too", "keep one of the two");
+  rules.refuse_if(!prompt.tokenizer_name_or_path.empty() && !takes_text && !has_study,
+                  {"tuning.prompt_tuning.tokenizer_name_or_path"},
+                  "has no effect: virtual tokens do not start from a text", "remove it");
+  const adapt::PTuningOptions& encoder = rules.options.tuning.p_tuning;
+  rules.refuse_if(encoder.encoder_num_layers != adapt::PTuningOptions().encoder_num_layers &&
+                      encoder.encoder_reparameterization_type == "MLP",
+                  {"tuning.p_tuning.encoder_num_layers", "tuning.p_tuning.encoder_reparameterization_type"},
+                  "has no effect: an MLP has three layers", "remove it, or set the type to \"LSTM\"");
+  const adapt::PrefixTuningOptions& prefix = rules.options.tuning.prefix_tuning;
+  rules.refuse_if(prefix.encoder_hidden_size && !prefix.prefix_projection && prefix.adapter.empty(),
+                  {"tuning.prefix_tuning.encoder_hidden_size", "tuning.prefix_tuning.prefix_projection"},
+                  "has no effect: no network makes the keys and values",
+                  "set tuning.prefix_tuning.prefix_projection to true, or remove it");
+}
+
+void check_ia3(Rules& rules) {
+  const adapt::Ia3Options& ia3 = rules.options.tuning.ia3;
+  rules.refuse_if(ia3.target_modules.is_empty_list && ia3.adapter.empty(), {"tuning.ia3.target_modules"},
+                  "names no layer, so that no layer would change",
+                  "name some, write \"all-linear\", or leave it out for the usual ones");
+}
+
 void check_lora(Rules& rules) {
   const adapt::LoraOptions& lora = rules.options.tuning.lora;
-  Rules::Keys keys = {"tuning.method", "tuning.lora"};
-  std::ranges::copy_if(rules.changed_paths(), std::back_inserter(keys),
-                       [](const std::string& path) { return path.starts_with("tuning.lora."); });
-  rules.refuse_if(keys.size() > 2 && rules.options.tuning.method != "lora", keys,
-                  concat("the method is \"", rules.options.tuning.method, "\", and tuning.lora describes an adapter"),
-                  "set tuning.method to \"lora\", or remove tuning.lora");
   rules.refuse_if(lora.target_modules.is_empty_list && lora.adapter.empty(), {"tuning.lora.target_modules"},
                   "names no layer, so that no layer would change",
                   "name some, write \"all-linear\", or leave it out for the usual ones");
@@ -70,7 +117,10 @@ void check_lora(Rules& rules) {
 
 void check_tuning_rules(Rules& rules) {
   check_tuning(rules);
+  check_adapter_blocks(rules);
   check_lora(rules);
+  check_ia3(rules);
+  check_virtual_tokens(rules);
 }
 
 }  // namespace attune::config

@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "attune/adapt/adapter.h"
 #include "attune/adapt/peft.h"
 #include "attune/base/error.h"
 #include "attune/base/paths.h"
@@ -126,9 +127,8 @@ namespace {
 
 /// Writes the model, or its adapter, with what its tokenizer needs.
 void save(const Fit& fit, const Prepared& prepared, const std::string& folder) {
-  const adapt::TuningOptions& tuning = prepared.options.tuning;
-  if (tuning.method == "lora") {
-    adapt::save_adapter(fit.loaded, tuning.lora, prepared.options.model.path, folder);
+  if (const auto adapter = adapt::adapter_options(prepared.options.tuning)) {
+    adapt::save_adapter(fit.loaded, *adapter, prepared.options.model.path, folder);
   } else {
     models::save_model(fit.loaded, prepared.model_folder, folder);
   }
@@ -142,7 +142,7 @@ void save(const Fit& fit, const Prepared& prepared, const std::string& folder) {
 models::LoadedModel reopen(const Prepared& prepared, const std::string& folder) {
   models::LoadOptions options;
   options.task = prepared.kind;
-  if (prepared.options.tuning.method == "lora") return adapt::load_adapted(adapt::open_adapter(folder), options);
+  if (adapt::adapter_options(prepared.options.tuning)) return adapt::load_adapted(adapt::open_adapter(folder), options);
   return models::load_model(folder, options);
 }
 
@@ -168,7 +168,7 @@ Json save_and_reopen(const Fit& fit, const Prepared& prepared, const files::List
   }
   if (!(worst <= kReopenTolerance)) {
     throw Error(ErrorKind::storage, {.file = folder, .what = concat("the saved model gives other logits than the one in memory, off by ", worst),
-                                     .where = prepared.options.tuning.method == "lora" ? "adapter_model.safetensors" : "model.safetensors",
+                                     .where = adapt::adapter_options(prepared.options.tuning) ? "adapter_model.safetensors" : "model.safetensors",
                                      .hint = "the disk may be damaged; train again into another folder"});
   }
   return {{"rows", in_memory.size()}, {"max_abs_difference", worst}, {"bit_equal", worst == 0}};

@@ -252,7 +252,7 @@ Json run(const RunOptions& given, report::EventBus& events, const Shared& shared
   install_stop_signals();
   prepared.prefix_cache->spill_to(options.output_dir);
   keep_tokens(prepared);
-  files::write_json(options.output_dir + "/config.resolved.json", config::effective(options));
+  files::write_json(options.output_dir + "/config.resolved.json", config::effective(prepared.options));
   kept->release_to(std::make_shared<report::EventFile>(options.output_dir + "/events.jsonl"));
 
   Json results = {{"output_dir", options.output_dir}, {"about", options.about}, {"data", prepared.data_summary},

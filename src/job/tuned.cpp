@@ -43,7 +43,7 @@ constexpr std::int64_t kBatchTokens = 64 * 128;
 void fit_to_folder(Tuned& tuned, const std::vector<std::string>& overrides) {
   data::DataOptions& data = tuned.options.data;
   if (!says_max_length(data, overrides)) {
-    const auto most = static_cast<std::size_t>(tuned.loaded.model->spec().max_tokens());
+    const auto most = static_cast<std::size_t>(tuned.loaded.model->positions_for_texts());
     data.max_length = static_cast<std::int64_t>(std::min(most, tuned.tokenizer->model_max_length().value_or(most)));
     data.doc_stride = std::min(data.doc_stride, data.max_length / 2);
   }
@@ -112,7 +112,7 @@ Rows read_rows(const Tuned& tuned, const std::vector<std::string>& paths, bool l
   const std::string name = join(paths, ", ");
   warn_of_skipped(report, name);
   if (models::models_language(tuned.kind)) tell_of_cuts(name, rows, options.max_length);
-  check_lengths(rows, tuned.loaded.model->spec());
+  check_lengths(rows, *tuned.loaded.model);
   if (tuned.generation && labels_wanted && !rows.empty()) check_prompts(rows.examples, rows.encoded, *tuned.generation, name);
   return rows;
 }
@@ -150,7 +150,7 @@ Rows rows_of_texts(const Tuned& tuned, const std::vector<std::string>& texts) {
   }
   data::ReadReport nothing;  // a line a text: none is skipped
   encode_rows(rows, {.task = *tuned.task, .tokenizer = *tuned.tokenizer}, nothing);
-  check_lengths(rows, tuned.loaded.model->spec());
+  check_lengths(rows, *tuned.loaded.model);
   return rows;
 }
 

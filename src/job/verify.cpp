@@ -1,4 +1,5 @@
 // See verify.h.
+#include "attune/adapt/adapter.h"
 #include "attune/job/verify.h"
 
 #include <algorithm>
@@ -101,7 +102,8 @@ void check_inputs(const Json& recorded, const RunOptions& options, std::vector<s
   const std::string base = folder_of_base(options.model.path);
   check_folder(recorded.value("base", Json::object()), "base", base, differences);
   check_tokenizer(recorded.value("tokenizer", Json()), base, differences);
-  check_folder(recorded.value("adapter", Json::object()), "adapter", options.tuning.lora.adapter, differences);
+  const auto adapter = adapt::adapter_options(options.tuning);
+  check_folder(recorded.value("adapter", Json::object()), "adapter", adapter ? adapter->adapter : "", differences);
 }
 
 /// The inputs as the run read them; nothing where they can no longer be read since their files changed, which `differences` then say.

@@ -13,6 +13,7 @@
 #include "attune/files/storage.h"
 #include "attune/job/output.h"
 #include "attune/job/run.h"
+#include "attune/prompt/writer.h"
 #include "attune/report/phase.h"
 #include "attune/report/prompt_html.h"
 #include "attune/study/prompting.h"
@@ -150,6 +151,7 @@ Json prompt_optimise(const job::RunOptions& options, const report::EventBus& eve
                   {"chosen",
                    {{"name", chosen.name},
                     {"levels", chosen.levels},
+                    {"header", prompt::header_of(job.set, chosen.variant.wording)},
                     {"accuracy", search.chosen().accuracy},
                     {"rows", rounds.back()["rows"]}}},
                   {"rounds", std::move(rounds)}});

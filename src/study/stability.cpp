@@ -18,6 +18,7 @@
 #include "attune/job/run.h"
 #include "attune/metrics/values.h"
 #include "attune/metrics/variance.h"
+#include "attune/prompt/writer.h"
 #include "attune/report/junit.h"
 #include "attune/report/phase.h"
 #include "attune/report/prompt_html.h"
@@ -139,6 +140,7 @@ class Stability {
       }
       list.push_back(
           {{"name", wording.name},
+           {"header", prompt::header_of(job_.set, wording)},
            {"accuracy", mean_of(accuracies)},
            {"lowest", *std::ranges::min_element(accuracies)},
            {"highest", *std::ranges::max_element(accuracies)},
