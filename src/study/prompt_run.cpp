@@ -14,31 +14,24 @@
 #include "attune/report/prompt_html.h"
 #include "attune/study/prompting.h"
 #include "kept_answers.h"
+#include "predictions.h"
+#include "prompt_run_parts.h"
 
 namespace attune::study {
 
-namespace {
-
 using files::Json;
 
-/// Without examples nothing is drawn, and all seeds give the same.
 std::vector<std::uint64_t> seeds_of(const job::RunOptions& options) {
   if (options.prompting.examples.k == 0) return {options.seeds.front()};
   return options.seeds;
 }
 
-std::string lines_of(const PromptJob& job, const Asked& asked) {
-  std::string lines;
-  for (const task::Prediction& prediction : asked.predictions) {
-    Json line =
-        job.task->describe({&prediction, 1}, job.rows[static_cast<std::size_t>(prediction.encoded->example)], false);
-    if (prediction.generated) line["generated"] = *prediction.generated;
-    lines += files::json_text(line, -1) + "\n";
-  }
-  return lines;
+Variant variant_of(const PromptJob& job, const prompt::Wording& wording, std::uint64_t seed) {
+  Variant variant{.wording = wording, .examples = job.options.prompting.examples};
+  variant.examples.seed = seed;
+  return variant;
 }
 
-/// The numbers of metrics, averaged over seeds; null where one of them is.
 Json mean_metrics(const Json& seeds) {
   Json mean = Json::object();
   for (const auto& [name, value] : seeds.front()["metrics"].items()) {
@@ -55,22 +48,21 @@ Json mean_metrics(const Json& seeds) {
   return mean;
 }
 
-/// One wording under all seeds; null after a signal. Writes the first seed's predictions to `path`.
-Json ask_wording(const PromptJob& job, const prompt::Wording& wording, const std::string& path) {
+namespace {
+
+/// The n-th wording under all seeds; null after a signal. Writes the predictions into `folder`.
+Json ask_wording(const PromptJob& job, std::size_t number, const std::string& folder) {
+  const prompt::Wording& wording = job.wordings[number - 1];
   const Stopwatch clock;
   Json result = {{"name", wording.name}, {"levels", wording.levels}}, seeds = Json::array();
   std::int64_t without_answer = 0, dropped = 0, tokens = 0, computed = 0;
   for (const std::uint64_t seed : seeds_of(job.options)) {
-    Variant variant{.wording = wording, .examples = job.options.prompting.examples};
-    variant.examples.seed = seed;
-    const Asked asked = ask(job, variant);
+    const Asked asked = ask(job, variant_of(job, wording, seed));
     if (asked.stopped) return nullptr;
     const auto scores = job.task->scores(asked.predictions, job.rows);
     seeds.push_back({{"seed", seed}, {"metrics", scores->metrics()}});
-    if (seeds.size() == 1) {
-      files::write_file_atomically(path, lines_of(job, asked));
-      result["intervals"] = scores->intervals();
-    }
+    files::write_file_atomically(lines_file(folder, number, job.options, seed), lines_of(job, asked.predictions));
+    if (seeds.size() == 1) result["intervals"] = scores->intervals();
     without_answer += asked.without_answer;
     dropped += asked.dropped_examples;
     tokens += asked.tokens;
@@ -96,7 +88,7 @@ Json ask_wordings(const PromptJob& job, const report::EventBus& events) {
     const prompt::Wording& wording = job.wordings[i];
     Json result = kept.find(i + 1, wording.name);
     if (result.is_null()) {
-      result = ask_wording(job, wording, concat(folder, "/", i + 1, ".jsonl"));
+      result = ask_wording(job, i + 1, folder);
       if (result.is_null()) break;
       kept.keep(i + 1, wording.name, result);
     }
@@ -119,6 +111,7 @@ Json run_prompts(const job::RunOptions& options, const report::EventBus& events)
                   {"rows", job.rows.size()},
                   {"majority", job::majority_rate(job.labels, job.pool, job.rows)},
                   {"wordings", ask_wordings(job, events)}};
+  if (!job.duplicates.is_null()) results["duplicates"] = job.duplicates;
   std::int64_t tokens = 0, computed = 0;
   for (const Json& wording : results["wordings"]) {
     tokens += wording["tokens"].get<std::int64_t>();

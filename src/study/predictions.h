@@ -1,0 +1,39 @@
+// Predictions of a model that is asked: made from log probabilities, written as lines, read again.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "attune/study/prompting.h"
+
+namespace attune::study {
+
+/// `log_p` [labels]: where the right label has none (−∞, a text that names another or no label), the row has no loss.
+task::Prediction prediction_of(const task::Encoded& target, std::vector<float> log_p);
+
+/// The label with the largest probability; of equals the first.
+std::int64_t label_of(const task::Prediction& prediction);
+
+/// The lines of predictions.jsonl, with the text of those that were generated.
+std::string lines_of(const PromptJob& job, std::span<const task::Prediction> predictions);
+
+/// Where `attune prompt run` writes those of the n-th wording: <n>.jsonl under the first seed, <n>.seed-<seed>.jsonl
+/// under the others.
+std::string lines_file(const std::string& folder, std::size_t number, const job::RunOptions& options,
+                       std::uint64_t seed);
+
+/// lines_of() backwards, up to rounding. Error{data} with the line for one that is no prediction of its row, and where
+/// there are fewer or more than rows.
+std::vector<task::Prediction> read_lines(const PromptJob& job, const std::string& file);
+
+/// What a variant made of the first rows, as it is kept: {"metrics": numbers, "labels": ids, "log_p": of the right
+/// label, null where it has none}.
+files::Json answers_of(const PromptJob& job, std::span<const task::Prediction> predictions);
+
+/// The same of rows that are reported: "metrics" whole, and "intervals".
+files::Json reported_answers_of(const PromptJob& job, std::span<const task::Prediction> predictions);
+
+}  // namespace attune::study
