@@ -2,27 +2,18 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <span>
-#include <string>
 
 #include "attune/files/json.h"
 #include "attune/report/events.h"
 #include "design.h"
+#include "kept_answers.h"
 
 namespace attune::study {
 
-/// What a variant makes of the first rows.
-struct HalvingQuestion {
-  std::size_t number;  ///< of its answers: rounds of points, from 1
-  std::string name;
-  const Variant& variant;
-  std::size_t rows;
-};
-
-/// As answers_of() gives them; null after a signal.
-using HalvingAnswer = std::function<files::Json(const HalvingQuestion&)>;
+/// As answers_of() gives them; null after a signal. Questions are numbered rounds of points, from 1.
+using HalvingAnswer = std::function<files::Json(const VariantQuestion&)>;
 
 /// Of results of prompt_optimise: "candidates", "budget", "questions", "chosen" and "rounds"; null after a signal.
 /// `chosen`: index of the point that is left. Error{usage} for a budget that gives candidates less than a row.

@@ -5,9 +5,11 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "attune/base/clock.h"
 #include "attune/base/paths.h"
 #include "attune/base/strings.h"
 #include "attune/files/storage.h"
+#include "predictions.h"
 
 namespace attune::study {
 
@@ -47,6 +49,18 @@ Json KeptAnswers::find(std::size_t number, const std::string& name) const {
 
 void KeptAnswers::keep(std::size_t number, const std::string& name, const Json& answers) const {
   files::write_json(kept_file(folder_, number), {{"identity", identity_}, {"name", name}, {"answers", answers}});
+}
+
+Json kept_or_asked(const PromptJob& job, const KeptAnswers& kept, const VariantQuestion& question) {
+  Json answers = kept.find(question.number, question.name);
+  if (!answers.is_null()) return answers;
+  const Stopwatch clock;
+  const Asked asked = ask(job, question.variant, question.rows);
+  if (asked.stopped) return nullptr;
+  answers = question.is_reported ? reported_answers_of(job, asked.predictions) : answers_of(job, asked.predictions);
+  answers["seconds"] = clock.seconds();
+  kept.keep(question.number, question.name, answers);
+  return answers;
 }
 
 Json read_kept(const std::string& folder, std::size_t number, ErrorKind kind) {

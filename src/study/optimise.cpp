@@ -3,7 +3,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "attune/base/strings.h"
 #include "attune/config/config.h"
 #include "attune/files/storage.h"
 #include "attune/job/output.h"
@@ -13,7 +12,6 @@
 #include "design.h"
 #include "halving.h"
 #include "kept_answers.h"
-#include "predictions.h"
 
 namespace attune::study {
 
@@ -21,27 +19,12 @@ namespace {
 
 using files::Json;
 
-/// The answer that was kept, or one that is asked and kept; null after a signal.
-Json find_or_ask(const PromptJob& job, const KeptAnswers& kept, const HalvingQuestion& question) {
-  Json answers = kept.find(question.number, question.name);
-  if (!answers.is_null()) return answers;
-  const Asked asked = ask(job, question.variant, question.rows);
-  if (asked.stopped) return nullptr;
-  answers = answers_of(job, asked.predictions);
-  kept.keep(question.number, question.name, answers);
-  return answers;
-}
-
 /// The chosen variant, put to the test rows; null after a signal.
 Json test_chosen(PromptJob& job, const DesignPoint& chosen, const KeptAnswers& kept) {
   read_split(job, "test");
-  Json answers = kept.find(1, chosen.name);
-  if (answers.is_null()) {
-    const Asked asked = ask(job, chosen.variant);
-    if (asked.stopped) return nullptr;
-    answers = reported_answers_of(job, asked.predictions);
-    kept.keep(1, chosen.name, answers);
-  }
+  const Json answers =
+      kept_or_asked(job, kept, {.number = 1, .name = chosen.name, .variant = chosen.variant, .is_reported = true});
+  if (answers.is_null()) return nullptr;
   return {{"metrics", answers["metrics"]}, {"intervals", answers["intervals"]}};
 }
 
@@ -61,7 +44,7 @@ Json prompt_optimise(const job::RunOptions& options, const report::EventBus& eve
                   {"stopped_by", "signal"}};
   if (!job.duplicates.is_null()) results["duplicates"] = job.duplicates;
   const KeptAnswers kept(job, options.output_dir + "/answers");
-  const auto answer = [&](const HalvingQuestion& question) { return find_or_ask(job, kept, question); };
+  const auto answer = [&](const VariantQuestion& question) { return kept_or_asked(job, kept, question); };
   std::size_t chosen = 0;
   const Json found = successive_halving(job, points, answer, events, chosen);
   if (found.is_null()) return results;

@@ -5,7 +5,6 @@
 #include <set>
 #include <utility>
 
-#include "attune/base/clock.h"
 #include "attune/base/print_number.h"
 #include "attune/base/strings.h"
 #include "attune/config/config.h"
@@ -18,7 +17,6 @@
 #include "attune/study/prompting.h"
 #include "design.h"
 #include "kept_answers.h"
-#include "predictions.h"
 #include "prompt_run_parts.h"
 #include "stability_statistics.h"
 
@@ -34,15 +32,9 @@ std::vector<Json> ask_all(const PromptJob& job, const std::vector<DesignPoint>& 
   report::Phase asking(events, "asking", static_cast<std::int64_t>(points.size()), "variant");
   std::vector<Json> all;
   for (std::size_t i = 0; i < points.size(); ++i) {
-    Json answers = kept.find(i + 1, points[i].name);
-    if (answers.is_null()) {
-      const Stopwatch clock;
-      const Asked asked = ask(job, points[i].variant);
-      if (asked.stopped) break;
-      answers = answers_of(job, asked.predictions);
-      answers["seconds"] = clock.seconds();
-      kept.keep(i + 1, points[i].name, answers);
-    }
+    Json answers =
+        kept_or_asked(job, kept, {.number = i + 1, .name = points[i].name, .variant = points[i].variant});
+    if (answers.is_null()) break;
     all.push_back(std::move(answers));
     asking.progress(static_cast<std::int64_t>(all.size()));
   }
@@ -58,13 +50,10 @@ Json test_wordings(PromptJob& job, const std::set<std::string>& names, const Kep
   for (std::size_t i = 0; i < job.wordings.size(); ++i) {
     const prompt::Wording& wording = job.wordings[i];
     if (!names.contains(wording.name)) continue;
-    Json answers = kept.find(i + 1, wording.name);
-    if (answers.is_null()) {
-      const Asked asked = ask(job, variant_of(job, wording, job.options.seeds.front()));
-      if (asked.stopped) return nullptr;
-      answers = reported_answers_of(job, asked.predictions);
-      kept.keep(i + 1, wording.name, answers);
-    }
+    const Variant variant = variant_of(job, wording, job.options.seeds.front());
+    const Json answers =
+        kept_or_asked(job, kept, {.number = i + 1, .name = wording.name, .variant = variant, .is_reported = true});
+    if (answers.is_null()) return nullptr;
     test[wording.name] = {{"metrics", answers["metrics"]}, {"intervals", answers["intervals"]}};
   }
   return test;
