@@ -196,8 +196,8 @@ Run add_tokenize(CLI::App& verb) {
 
 Run add_verify(CLI::App& verb) {
   auto options = std::make_shared<app::VerifyVerb>();
-  verb.add_option("run", options->run, "Output folder of a run")->required();
-  verb.add_option("--steps", options->steps, "Replay only the first N steps")->check(CLI::Range(std::int64_t{1}, kMostSteps, "a whole number from 1 on"));
+  verb.add_option("run", options->run, "Output folder of a run or of a study of prompts")->required();
+  verb.add_option("--steps", options->steps, "Replay only the first N steps; of a study ask only the first N rows again")->check(CLI::Range(std::int64_t{1}, kMostSteps, "a whole number from 1 on"));
   add_output(verb, options->output);
   return [options] { return app::run_verify(*options); };
 }
@@ -242,7 +242,7 @@ constexpr Verb kVerbs[] = {
     {"generate", "Continue prompts or chat with a language model", add_generate},
     {"prompt", "Ask a language model as it is, with prompts", add_prompt},
     {"tokenize", "Show how a model's tokenizer splits lines of stdin", add_tokenize},
-    {"verify", "Check that a run can be reproduced", add_verify},
+    {"verify", "Check that a run or a study can be reproduced", add_verify},
     {"merge", "Make one model of a LoRA adapter and its base", add_merge},
     {"config", "Write, check or explain configurations", add_config},
     {"info", "Describe this build or a model", add_info},

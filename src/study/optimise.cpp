@@ -6,12 +6,12 @@
 #include "attune/config/config.h"
 #include "attune/files/storage.h"
 #include "attune/job/output.h"
-#include "attune/job/run.h"
 #include "attune/report/prompt_html.h"
 #include "attune/study/prompting.h"
 #include "design.h"
 #include "halving.h"
 #include "kept_answers.h"
+#include "prompt_run_parts.h"
 
 namespace attune::study {
 
@@ -38,11 +38,8 @@ Json prompt_optimise(const job::RunOptions& options, const report::EventBus& eve
   const std::vector<DesignPoint> points = design(job);
   const auto lock = job::claim_output_folder(options);
   files::write_json(options.output_dir + "/config.resolved.json", config::effective(options));
-  Json results = {{"output_dir", options.output_dir},
-                  {"rows", job.rows.size()},
-                  {"majority", job::majority_rate(job.labels, job.pool, job.rows)},
-                  {"stopped_by", "signal"}};
-  if (!job.duplicates.is_null()) results["duplicates"] = job.duplicates;
+  Json results = {{"output_dir", options.output_dir}, {"stopped_by", "signal"}};
+  results.update(rows_told(job));
   const KeptAnswers kept(job, options.output_dir + "/answers");
   const auto answer = [&](const VariantQuestion& question) { return kept_or_asked(job, kept, question); };
   std::size_t chosen = 0;

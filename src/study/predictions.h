@@ -1,7 +1,6 @@
-// Predictions of a model that is asked: made from log probabilities, written as lines, read again.
+// Predictions of a model that is asked: made from log probabilities, written as lines, kept.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -19,15 +18,6 @@ std::int64_t label_of(const task::Prediction& prediction);
 
 /// The lines of predictions.jsonl, with the text of those that were generated.
 std::string lines_of(const PromptJob& job, std::span<const task::Prediction> predictions);
-
-/// Where `attune prompt run` writes those of the n-th wording: <n>.jsonl under the first seed, <n>.seed-<seed>.jsonl
-/// under the others.
-std::string lines_file(const std::string& folder, std::size_t number, const job::RunOptions& options,
-                       std::uint64_t seed);
-
-/// lines_of() backwards, up to rounding. Error{data} with the line for one that is no prediction of its row, and where
-/// there are fewer or more than rows.
-std::vector<task::Prediction> read_lines(const PromptJob& job, const std::string& file);
 
 /// What a variant made of the first rows, as it is kept: {"metrics": numbers, "labels": ids, "log_p": of the right
 /// label, null where it has none}.

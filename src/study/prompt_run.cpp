@@ -21,6 +21,12 @@ namespace attune::study {
 
 using files::Json;
 
+Json rows_told(const PromptJob& job) {
+  Json told = {{"rows", job.rows.size()}, {"majority", job::majority_rate(job.labels, job.pool, job.rows)}};
+  if (!job.duplicates.is_null()) told["duplicates"] = job.duplicates;
+  return told;
+}
+
 std::vector<std::uint64_t> seeds_of(const job::RunOptions& options) {
   if (options.prompting.examples.k == 0) return {options.seeds.front()};
   return options.seeds;
@@ -50,19 +56,23 @@ Json mean_metrics(const Json& seeds) {
 
 namespace {
 
-/// The n-th wording under all seeds; null after a signal. Writes the predictions into `folder`.
-Json ask_wording(const PromptJob& job, std::size_t number, const std::string& folder) {
-  const prompt::Wording& wording = job.wordings[number - 1];
+/// One wording under all seeds, with the answers under each as "asked"; null after a signal. Writes the first seed's
+/// predictions to `path`.
+Json ask_wording(const PromptJob& job, const prompt::Wording& wording, const std::string& path) {
   const Stopwatch clock;
-  Json result = {{"name", wording.name}, {"levels", wording.levels}}, seeds = Json::array();
+  Json result = {{"name", wording.name}, {"levels", wording.levels}}, seeds = Json::array(),
+       answers = Json::array();
   std::int64_t without_answer = 0, dropped = 0, tokens = 0, computed = 0;
   for (const std::uint64_t seed : seeds_of(job.options)) {
     const Asked asked = ask(job, variant_of(job, wording, seed));
     if (asked.stopped) return nullptr;
     const auto scores = job.task->scores(asked.predictions, job.rows);
     seeds.push_back({{"seed", seed}, {"metrics", scores->metrics()}});
-    files::write_file_atomically(lines_file(folder, number, job.options, seed), lines_of(job, asked.predictions));
-    if (seeds.size() == 1) result["intervals"] = scores->intervals();
+    answers.push_back(answers_of(job, asked.predictions));
+    if (seeds.size() == 1) {
+      files::write_file_atomically(path, lines_of(job, asked.predictions));
+      result["intervals"] = scores->intervals();
+    }
     without_answer += asked.without_answer;
     dropped += asked.dropped_examples;
     tokens += asked.tokens;
@@ -74,7 +84,8 @@ Json ask_wording(const PromptJob& job, std::size_t number, const std::string& fo
                  {"dropped_examples", dropped},
                  {"tokens", tokens},
                  {"computed_tokens", computed},
-                 {"seconds", clock.seconds()}});
+                 {"seconds", clock.seconds()},
+                 {"asked", std::move(answers)}});
   return result;
 }
 
@@ -88,10 +99,11 @@ Json ask_wordings(const PromptJob& job, const report::EventBus& events) {
     const prompt::Wording& wording = job.wordings[i];
     Json result = kept.find(i + 1, wording.name);
     if (result.is_null()) {
-      result = ask_wording(job, i + 1, folder);
+      result = ask_wording(job, wording, concat(folder, "/", i + 1, ".jsonl"));
       if (result.is_null()) break;
       kept.keep(i + 1, wording.name, result);
     }
+    result.erase("asked");
     done.push_back(std::move(result));
     asking.progress(static_cast<std::int64_t>(done.size()));
   }
@@ -106,12 +118,9 @@ Json run_prompts(const job::RunOptions& options, const report::EventBus& events)
   const PromptJob job = open_prompt_job(options, events);
   const auto lock = job::claim_output_folder(options);
   files::write_json(options.output_dir + "/config.resolved.json", config::effective(options));
-  Json results = {{"output_dir", options.output_dir},
-                  {"split", options.prompting.split},
-                  {"rows", job.rows.size()},
-                  {"majority", job::majority_rate(job.labels, job.pool, job.rows)},
-                  {"wordings", ask_wordings(job, events)}};
-  if (!job.duplicates.is_null()) results["duplicates"] = job.duplicates;
+  Json results = {{"output_dir", options.output_dir}, {"split", options.prompting.split}};
+  results.update(rows_told(job));
+  results["wordings"] = ask_wordings(job, events);
   std::int64_t tokens = 0, computed = 0;
   for (const Json& wording : results["wordings"]) {
     tokens += wording["tokens"].get<std::int64_t>();

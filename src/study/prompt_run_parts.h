@@ -8,6 +8,9 @@
 
 namespace attune::study {
 
+/// What results say of the rows: {"rows", "majority", "duplicates" where there are some}.
+files::Json rows_told(const PromptJob& job);
+
 /// Seeds under which wordings are asked. Without examples nothing is drawn, and all seeds give the same.
 std::vector<std::uint64_t> seeds_of(const job::RunOptions& options);
 

@@ -10,7 +10,6 @@
 #include "attune/config/config.h"
 #include "attune/files/storage.h"
 #include "attune/job/output.h"
-#include "attune/job/run.h"
 #include "attune/report/junit.h"
 #include "attune/report/phase.h"
 #include "attune/report/prompt_html.h"
@@ -82,10 +81,8 @@ Json prompt_stability(const job::RunOptions& options, const report::EventBus& ev
   const std::vector<DesignPoint> points = design(job);
   const auto lock = job::claim_output_folder(options);
   files::write_json(options.output_dir + "/config.resolved.json", config::effective(options));
-  Json results = {{"output_dir", options.output_dir},
-                  {"rows", job.rows.size()},
-                  {"majority", job::majority_rate(job.labels, job.pool, job.rows)}};
-  if (!job.duplicates.is_null()) results["duplicates"] = job.duplicates;
+  Json results = {{"output_dir", options.output_dir}};
+  results.update(rows_told(job));
   const KeptAnswers kept(job, options.output_dir + "/variants");
   const std::vector<Json> answers = ask_all(job, points, kept, events);
   if (answers.size() < points.size()) {
