@@ -23,7 +23,7 @@ class Fitted {
  public:
   virtual ~Fitted() = default;
   /// The answers to the rows of a split ("validation", "test"); null after a signal.
-  virtual std::unique_ptr<Answers> answer(const std::string& split) = 0;
+  virtual std::unique_ptr<Answers> answer(const std::string& split, const report::EventBus& events) = 0;
   /// What is known beside time and memory: of learning {"trained_parameters", "tokens", "flops"}, and what the last
   /// answer() took {"answered": {"tokens", "flops"}}.
   virtual files::Json facts() const { return files::Json::object(); }

@@ -142,13 +142,19 @@ std::vector<MethodCandidate> candidates_of(const MethodPlace& place, const std::
   return candidates;
 }
 
+/// All methods choose among equally many, at most.
+void check_budget(const MethodPlace& place, double candidates, std::int64_t budget) {
+  if (candidates <= static_cast<double>(budget)) return;
+  place.refuse(concat(candidates, " candidates, and a method may choose among ", budget), "selection_budget",
+               concat("vary less, name some of the `wordings`, or raise the budget for all methods to ", candidates));
+}
+
 Method method_of(const MethodPlace& place, const std::string& text, std::int64_t selection_budget) {
+  double combinations = 1;
+  for (const auto& [key, values] : place.method.vary.values) combinations *= static_cast<double>(values.size());
+  check_budget(place, combinations, selection_budget);
   Method method{.name = place.method.name, .kind = place.method.kind, .candidates = candidates_of(place, text)};
-  if (const auto count = static_cast<std::int64_t>(method.candidates.size()); count > selection_budget) {
-    place.refuse(concat(count, " candidates, and a method may choose among ", selection_budget),
-                 "selection_budget",
-                 concat("vary less, name some of the `wordings`, or raise the budget for all methods to ", count));
-  }
+  check_budget(place, static_cast<double>(method.candidates.size()), selection_budget);
   const auto has_chance = method_kind(method.kind).has_chance;
   method.has_chance = std::ranges::any_of(method.candidates, has_chance, &MethodCandidate::options);
   const std::size_t seeds = method.candidates.front().options.seeds.size();

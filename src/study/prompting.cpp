@@ -30,9 +30,6 @@ namespace attune::study {
 
 namespace {
 
-/// Generated texts may name no label at all.
-constexpr const char* kNoAnswer = "(no answer)";
-
 [[noreturn]] void refuse(const std::string& what, const std::string& where, const std::string& hint) {
   throw Error(ErrorKind::usage, {.file = "", .what = what, .where = where, .hint = hint});
 }

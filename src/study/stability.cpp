@@ -119,7 +119,7 @@ class Stability {
       Json labels = Json::object();
       for (std::size_t label = 0; label < counts_[row].size(); ++label) {
         if (counts_[row][label] > 0)
-          labels[label < job_.labels.names.size() ? job_.labels.names[label] : "(no answer)"] = counts_[row][label];
+          labels[label < job_.labels.names.size() ? job_.labels.names[label] : kNoAnswer] = counts_[row][label];
       }
       list.push_back({{"id", job_.rows[row].id}, {"flip_rate", flips_[row]}, {"labels", std::move(labels)}});
     }

@@ -28,6 +28,9 @@
 
 namespace attune::study {
 
+/// The label of generated texts that name none.
+inline constexpr const char* kNoAnswer = "(no answer)";
+
 /// Everything that asking needs, opened and checked.
 struct PromptJob {
   job::RunOptions options;
