@@ -28,7 +28,7 @@
 
 namespace attune::study {
 
-/// The label of a generated text that names none.
+/// The label of generated texts that name none.
 inline constexpr const char* kNoAnswer = "(no answer)";
 
 /// Everything that asking needs, opened and checked.

@@ -1,0 +1,315 @@
+// A method from its candidates to the answers of the chosen one. See attune/study/method.h.
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "answer_files.h"
+#include "attune/base/clock.h"
+#include "attune/base/error.h"
+#include "attune/base/log.h"
+#include "attune/base/memory.h"
+#include "attune/base/paths.h"
+#include "attune/base/signals.h"
+#include "attune/base/strings.h"
+#include "attune/files/storage.h"
+#include "attune/job/cost.h"
+#include "attune/job/execution.h"
+#include "attune/metrics/values.h"
+#include "attune/report/forward.h"
+#include "method_kinds.h"
+
+namespace attune::study {
+
+namespace {
+
+using files::Json;
+
+/// Time, energy, money and memory of a piece of work, whose events go through `events()`.
+class WorkMeter {
+ public:
+  WorkMeter(job::RunOptions options, const report::EventBus& outer) {
+    options.training.bf16 = "false";  // (of the execution the device alone counts here)
+    options.cost.measure_rate = "false";
+    const models::Execution execution = job::execution_of(options);
+    events_.add(std::make_shared<report::Forward>(outer));
+    meter_.emplace(options.cost, execution, job::energy_counters(execution.device), events_);
+    reset_peak_resident_memory();
+  }
+
+  report::EventBus& events() { return events_; }
+
+  /// {"seconds", "peak_memory", "joules", "money", "currency"}, as far as they are known.
+  Json cost() const {
+    Json all = meter_->of_run(clock_.seconds()), cost = std::move(all["run"]);
+    cost.erase("flops");
+    if (all.contains("currency")) cost["currency"] = all["currency"];
+    return cost;
+  }
+
+ private:
+  report::EventBus events_;
+  std::optional<job::CostMeter> meter_;
+  Stopwatch clock_;
+};
+
+/// What lies on file of a piece of work: {"cost", "facts"}.
+Json finished_work(const std::string& path) {
+  const Json work = files::read_json(path, {.kind = ErrorKind::resume_refused});
+  if (work.is_object() && work.value("cost", Json()).is_object() && work.value("facts", Json()).is_object()) return work;
+  throw Error(ErrorKind::resume_refused, {.file = path,
+                                          .what = "this is no record of a method's work, or it is damaged",
+                                          .where = "",
+                                          .hint = "remove it, the work is then done again"});
+}
+
+/// One candidate, with the files of its seeds.
+class CandidateWork {
+ public:
+  CandidateWork(const Method& method, std::size_t number, const std::string& folder, Workbench& bench,
+                const report::EventBus& events)
+      : kind_(method_kind(method.kind)),
+        candidate_(method.candidates[number]),
+        folder_(method.candidates.size() == 1 ? folder : concat(folder, "/candidate-", number + 1)),
+        bench_(bench),
+        events_(events) {
+    std::filesystem::create_directories(folder_);
+  }
+
+  /// False after a signal.
+  bool answer(std::uint64_t seed, const std::string& split) {
+    if (is_answered(seed, split)) return true;
+    MethodCandidate own = candidate_;
+    own.options.output_dir = path_of(seed, "");
+    own.options.seeds = {seed};
+    own.options.training.seed = seed;
+    const std::unique_ptr<Fitted> fitted = stop_signal() == 0 ? learn(own, seed) : nullptr;
+    if (fitted == nullptr || stop_signal() != 0) return false;
+    WorkMeter meter(own.options, events_);
+    const std::unique_ptr<Answers> answers = fitted->answer(split, meter.events());
+    if (answers == nullptr) return false;
+    const Json cost = meter.cost();
+    files::write_file_atomically(predictions_of(seed, split),
+                                 answer_lines(*answers, bench_.rows.labels, bench_.rows.of(split)));
+    files::write_json(path_of(seed, concat("-", split, ".json")), {{"cost", cost}, {"facts", fitted->facts()}});
+    done_.insert(concat(seed, split));
+    return true;
+  }
+
+  /// Of answers that are there.
+  Answers answers(std::uint64_t seed, const std::string& split) const {
+    return read_answers(predictions_of(seed, split), bench_.rows.labels, bench_.rows.of(split));
+  }
+  std::string predictions_of(std::uint64_t seed, const std::string& split) const {
+    return path_of(seed, concat("-", split, ".jsonl"));
+  }
+  /// What learning, or answering a split, took; null where nothing is learned.
+  Json work(std::uint64_t seed, const std::string& what) const {
+    const std::string path = path_of(seed, concat("-", what, ".json"));
+    return path_exists(path, ErrorKind::storage) ? finished_work(path) : Json();
+  }
+
+ private:
+  std::string path_of(std::uint64_t seed, const std::string& end) const {
+    return concat(folder_, "/seed-", seed, end);
+  }
+
+  bool is_there(std::uint64_t seed, const std::string& what) const {
+    return bench_.resumes && path_exists(path_of(seed, concat("-", what, ".json")), ErrorKind::resume_refused);
+  }
+
+  bool is_answered(std::uint64_t seed, const std::string& split) const {
+    return done_.contains(concat(seed, split)) || is_there(seed, split);
+  }
+
+  std::unique_ptr<Fitted> learn(const MethodCandidate& own, std::uint64_t seed) {
+    const bool has_learned = done_.contains(concat(seed, "learning")) || is_there(seed, "learning");
+    WorkMeter meter(own.options, events_);
+    std::unique_ptr<Fitted> fitted = kind_.fit({.candidate = own,
+                                                .seed = seed,
+                                                .has_learned = has_learned,
+                                                .bench = bench_,
+                                                .events = meter.events()});
+    if (fitted == nullptr || has_learned || kind_.is_asked) return fitted;
+    files::write_json(path_of(seed, "-learning.json"), {{"cost", meter.cost()}, {"facts", fitted->facts()}});
+    done_.insert(concat(seed, "learning"));
+    return fitted;
+  }
+
+  const MethodKind& kind_;
+  const MethodCandidate& candidate_;
+  std::string folder_;
+  Workbench& bench_;
+  const report::EventBus& events_;
+  std::set<std::string> done_;  ///< seed and what was done under it, in this process
+};
+
+struct SplitScore {
+  double accuracy = 0, loss = 0;
+};
+
+SplitScore score_answers(const Answers& answers, const std::vector<std::int64_t>& gold, std::size_t classes) {
+  SplitScore score;
+  const auto rows = static_cast<double>(gold.size());
+  for (std::size_t row = 0; row < gold.size(); ++row) score.accuracy += (answers.predicted[row] == gold[row] ? 1 : 0) / rows;
+  const std::vector<double> losses = losses_of(answers, gold, classes);
+  for (const double loss : losses) score.loss += loss / rows;
+  if (losses.empty()) score.loss = metrics::kNaN;
+  return score;
+}
+
+/// The work of one method.
+class MethodWork {
+ public:
+  MethodWork(const Method& method, const std::vector<std::uint64_t>& seeds, const std::string& folder,
+             Workbench& bench, const report::EventBus& events)
+      : method_(method), bench_(bench) {
+    outcome_.seeds = method.has_chance ? seeds : std::vector{seeds.front()};
+    for (std::size_t number = 0; number < method.candidates.size(); ++number) {
+      work_.emplace_back(method, number, folder, bench, events);
+    }
+  }
+
+  Outcome run() {
+    outcome_.stopped = !choose() || !answer_test();
+    if (!outcome_.stopped) outcome_.cost = cost();
+    return std::move(outcome_);
+  }
+
+ private:
+  /// By the validation rows; false after a signal.
+  bool choose() {
+    if (work_.size() == 1) return true;
+    outcome_.tried = Json::array();
+    std::optional<SplitScore> best;
+    for (std::size_t number = 0; number < work_.size(); ++number) {
+      Json tried = {{"name", method_.candidates[number].name}};
+      const std::optional<SplitScore> score = try_candidate(number, tried);
+      if (stop_signal() != 0) return false;
+      outcome_.tried.push_back(std::move(tried));
+      if (!score || (best && !is_better(*score, *best))) continue;
+      best = score;
+      outcome_.chosen = number;
+    }
+    if (best) return true;
+    throw Error(ErrorKind::diverged, {.file = "",
+                                      .what = concat("every candidate of method '", method_.name, "' diverged"),
+                                      .where = "",
+                                      .hint = "try lower learning rates"});
+  }
+
+  static bool is_better(const SplitScore& score, const SplitScore& best) {
+    return score.accuracy > best.accuracy || (score.accuracy == best.accuracy && score.loss < best.loss);
+  }
+
+  /// The means over seeds; nothing for a candidate that diverged, and after a signal.
+  std::optional<SplitScore> try_candidate(std::size_t number, Json& tried) {
+    SplitScore mean;
+    const std::vector<std::int64_t> gold = gold_of(bench_.rows.labels, bench_.rows.validation);
+    try {
+      for (const std::uint64_t seed : outcome_.seeds) {
+        if (!work_[number].answer(seed, "validation")) return std::nullopt;
+        const SplitScore score =
+            score_answers(work_[number].answers(seed, "validation"), gold, bench_.rows.labels.names.size());
+        mean.accuracy += score.accuracy / static_cast<double>(outcome_.seeds.size());
+        mean.loss += score.loss / static_cast<double>(outcome_.seeds.size());
+      }
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::diverged) throw;
+      log::warning(concat("method '", method_.name, "', ", method_.candidates[number].name, ": ", error.what()));
+      tried["failed"] = error.text().what;
+      return std::nullopt;
+    }
+    tried["accuracy"] = mean.accuracy;
+    tried["loss"] = metrics::json_number(mean.loss);
+    return mean;
+  }
+
+  bool answer_test() {
+    if (bench_.opens_test) bench_.opens_test();
+    CandidateWork& chosen = work_[outcome_.chosen];
+    for (const std::uint64_t seed : outcome_.seeds) {
+      if (!chosen.answer(seed, "test")) return false;
+      outcome_.test.push_back(chosen.answers(seed, "test"));
+      outcome_.predictions.push_back(chosen.predictions_of(seed, "test"));
+    }
+    return true;
+  }
+
+  /// The mean over seeds of what a part of the work took, the largest of its memory; null where nobody knows.
+  Json mean_cost(const char* what) const {
+    Json mean;
+    for (const std::uint64_t seed : outcome_.seeds) {
+      const Json work = work_[outcome_.chosen].work(seed, what);
+      if (work.is_null()) return nullptr;
+      Json cost = work["cost"];
+      if (work["facts"].contains("answered")) cost.update(work["facts"]["answered"]);
+      for (auto& [key, value] : cost.items()) {
+        if (!value.is_number()) {
+          mean[key] = value;
+        } else if (key == "peak_memory") {
+          mean[key] = std::max(static_cast<std::int64_t>(number_in(mean, key)), value.get<std::int64_t>());
+        } else {
+          mean[key] = number_in(mean, key) + value.get<double>() / static_cast<double>(outcome_.seeds.size());
+        }
+      }
+    }
+    return mean;
+  }
+
+  static double number_in(const Json& object, const std::string& key) {
+    return object.is_object() && object.contains(key) ? object[key].get<double>() : 0.0;
+  }
+
+  /// See docs/compare.md.
+  Json cost() const {
+    Json cost = {{"answering", mean_cost("test")}};
+    if (Json learning = mean_cost("learning"); !learning.is_null()) {
+      const Json facts = work_[outcome_.chosen].work(outcome_.seeds.front(), "learning")["facts"];
+      for (const char* key : {"tokens", "flops"}) {
+        if (facts.contains(key)) learning[key] = facts[key];
+      }
+      cost["learning"] = std::move(learning);
+      for (const char* key : {"trained_parameters", "parameters"}) {
+        if (facts.contains(key)) cost[key] = facts[key];
+      }
+    }
+    const double thousands = static_cast<double>(bench_.rows.test.size()) / 1000;
+    for (const char* key : {"seconds", "joules", "money", "tokens", "flops"}) {
+      if (cost["answering"].contains(key)) cost["per_1000"][key] = cost["answering"][key].get<double>() / thousands;
+    }
+    cost["choosing_seconds"] = choosing_seconds();
+    return cost;
+  }
+
+  /// Of everything but learning and answering once by what was chosen.
+  double choosing_seconds() const {
+    if (work_.size() == 1) return 0;
+    double seconds = 0;
+    for (const CandidateWork& candidate : work_) {
+      for (const std::uint64_t seed : outcome_.seeds) {
+        for (const char* what : {"learning", "validation"}) {
+          const Json work = candidate.work(seed, what);
+          if (!work.is_null()) seconds += work["cost"]["seconds"].get<double>();
+        }
+      }
+    }
+    return seconds;
+  }
+
+  const Method& method_;
+  Workbench& bench_;
+  std::vector<CandidateWork> work_;  ///< [candidates]
+  Outcome outcome_;
+};
+
+}  // namespace
+
+Outcome carry_out(const Method& method, const std::vector<std::uint64_t>& seeds, const std::string& folder,
+                  Workbench& bench, const report::EventBus& events) {
+  return MethodWork(method, seeds, folder, bench, events).run();
+}
+
+}  // namespace attune::study
