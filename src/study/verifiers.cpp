@@ -18,6 +18,7 @@ constexpr Verifier kVerifiers[] = {
     {"prompt_results.json", "prompt run", verify_prompt_run},
     {"stability_results.json", "prompt stability", verify_stability},
     {"optimise_results.json", "prompt optimise", verify_optimise},
+    {"learning_curve_results.json", "learning-curve", verify_learning_curve},
 };
 
 const Verifier* verifier_of(const std::string& folder) {

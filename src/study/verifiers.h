@@ -28,5 +28,7 @@ void verify_stability(const VerifyOptions& options, const files::Json& results, 
                       Findings& findings);
 void verify_optimise(const VerifyOptions& options, const files::Json& results, const report::EventBus& events,
                      Findings& findings);
+void verify_learning_curve(const VerifyOptions& options, const files::Json& results, const report::EventBus& events,
+                           Findings& findings);
 
 }  // namespace attune::study

@@ -10,6 +10,7 @@
 #include "attune/base/fields.h"
 #include "attune/data/options.h"
 #include "attune/infer/options.h"
+#include "attune/job/learning_curve_options.h"
 #include "attune/job/method_options.h"
 #include "attune/models/options.h"
 #include "attune/prompt/options.h"
@@ -75,6 +76,7 @@ struct RunOptions {
   CostOptions cost;
   PromptingOptions prompting;
   CompareOptions compare;
+  LearningCurveOptions learning_curve;
   std::vector<std::uint64_t> seeds = {42};
   std::string output_dir;
   std::string device = "auto";         ///< auto, cpu, cuda, cuda:i
@@ -254,6 +256,8 @@ void visit_fields(Visitor& visit, RunOptions& options) {
                             .part_of_job = false});
   visit(options.compare,
         {.key = "compare", .help = "Methods that `attune compare` puts to the same test rows (docs/compare.md)."});
+  visit(options.learning_curve,
+        {.key = "learning_curve", .help = "What `attune learning-curve` trains on how many labels (docs/learning_curve.md)."});
   visit_run_fields(visit, options);
 }
 
