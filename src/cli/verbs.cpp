@@ -185,6 +185,16 @@ Run add_prompt(CLI::App& verb) {
   return [options] { return app::run_prompt(*options); };
 }
 
+Run add_learning_curve(CLI::App& verb) {
+  auto options = std::make_shared<app::LearningCurveVerb>();
+  verb.add_option("config", options->config, "Configuration file (JSON) with a block \"learning_curve\"")->required();
+  add_overrides(verb, options->overrides);
+  verb.add_flag("--resume", options->resume, "Go on with curves that were stopped: finished points are kept");
+  verb.add_flag("--dry-run", options->dry_run, "List the points, write nothing");
+  add_output(verb, options->output);
+  return [options] { return app::run_learning_curve(*options); };
+}
+
 Run add_tokenize(CLI::App& verb) {
   auto options = std::make_shared<app::TokenizeVerb>();
   verb.add_option("model", options->model, "Folder with tokenizer.json, vocab.txt, or vocab.json and merges.txt")->required();
@@ -241,6 +251,7 @@ constexpr Verb kVerbs[] = {
     {"predict", "Predict rows of a file or lines of stdin, as JSON lines", add_predict},
     {"generate", "Continue prompts or chat with a language model", add_generate},
     {"prompt", "Ask a language model as it is, with prompts", add_prompt},
+    {"learning-curve", "How scores grow with the number of labels", add_learning_curve},
     {"tokenize", "Show how a model's tokenizer splits lines of stdin", add_tokenize},
     {"verify", "Check that a run or a study can be reproduced", add_verify},
     {"merge", "Make one model of a LoRA adapter and its base", add_merge},

@@ -2,7 +2,6 @@
 #include "attune/report/prompt_html.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
@@ -33,11 +32,6 @@ std::string with_interval(const Json& value, const Json& interval) {
 
 std::string lead(const std::string& html) {
   return "<p class=\"lead\">" + html + "</p>\n";
-}
-
-std::string page_title(const Json& results) {
-  const std::filesystem::path folder = results["output_dir"].get<std::string>();
-  return folder.filename().empty() ? folder.parent_path().filename().string() : folder.filename().string();
 }
 
 std::string rows_text(const Json& results, const std::string& split) {
