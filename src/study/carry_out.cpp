@@ -19,6 +19,7 @@
 #include "attune/job/execution.h"
 #include "attune/metrics/values.h"
 #include "attune/report/forward.h"
+#include "attune/train/prefix_cache.h"
 #include "method_kinds.h"
 
 namespace attune::study {
@@ -166,6 +167,8 @@ class MethodWork {
   MethodWork(const Method& method, const std::vector<std::uint64_t>& seeds, const std::string& folder,
              Workbench& bench, const report::EventBus& events)
       : method_(method), bench_(bench) {
+    const std::int64_t memory = method.candidates.front().options.training.prefix_cache_mib;
+    bench_.shared.prefix_cache = std::make_shared<train::PrefixCache>(train::prefix_cache_bytes(memory));
     outcome_.seeds = method.has_chance ? seeds : std::vector{seeds.front()};
     for (std::size_t number = 0; number < method.candidates.size(); ++number) {
       work_.emplace_back(method, number, folder, bench, events);
@@ -238,12 +241,23 @@ class MethodWork {
     return true;
   }
 
-  /// The mean over seeds of what a part of the work took, the largest of its memory; null where nobody knows.
-  Json mean_cost(const char* what) const {
+  /// Of learning under the seed that took longest: what frozen layers give is computed once for all seeds and
+  /// candidates. Null where nothing is learned.
+  Json learning() const {
+    Json longest;
+    for (const std::uint64_t seed : outcome_.seeds) {
+      Json work = work_[outcome_.chosen].work(seed, "learning");
+      if (work.is_null()) return nullptr;
+      if (longest.is_null() || work["cost"]["seconds"] > longest["cost"]["seconds"]) longest = std::move(work);
+    }
+    return longest;
+  }
+
+  /// The mean over seeds of what answering the test rows took, the largest of its memory.
+  Json answering() const {
     Json mean;
     for (const std::uint64_t seed : outcome_.seeds) {
-      const Json work = work_[outcome_.chosen].work(seed, what);
-      if (work.is_null()) return nullptr;
+      const Json work = work_[outcome_.chosen].work(seed, "test");
       Json cost = work["cost"];
       if (work["facts"].contains("answered")) cost.update(work["facts"]["answered"]);
       for (auto& [key, value] : cost.items()) {
@@ -265,15 +279,14 @@ class MethodWork {
 
   /// See docs/compare.md.
   Json cost() const {
-    Json cost = {{"answering", mean_cost("test")}};
-    if (Json learning = mean_cost("learning"); !learning.is_null()) {
-      const Json facts = work_[outcome_.chosen].work(outcome_.seeds.front(), "learning")["facts"];
+    Json cost = {{"answering", answering()}};
+    if (Json learned = learning(); !learned.is_null()) {
+      cost["learning"] = learned["cost"];
       for (const char* key : {"tokens", "flops"}) {
-        if (facts.contains(key)) learning[key] = facts[key];
+        if (learned["facts"].contains(key)) cost["learning"][key] = learned["facts"][key];
       }
-      cost["learning"] = std::move(learning);
       for (const char* key : {"trained_parameters", "parameters"}) {
-        if (facts.contains(key)) cost[key] = facts[key];
+        if (learned["facts"].contains(key)) cost[key] = learned["facts"][key];
       }
     }
     const double thousands = static_cast<double>(bench_.rows.test.size()) / 1000;
