@@ -17,7 +17,7 @@ using files::Json;
 
 /// Of training once and answering so many rows; null where a part is not known.
 Json use_of(const Json& cost, const char* unit, double predictions) {
-  const Json &learning = cost.value("learning", Json()), &per_1000 = cost.value("per_1000", Json());
+  const Json learning = cost.value("learning", Json()), per_1000 = cost.value("per_1000", Json());
   const bool knows = per_1000.is_object() && per_1000.contains(unit) &&
                      (learning.is_null() || learning.contains(unit));
   if (!knows) return nullptr;
