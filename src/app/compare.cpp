@@ -72,7 +72,7 @@ std::string comparison_text(const Json& results) {
   return text + said("folder", results["output_dir"].get<std::string>() + " (report.html, compare_results.json, methods/)");
 }
 
-Json described(const std::vector<study::Method>& methods) {
+Json methods_json(const std::vector<study::Method>& methods) {
   Json list = Json::array();
   for (const study::Method& method : methods) {
     Json& one = list.emplace_back();
@@ -109,7 +109,7 @@ int run_compare(const CompareVerb& options) {
   const std::vector<study::Method> methods =
       study::read_methods({.config = options.config, .overrides = options.overrides}, run.compare.methods, run.compare.selection_budget);
   if (options.dry_run) {
-    const Json list = described(methods);
+    const Json list = methods_json(methods);
     console::print(options.output.json ? files::json_text(list) + "\n" : methods_text(list));
     return 0;
   }

@@ -10,7 +10,6 @@
 #include "attune/base/error.h"
 #include "attune/base/paths.h"
 #include "attune/base/strings.h"
-#include "attune/data/read.h"
 #include "attune/files/line_reader.h"
 #include "attune/files/storage.h"
 
@@ -21,6 +20,13 @@ namespace {
 using files::Json;
 
 constexpr std::size_t kShownOpenings = 5;
+
+/// The hash of the file, or of the hashes of several: a name says nothing.
+std::string content_hash(const std::vector<std::string>& files) {
+  std::vector<std::string> hashes;
+  for (const std::string& file : files) hashes.push_back(files::sha256_file(file, ErrorKind::data));
+  return hashes.size() == 1 ? hashes.front() : files::sha256_hex(join(hashes, " "));
+}
 
 /// The lines about these rows.
 std::vector<Json> earlier_openings(const std::string& file, const std::string& test) {
@@ -68,7 +74,7 @@ Json note_opening(const job::RunOptions& options, const std::string& verb) {
   if (path_exists(remembered, ErrorKind::resume_refused)) {
     return files::read_json(remembered, {.kind = ErrorKind::resume_refused});
   }
-  const std::string test = data::fingerprint_files(options.data.test);
+  const std::string test = content_hash(options.data.test);
   std::vector<Json> earlier = earlier_openings(file, test);
   const Json mine = {{"time", utc_timestamp()}, {"by", verb}, {"output_dir", options.output_dir}};
   Json opening = {{"test_sha256", test}, {"file", file}, {"before", earlier.size()}, {"by", Json::array()}};
