@@ -109,8 +109,9 @@ MethodPair tested_pair(const Rightness& first, const Rightness& second, std::spa
   for (std::size_t row = 0; row < differences.size(); ++row) {
     const double difference = second.mean[row] - first.mean[row];
     differences[row] = std::abs(difference) < 1e-9 ? 0 : difference;  // sums of 1 / seeds round
-    pair.disagreement += difference * difference / static_cast<double>(differences.size());
+    pair.disagreement += difference * difference;
   }
+  pair.disagreement = std::min(1.0, pair.disagreement / static_cast<double>(differences.size()));
   pair.by_sign_flips = first.by_seed.size() > 1 || second.by_seed.size() > 1 || !groups.empty();
   pair.test = pair.by_sign_flips ? sign_flip_test(differences, {.groups = groups})
                                  : mcnemar_exact(pair.only_first, pair.only_second);

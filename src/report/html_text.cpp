@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -171,11 +170,6 @@ std::string html_table(const HtmlTable& table) {
     html += "</tr>\n";
   }
   return html + "</tbody></table></div>\n";
-}
-
-std::string page_title(const files::Json& results) {
-  const std::filesystem::path folder = results["output_dir"].get<std::string>();
-  return folder.filename().empty() ? folder.parent_path().filename().string() : folder.filename().string();
 }
 
 const files::Json& member(const files::Json& object, std::initializer_list<const char*> path) {

@@ -38,9 +38,6 @@ struct HtmlTable {
 };
 std::string html_table(const HtmlTable& table);
 
-/// What the page of a study is called: the name of its folder.
-std::string page_title(const files::Json& results);
-
 /// The member at `path`, or a null value.
 const files::Json& member(const files::Json& object, std::initializer_list<const char*> path);
 

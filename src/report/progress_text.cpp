@@ -33,6 +33,7 @@ std::string training_name(const Event& event, const std::string& kind) {
   if (kind == "refit_begin") return "refit";
   if (kind == "seed_begin") return place(event, "seed", "index", "seeds");
   if (kind == "point_begin") return place(event, "point", "index", "points");
+  if (kind == "method_begin") return event.value("name", std::string());
   const std::string repeat = place(event, "repeat", "repeat", "repeats");
   return (repeat.empty() ? "" : repeat + " ") + place(event, "fold", "fold", "folds");
 }
@@ -124,7 +125,7 @@ std::string short_count(double value) {
 void ProgressState::follow(const Event& event, double now) {
   const std::string kind = event.value("event", std::string());
   follow_phase(event, kind);
-  if (kind == "fold_begin" || kind == "seed_begin" || kind == "refit_begin" || kind == "point_begin") training_ = training_name(event, kind);
+  if (kind == "fold_begin" || kind == "seed_begin" || kind == "refit_begin" || kind == "point_begin" || kind == "method_begin") training_ = training_name(event, kind);
   if (kind == "train_begin") {
     steps_ = whole_in(event, "steps", 0);
     first_step_ = step_ = whole_in(event, "step", 0);
@@ -208,6 +209,9 @@ std::string notable_line(const Event& event, const std::string& chosen_metric) {
   if (kind == "refit_begin") return "refit on all rows";
   if (kind == "point_begin") {
     return concat(label("point"), whole_in(event, "index", 0), " of ", whole_in(event, "points", 0), ": ", join(event.value("settings", std::vector<std::string>()), ", "));
+  }
+  if (kind == "method_begin") {
+    return concat(label("method"), whole_in(event, "index", 0), " of ", whole_in(event, "methods", 0), ": ", event.value("name", std::string()));
   }
   return "";
 }

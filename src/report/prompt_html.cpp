@@ -11,6 +11,7 @@
 #include "charts.h"
 #include "html_page.h"
 #include "html_text.h"
+#include "study_html.h"
 
 namespace attune::report {
 
@@ -19,20 +20,6 @@ namespace {
 using files::Json;
 
 constexpr std::size_t kMostStrips = 40;
-
-std::string figure(const Json& value) {
-  return value.is_number() ? metric_text(value.get<double>()) : "–";
-}
-
-/// The number with its interval below.
-std::string with_interval(const Json& value, const Json& interval) {
-  if (!interval.is_array()) return figure(value);
-  return concat(figure(value), "<small class=\"soft\">[", figure(interval[0]), ", ", figure(interval[1]), "]</small>");
-}
-
-std::string lead(const std::string& html) {
-  return "<p class=\"lead\">" + html + "</p>\n";
-}
 
 std::string rows_text(const Json& results, const std::string& split) {
   return concat("<p class=\"soft\">", count_text(results["rows"].get<double>()), " ", split,

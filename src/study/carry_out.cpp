@@ -1,150 +1,23 @@
 // A method from its candidates to the answers of the chosen one. See attune/study/method.h.
 #include <algorithm>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include "answer_files.h"
-#include "attune/base/clock.h"
 #include "attune/base/error.h"
 #include "attune/base/log.h"
-#include "attune/base/memory.h"
-#include "attune/base/paths.h"
 #include "attune/base/signals.h"
 #include "attune/base/strings.h"
-#include "attune/files/storage.h"
-#include "attune/job/cost.h"
-#include "attune/job/execution.h"
 #include "attune/metrics/values.h"
-#include "attune/report/forward.h"
-#include "method_kinds.h"
+#include "attune/train/prefix_cache.h"
+#include "candidate_work.h"
 
 namespace attune::study {
 
 namespace {
 
 using files::Json;
-
-/// Time, energy, money and memory of a piece of work, whose events go through `events()`.
-class WorkMeter {
- public:
-  WorkMeter(job::RunOptions options, const report::EventBus& outer) {
-    options.training.bf16 = "false";  // (of the execution the device alone counts here)
-    options.cost.measure_rate = "false";
-    const models::Execution execution = job::execution_of(options);
-    events_.add(std::make_shared<report::Forward>(outer));
-    meter_.emplace(options.cost, execution, job::energy_counters(execution.device), events_);
-    reset_peak_resident_memory();
-  }
-
-  report::EventBus& events() { return events_; }
-
-  /// {"seconds", "peak_memory", "joules", "money", "currency"}, as far as they are known.
-  Json cost() const {
-    Json all = meter_->of_run(clock_.seconds()), cost = std::move(all["run"]);
-    cost.erase("flops");
-    if (all.contains("currency")) cost["currency"] = all["currency"];
-    return cost;
-  }
-
- private:
-  report::EventBus events_;
-  std::optional<job::CostMeter> meter_;
-  Stopwatch clock_;
-};
-
-/// What lies on file of a piece of work: {"cost", "facts"}.
-Json finished_work(const std::string& path) {
-  const Json work = files::read_json(path, {.kind = ErrorKind::resume_refused});
-  if (work.is_object() && work.value("cost", Json()).is_object() && work.value("facts", Json()).is_object()) return work;
-  throw Error(ErrorKind::resume_refused, {.file = path,
-                                          .what = "this is no record of a method's work, or it is damaged",
-                                          .where = "",
-                                          .hint = "remove it, the work is then done again"});
-}
-
-/// One candidate, with the files of its seeds.
-class CandidateWork {
- public:
-  CandidateWork(const Method& method, std::size_t number, const std::string& folder, Workbench& bench,
-                const report::EventBus& events)
-      : kind_(method_kind(method.kind)),
-        candidate_(method.candidates[number]),
-        folder_(method.candidates.size() == 1 ? folder : concat(folder, "/candidate-", number + 1)),
-        bench_(bench),
-        events_(events) {
-    std::filesystem::create_directories(folder_);
-  }
-
-  /// False after a signal.
-  bool answer(std::uint64_t seed, const std::string& split) {
-    if (is_answered(seed, split)) return true;
-    MethodCandidate own = candidate_;
-    own.options.output_dir = path_of(seed, "");
-    own.options.seeds = {seed};
-    own.options.training.seed = seed;
-    const std::unique_ptr<Fitted> fitted = stop_signal() == 0 ? learn(own, seed) : nullptr;
-    if (fitted == nullptr || stop_signal() != 0) return false;
-    WorkMeter meter(own.options, events_);
-    const std::unique_ptr<Answers> answers = fitted->answer(split, meter.events());
-    if (answers == nullptr) return false;
-    const Json cost = meter.cost();
-    files::write_file_atomically(predictions_of(seed, split),
-                                 answer_lines(*answers, bench_.rows.labels, bench_.rows.of(split)));
-    files::write_json(path_of(seed, concat("-", split, ".json")), {{"cost", cost}, {"facts", fitted->facts()}});
-    done_.insert(concat(seed, split));
-    return true;
-  }
-
-  /// Of answers that are there.
-  Answers answers(std::uint64_t seed, const std::string& split) const {
-    return read_answers(predictions_of(seed, split), bench_.rows.labels, bench_.rows.of(split));
-  }
-  std::string predictions_of(std::uint64_t seed, const std::string& split) const {
-    return path_of(seed, concat("-", split, ".jsonl"));
-  }
-  /// What learning, or answering a split, took; null where nothing is learned.
-  Json work(std::uint64_t seed, const std::string& what) const {
-    const std::string path = path_of(seed, concat("-", what, ".json"));
-    return path_exists(path, ErrorKind::storage) ? finished_work(path) : Json();
-  }
-
- private:
-  std::string path_of(std::uint64_t seed, const std::string& end) const {
-    return concat(folder_, "/seed-", seed, end);
-  }
-
-  bool is_there(std::uint64_t seed, const std::string& what) const {
-    return bench_.resumes && path_exists(path_of(seed, concat("-", what, ".json")), ErrorKind::resume_refused);
-  }
-
-  bool is_answered(std::uint64_t seed, const std::string& split) const {
-    return done_.contains(concat(seed, split)) || is_there(seed, split);
-  }
-
-  std::unique_ptr<Fitted> learn(const MethodCandidate& own, std::uint64_t seed) {
-    const bool has_learned = done_.contains(concat(seed, "learning")) || is_there(seed, "learning");
-    WorkMeter meter(own.options, events_);
-    std::unique_ptr<Fitted> fitted = kind_.fit({.candidate = own,
-                                                .seed = seed,
-                                                .has_learned = has_learned,
-                                                .bench = bench_,
-                                                .events = meter.events()});
-    if (fitted == nullptr || has_learned || kind_.is_asked) return fitted;
-    files::write_json(path_of(seed, "-learning.json"), {{"cost", meter.cost()}, {"facts", fitted->facts()}});
-    done_.insert(concat(seed, "learning"));
-    return fitted;
-  }
-
-  const MethodKind& kind_;
-  const MethodCandidate& candidate_;
-  std::string folder_;
-  Workbench& bench_;
-  const report::EventBus& events_;
-  std::set<std::string> done_;  ///< seed and what was done under it, in this process
-};
 
 struct SplitScore {
   double accuracy = 0, loss = 0;
@@ -166,6 +39,8 @@ class MethodWork {
   MethodWork(const Method& method, const std::vector<std::uint64_t>& seeds, const std::string& folder,
              Workbench& bench, const report::EventBus& events)
       : method_(method), bench_(bench) {
+    const std::int64_t memory = method.candidates.front().options.training.prefix_cache_mib;
+    bench_.shared.prefix_cache = std::make_shared<train::PrefixCache>(train::prefix_cache_bytes(memory));
     outcome_.seeds = method.has_chance ? seeds : std::vector{seeds.front()};
     for (std::size_t number = 0; number < method.candidates.size(); ++number) {
       work_.emplace_back(method, number, folder, bench, events);
@@ -238,12 +113,23 @@ class MethodWork {
     return true;
   }
 
-  /// The mean over seeds of what a part of the work took, the largest of its memory; null where nobody knows.
-  Json mean_cost(const char* what) const {
+  /// Of learning under the seed that took longest: what frozen layers give is computed once for all seeds and
+  /// candidates. Null where nothing is learned.
+  Json learning() const {
+    Json longest;
+    for (const std::uint64_t seed : outcome_.seeds) {
+      Json work = work_[outcome_.chosen].work(seed, "learning");
+      if (work.is_null()) return nullptr;
+      if (longest.is_null() || work["cost"]["seconds"] > longest["cost"]["seconds"]) longest = std::move(work);
+    }
+    return longest;
+  }
+
+  /// The mean over seeds of what answering the test rows took, the largest of its memory.
+  Json answering() const {
     Json mean;
     for (const std::uint64_t seed : outcome_.seeds) {
-      const Json work = work_[outcome_.chosen].work(seed, what);
-      if (work.is_null()) return nullptr;
+      const Json work = work_[outcome_.chosen].work(seed, "test");
       Json cost = work["cost"];
       if (work["facts"].contains("answered")) cost.update(work["facts"]["answered"]);
       for (auto& [key, value] : cost.items()) {
@@ -265,15 +151,14 @@ class MethodWork {
 
   /// See docs/compare.md.
   Json cost() const {
-    Json cost = {{"answering", mean_cost("test")}};
-    if (Json learning = mean_cost("learning"); !learning.is_null()) {
-      const Json facts = work_[outcome_.chosen].work(outcome_.seeds.front(), "learning")["facts"];
+    Json cost = {{"answering", answering()}};
+    if (Json learned = learning(); !learned.is_null()) {
+      cost["learning"] = learned["cost"];
       for (const char* key : {"tokens", "flops"}) {
-        if (facts.contains(key)) learning[key] = facts[key];
+        if (learned["facts"].contains(key)) cost["learning"][key] = learned["facts"][key];
       }
-      cost["learning"] = std::move(learning);
       for (const char* key : {"trained_parameters", "parameters"}) {
-        if (facts.contains(key)) cost[key] = facts[key];
+        if (learned["facts"].contains(key)) cost[key] = learned["facts"][key];
       }
     }
     const double thousands = static_cast<double>(bench_.rows.test.size()) / 1000;

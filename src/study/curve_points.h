@@ -14,8 +14,8 @@ files::Json scores_of_point(const Answers& answers, const MethodRows& rows);
 /// As results tell it.
 CurvePoint curve_point(const files::Json& told);
 
-/// What was written down of a point. Error{resume_refused} for that of other rows or settings.
-files::Json finished_point(const std::string& file, const files::Json& identity);
+/// What was written down of a point. Error{resume_refused} for a file that is none.
+files::Json finished_point(const std::string& file);
 
 /// Removes the weights of the trainings in `folder`.
 void forget_weights(const std::string& folder);

@@ -7,7 +7,6 @@
 #include <optional>
 #include <utility>
 
-#include "answer_files.h"
 #include "attune/base/clock.h"
 #include "attune/base/error.h"
 #include "attune/base/log.h"
@@ -18,9 +17,11 @@
 #include "attune/data/subset.h"
 #include "attune/files/storage.h"
 #include "attune/job/output.h"
+#include "attune/job/run.h"
 #include "attune/report/learning_curve_html.h"
 #include "curve_points.h"
 #include "curve_statistics.h"
+#include "openings.h"
 
 namespace attune::study {
 
@@ -75,8 +76,13 @@ std::string task_name(const job::RunOptions& options, const Method& method, cons
   return concat(method.name, ", ", task.size, options.learning_curve.per_class ? " per class" : " rows", ", seed ", task.seed);
 }
 
-/// What must not have changed for points of the method to count; which other seeds and sizes there are does not matter.
-Json identity_of_points(Method method) {
+std::string folder_of_method(const job::RunOptions& options, const Method& method) {
+  return concat(options.output_dir, "/methods/", method.name);
+}
+
+/// What must not have changed for what lies in the method's folder to count; which other seeds and sizes there are does
+/// not matter.
+Json identity_of_curve(const job::RunOptions& options, Method method) {
   Json asking = Json::array();
   for (MethodCandidate& candidate : method.candidates) {
     candidate.options.seeds = {0};
@@ -84,8 +90,23 @@ Json identity_of_points(Method method) {
     asking.push_back({{"prompting", all["prompting"]}, {"generation", all["generation"]}});
   }
   Json identity = identity_of({method});
-  identity["asking"] = std::move(asking);
+  identity.update({{"asking", std::move(asking)}, {"per_class", options.learning_curve.per_class}});
   return identity;
+}
+
+/// Only the same method goes on in its folder.
+void write_or_check_method(const job::RunOptions& options, const Method& method, bool resumes) {
+  const std::string folder = folder_of_method(options, method), file = concat(folder, "/method.json");
+  const Json identity = identity_of_curve(options, method);
+  if (resumes && path_exists(file, ErrorKind::resume_refused)) {
+    if (files::read_json(file, {.kind = ErrorKind::resume_refused}) == identity) return;
+    throw Error(ErrorKind::resume_refused, {.file = file,
+                                            .what = concat("the curve of '", method.name, "' in this folder is of other settings, rows, base or prompts"),
+                                            .where = "",
+                                            .hint = "resume it with what it was begun with, or choose another output_dir"});
+  }
+  std::filesystem::create_directories(folder);
+  files::write_json(file, identity);
 }
 
 /// The points of all methods, one after another.
@@ -95,7 +116,7 @@ class CurveRuns {
       : options_(options), plan_(plan), bench_(std::move(bench)), all_rows_(bench_.rows.train), events_(events) {
     for (const Method& method : plan.methods) {
       curves_.push_back({.name = method.name, .kind = method.kind, .learns = learns(method)});
-      identities_.push_back(identity_of_points(method));
+      write_or_check_method(options, method, bench_.resumes);
     }
   }
 
@@ -119,19 +140,17 @@ class CurveRuns {
   /// What is known of it; null after a signal.
   Json point(const CurveTask& task) {
     const std::string folder = folder_of(task), file = concat(folder, "/point-seed-", task.seed, ".json");
-    const Json identity = {{"method", identities_[task.method]}, {"size", task.size}, {"seed", task.seed}, {"per_class", options_.learning_curve.per_class}};
-    if (bench_.resumes && path_exists(file, ErrorKind::resume_refused)) return finished_point(file, identity);
+    if (bench_.resumes && path_exists(file, ErrorKind::resume_refused)) return finished_point(file);
     std::filesystem::create_directories(folder);
     Json told = carried_out(task, folder);
     if (told.is_null()) return told;
-    files::write_json(file, {{"identity", identity}, {"point", told}});
+    files::write_json(file, told);
     if (!options_.learning_curve.keep_models) forget_weights(folder);
     return told;
   }
 
   std::string folder_of(const CurveTask& task) const {
-    const std::string& name = plan_.methods[task.method].name;
-    return concat(options_.output_dir, "/methods/", name, task.size == 0 ? std::string("/all") : concat("/size-", task.size));
+    return concat(folder_of_method(options_, plan_.methods[task.method]), task.size == 0 ? std::string("/all") : concat("/size-", task.size));
   }
 
   Json carried_out(const CurveTask& task, const std::string& folder) {
@@ -166,7 +185,6 @@ class CurveRuns {
   Workbench bench_;
   std::vector<data::Example> all_rows_;
   const report::EventBus& events_;
-  std::vector<Json> identities_;      ///< [methods]
   std::vector<MethodCurve> curves_;  ///< [methods]
 };
 
@@ -209,9 +227,14 @@ Json learning_curve(const job::RunOptions& options, const CurvePlan& plan, const
   const auto lock = job::claim_output_folder(options);
   files::write_json(options.output_dir + "/config.resolved.json", config::effective(options));
   Json results = curve_head(options, plan, bench.rows);
+  bench.opens_test = [&] {
+    if (!results.contains("opening")) results["opening"] = note_opening(options, "attune learning-curve");
+  };
+  const auto opens_test = bench.opens_test;
   CurveRuns runs(options, plan, std::move(bench), events);
   results["stopped_by"] = runs.run() ? "end" : "signal";
   if (results["stopped_by"] == "signal") return results;
+  opens_test();  // (where all points were there)
   results.update(curve_statistics(runs.curves(), facts_of_curve(results)));
   files::write_json(options.output_dir + "/learning_curve_results.json", results);
   files::write_file_atomically(options.output_dir + "/report.html", report::learning_curve_page(results));

@@ -7,7 +7,6 @@
 #include "attune/data/read.h"
 #include "attune/job/prepare.h"
 #include "attune/study/method.h"
-#include "attune/train/prefix_cache.h"
 #include "job/subset.h"
 
 namespace attune::study {
@@ -65,8 +64,6 @@ Workbench make_workbench(const job::RunOptions& options) {
   Workbench bench;
   bench.rows = read_method_rows(options);
   bench.shared.seals_test = true;
-  bench.shared.prefix_cache =
-      std::make_shared<train::PrefixCache>(train::prefix_cache_bytes(options.training.prefix_cache_mib));
   bench.resumes = !options.resume_from_checkpoint.empty();
   return bench;
 }

@@ -75,11 +75,11 @@ void verify_learning_curve(const VerifyOptions& options, const Json& results, co
     curve.name = method.at("name").get<std::string>();
     curve.kind = method.at("kind").get<std::string>();
     curve.learns = method.at("learns").get<bool>();
+    inputs.check(files::read_json(concat(options.folder, "/methods/", curve.name, "/method.json"), {.kind = ErrorKind::data}));
     for (const Json& told : method.at("points")) {
       const Json kept = files::read_json(point_file(options.folder, curve.name, told), {.kind = ErrorKind::data});
       const std::string name = concat(curve.name, ", size ", told.at("size").dump(), ", seed ", told.at("seed").dump());
-      inputs.check(kept.at("identity").at("method"));
-      findings.compare(told, kept.at("point"), name, 0);
+      findings.compare(told, kept, name, 0);
       curve.points.push_back(point_again(options.folder, name, told, rows, findings));
       ++points;
     }

@@ -77,6 +77,15 @@ struct PromptVerb {
 };
 int run_prompt(const PromptVerb& options);
 
+struct CompareVerb {
+  std::string config;
+  std::vector<std::string> overrides;
+  bool resume = false;
+  bool dry_run = false;
+  OutputOptions output;
+};
+int run_compare(const CompareVerb& options);
+
 struct LearningCurveVerb {
   std::string config;
   std::vector<std::string> overrides;

@@ -30,10 +30,11 @@ struct CurvePlan {
 /// data.subset or cross_validation, and as read_methods.
 CurvePlan plan_learning_curve(const job::RunOptions& options, const MethodSource& source);
 
-/// Writes into options.output_dir methods/<name>/size-<n>/… (as carry_out; point-seed-<s>.json is the finished point),
+/// Writes into options.output_dir methods/<name>/size-<n>/… (as carry_out; point-seed-<s>.json is the finished point, method.json what
+/// the points are of),
 /// report.html and learning_curve_results.json, which is returned:
 /// {"output_dir", "per_class", "sizes", "seeds", "more", "labels": classes, "train_rows", "validation_rows",
-/// "test_rows", "majority", "methods": [{"name", "kind", "learns", "points": [{"size", "seed", "accuracy", "f1", "loss",
+/// "test_rows", "majority", "opening": as in a comparison, "methods": [{"name", "kind", "learns", "points": [{"size", "seed", "accuracy", "f1", "loss",
 /// "seconds", "predictions"} or {"size", "seed", "failed"}], "by_size": [{"size", "seeds", "accuracy", "f1", "loss",
 /// "seconds": {"mean", "sd"}}], "curve": [{"labels", "value", "interval"}], "law": {"asymptote", "gap", "exponent"},
 /// "gain": {"from", "more", "value", "interval"}}], "crossings": [{"first", "second", "ahead": at the smallest size,
