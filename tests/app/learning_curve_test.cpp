@@ -29,7 +29,7 @@ void write_curve_job(const Workspace& workspace, const std::string& training = "
   config["tuning"] = {{"method", "head"}};
   config["prompting"] = {{"prompts", "prompts.json"}};
   config["seeds"] = {1, 2, 3};
-  const Json gpt = {{"model.path", ATTUNE_SOURCE_DIR "/data/tiny-gpt"}, {"model.task", "text-generation"}};
+  const Json gpt = {{"model.path", ATTUNE_SOURCE_DIR "/data/tiny-gpt"}};
   Json zero = gpt, few = gpt;
   zero["prompting.examples.k"] = 0;
   few["prompting.examples.k"] = 2;
