@@ -21,7 +21,7 @@ struct CurvePoint {
 struct MethodCurve {
   std::string name, kind;
   bool learns = true;  ///< false: it looks at no training rows, and its one point has size 0
-  std::vector<CurvePoint> points;
+  std::vector<CurvePoint> points = {};
 };
 
 struct CurveFacts {

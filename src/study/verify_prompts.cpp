@@ -62,12 +62,11 @@ Json metrics_of(const PromptJob& job, const Json& answers) {
 class PromptCheck {
  public:
   PromptCheck(const VerifyOptions& options, const report::EventBus& events, Findings& findings)
-      : options_(options), events_(events), findings_(findings), job_(open(options, events)) {
+      : options_(options), findings_(findings), job_(open(options, events)) {
     identity_ = identity_of(job_);
   }
 
   PromptJob& job() { return job_; }
-  const report::EventBus& events() const { return events_; }
   Findings& findings() { return findings_; }
 
   /// What is kept under the number in a folder of the study; null, which is then told, where nothing is, or answers to
@@ -138,7 +137,6 @@ class PromptCheck {
   }
 
   const VerifyOptions& options_;
-  const report::EventBus& events_;
   Findings& findings_;
   PromptJob job_;
   Json identity_;

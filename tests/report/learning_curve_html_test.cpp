@@ -53,11 +53,11 @@ Json results_of_curves() {
   learner["points"].push_back({{"size", 32}, {"seed", 2}, {"failed", "loss < 0?"}});
   learner["law"] = {{"asymptote", 0.9}, {"gap", 1.0}, {"exponent", 0.5}};
   learner["gain"] = {{"from", 32}, {"more", 100}, {"value", 0.03}, {"interval", {0.01, 0.05}}};
-  Json level = {{"name", "zero-shot"}, {"kind", "prompt"}, {"learns", false}, {"points", {{{"size", nullptr}, {"seed", 1}, {"accuracy", 0.4}}}}};
-  level["by_size"] = {size_of(nullptr, 0.4)};
+  Json level = {{"name", "zero-shot"}, {"kind", "prompt"}, {"learns", false}, {"points", Json::array({{{"size", nullptr}, {"seed", 1}, {"accuracy", 0.4}}})}};
+  level["by_size"] = Json::array({size_of(nullptr, 0.4)});
   level["curve"] = {{{"labels", 8}, {"value", 0.4}, {"interval", nullptr}}, {{"labels", 32}, {"value", 0.4}, {"interval", nullptr}}};
   return {{"output_dir", "runs/curve"}, {"per_class", true}, {"sizes", {8, 16, 32}}, {"seeds", {1, 2, 3}}, {"more", 100}, {"labels", 3},
-          {"test_rows", 24}, {"methods", {learner, level}}, {"sentences", {"A < B."}}};
+          {"test_rows", 24}, {"methods", {learner, level}}, {"sentences", Json::array({"A < B."})}};
 }
 
 }  // namespace

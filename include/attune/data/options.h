@@ -32,11 +32,11 @@ struct ColumnOptions {
 
 /// A part of the training rows to train on (subset.h).
 struct SubsetOptions {
-  bool enabled = false;                    ///< set by the presence of the block
-  std::optional<std::int64_t> rows;        ///< in all …
-  std::optional<std::int64_t> per_class;   ///< … or of each class
+  bool enabled = false;                        ///< set by the presence of the block
+  std::optional<std::int64_t> rows = {};       ///< in all …
+  std::optional<std::int64_t> per_class = {};  ///< … or of each class
   std::uint64_t seed = 42;
-  std::string short_classes = "error";     ///< error, all: what a class gives that has fewer rows
+  std::string short_classes = "error";         ///< error, all: what a class gives that has fewer rows
 };
 
 struct DataOptions {

@@ -23,7 +23,7 @@ struct CurveTask {
 struct CurvePlan {
   std::vector<Method> methods;
   std::vector<std::int64_t> sizes;  ///< ascending
-  std::vector<CurveTask> tasks;
+  std::vector<CurveTask> tasks = {};
 };
 
 /// Reads and checks; writes nothing. Error{usage} for fewer than three sizes or seeds, two equal sizes, together with
