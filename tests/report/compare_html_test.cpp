@@ -36,18 +36,18 @@ Json comparison_results() {
           {"rows", {{"train", 10}, {"validation", 5}, {"test", 1234}}},
           {"labels", 2},
           {"majority", 0.5},
-          {"duplicates", {{{"between", {"train", "test"}}, {"rows", 1}, {"other_label", 0}, {"message", "1 row of test has <text>"}}}},
+          {"duplicates", Json::array({{{"between", {"train", "test"}}, {"rows", 1}, {"other_label", 0}, {"message", "1 row of test has <text>"}}})},
           {"selection_budget", 4},
           {"predictions", 1000},
           {"cost_unit", "s"},
-          {"opening", {{"test_sha256", "abc"}, {"file", "o.jsonl"}, {"before", 1}, {"by", {{{"time", "t"}, {"by", "attune compare"}, {"output_dir", "runs/y"}}}}}},
+          {"opening", {{"test_sha256", "abc"}, {"file", "o.jsonl"}, {"before", 1}, {"by", Json::array({{{"time", "t"}, {"by", "attune compare"}, {"output_dir", "runs/y"}}})}}},
           {"methods", {compared_method("head", 0.6), compared_method("LoRA", 0.8)}},
           {"pairs",
-           {{{"first", "head"}, {"second", "LoRA"}, {"accuracy", estimate}, {"f1_macro", estimate}, {"loss", estimate},
+           Json::array({{{"first", "head"}, {"second", "LoRA"}, {"accuracy", estimate}, {"f1_macro", estimate}, {"loss", estimate},
              {"only_first", 1}, {"only_second", 9}, {"test", "sign flips"}, {"statistic", 0.2}, {"p", 0.01}, {"p_holm", 0.01},
-             {"disagreement", 0.1}, {"detectable", nullptr}}}},
+             {"disagreement", 0.1}, {"detectable", nullptr}}})},
           {"recommendation",
-           {{"method", "LoRA"}, {"best", "LoRA"}, {"alike", {"LoRA"}}, {"undecided", Json::array()}, {"is_clear", true},
+           {{"method", "LoRA"}, {"best", "LoRA"}, {"alike", Json::array({"LoRA"})}, {"undecided", Json::array()}, {"is_clear", true},
             {"detectable", nullptr}, {"rule", "p >= 0.05 & cheap"}, {"reason", "It has the highest accuracy."}}}};
 }
 
@@ -69,7 +69,7 @@ TEST_CASE("the page of a comparison says what to take and why", "[report]") {
   CHECK(shows(page, "+0.200"));
   CHECK(shows(page, "-0.200"));
   CHECK(shows(page, "always the most frequent label</text>"));
-  CHECK(shows(page, "3.00 MB"));
+  CHECK(shows(page, "3 MB"));
   CHECK_FALSE(shows(page, "<{{text}}>"));
 }
 
@@ -78,7 +78,7 @@ TEST_CASE("columns of which nothing is known are left out", "[report]") {
   CHECK_FALSE(shows(compare_page(results), "money for 1000"));
   CHECK_FALSE(shows(compare_page(results), "energy for 1000"));
   results["methods"][0]["cost"]["per_1000"]["joules"] = 7200.0;
-  CHECK(shows(compare_page(results), "2.00 Wh"));
+  CHECK(shows(compare_page(results), "2 Wh"));
   for (Json& method : results["methods"]) method["alone"] = {{"rows", 0}, {"ids", Json::array()}};
   CHECK_FALSE(shows(compare_page(results), "Right alone"));
   results["recommendation"]["is_clear"] = false;
