@@ -51,7 +51,7 @@ Json comparison_results() {
             {"detectable", nullptr}, {"rule", "p >= 0.05 & cheap"}, {"reason", "It has the highest accuracy."}}}};
 }
 
-bool shows(const std::string& page, const std::string& part) {
+bool page_has(const std::string& page, const std::string& part) {
   return page.find(part) != std::string::npos;
 }
 
@@ -59,28 +59,28 @@ bool shows(const std::string& page, const std::string& part) {
 
 TEST_CASE("the page of a comparison says what to take and why", "[report]") {
   const std::string page = compare_page(comparison_results());
-  CHECK(shows(page, "<b>LoRA</b> is recommended."));
-  CHECK(shows(page, "p &gt;= 0.05 &amp; cheap"));
-  CHECK(shows(page, "1 time</b> before"));
-  CHECK(shows(page, "1 row of test has &lt;text&gt;"));
-  CHECK(shows(page, "&lt;7&gt;, 8"));
-  CHECK(shows(page, "data.template=&lt;{{text}}&gt;"));
-  CHECK(shows(page, "diverged"));
-  CHECK(shows(page, "+0.200"));
-  CHECK(shows(page, "-0.200"));
-  CHECK(shows(page, "always the most frequent label</text>"));
-  CHECK(shows(page, "3 MB"));
-  CHECK_FALSE(shows(page, "<{{text}}>"));
+  CHECK(page_has(page, "<b>LoRA</b> is recommended."));
+  CHECK(page_has(page, "p &gt;= 0.05 &amp; cheap"));
+  CHECK(page_has(page, "1 time</b> before"));
+  CHECK(page_has(page, "1 row of test has &lt;text&gt;"));
+  CHECK(page_has(page, "&lt;7&gt;, 8"));
+  CHECK(page_has(page, "data.template=&lt;{{text}}&gt;"));
+  CHECK(page_has(page, "diverged"));
+  CHECK(page_has(page, "+0.200"));
+  CHECK(page_has(page, "-0.200"));
+  CHECK(page_has(page, "always the most frequent label</text>"));
+  CHECK(page_has(page, "3 MB"));
+  CHECK_FALSE(page_has(page, "<{{text}}>"));
 }
 
 TEST_CASE("columns of which nothing is known are left out", "[report]") {
   Json results = comparison_results();
-  CHECK_FALSE(shows(compare_page(results), "money for 1000"));
-  CHECK_FALSE(shows(compare_page(results), "energy for 1000"));
+  CHECK_FALSE(page_has(compare_page(results), "money for 1000"));
+  CHECK_FALSE(page_has(compare_page(results), "energy for 1000"));
   results["methods"][0]["cost"]["per_1000"]["joules"] = 7200.0;
-  CHECK(shows(compare_page(results), "2 Wh"));
+  CHECK(page_has(compare_page(results), "2 Wh"));
   for (Json& method : results["methods"]) method["alone"] = {{"rows", 0}, {"ids", Json::array()}};
-  CHECK_FALSE(shows(compare_page(results), "Right alone"));
+  CHECK_FALSE(page_has(compare_page(results), "Right alone"));
   results["recommendation"]["is_clear"] = false;
-  CHECK(shows(compare_page(results), "with a reservation"));
+  CHECK(page_has(compare_page(results), "with a reservation"));
 }
