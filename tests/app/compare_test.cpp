@@ -80,9 +80,8 @@ const Json& method_named(const Json& results, const std::string& name) {
 
 /// What does not depend on time.
 Json timeless(Json results) {
-  for (const char* key : {"output_dir", "seconds", "opening"}) results.erase(key);
+  for (const char* key : {"output_dir", "seconds", "opening", "recommendation"}) results.erase(key);
   for (Json& method : results["methods"]) method.erase("cost");
-  results["recommendation"].erase("reason");  // (names costs)
   return results;
 }
 
