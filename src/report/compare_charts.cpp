@@ -117,7 +117,7 @@ struct MatrixPlan {
   double largest = 0;  ///< difference
 };
 
-void draw_cell(Svg& svg, const DifferenceMatrix::Cell& cell, Point corner, double largest) {
+void draw_cell(Svg& svg, const DifferenceCell& cell, Point corner, double largest) {
   const double share = largest > 0 ? std::abs(cell.difference) / largest : 0;
   const double opacity = cell.is_significant ? 0.18 + 0.72 * share : 0;
   svg.rect({corner.first + 1, corner.second + 1}, {MatrixPlan::kWidth - 2, MatrixPlan::kHeight - 2},

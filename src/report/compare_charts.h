@@ -31,14 +31,14 @@ struct CostPoint {
 /// Values over costs on a logarithmic axis; names stand beside the points.
 std::string cost_chart(const std::vector<CostPoint>& points, const std::string& x_label, const std::string& y_label);
 
+struct DifferenceCell {
+  double difference = 0;  ///< row - column
+  bool is_significant = false;
+  std::string tooltip = {};
+};
 struct DifferenceMatrix {
   std::vector<std::string> labels;
-  struct Cell {
-    double difference = 0;  ///< row - column
-    bool is_significant = false;
-    std::string tooltip = {};
-  };
-  std::vector<std::vector<Cell>> cells;  ///< [row][column]; the diagonal is not looked at
+  std::vector<std::vector<DifferenceCell>> cells;  ///< [row][column]; the diagonal is not looked at
 };
 /// Shaded where the difference is significant: better rows in one colour, worse in another.
 std::string difference_matrix(const DifferenceMatrix& matrix);

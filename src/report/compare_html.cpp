@@ -173,7 +173,7 @@ const Json& pair_between(const Json& results, const Json& a, const Json& b) {
   });
 }
 
-DifferenceMatrix::Cell cell_of(const Json& results, const Json& row, const Json& column) {
+DifferenceCell cell_of(const Json& results, const Json& row, const Json& column) {
   const Json& pair = pair_between(results, row, column);
   const double difference = pair["accuracy"]["difference"].get<double>() * (pair["second"] == row ? 1 : -1);
   const double p = number_or(pair["p_holm"], 1);
@@ -197,9 +197,9 @@ std::string pairs_section(const Json& results) {
   DifferenceMatrix matrix;
   for (const Json& row : results["methods"]) {
     matrix.labels.push_back(row["name"].get<std::string>());
-    std::vector<DifferenceMatrix::Cell>& cells = matrix.cells.emplace_back();
+    std::vector<DifferenceCell>& cells = matrix.cells.emplace_back();
     for (const Json& column : results["methods"]) {
-      cells.push_back(row["name"] == column["name"] ? DifferenceMatrix::Cell() : cell_of(results, row["name"], column["name"]));
+      cells.push_back(row["name"] == column["name"] ? DifferenceCell() : cell_of(results, row["name"], column["name"]));
     }
   }
   return concat("<p>Accuracy of the row's method minus that of the column's. Shaded: significant after Holm's correction over all ",

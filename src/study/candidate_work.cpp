@@ -33,6 +33,7 @@ class WorkMeter {
     const models::Execution execution = job::execution_of(options);
     events_.add(std::make_shared<report::Forward>(outer));
     meter_.emplace(options.cost, execution, job::energy_counters(execution.device), events_);
+    return_free_memory();
     reset_peak_resident_memory();
   }
 

@@ -50,6 +50,8 @@ class MethodWork {
   Outcome run() {
     outcome_.stopped = !choose() || !answer_test();
     if (!outcome_.stopped) outcome_.cost = cost();
+    bench_.asked.reset();  // the next method's memory is its own
+    bench_.shared.prefix_cache.reset();
     return std::move(outcome_);
   }
 
@@ -169,7 +171,7 @@ class MethodWork {
     return cost;
   }
 
-  /// Of everything but learning and answering once by what was chosen.
+  /// Of trying all candidates, learning included.
   double choosing_seconds() const {
     if (work_.size() == 1) return 0;
     double seconds = 0;

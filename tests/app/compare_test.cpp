@@ -62,7 +62,7 @@ void write_comparison(const Workspace& workspace, const Json& methods, const Jso
   workspace.write("run.json", config.dump());
 }
 
-std::vector<Json> lines_of(const Workspace& workspace, const std::string& file) {
+std::vector<Json> predictions_in(const Workspace& workspace, const std::string& file) {
   std::istringstream lines(workspace.read(file));
   std::vector<Json> rows;
   for (std::string line; std::getline(lines, line);) rows.push_back(Json::parse(line));
@@ -80,9 +80,8 @@ const Json& method_named(const Json& results, const std::string& name) {
 
 /// What does not depend on time.
 Json timeless(Json results) {
-  for (const char* key : {"output_dir", "seconds", "opening"}) results.erase(key);
+  for (const char* key : {"output_dir", "seconds", "opening", "recommendation"}) results.erase(key);
   for (Json& method : results["methods"]) method.erase("cost");
-  results["recommendation"].erase("reason");  // (names costs)
   return results;
 }
 
@@ -106,7 +105,7 @@ TEST_CASE("methods of all kinds answer the same test rows", "[app][shell]") {
     CHECK(method["seeds"].size() == (has_chance ? 3 : 1));
     double mean = 0;
     for (const Json& file : method["predictions"]) {
-      const std::vector<Json> rows = lines_of(workspace, "runs/out/" + file.get<std::string>());
+      const std::vector<Json> rows = predictions_in(workspace, "runs/out/" + file.get<std::string>());
       REQUIRE(rows.size() == 40);
       CHECK(rows[7]["id"] == "test7");
       mean += accuracy_in(rows) / static_cast<double>(method["seeds"].size());
@@ -131,7 +130,7 @@ TEST_CASE("methods of all kinds answer the same test rows", "[app][shell]") {
         double accuracy = 0;
         for (const Json& seed : method["seeds"]) {
           const std::string file = "runs/out/methods/" + name + "/candidate-" + std::to_string(i + 1) + "/seed-" + seed.dump();
-          accuracy += accuracy_in(lines_of(workspace, file + "-validation.jsonl")) / static_cast<double>(method["seeds"].size());
+          accuracy += accuracy_in(predictions_in(workspace, file + "-validation.jsonl")) / static_cast<double>(method["seeds"].size());
           CHECK_FALSE(std::filesystem::exists(workspace.path(file + "/predictions.jsonl")));
           const bool is_chosen = method["candidate"] == method["tried"][i]["name"];
           CHECK(std::filesystem::exists(workspace.path(file + "-test.jsonl")) == is_chosen);
@@ -150,7 +149,7 @@ TEST_CASE("methods of all kinds answer the same test rows", "[app][shell]") {
     const Finished predicted = run_attune(workspace, "predict " + run + " test.jsonl --quiet");
     REQUIRE(predicted.exit_code == 0);
     std::istringstream lines(predicted.out);
-    for (const Json& row : lines_of(workspace, run + "-test.jsonl")) {
+    for (const Json& row : predictions_in(workspace, run + "-test.jsonl")) {
       std::string line;
       REQUIRE(std::getline(lines, line));
       CHECK(Json::parse(line)["label"] == row["label"]);
@@ -191,7 +190,7 @@ TEST_CASE("openings of a test set are counted by its content", "[app][shell]") {
   CHECK(before("--set output_dir=runs/fourth --set data.test=valid.jsonl --set data.validation=renamed.jsonl") == 0);
   CHECK(before("--set output_dir=runs/fifth --set compare.openings_file=own.jsonl") == 0);
   CHECK(workspace.read("runs/third/report.html").find("<b>2 times</b>") != std::string::npos);
-  CHECK(lines_of(workspace, "runs/test_openings.jsonl").size() == 4);
+  CHECK(predictions_in(workspace, "runs/test_openings.jsonl").size() == 4);
   workspace.write("runs/test_openings.jsonl", "nonsense\n");
   const Finished refused = run_attune(workspace, "compare run.json --quiet --set output_dir=runs/sixth");
   CHECK(refused.exit_code == 4);
@@ -211,10 +210,10 @@ TEST_CASE("planted leaks are found, and nothing is learned from test rows", "[ap
   CHECK(workspace.read("runs/clean/report.html").find("No text of a test row occurs") != std::string::npos);
 
   // Words that only test rows have change no answer to the others.
-  const std::vector<Json> alone = lines_of(workspace, "runs/clean/methods/words/seed-1-test.jsonl");
+  const std::vector<Json> alone = predictions_in(workspace, "runs/clean/methods/words/seed-1-test.jsonl");
   workspace.write("test.jsonl", topic_rows(40, "test") + R"({"id": "x", "text": "refund refund test zebra", "label": "refund"})" + "\n");
   results_of("runs/more");
-  const std::vector<Json> among = lines_of(workspace, "runs/more/methods/words/seed-1-test.jsonl");
+  const std::vector<Json> among = predictions_in(workspace, "runs/more/methods/words/seed-1-test.jsonl");
   REQUIRE(among.size() == 41);
   for (std::size_t i = 0; i < alone.size(); ++i) CHECK(among[i] == alone[i]);
 
