@@ -88,8 +88,8 @@ Rows choose_subset(const files::ListView<Example>& examples, const SubsetOptions
     if (options.short_classes != "all") refuse_short_classes(classes, *options.per_class);
     taken = take_per_class(classes, *options.per_class);
   } else {
-    taken = take_in_shares(classes, static_cast<std::size_t>(options.rows.value()),
-                           RandomKey(options.seed, "subset.ties"));
+    taken =
+        take_in_shares(classes, static_cast<std::size_t>(options.rows.value()), RandomKey(options.seed, "subset.ties"));
   }
   std::sort(taken.begin(), taken.end());
   return taken;

@@ -25,9 +25,10 @@ std::string labels_unit(const Json& results) {
 }
 
 std::string curves_header(const Json& results) {
-  return concat("<p class=\"soft\">", results["methods"].size(), " methods · ", results["sizes"].size(), " numbers of labels · ",
-                results["seeds"].size(), " seeds, each with training rows of its own · ", count_text(results["test_rows"].get<double>()),
-                " test rows of ", value_text(results["labels"]), " classes, the same for all</p>\n");
+  return concat("<p class=\"soft\">", results["methods"].size(), " methods · ", results["sizes"].size(),
+                " numbers of labels · ", results["seeds"].size(), " seeds, each with training rows of its own · ",
+                count_text(results["test_rows"].get<double>()), " test rows of ", value_text(results["labels"]),
+                " classes, the same for all</p>\n");
 }
 
 /// How often these test rows had been opened before.
@@ -36,7 +37,8 @@ std::string opening_text(const Json& results) {
   if (!before.is_number()) return "";
   const auto times = before.get<std::int64_t>();
   return times == 0 ? "<p class=\"soft\">These test rows had not been opened before.</p>\n"
-                    : concat("<p class=\"soft\">These test rows had been opened ", counted(times, "time"), " before: whoever chooses by them again and again fits them.</p>\n");
+                    : concat("<p class=\"soft\">These test rows had been opened ", counted(times, "time"),
+                             " before: whoever chooses by them again and again fits them.</p>\n");
 }
 
 std::string sentences_list(const Json& sentences) {
@@ -50,7 +52,8 @@ ScoreCurve score_curve_of(const Json& method) {
   ScoreCurve curve{.name = method["name"].get<std::string>(), .line = {}, .low = {}, .high = {}, .dots = {}};
   if (method["learns"].get<bool>()) {
     for (const Json& point : method["points"]) {
-      if (point.contains("accuracy")) curve.dots.emplace_back(point["size"].get<double>(), point["accuracy"].get<double>());
+      if (point.contains("accuracy"))
+        curve.dots.emplace_back(point["size"].get<double>(), point["accuracy"].get<double>());
     }
   }
   for (const Json& place : member(method, {"curve"})) {
@@ -62,18 +65,24 @@ ScoreCurve score_curve_of(const Json& method) {
   }
   if (!curve.line.empty()) return curve;
   for (const Json& size : method["by_size"]) {
-    if (size["accuracy"]["mean"].is_number()) curve.line.emplace_back(size["size"].get<double>(), size["accuracy"]["mean"].get<double>());
+    if (size["accuracy"]["mean"].is_number())
+      curve.line.emplace_back(size["size"].get<double>(), size["accuracy"]["mean"].get<double>());
   }
   return curve;
 }
 
 std::string curves_section(const Json& results) {
-  ScoreCurves chart{.title = "Accuracy on the test rows by the number of labels", .x_label = labels_unit(results) + " (logarithmic)", .y_label = "accuracy",
-                    .sizes = results["sizes"].get<std::vector<double>>(), .curves = {}};
+  ScoreCurves chart{.title = "Accuracy on the test rows by the number of labels",
+                    .x_label = labels_unit(results) + " (logarithmic)",
+                    .y_label = "accuracy",
+                    .sizes = results["sizes"].get<std::vector<double>>(),
+                    .curves = {}};
   for (const Json& method : results["methods"]) chart.curves.push_back(score_curve_of(method));
   return concat("<div class=\"scroll\">", score_curves(chart),
-                "</div>\n<p class=\"soft\">Dots are single trainings, one a seed. A line is the law asymptote − gap · n<sup>−exponent</sup> fitted to "
-                "them; its band is where it would lie under other seeds (95 %). Methods that look at no training rows are level.</p>\n");
+                "</div>\n<p class=\"soft\">Dots are single trainings, one a seed. A line is the law asymptote − gap · "
+                "n<sup>−exponent</sup> fitted to "
+                "them; its band is where it would lie under other seeds (95 %). Methods that look at no training rows "
+                "are level.</p>\n");
 }
 
 /// "0.812 ± 0.013".
@@ -81,7 +90,8 @@ std::string mean_cell(const Json& found) {
   const Json& mean = member(found, {"mean"});
   if (!mean.is_number()) return "–";
   const Json& sd = member(found, {"sd"});
-  return sd.is_number() ? concat(metric_text(mean.get<double>()), "<small class=\"soft\">± ", metric_text(sd.get<double>()), "</small>")
+  return sd.is_number() ? concat(metric_text(mean.get<double>()), "<small class=\"soft\">± ",
+                                 metric_text(sd.get<double>()), "</small>")
                         : metric_text(mean.get<double>());
 }
 
@@ -114,19 +124,25 @@ std::string scores_section(const Json& results) {
 }
 
 std::string laws_section(const Json& results) {
-  HtmlTable table{.header = {"method", "asymptote", "gap", "exponent", concat("+", value_text(results["more"]), " labels")}, .rows = {}};
+  HtmlTable table{
+      .header = {"method", "asymptote", "gap", "exponent", concat("+", value_text(results["more"]), " labels")},
+      .rows = {}};
   for (const Json& method : results["methods"]) {
     if (!method.contains("law")) continue;
     const Json &law = method["law"], &gain = method["gain"];
     std::string more = print_number("%+.3f", gain["value"].get<double>());
     if (gain["interval"].is_array())
-      more += concat("<small class=\"soft\">[", print_number("%+.3f", gain["interval"][0].get<double>()), ", ", print_number("%+.3f", gain["interval"][1].get<double>()), "]</small>");
+      more += concat("<small class=\"soft\">[", print_number("%+.3f", gain["interval"][0].get<double>()), ", ",
+                     print_number("%+.3f", gain["interval"][1].get<double>()), "]</small>");
     table.rows.push_back({escape_html(method["name"].get<std::string>()), metric_text(law["asymptote"].get<double>()),
-                          metric_text(law["gap"].get<double>()), metric_text(law["exponent"].get<double>()), std::move(more)});
+                          metric_text(law["gap"].get<double>()), metric_text(law["exponent"].get<double>()),
+                          std::move(more)});
   }
   if (table.rows.empty()) return "";
-  return concat("<p>score(n) = asymptote − gap · n<sup>−exponent</sup>, by least squares over the means at each number. The last column is what the law says beyond ",
-                value_text(results["sizes"].back()), ", where nothing was measured.</p>\n", html_table(table));
+  return concat(
+      "<p>score(n) = asymptote − gap · n<sup>−exponent</sup>, by least squares over the means at each number. The last "
+      "column is what the law says beyond ",
+      value_text(results["sizes"].back()), ", where nothing was measured.</p>\n", html_table(table));
 }
 
 std::string failed_section(const Json& results) {
@@ -134,26 +150,31 @@ std::string failed_section(const Json& results) {
   for (const Json& method : results["methods"]) {
     for (const Json& point : method["points"]) {
       if (!point.contains("failed")) continue;
-      table.rows.push_back({escape_html(method["name"].get<std::string>()), value_text(point["size"]), value_text(point["seed"]), escape_html(point["failed"].get<std::string>())});
+      table.rows.push_back({escape_html(method["name"].get<std::string>()), value_text(point["size"]),
+                            value_text(point["seed"]), escape_html(point["failed"].get<std::string>())});
     }
   }
-  return table.rows.empty() ? "" : "<p>These trainings have no score; means and curves are those of the others.</p>\n" + html_table(table);
+  return table.rows.empty()
+             ? ""
+             : "<p>These trainings have no score; means and curves are those of the others.</p>\n" + html_table(table);
 }
 
 std::string work_section(const Json& results) {
-  return concat("<p>Seconds for training and answering once, by ", labels_unit(results), ".</p>\n", size_table(results, "seconds"));
+  return concat("<p>Seconds for training and answering once, by ", labels_unit(results), ".</p>\n",
+                size_table(results, "seconds"));
 }
 
 }  // namespace
 
 std::string learning_curve_page(const Json& results) {
-  return html_page({.title = page_title(results), .header = curves_header(results) + opening_text(results), .version = "–"},
-                   {{"curves", "Learning curves", curves_section(results)},
-                    {"reading", "What they say", sentences_list(results["sentences"])},
-                    {"scores", "Scores", scores_section(results)},
-                    {"laws", "Laws", laws_section(results)},
-                    {"failed", "Trainings that diverged", failed_section(results)},
-                    {"work", "Time", work_section(results)}});
+  return html_page(
+      {.title = page_title(results), .header = curves_header(results) + opening_text(results), .version = "–"},
+      {{"curves", "Learning curves", curves_section(results)},
+       {"reading", "What they say", sentences_list(results["sentences"])},
+       {"scores", "Scores", scores_section(results)},
+       {"laws", "Laws", laws_section(results)},
+       {"failed", "Trainings that diverged", failed_section(results)},
+       {"work", "Time", work_section(results)}});
 }
 
 }  // namespace attune::report

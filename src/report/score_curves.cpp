@@ -12,10 +12,11 @@
 namespace attune::report {
 namespace {
 
-constexpr double kCurvesWidth = 860, kCurvesHeight = 420, kCurvesLeft = 64, kCurvesRight = 176, kCurvesTop = 34, kCurvesBottom = 50;
-constexpr double kNameHeight = 16;   ///< that names at the right keep from each other
-constexpr double kDotShift = 5;      ///< by which dots of different curves stand beside each other
-constexpr std::size_t kStyles = 6;   ///< colours, and dashes (html_style.cpp)
+constexpr double kCurvesWidth = 860, kCurvesHeight = 420, kCurvesLeft = 64, kCurvesRight = 176, kCurvesTop = 34,
+                 kCurvesBottom = 50;
+constexpr double kNameHeight = 16;  ///< that names at the right keep from each other
+constexpr double kDotShift = 5;     ///< by which dots of different curves stand beside each other
+constexpr std::size_t kStyles = 6;  ///< colours, and dashes (html_style.cpp)
 
 /// "tone-2 dash-2": the first six differ in both; later ones take another dash to the same colour.
 std::string curve_style(std::size_t curve) {
@@ -41,7 +42,8 @@ CurveScales scales_of(const ScoreCurves& chart) {
     }
   }
   const Ticks ticks = round_ticks(low, high, 6);
-  return {.x = {std::log(chart.sizes.front()), std::log(chart.sizes.back()), kCurvesLeft + 18, kCurvesWidth - kCurvesRight - 12},
+  return {.x = {std::log(chart.sizes.front()), std::log(chart.sizes.back()), kCurvesLeft + 18,
+                kCurvesWidth - kCurvesRight - 12},
           .y = {ticks.low, ticks.high, kCurvesHeight - kCurvesBottom, kCurvesTop},
           .y_ticks = ticks};
 }
@@ -71,7 +73,8 @@ std::vector<double> name_heights(const ScoreCurves& chart, const CurveScales& sc
     order.push_back(i);
   }
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return heights[a] < heights[b]; });
-  for (std::size_t i = 1; i < order.size(); ++i) heights[order[i]] = std::max(heights[order[i]], heights[order[i - 1]] + kNameHeight);
+  for (std::size_t i = 1; i < order.size(); ++i)
+    heights[order[i]] = std::max(heights[order[i]], heights[order[i - 1]] + kNameHeight);
   double limit = kCurvesHeight - kCurvesBottom;  // what was pushed below the axis goes up again
   for (auto i = order.rbegin(); i != order.rend(); ++i) {
     heights[*i] = std::min(heights[*i], limit);
@@ -87,10 +90,12 @@ void draw_band(Svg& svg, const ScoreCurve& curve, const CurveScales& scales, con
   if (!corners.empty()) svg.polygon(corners, "area " + style);
 }
 
-void draw_curve(Svg& svg, const ScoreCurve& curve, const CurveScales& scales, const std::string& style, double dot_shift) {
+void draw_curve(Svg& svg, const ScoreCurve& curve, const CurveScales& scales, const std::string& style,
+                double dot_shift) {
   for (const Point& dot : curve.dots) {
     const auto [x, y] = scales(dot);
-    svg.circle({x + dot_shift, y}, 3.2, "spot " + style, concat(curve.name, ", ", count_text(dot.first), ": ", metric_text(dot.second)));
+    svg.circle({x + dot_shift, y}, 3.2, "spot " + style,
+               concat(curve.name, ", ", count_text(dot.first), ": ", metric_text(dot.second)));
   }
   std::vector<Point> line;
   for (const Point& point : curve.line) line.push_back(scales(point));
@@ -116,11 +121,13 @@ std::string score_curves(const ScoreCurves& chart) {
   for (std::size_t i = 0; i < chart.curves.size(); ++i) {
     const ScoreCurve& curve = chart.curves[i];
     const std::string style = curve_style(i);
-    draw_curve(svg, curve, scales, style, (static_cast<double>(i) - static_cast<double>(chart.curves.size() - 1) / 2) * kDotShift);
+    draw_curve(svg, curve, scales, style,
+               (static_cast<double>(i) - static_cast<double>(chart.curves.size() - 1) / 2) * kDotShift);
     if (curve.line.empty()) continue;
     const Point end = scales(curve.line.back());
     const double name_at = kCurvesWidth - kCurvesRight + 14;
-    svg.line({end.first + 4, end.second}, {name_at - 4, heights[i]}, "lead-line tone-" + std::to_string(i % kStyles + 1));
+    svg.line({end.first + 4, end.second}, {name_at - 4, heights[i]},
+             "lead-line tone-" + std::to_string(i % kStyles + 1));
     svg.text({name_at, heights[i] + 4}, cut_name(curve.name), "named tone-" + std::to_string(i % kStyles + 1));
   }
   return svg.finish();

@@ -18,11 +18,10 @@ Json scores_of_point(const Answers& answers, const MethodRows& rows) {
   const std::vector<std::int64_t> gold = gold_of(rows.labels, rows.test);
   std::vector<std::string> names = rows.labels.names;
   if (answers.probabilities.empty()) names.emplace_back(kNoAnswer);
-  const metrics::Values values = metrics::ClassificationScorer({.gold = gold,
-                                                                .predicted = answers.predicted,
-                                                                .probabilities = answers.probabilities,
-                                                                .labels = names})
-                                     .values();
+  const metrics::Values values =
+      metrics::ClassificationScorer(
+          {.gold = gold, .predicted = answers.predicted, .probabilities = answers.probabilities, .labels = names})
+          .values();
   return {{"accuracy", metrics::value_of(values, "accuracy")},
           {"f1", metrics::json_number(metrics::value_of(values, "f1_macro"))},
           {"loss", metrics::json_number(metrics::value_of(values, "log_loss"))}};
@@ -37,7 +36,8 @@ CurvePoint curve_point(const Json& told) {
 
 Json finished_point(const std::string& file) {
   Json point = files::read_json(file, {.kind = ErrorKind::resume_refused});
-  const bool is_point = point.is_object() && point.contains("seed") && point.contains("size") && (point.contains("failed") || point.contains("accuracy"));
+  const bool is_point = point.is_object() && point.contains("seed") && point.contains("size") &&
+                        (point.contains("failed") || point.contains("accuracy"));
   if (is_point) return point;
   throw Error(ErrorKind::resume_refused, {.file = file,
                                           .what = "this is no point of a learning curve, or it is damaged",

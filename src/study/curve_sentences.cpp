@@ -41,30 +41,37 @@ std::string best_sentence(const Json& methods, const CurveFacts& facts) {
   std::vector<std::pair<double, std::string>> scores;
   for (const Json& method : methods) {
     const Json* found = at_largest(method, facts);
-    if (found != nullptr) scores.emplace_back((*found)["accuracy"]["mean"].get<double>(), method["name"].get<std::string>());
+    if (found != nullptr)
+      scores.emplace_back((*found)["accuracy"]["mean"].get<double>(), method["name"].get<std::string>());
   }
   if (scores.empty()) return "";
   std::stable_sort(scores.begin(), scores.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
   std::vector<std::string> others;
-  for (std::size_t i = 1; i < scores.size(); ++i) others.push_back(concat(scores[i].second, " ", print_number("%.2f", scores[i].first)));
+  for (std::size_t i = 1; i < scores.size(); ++i)
+    others.push_back(concat(scores[i].second, " ", print_number("%.2f", scores[i].first)));
   return concat("With ", labels_text(facts, static_cast<double>(facts.sizes.back())), " ", scores.front().second,
-                others.empty() ? " is right on " : " has the highest mean, right on ", print_number("%.2f", scores.front().first), " of the test rows",
+                others.empty() ? " is right on " : " has the highest mean, right on ",
+                print_number("%.2f", scores.front().first), " of the test rows",
                 others.empty() ? "" : concat("; ", join(others, ", ")), ".");
 }
 
 std::string gain_sentence(const Json& method, const CurveFacts& facts) {
   const std::string name = method["name"].get<std::string>();
   if (!method["learns"].get<bool>()) return concat(name, " looks at no training rows: more labels change nothing.");
-  if (!method.contains("gain")) return concat(name, " has scores at fewer than three numbers of labels: no law was fitted.");
+  if (!method.contains("gain"))
+    return concat(name, " has scores at fewer than three numbers of labels: no law was fitted.");
   const Json& gain = method["gain"];
   const Json& interval = gain["interval"];
   const double last = gain["from"].get<double>(), more = gain["more"].get<double>();
-  std::string text = concat(labels_text(facts, more).insert(print_number("%.0f", more).size(), " more"), " would bring ", name, " about ",
-                            signed_score(gain["value"].get<double>()), " of accuracy");
+  std::string text =
+      concat(labels_text(facts, more).insert(print_number("%.0f", more).size(), " more"), " would bring ", name,
+             " about ", signed_score(gain["value"].get<double>()), " of accuracy");
   if (interval.is_array())
     text += concat(" [", signed_score(interval[0].get<double>()), ", ", signed_score(interval[1].get<double>()), "]");
-  return concat(text, " by this law; beyond ", print_number("%.0f", last), facts.per_class ? " per class" : "", " nothing was measured",
-                more > last ? concat(", and that is ", print_number("%.1f", (last + more) / last), " times as many") : "", ".");
+  return concat(
+      text, " by this law; beyond ", print_number("%.0f", last), facts.per_class ? " per class" : "",
+      " nothing was measured",
+      more > last ? concat(", and that is ", print_number("%.1f", (last + more) / last), " times as many") : "", ".");
 }
 
 std::string crossing_sentence(const Json& crossing, const CurveFacts& facts) {
@@ -74,15 +81,22 @@ std::string crossing_sentence(const Json& crossing, const CurveFacts& facts) {
   const Json& share = crossing["share"];
   if (!crossing["labels"].is_number()) {
     const bool may_cross = share.is_number() && share.get<double>() >= 0.05;
-    return concat("Between ", facts.sizes.front(), " and ", labels_text(facts, static_cast<double>(facts.sizes.back())), " the curve of ", ahead, " stays above that of ", behind,
-                  may_cross ? concat("; under other seeds they would cross in ", print_number("%.0f", 100 * share.get<double>()), " % of cases") : "", ".");
+    return concat("Between ", facts.sizes.front(), " and ", labels_text(facts, static_cast<double>(facts.sizes.back())),
+                  " the curve of ", ahead, " stays above that of ", behind,
+                  may_cross ? concat("; under other seeds they would cross in ",
+                                     print_number("%.0f", 100 * share.get<double>()), " % of cases")
+                            : "",
+                  ".");
   }
-  std::string text = concat("The curve of ", behind, " crosses that of ", ahead, " at about ", labels_text(facts, crossing["labels"].get<double>()));
+  std::string text = concat("The curve of ", behind, " crosses that of ", ahead, " at about ",
+                            labels_text(facts, crossing["labels"].get<double>()));
   if (crossing["interval"].is_array()) {
-    text += concat(" [", print_number("%.0f", crossing["interval"][0].get<double>()), ", ", print_number("%.0f", crossing["interval"][1].get<double>()), "]");
+    text += concat(" [", print_number("%.0f", crossing["interval"][0].get<double>()), ", ",
+                   print_number("%.0f", crossing["interval"][1].get<double>()), "]");
   }
   if (share.is_number() && share.get<double>() < 0.95)
-    text += concat("; under other seeds they would cross there in ", print_number("%.0f", 100 * share.get<double>()), " % of cases only");
+    text += concat("; under other seeds they would cross there in ", print_number("%.0f", 100 * share.get<double>()),
+                   " % of cases only");
   return text + ".";
 }
 
@@ -93,12 +107,14 @@ std::string test_sentence(const Json& methods, const CurveFacts& facts) {
     const Json* found = at_largest(method, facts);
     if (found == nullptr) continue;
     const auto rows = static_cast<double>(facts.test_rows);
-    const metrics::Interval interval = metrics::wilson_interval((*found)["accuracy"]["mean"].get<double>() * rows, rows);
+    const metrics::Interval interval =
+        metrics::wilson_interval((*found)["accuracy"]["mean"].get<double>() * rows, rows);
     widest = std::max(widest, (interval.high - interval.low) / 2);
   }
   if (widest == 0) return "";
-  return concat("All methods answered the same ", facts.test_rows, " test rows. Other test rows would move a score by up to about ",
-                print_number("%.2f", widest), " (95 %), which the bands do not hold: they are of other seeds, which choose other training rows.");
+  return concat("All methods answered the same ", facts.test_rows,
+                " test rows. Other test rows would move a score by up to about ", print_number("%.2f", widest),
+                " (95 %), which the bands do not hold: they are of other seeds, which choose other training rows.");
 }
 
 }  // namespace
@@ -109,7 +125,9 @@ std::vector<std::string> curve_sentences(const Json& told, const CurveFacts& fac
   for (const Json& crossing : told["crossings"]) sentences.push_back(crossing_sentence(crossing, facts));
   sentences.push_back(test_sentence(told["methods"], facts));
   if (facts.validation_rows > 0) {
-    sentences.push_back(concat(facts.validation_rows, " validation rows chose among epochs and candidates. They are labels too, and are not counted."));
+    sentences.push_back(
+        concat(facts.validation_rows,
+               " validation rows chose among epochs and candidates. They are labels too, and are not counted."));
   }
   std::erase(sentences, "");
   return sentences;

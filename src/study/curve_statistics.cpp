@@ -65,11 +65,14 @@ std::optional<metrics::LearningCurve> fitted(const MethodCurve& method) {
   std::set<std::int64_t> sizes;
   for (const CurvePoint& point : method.points) {
     if (!point.accuracy) continue;
-    points.push_back({.labels = static_cast<double>(point.size), .score = *point.accuracy, .seed = static_cast<std::int64_t>(point.seed)});
+    points.push_back({.labels = static_cast<double>(point.size),
+                      .score = *point.accuracy,
+                      .seed = static_cast<std::int64_t>(point.seed)});
     scores.push_back(*point.accuracy);
     sizes.insert(point.size);
   }
-  if (!method.learns) return scores.empty() ? std::nullopt : std::optional(metrics::LearningCurve::constant(scores, options));
+  if (!method.learns)
+    return scores.empty() ? std::nullopt : std::optional(metrics::LearningCurve::constant(scores, options));
   if (sizes.size() < kSizesOfLaw) return std::nullopt;
   return metrics::LearningCurve::fitted(points, options);
 }
@@ -107,7 +110,8 @@ Json describe(const MethodCurve& method, const std::optional<metrics::LearningCu
 }
 
 /// Of every pair of methods that have curves.
-Json crossings(const std::vector<MethodCurve>& methods, const std::vector<std::optional<metrics::LearningCurve>>& curves, const CurveFacts& facts) {
+Json crossings(const std::vector<MethodCurve>& methods,
+               const std::vector<std::optional<metrics::LearningCurve>>& curves, const CurveFacts& facts) {
   const metrics::Interval range{static_cast<double>(facts.sizes.front()), static_cast<double>(facts.sizes.back())};
   Json list = Json::array();
   for (std::size_t i = 0; i < methods.size(); ++i) {

@@ -1,4 +1,5 @@
-// What scores at several numbers of labels say: a law for each method, what more labels would bring, where methods cross.
+// What scores at several numbers of labels say: a law for each method, what more labels would bring, where methods
+// cross.
 #pragma once
 
 #include <cstdint>

@@ -82,10 +82,11 @@ class Search {
     report::Phase asking(events_, concat("round ", round), static_cast<std::int64_t>(candidates.size()), "candidate");
     for (std::size_t i = 0; i < candidates.size(); ++i) {
       const DesignPoint& point = points_[candidates[i].point];
-      const Json answers = answer_({.number = static_cast<std::size_t>(round - 1) * points_.size() + candidates[i].point + 1,
-                                    .name = concat(point.name, ", ", rows, " rows"),
-                                    .variant = point.variant,
-                                    .rows = rows});
+      const Json answers =
+          answer_({.number = static_cast<std::size_t>(round - 1) * points_.size() + candidates[i].point + 1,
+                   .name = concat(point.name, ", ", rows, " rows"),
+                   .variant = point.variant,
+                   .rows = rows});
       if (answers.is_null()) return false;
       const Json& metrics = answers["metrics"];
       questions_ += static_cast<std::int64_t>(rows);

@@ -1,4 +1,5 @@
-// Successive halving (Jamieson & Talwalkar 2016): all variants see a few rows, the best of them more, until one is left.
+// Successive halving (Jamieson & Talwalkar 2016): all variants see a few rows, the best of them more, until one is
+// left.
 #pragma once
 
 #include <cstddef>

@@ -31,7 +31,8 @@ using files::Json;
 
 constexpr std::size_t kFewestSizes = 3, kFewestCurveSeeds = 3;
 
-[[noreturn]] void refuse_curve(const MethodSource& source, const std::string& what, const std::string& where, const std::string& hint) {
+[[noreturn]] void refuse_curve(const MethodSource& source, const std::string& what, const std::string& where,
+                               const std::string& hint) {
   throw Error(ErrorKind::usage, {.file = source.config, .what = what, .where = where, .hint = hint});
 }
 
@@ -39,24 +40,29 @@ std::vector<std::int64_t> checked_sizes(const job::RunOptions& options, const Me
   std::vector<std::int64_t> sizes = options.learning_curve.sizes;
   std::sort(sizes.begin(), sizes.end());
   const auto twice = std::adjacent_find(sizes.begin(), sizes.end());
-  if (twice != sizes.end()) refuse_curve(source, concat(*twice, " stands there twice"), "learning_curve.sizes", "name each number once");
+  if (twice != sizes.end())
+    refuse_curve(source, concat(*twice, " stands there twice"), "learning_curve.sizes", "name each number once");
   if (sizes.size() < kFewestSizes) {
-    refuse_curve(source, concat("a curve needs at least ", kFewestSizes, " numbers of labels, found ", sizes.size()), "learning_curve.sizes",
-                 "name more: \"sizes\": [8, 16, 32]");
+    refuse_curve(source, concat("a curve needs at least ", kFewestSizes, " numbers of labels, found ", sizes.size()),
+                 "learning_curve.sizes", "name more: \"sizes\": [8, 16, 32]");
   }
   return sizes;
 }
 
 void check_curve(const job::RunOptions& options, const MethodSource& source) {
   if (options.data.subset.enabled) {
-    refuse_curve(source, "learning-curve chooses parts of the training rows itself", "data.subset", "remove it; learning_curve.sizes says how large they are");
+    refuse_curve(source, "learning-curve chooses parts of the training rows itself", "data.subset",
+                 "remove it; learning_curve.sizes says how large they are");
   }
   if (options.cross_validation.enabled) {
-    refuse_curve(source, "all methods answer the same test rows, and folds have others each", "cross_validation", "remove it");
+    refuse_curve(source, "all methods answer the same test rows, and folds have others each", "cross_validation",
+                 "remove it");
   }
   if (options.seeds.size() >= kFewestCurveSeeds) return;
-  refuse_curve(source, concat("which rows are chosen is chance, and ", options.seeds.size(), " seeds cannot show how much it matters"), "seeds",
-               concat("give at least ", kFewestCurveSeeds, ": \"seeds\": [1, 2, 3]"));
+  refuse_curve(
+      source,
+      concat("which rows are chosen is chance, and ", options.seeds.size(), " seeds cannot show how much it matters"),
+      "seeds", concat("give at least ", kFewestCurveSeeds, ": \"seeds\": [1, 2, 3]"));
 }
 
 /// Whether what the method answers depends on the training rows.
@@ -73,7 +79,8 @@ data::SubsetOptions subset_of(const job::RunOptions& options, const CurveTask& t
 
 std::string task_name(const job::RunOptions& options, const Method& method, const CurveTask& task) {
   if (task.size == 0) return concat(method.name, ", seed ", task.seed);
-  return concat(method.name, ", ", task.size, options.learning_curve.per_class ? " per class" : " rows", ", seed ", task.seed);
+  return concat(method.name, ", ", task.size, options.learning_curve.per_class ? " per class" : " rows", ", seed ",
+                task.seed);
 }
 
 std::string folder_of_method(const job::RunOptions& options, const Method& method) {
@@ -100,10 +107,12 @@ void write_or_check_method(const job::RunOptions& options, const Method& method,
   const Json identity = identity_of_curve(options, method);
   if (resumes && path_exists(file, ErrorKind::resume_refused)) {
     if (files::read_json(file, {.kind = ErrorKind::resume_refused}) == identity) return;
-    throw Error(ErrorKind::resume_refused, {.file = file,
-                                            .what = concat("the curve of '", method.name, "' in this folder is of other settings, rows, base or prompts"),
-                                            .where = "",
-                                            .hint = "resume it with what it was begun with, or choose another output_dir"});
+    throw Error(
+        ErrorKind::resume_refused,
+        {.file = file,
+         .what = concat("the curve of '", method.name, "' in this folder is of other settings, rows, base or prompts"),
+         .where = "",
+         .hint = "resume it with what it was begun with, or choose another output_dir"});
   }
   std::filesystem::create_directories(folder);
   files::write_json(file, identity);
@@ -126,7 +135,11 @@ class CurveRuns {
       if (stop_signal() != 0) return false;
       const CurveTask& task = plan_.tasks[i];
       const std::string name = task_name(options_, plan_.methods[task.method], task);
-      events_.emit({{"event", "point_begin"}, {"name", name}, {"index", i + 1}, {"points", plan_.tasks.size()}, {"settings", {name}}});
+      events_.emit({{"event", "point_begin"},
+                    {"name", name},
+                    {"index", i + 1},
+                    {"points", plan_.tasks.size()},
+                    {"settings", {name}}});
       Json told = point(task);
       if (told.is_null()) return false;
       curves_[task.method].points.push_back(curve_point(told));
@@ -150,7 +163,8 @@ class CurveRuns {
   }
 
   std::string folder_of(const CurveTask& task) const {
-    return concat(folder_of_method(options_, plan_.methods[task.method]), task.size == 0 ? std::string("/all") : concat("/size-", task.size));
+    return concat(folder_of_method(options_, plan_.methods[task.method]),
+                  task.size == 0 ? std::string("/all") : concat("/size-", task.size));
   }
 
   Json carried_out(const CurveTask& task, const std::string& folder) {
@@ -159,7 +173,8 @@ class CurveRuns {
       const data::SubsetOptions subset = subset_of(options_, task);
       for (MethodCandidate& candidate : method.candidates) candidate.options.data.subset = subset;
       bench_.rows.train.clear();
-      for (const std::int64_t row : data::choose_subset(all_rows_, subset)) bench_.rows.train.push_back(all_rows_[static_cast<std::size_t>(row)]);
+      for (const std::int64_t row : data::choose_subset(all_rows_, subset))
+        bench_.rows.train.push_back(all_rows_[static_cast<std::size_t>(row)]);
     } else {
       bench_.rows.train = all_rows_;
     }
@@ -171,7 +186,8 @@ class CurveRuns {
       told.update(scores_of_point(outcome.test.front(), bench_.rows));
       told["seconds"] = clock.seconds();
       if (method.candidates.size() > 1) told["candidate"] = method.candidates[outcome.chosen].name;
-      told["predictions"] = std::filesystem::path(outcome.predictions.front()).lexically_relative(options_.output_dir).string();
+      told["predictions"] =
+          std::filesystem::path(outcome.predictions.front()).lexically_relative(options_.output_dir).string();
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::diverged) throw;
       log::warning(concat(task_name(options_, method, task), ": ", error.what()));
@@ -206,8 +222,9 @@ Json curve_head(const job::RunOptions& options, const CurvePlan& plan, const Met
 
 CurvePlan plan_learning_curve(const job::RunOptions& options, const MethodSource& source) {
   check_curve(options, source);
-  CurvePlan plan{.methods = read_methods(source, options.learning_curve.methods, options.learning_curve.selection_budget),
-                 .sizes = checked_sizes(options, source)};
+  CurvePlan plan{
+      .methods = read_methods(source, options.learning_curve.methods, options.learning_curve.selection_budget),
+      .sizes = checked_sizes(options, source)};
   for (std::size_t method = 0; method < plan.methods.size(); ++method) {
     const bool has_sizes = learns(plan.methods[method]);
     for (const std::int64_t size : has_sizes ? plan.sizes : std::vector<std::int64_t>{0}) {
@@ -223,7 +240,8 @@ CurvePlan plan_learning_curve(const job::RunOptions& options, const MethodSource
 Json learning_curve(const job::RunOptions& options, const CurvePlan& plan, const report::EventBus& events) {
   job::check_output_folder(options);
   Workbench bench = make_workbench(options);
-  data::choose_subset(bench.rows.train, subset_of(options, {.size = plan.sizes.back(), .seed = options.seeds.front()}));  // (are there enough)
+  data::choose_subset(bench.rows.train, subset_of(options, {.size = plan.sizes.back(),
+                                                            .seed = options.seeds.front()}));  // (are there enough)
   const auto lock = job::claim_output_folder(options);
   files::write_json(options.output_dir + "/config.resolved.json", config::effective(options));
   Json results = curve_head(options, plan, bench.rows);

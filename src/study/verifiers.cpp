@@ -61,7 +61,8 @@ Json verify(const VerifyOptions& options, const report::EventBus& events) {
   const std::string path = concat(options.folder, "/", verifier->results);
   const Json results = files::read_json(path, {.kind = ErrorKind::usage, .max_bytes = std::size_t{1} << 30});
   Findings findings;
-  if (results.value("stopped_by", Json()) == "signal") findings.leave_out("what the study had not done when it was stopped");
+  if (results.value("stopped_by", Json()) == "signal")
+    findings.leave_out("what the study had not done when it was stopped");
   try {
     verifier->verify(options, results, events, findings);
   } catch (const Error& error) {

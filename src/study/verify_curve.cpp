@@ -41,7 +41,9 @@ class InputCheck {
   void file(const std::string& path, const Json& recorded) {
     if (!known_.emplace(path, recorded).second) return;
     const Json now = path_exists(path, ErrorKind::data) ? Json(files::sha256_file(path, ErrorKind::data)) : Json();
-    if (now != recorded) findings_.differ(concat(path, now.is_null() ? ": the file is missing" : ": the file has other bytes than when the curves were made"));
+    if (now != recorded)
+      findings_.differ(concat(
+          path, now.is_null() ? ": the file is missing" : ": the file has other bytes than when the curves were made"));
   }
 
   Findings& findings_;
@@ -54,17 +56,21 @@ std::string point_file(const std::string& folder, const std::string& method, con
 }
 
 /// A point as its predictions say.
-CurvePoint point_again(const std::string& folder, const std::string& name, const Json& told, const MethodRows& rows, Findings& findings) {
+CurvePoint point_again(const std::string& folder, const std::string& name, const Json& told, const MethodRows& rows,
+                       Findings& findings) {
   if (told.contains("failed")) return curve_point(told);
-  const Answers answers = read_answers(concat(folder, "/", told.at("predictions").get<std::string>()), rows.labels, rows.test);
+  const Answers answers =
+      read_answers(concat(folder, "/", told.at("predictions").get<std::string>()), rows.labels, rows.test);
   const Json scores = scores_of_point(answers, rows);
-  for (const auto& [metric, value] : scores.items()) findings.compare(told.at(metric), value, concat(name, ": ", metric), kOfCurves);
+  for (const auto& [metric, value] : scores.items())
+    findings.compare(told.at(metric), value, concat(name, ": ", metric), kOfCurves);
   return curve_point(told);
 }
 
 }  // namespace
 
-void verify_learning_curve(const VerifyOptions& options, const Json& results, const report::EventBus&, Findings& findings) {
+void verify_learning_curve(const VerifyOptions& options, const Json& results, const report::EventBus&,
+                           Findings& findings) {
   const job::RunOptions run = config::load(options.folder + "/config.resolved.json", {}, job::machine());
   const MethodRows rows = read_method_rows(run);
   InputCheck inputs(findings);
@@ -75,7 +81,8 @@ void verify_learning_curve(const VerifyOptions& options, const Json& results, co
     curve.name = method.at("name").get<std::string>();
     curve.kind = method.at("kind").get<std::string>();
     curve.learns = method.at("learns").get<bool>();
-    inputs.check(files::read_json(concat(options.folder, "/methods/", curve.name, "/method.json"), {.kind = ErrorKind::data}));
+    inputs.check(
+        files::read_json(concat(options.folder, "/methods/", curve.name, "/method.json"), {.kind = ErrorKind::data}));
     for (const Json& told : method.at("points")) {
       const Json kept = files::read_json(point_file(options.folder, curve.name, told), {.kind = ErrorKind::data});
       const std::string name = concat(curve.name, ", size ", told.at("size").dump(), ", seed ", told.at("seed").dump());
@@ -86,7 +93,8 @@ void verify_learning_curve(const VerifyOptions& options, const Json& results, co
   }
   const Json now = curve_statistics(curves, facts_of_curve(results));
   for (const auto& [key, value] : now.items()) findings.compare(results.at(key), value, key, kOfCurves);
-  findings.check(concat(counted(points, "point"), ": scores follow from the predictions that were kept, curves and crossings from the scores"));
+  findings.check(concat(counted(points, "point"),
+                        ": scores follow from the predictions that were kept, curves and crossings from the scores"));
   findings.leave_out("trainings and answers: none was repeated");
 }
 

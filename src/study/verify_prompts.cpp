@@ -1,5 +1,5 @@
-// Studies of prompts, gone over again: metrics from the labels that were kept, results from those, and some rows are asked
-// once more. See verify.h.
+// Studies of prompts, gone over again: metrics from the labels that were kept, results from those, and some rows are
+// asked once more. See verify.h.
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -31,8 +31,8 @@ namespace {
 
 using files::Json;
 
-constexpr double kOfSums = 1e-6;           ///< the same numbers, added up again
-constexpr double kOfLikelihoods = 1e-4;    ///< the same text, scored among others
+constexpr double kOfSums = 1e-6;         ///< the same numbers, added up again
+constexpr double kOfLikelihoods = 1e-4;  ///< the same text, scored among others
 constexpr std::size_t kFewestAsked = 8;
 
 /// The metrics that follow from labels and from how likely the right ones were.
@@ -45,8 +45,8 @@ Json metrics_of(const PromptJob& job, const Json& answers) {
     gold.push_back(job.targets.at(gold.size()).label);
     if (label < 0 || label >= static_cast<std::int64_t>(names.size())) throw std::out_of_range("labels");
   }
-  Json metrics = metrics::to_json(
-      metrics::ClassificationScorer({.gold = gold, .predicted = predicted, .labels = names}).values());
+  Json metrics =
+      metrics::to_json(metrics::ClassificationScorer({.gold = gold, .predicted = predicted, .labels = names}).values());
   double loss = 0, weights = 0;
   for (std::size_t i = 0; i < predicted.size(); ++i) {
     const Json& log_p = answers.at("log_p").at(i);
@@ -75,7 +75,8 @@ class PromptCheck {
     const Json stored = read_kept(concat(options_.folder, "/", folder), number, ErrorKind::data);
     const std::string path = concat(folder, "/", number, ".json");
     if (stored.is_null() || stored["name"] != name) {
-      findings_.differ(concat(path, ": the answers to '", name, stored.is_null() ? "' are missing" : "' are another's"));
+      findings_.differ(
+          concat(path, ": the answers to '", name, stored.is_null() ? "' are missing" : "' are another's"));
       return nullptr;
     }
     if (stored["identity"] != identity_) {
@@ -98,7 +99,8 @@ class PromptCheck {
   void tell() {
     if (has_other_identity_) findings_.leave_out("answers: what they were asked with has changed");
     if (variants_ == 0) return;
-    findings_.check(concat(counted(static_cast<std::int64_t>(variants_), "variant"), ": metrics follow from the labels that were kept, ",
+    findings_.check(concat(counted(static_cast<std::int64_t>(variants_), "variant"),
+                           ": metrics follow from the labels that were kept, ",
                            counted(static_cast<std::int64_t>(questions_), "row"), " asked again"));
     findings_.leave_out("metrics of probabilities other than the loss, and the rows that were not asked again");
   }
@@ -112,7 +114,8 @@ class PromptCheck {
   }
 
   std::size_t rows_again(std::size_t answered) const {
-    const std::size_t wanted = options_.rows ? static_cast<std::size_t>(*options_.rows) : std::max(kFewestAsked, answered / 10);
+    const std::size_t wanted =
+        options_.rows ? static_cast<std::size_t>(*options_.rows) : std::max(kFewestAsked, answered / 10);
     return std::min(wanted, answered);
   }
 
@@ -126,7 +129,8 @@ class PromptCheck {
       findings_.compare(answers.at("log_p").at(i), now["log_p"][i], row + ": log p of the right label", kOfLikelihoods);
       const auto before = answers["labels"][i].get<std::int64_t>(), after = now["labels"][i].get<std::int64_t>();
       const std::vector<float>& log_p = asked.predictions[i].logits;
-      const bool are_even = before == after || std::abs(log_p.at(static_cast<std::size_t>(before)) - log_p.at(static_cast<std::size_t>(after))) <= kOfLikelihoods;
+      const bool are_even = before == after || std::abs(log_p.at(static_cast<std::size_t>(before)) -
+                                                        log_p.at(static_cast<std::size_t>(after))) <= kOfLikelihoods;
       if (!are_even) findings_.differ(concat(row, ": recorded label ", name_of(before), ", now ", name_of(after)));
     }
   }
@@ -154,11 +158,14 @@ void check_lines(PromptCheck& check, const std::string& file, const std::string&
     const std::vector<std::string>& names = check.job().labels.names;
     const Json expected = {{"id", row < labels.size() ? Json(check.job().rows[row].id) : Json()},
                            {"label", label < names.size() ? names[label] : kNoAnswer}};
-    if (line.is_object() && line.value("id", Json()) == expected["id"] && line.value("label", Json()) == expected["label"]) continue;
+    if (line.is_object() && line.value("id", Json()) == expected["id"] &&
+        line.value("label", Json()) == expected["label"])
+      continue;
     check.findings().differ(concat(name, ": line ", row + 1, " of its predictions is not what was kept"));
     return;
   }
-  if (row != labels.size()) check.findings().differ(concat(name, ": there are ", row, " predictions of ", labels.size(), " rows"));
+  if (row != labels.size())
+    check.findings().differ(concat(name, ": there are ", row, " predictions of ", labels.size(), " rows"));
 }
 
 /// One wording of `attune prompt run`.
@@ -182,7 +189,8 @@ void check_wording(PromptCheck& check, const VerifyOptions& options, const promp
 }
 
 /// The entry of results.test under `name`, and its answers.
-void check_test(PromptCheck& check, const Json& reported, std::size_t number, const std::string& name, const Variant& variant) {
+void check_test(PromptCheck& check, const Json& reported, std::size_t number, const std::string& name,
+                const Variant& variant) {
   const Json kept = check.kept("test", number, name);
   if (kept.is_null()) return;
   check.check("test, " + name, kept, variant);
@@ -192,7 +200,8 @@ void check_test(PromptCheck& check, const Json& reported, std::size_t number, co
 
 /// Those keys of `results` that were computed again.
 void compare_results(Findings& findings, const Json& results, const Json& now) {
-  for (const auto& [key, value] : now.items()) findings.compare(results.contains(key) ? results[key] : Json(), value, key, kOfSums);
+  for (const auto& [key, value] : now.items())
+    findings.compare(results.contains(key) ? results[key] : Json(), value, key, kOfSums);
 }
 
 }  // namespace
@@ -225,14 +234,16 @@ void verify_stability(const VerifyOptions& options, const Json& results, const r
     asking.progress(static_cast<std::int64_t>(i) + 1);
   }
   asking.end();
-  if (answers.size() == points.size()) compare_results(findings, results, stability_statistics(check.job(), points, answers));
+  if (answers.size() == points.size())
+    compare_results(findings, results, stability_statistics(check.job(), points, answers));
   if (results.contains("test")) {
     PromptJob& job = check.job();
     read_split(job, "test");
     const std::uint64_t seed = job.options.seeds.front();
     for (std::size_t i = 0; i < job.wordings.size(); ++i) {
       const prompt::Wording& wording = job.wordings[i];
-      if (results["test"].contains(wording.name)) check_test(check, results["test"][wording.name], i + 1, wording.name, variant_of(job, wording, seed));
+      if (results["test"].contains(wording.name))
+        check_test(check, results["test"][wording.name], i + 1, wording.name, variant_of(job, wording, seed));
     }
   }
   check.tell();

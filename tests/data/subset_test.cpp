@@ -65,7 +65,8 @@ TEST_CASE("of each class so many rows are taken, and smaller parts lie in larger
   CHECK(choose_subset(rows, per_class(5, 1)) == choose_subset(rows, per_class(5, 1)));
 }
 
-TEST_CASE("rows in all give each class its share at every size, and smaller parts lie in larger ones", "[data][subset]") {
+TEST_CASE("rows in all give each class its share at every size, and smaller parts lie in larger ones",
+          "[data][subset]") {
   // Largest remainders would break the second: of 6, 6 and 2 rows ten are 4, 4, 2 and eleven 5, 5, 1.
   for (const std::vector<int>& sizes : {std::vector{6, 6, 2}, {40, 20, 10}, {90, 7, 3}, {13}}) {
     const std::vector<Example> rows = rows_of_classes(sizes);
@@ -95,7 +96,8 @@ TEST_CASE("rows without classes are one class", "[data][subset]") {
 
 TEST_CASE("a class with too few rows is named, or gives what it has", "[data][subset]") {
   const std::vector<Example> rows = rows_of_classes({9, 3, 1});
-  CHECK_RAISES(choose_subset(rows, per_class(4)), data, "the label 'b' has 3 training rows, the label 'c' has 1 training row");
+  CHECK_RAISES(choose_subset(rows, per_class(4)), data,
+               "the label 'b' has 3 training rows, the label 'c' has 1 training row");
   CHECK_RAISES(choose_subset(rows, per_class(4)), data, "4 of each label are asked for");
   CHECK_RAISES(choose_subset(rows, in_all(14)), data, "14 training rows are asked for, there are 13");
   SubsetOptions options = per_class(4);

@@ -23,8 +23,11 @@ ScoreCurves chart_of(std::size_t curves) {
   ScoreCurves chart{.title = "t", .x_label = "x", .y_label = "y", .sizes = {8, 16, 32}, .curves = {}};
   for (std::size_t i = 0; i < curves; ++i) {
     const double at = 0.5 + 0.001 * static_cast<double>(i);
-    chart.curves.push_back({.name = "method " + std::to_string(i), .line = {{8, at}, {32, at}}, .low = {{8, at - 0.1}, {32, at - 0.1}},
-                            .high = {{8, at + 0.1}, {32, at + 0.1}}, .dots = {{8, at}, {16, at}}});
+    chart.curves.push_back({.name = "method " + std::to_string(i),
+                            .line = {{8, at}, {32, at}},
+                            .low = {{8, at - 0.1}, {32, at - 0.1}},
+                            .high = {{8, at + 0.1}, {32, at + 0.1}},
+                            .dots = {{8, at}, {16, at}}});
   }
   return chart;
 }
@@ -32,7 +35,8 @@ ScoreCurves chart_of(std::size_t curves) {
 /// Heights at which names stand.
 std::set<double> name_heights_in(const std::string& svg) {
   std::set<double> heights;
-  for (std::size_t at = svg.find("<text class=\"named"); at != std::string::npos; at = svg.find("<text class=\"named", at + 1)) {
+  for (std::size_t at = svg.find("<text class=\"named"); at != std::string::npos;
+       at = svg.find("<text class=\"named", at + 1)) {
     heights.insert(std::stod(svg.substr(svg.find(" y=\"", at) + 4)));
   }
   return heights;
@@ -44,7 +48,11 @@ Json results_of_curves() {
     for (const char* key : {"accuracy", "f1", "loss", "seconds"}) entry[key] = {{"mean", accuracy}, {"sd", 0.01}};
     return entry;
   };
-  Json learner = {{"name", "LoRA & <co>"}, {"kind", "train"}, {"learns", true}, {"points", Json::array()}, {"by_size", Json::array()}};
+  Json learner = {{"name", "LoRA & <co>"},
+                  {"kind", "train"},
+                  {"learns", true},
+                  {"points", Json::array()},
+                  {"by_size", Json::array()}};
   for (const int size : {8, 16, 32}) {
     learner["points"].push_back({{"size", size}, {"seed", 1}, {"accuracy", 0.5 + size / 100.0}});
     learner["by_size"].push_back(size_of(size, 0.5 + size / 100.0));
@@ -53,11 +61,22 @@ Json results_of_curves() {
   learner["points"].push_back({{"size", 32}, {"seed", 2}, {"failed", "loss < 0?"}});
   learner["law"] = {{"asymptote", 0.9}, {"gap", 1.0}, {"exponent", 0.5}};
   learner["gain"] = {{"from", 32}, {"more", 100}, {"value", 0.03}, {"interval", {0.01, 0.05}}};
-  Json level = {{"name", "zero-shot"}, {"kind", "prompt"}, {"learns", false}, {"points", Json::array({{{"size", nullptr}, {"seed", 1}, {"accuracy", 0.4}}})}};
+  Json level = {{"name", "zero-shot"},
+                {"kind", "prompt"},
+                {"learns", false},
+                {"points", Json::array({{{"size", nullptr}, {"seed", 1}, {"accuracy", 0.4}}})}};
   level["by_size"] = Json::array({size_of(nullptr, 0.4)});
-  level["curve"] = {{{"labels", 8}, {"value", 0.4}, {"interval", nullptr}}, {{"labels", 32}, {"value", 0.4}, {"interval", nullptr}}};
-  return {{"output_dir", "runs/curve"}, {"per_class", true}, {"sizes", {8, 16, 32}}, {"seeds", {1, 2, 3}}, {"more", 100}, {"labels", 3},
-          {"test_rows", 24}, {"methods", {learner, level}}, {"sentences", Json::array({"A < B."})}};
+  level["curve"] = {{{"labels", 8}, {"value", 0.4}, {"interval", nullptr}},
+                    {{"labels", 32}, {"value", 0.4}, {"interval", nullptr}}};
+  return {{"output_dir", "runs/curve"},
+          {"per_class", true},
+          {"sizes", {8, 16, 32}},
+          {"seeds", {1, 2, 3}},
+          {"more", 100},
+          {"labels", 3},
+          {"test_rows", 24},
+          {"methods", {learner, level}},
+          {"sentences", Json::array({"A < B."})}};
 }
 
 }  // namespace
@@ -67,7 +86,8 @@ TEST_CASE("every curve has a colour and a dash of its own, and its name apart fr
   CHECK(count_of(svg, "<polygon") == 6);
   CHECK(count_of(svg, "<polyline") == 6);
   CHECK(count_of(svg, "<circle") == 12);
-  for (int i = 1; i <= 6; ++i) CHECK_THAT(svg, ContainsSubstring("toned tone-" + std::to_string(i) + " dash-" + std::to_string(i) + "\""));
+  for (int i = 1; i <= 6; ++i)
+    CHECK_THAT(svg, ContainsSubstring("toned tone-" + std::to_string(i) + " dash-" + std::to_string(i) + "\""));
   const std::set<double> heights = name_heights_in(svg);
   REQUIRE(heights.size() == 6);
   double before = -100;
@@ -92,7 +112,8 @@ TEST_CASE("equal steps of the logarithm are equally far apart", "[report][curve]
 
 TEST_CASE("the page of learning curves says what was measured and what was not", "[report][curve]") {
   const std::string html = learning_curve_page(results_of_curves());
-  for (const char* part : {"LoRA &amp; &lt;co&gt;", "A &lt; B.", "0.820<small", "asymptote", "+0.030", "beyond 32, where nothing was measured", "loss &lt; 0?", "0.400<small"}) {
+  for (const char* part : {"LoRA &amp; &lt;co&gt;", "A &lt; B.", "0.820<small", "asymptote", "+0.030",
+                           "beyond 32, where nothing was measured", "loss &lt; 0?", "0.400<small"}) {
     CHECK_THAT(html, ContainsSubstring(part));
   }
   for (const char* bad : {"nan", "null", "http://", "<script"}) CHECK(html.find(bad) == std::string::npos);

@@ -18,7 +18,12 @@ CurvePoint point_of(std::int64_t size, std::uint64_t seed, double accuracy) {
   return {.size = size,
           .seed = seed,
           .accuracy = accuracy,
-          .told = {{"size", size}, {"seed", seed}, {"accuracy", accuracy}, {"f1", accuracy}, {"loss", 1 - accuracy}, {"seconds", 2.0}}};
+          .told = {{"size", size},
+                   {"seed", seed},
+                   {"accuracy", accuracy},
+                   {"f1", accuracy},
+                   {"loss", 1 - accuracy},
+                   {"seconds", 2.0}}};
 }
 
 /// asymptote - gap / n, shifted by up to `scatter` from seed to seed.
@@ -26,7 +31,8 @@ MethodCurve curve_of(const std::string& name, double asymptote, double gap, doub
   MethodCurve curve{.name = name, .kind = "train"};
   for (const std::int64_t size : {8, 16, 32, 64}) {
     for (const std::uint64_t seed : {1, 2, 3}) {
-      curve.points.push_back(point_of(size, seed, asymptote - gap / static_cast<double>(size) + scatter * (static_cast<double>(seed) - 2)));
+      curve.points.push_back(point_of(
+          size, seed, asymptote - gap / static_cast<double>(size) + scatter * (static_cast<double>(seed) - 2)));
     }
   }
   return curve;
@@ -39,10 +45,12 @@ MethodCurve level_curve(const std::string& name, double accuracy) {
   return curve;
 }
 
-const CurveFacts kFacts{.sizes = {8, 16, 32, 64}, .per_class = true, .more = 100, .test_rows = 288, .validation_rows = 160};
+const CurveFacts kFacts{
+    .sizes = {8, 16, 32, 64}, .per_class = true, .more = 100, .test_rows = 288, .validation_rows = 160};
 
 bool says(const Json& sentences, const std::string& part) {
-  return std::any_of(sentences.begin(), sentences.end(), [&](const Json& one) { return one.get<std::string>().find(part) != std::string::npos; });
+  return std::any_of(sentences.begin(), sentences.end(),
+                     [&](const Json& one) { return one.get<std::string>().find(part) != std::string::npos; });
 }
 
 }  // namespace
@@ -75,8 +83,10 @@ TEST_CASE("the law behind the scores is found, with what more labels would bring
   CHECK(told["crossings"][0]["ahead"] == "zero-shot");
   const Json& sentences = told["sentences"];
   CHECK(says(sentences, "With 64 labels per class LoRA has the highest mean, right on 0.8"));
-  CHECK(says(sentences, "100 more labels per class would bring LoRA about +0.02 of accuracy [+0.02, +0.02] by this law; beyond 64 per class nothing was "
-                        "measured, and that is 2.6 times as many."));
+  CHECK(says(sentences,
+             "100 more labels per class would bring LoRA about +0.02 of accuracy [+0.02, +0.02] by this law; beyond 64 "
+             "per class nothing was "
+             "measured, and that is 2.6 times as many."));
   CHECK(says(sentences, "zero-shot looks at no training rows"));
   CHECK(says(sentences, "The curve of LoRA crosses that of zero-shot at about 16 labels per class"));
   CHECK(says(sentences, "the same 288 test rows. Other test rows would move a score by up to about 0.05"));

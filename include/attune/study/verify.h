@@ -1,4 +1,5 @@
-// Does a study still hold? Recomputes what its results say from the answers that were kept, and asks a part of them again.
+// Does a study still hold? Recomputes what its results say from the answers that were kept, and asks a part of them
+// again.
 #pragma once
 
 #include <cstdint>
