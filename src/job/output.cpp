@@ -57,8 +57,8 @@ bool has_content(const std::string& folder) { return !content_of(folder).empty()
 bool is_of_a_run(const std::string& name) {
   static const std::set<std::string> kNames = {
       "README.md", "adapter_config.json", "adapter_model.safetensors", "added_tokens.json", "attune_adapter.json", "best",
-      "chat_template.jinja", "checkpoints", "config.json", "config.resolved.json", "cv", "events.jsonl",
-      "generation_config.json", "merges.txt", "model.safetensors", "predictions.jsonl", "report.html", "run_manifest.json",
+      "chat_template.jinja", "checkpoints", "compare.json", "config.json", "config.resolved.json", "cv", "events.jsonl",
+      "generation_config.json", "merges.txt", "methods", "model.safetensors", "opening.json", "predictions.jsonl", "report.html", "run_manifest.json",
       "sentencepiece.bpe.model", "special_tokens_map.json", "spiece.model", "sweep.json", "tokenizer.json", "tokenizer.model",
       "tokenizer_config.json", "trainer_state.json", "vocab.json", "vocab.txt"};
   return kNames.contains(name) || name.starts_with(".") || name.starts_with("seed-") || name.starts_with("point-") ||

@@ -30,6 +30,7 @@
 #include "job/frozen_hashes.h"
 #include "job/labels.h"
 #include "job/prompt_start.h"
+#include "job/subset.h"
 #include "job/token_cache.h"
 
 namespace attune::job {
@@ -103,6 +104,7 @@ std::vector<data::Example> take(std::vector<data::Example>& examples, const data
   return taken;
 }
 
+/// What is left of the training rows may then be a part of them (data.subset).
 void hold_out(Prepared& prepared) {
   const data::DataOptions& options = prepared.options.data;
   if (options.val_size > 0 || options.test_size > 0) {
@@ -113,6 +115,8 @@ void hold_out(Prepared& prepared) {
     if (!splits.test.empty()) prepared.test.examples = take(all, splits.test);
     prepared.train.examples = take(all, splits.train);
   }
+  const Json subset = take_subset(options, prepared.labels, prepared.train.examples);
+  if (!subset.is_null()) prepared.data_summary["subset"] = subset;
   for (const auto& [name, rows] : named_splits(prepared)) {
     if (!rows->empty()) prepared.data_summary["splits"][name]["rows"] = rows->examples.size();
   }

@@ -22,6 +22,7 @@
 #include "attune/job/output.h"
 #include "attune/job/run.h"
 #include "attune/job/summary.h"
+#include "attune/report/forward.h"
 #include "attune/train/early_stopping.h"
 #include "job/base_hashes.h"
 
@@ -33,16 +34,6 @@ namespace fs = std::filesystem;
 using files::Json;
 
 constexpr const char* kPointFile = "point_results.json";
-
-/// Passes a run's events on: its own observers end with it.
-class Forward : public report::Observer {
- public:
-  explicit Forward(const report::EventBus& events) : events_(events) {}
-  void on_event(const report::Event& event) override { events_.emit(event); }
-
- private:
-  const report::EventBus& events_;
-};
 
 train::WatchedMetric watched(const RunOptions& options) { return train::best_model_metric(options.training, options.early_stopping); }
 
@@ -193,7 +184,7 @@ class Sweep {
     RunOptions options = point.options;
     if (!path_exists(options.output_dir, ErrorKind::storage)) options.resume_from_checkpoint.clear();  // it had not begun
     report::EventBus own;
-    own.add(std::make_shared<Forward>(events_));
+    own.add(std::make_shared<report::Forward>(events_));
     return run(options, own, shared_);
   }
 

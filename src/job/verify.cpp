@@ -283,7 +283,7 @@ Json verify(const VerifyOptions& options, const report::EventBus& events) {
   const std::string path = (fs::path(options.run) / "run_manifest.json").string();
   if (!path_exists(path, ErrorKind::usage)) {
     throw Error(ErrorKind::usage, {.file = options.run, .what = "there is no run_manifest.json", .where = "",
-                                   .hint = "name the output folder of a finished `attune train`"});
+                                   .hint = "name the output folder of a finished `attune train`, or of a study"});
   }
   const Json manifest = read_manifest(path);
   const RunOptions run_options = config::load((fs::path(options.run) / "config.resolved.json").string(), {}, machine());

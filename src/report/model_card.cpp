@@ -188,6 +188,8 @@ std::string training_text(const Json& summary) {
     std::vector<std::string> parts;
     for (const auto& [name, split] : splits.items())
       parts.push_back(concat(value_text(member(split, {"rows"})), " ", plain(name)));
+    const Json& of = member(summary, {"data", "subset", "of"});
+    if (of.is_number() && !parts.empty()) parts.front() += concat(" (of ", value_text(of), ")");
     if (!parts.empty()) text += "Rows: " + join(parts, ", ") + ".\n\n";
   }
   if (const std::string trained = text_of(summary, {"model", "description"}); !trained.empty())

@@ -77,6 +77,24 @@ struct PromptVerb {
 };
 int run_prompt(const PromptVerb& options);
 
+struct CompareVerb {
+  std::string config;
+  std::vector<std::string> overrides;
+  bool resume = false;
+  bool dry_run = false;
+  OutputOptions output;
+};
+int run_compare(const CompareVerb& options);
+
+struct LearningCurveVerb {
+  std::string config;
+  std::vector<std::string> overrides;
+  bool resume = false;
+  bool dry_run = false;
+  OutputOptions output;
+};
+int run_learning_curve(const LearningCurveVerb& options);
+
 struct TokenizeVerb {
   std::string model;
   bool no_special_tokens = false;
