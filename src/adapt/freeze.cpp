@@ -124,17 +124,20 @@ std::vector<bool> trainable_parameters(models::Model& model, const TuningOptions
   const std::vector<Parameter>& parameters = model.parameters();
   std::vector<bool> trainable;
   for (const Parameter& parameter : parameters) {
-    const bool chosen = options.method == "head"   ? parameter.is_head
-                        : options.method == "lora" ? parameter.with_adapter
-                                                   : true;
+    const bool chosen = options.method == "head"          ? parameter.is_head
+                        : options.method == "lora"        ? parameter.with_adapter
+                        : options.method == "contrastive" ? !parameter.is_head  // a pooler, which no vector reads
+                                                          : options.method != "prototype";
     trainable.push_back(chosen && parameter.kind != ParameterKind::buffer);
   }
   if (options.method == "freeze") {
     apply_freeze(parameters, model.depth(), options.freeze, trainable);
-  } else if (options.method != "full" && options.method != "head" && options.method != "lora") {
-    refuse_freeze(concat("unknown method '", options.method, "'"), "tuning.method", "one of full, head, freeze, lora");
+  } else if (options.method != "full" && options.method != "head" && options.method != "lora" &&
+             !has_vector_head(options)) {
+    refuse_freeze(concat("unknown method '", options.method, "'"), "tuning.method",
+                  "one of full, head, freeze, lora, contrastive, prototype");
   }
-  if (std::count(trainable.begin(), trainable.end(), true) == 0) {
+  if (options.method != "prototype" && std::count(trainable.begin(), trainable.end(), true) == 0) {
     refuse_freeze("nothing is left to train", "tuning", "freeze less");
   }
   return trainable;

@@ -2,6 +2,7 @@
 #include <ATen/ops/cosine_similarity.h>
 #include <ATen/ops/index_select.h>
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -90,12 +91,13 @@ class PairTask : public Task {
 
   nn::LossSum loss(const models::Output& output, const Batch& batch) const override {
     constexpr double kLeastNorm = 1e-8;  // of torch.nn.functional.cosine_similarity
-    const at::Tensor first = vectors_of(output, batch, 0), second = vectors_of(output, batch, 1);
+    const at::Tensor vectors = pooled(output.logits, batch.input.layout, options_.pooling);
+    const at::Tensor first = side_of(vectors, batch, 0), second = side_of(vectors, batch, 1);
     return nn::squared_error(at::cosine_similarity(first, second, 1, kLeastNorm), batch.targets, {});
   }
 
   std::vector<Prediction> predict(const models::Output& output, const Batch& batch) const override {
-    const at::Tensor vectors = vectors_of(output, batch, 0);
+    const at::Tensor vectors = side_of(pooled(output.logits, batch.input.layout, options_.pooling), batch, 0);
     const std::vector<float> values = to_floats(vectors);
     const auto columns = static_cast<std::ptrdiff_t>(vectors.size(1));
     std::vector<Prediction> predictions(batch.rows.size());
@@ -116,9 +118,8 @@ class PairTask : public Task {
   }
 
  private:
-  /// [rows, hidden] of the first or the second texts.
-  at::Tensor vectors_of(const models::Output& output, const Batch& batch, std::int64_t side) const {
-    const at::Tensor vectors = pooled(output.logits, batch.input.layout, options_.pooling);
+  /// [rows, hidden] of the first or the second texts, from the vectors of all.
+  static at::Tensor side_of(const at::Tensor& vectors, const Batch& batch, std::int64_t side) {
     return at::index_select(vectors, 0, batch.labels.select(1, side).contiguous().to(vectors.device()));
   }
 

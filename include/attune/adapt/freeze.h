@@ -11,7 +11,8 @@
 namespace attune::adapt {
 
 /// One flag a parameter of model.parameters(). Buffers never train. `freeze.layers` includes the embeddings unless
-/// `freeze.embeddings` is false; under `method: lora` the adapter that the model has trains, and what goes with it.
+/// `freeze.embeddings` is false; under `method: lora` the adapter that the model has trains, and what goes with it;
+/// `contrastive` trains all but what lies above the last layer, `prototype` nothing.
 /// `freeze.patterns` are globs (`*`, `?`, `[…]`; `*` runs over dots) over names and tied names. Error{usage}: a pattern
 /// or layer that matches nothing (with the nearest name), a parameter shared by frozen and trained layers, nothing left
 /// to train, nothing frozen under `method: freeze`.

@@ -23,11 +23,32 @@ struct LoraOptions : files::LoraSettings {
   std::string adapter;  ///< folder of an adapter to go on from; "" = a new one
 };
 
+/// Training an encoder by pairs of rows, then a head on its vectors (SetFit, Tunstall et al. 2022).
+struct ContrastiveOptions {
+  std::string sampling_strategy = "oversampling";  ///< data::PairSampling::strategy
+  std::optional<std::int64_t> num_iterations;
+  std::uint64_t pair_seed = 42;
+  std::string head = "logistic";  ///< logistic, prototype
+  double head_c = 1.0;
+};
+
+/// A class is the mean of its rows' vectors (Snell et al. 2017).
+struct PrototypeOptions {
+  std::string distance = "cosine";  ///< cosine, euclidean
+};
+
 struct TuningOptions {
-  std::string method = "full";  ///< full, head, freeze, lora
+  std::string method = "full";  ///< full, head, freeze, lora, contrastive, prototype
   FreezeOptions freeze;
   LoraOptions lora = {};
+  ContrastiveOptions contrastive = {};
+  PrototypeOptions prototype = {};
 };
+
+/// Whether the head reads the vectors of texts, and is computed instead of trained.
+inline bool has_vector_head(const TuningOptions& options) {
+  return options.method == "contrastive" || options.method == "prototype";
+}
 
 template <class Visitor>
 void visit_fields(Visitor& visit, FreezeOptions& options) {
@@ -111,15 +132,56 @@ void visit_fields(Visitor& visit, LoraOptions& options) {
 }
 
 template <class Visitor>
+void visit_fields(Visitor& visit, ContrastiveOptions& options) {
+  visit(options.sampling_strategy,
+        {.key = "sampling_strategy",
+         .help = "Pairs an epoch: `unique` takes every pair of rows once; `oversampling` repeats pairs of the rarer kind "
+                 "(of one class, or of two) until there are as many of both; `undersampling` leaves out pairs of the other.",
+         .choices = {"oversampling", "undersampling", "unique"}});
+  visit(options.num_iterations, {.key = "num_iterations",
+                                 .help = "Instead: so many pairs of either kind for each row, so that there are 2 · "
+                                         "`num_iterations` · rows. (SetFit's paper has 20.)",
+                                 .range = between(1, 1000000)});
+  visit(options.pair_seed, {.key = "pair_seed",
+                            .help = "Seed of which pairs are taken, whatever the run's `seeds` are; SetFit's is always 42.",
+                            .range = between(0, 4294967295)});
+  visit(options.head, {.key = "head",
+                       .help = "What is put on the trained vectors: `logistic` regression, or each class's mean "
+                               "(`prototype`, as `tuning.prototype` says).",
+                       .choices = {"logistic", "prototype"}});
+  visit(options.head_c, {.key = "head_c",
+                         .help = "Inverse strength of the penalty of logistic regression (scikit-learn's `C`).",
+                         .range = above(0)});
+}
+
+template <class Visitor>
+void visit_fields(Visitor& visit, PrototypeOptions& options) {
+  visit(options.distance, {.key = "distance",
+                           .help = "How far a text is from a class's mean: one minus the `cosine` of their vectors, which "
+                                   "are scaled to length 1, or the squared distance (`euclidean`).",
+                           .choices = {"cosine", "euclidean"}});
+}
+
+template <class Visitor>
 void visit_fields(Visitor& visit, TuningOptions& options) {
-  visit(options.method, {.key = "method",
-                         .help = "`full` trains everything, `head` only the head on top, `freeze` what the block "
-                                 "`freeze` leaves, `lora` low-rank changes of a frozen model.",
-                         .choices = {"full", "head", "freeze", "lora"},
-                         .aliases = {"finetuning_type"}});
+  visit(options.method,
+        {.key = "method",
+         .help = "`full` trains everything, `head` only the head on top, `freeze` what the block `freeze` leaves, `lora` "
+                 "low-rank changes of a frozen model, `contrastive` an encoder by pairs of rows (few examples); "
+                 "`prototype` trains nothing.",
+         .choices = {"full", "head", "freeze", "lora", "contrastive", "prototype"},
+         .aliases = {"finetuning_type"}});
   visit(options.freeze, {.key = "freeze", .help = "What stays as it is under `method: freeze`."});
   visit(options.lora,
         {.key = "lora", .help = "The adapter under `method: lora`, under the names of PEFT's LoraConfig."});
+  visit(options.contrastive,
+        {.key = "contrastive",
+         .help = "Pairs and head under `method: contrastive` (docs/few_examples.md). What `training` does not say is as in "
+                 "SetFit: 1 epoch, batches of 16 pairs, learning rate 2e-5, warm-up over 0.1 of the steps, weight decay "
+                 "0.01."});
+  visit(options.prototype, {.key = "prototype",
+                            .help = "Classes as the means of their rows' vectors, under `method: prototype`, or as the head "
+                                    "of `method: contrastive`."});
 }
 
 }  // namespace attune::adapt
