@@ -121,7 +121,7 @@ class Sweep {
     Fit fit;
     fit.loaded = reopen(prepared, folder);
     fit.loaded.model->set_execution(execution_of(options));
-    fit.task = make_fitted_task(prepared, class_weights(prepared, prepared.train.encoded));
+    fit.task = reopen_task(prepared, class_weights(prepared, prepared.train.encoded), *fit.loaded.model, folder);
     FitRequest request;
     request.prepared = &prepared;
     request.events = &events_;
