@@ -54,6 +54,11 @@ constexpr std::array kDerivedDefaults = {
                      auto& folds = options.cross_validation;
                      folds.stratify = one_class_a_row(options) && !folds.by_time;
                    }},
+    DerivedDefault{"cross_validation.inner_validation",
+                   [](RunOptions& options) {
+                     const bool unread = adapt::has_vector_head(options.tuning);  // nothing is chosen while training
+                     if (options.cross_validation.enabled && unread) options.cross_validation.inner_validation = 0;
+                   }},
     DerivedDefault{"training.batch_by",
                    [](RunOptions& options) {
                      options.training.batch_by = options.training.tokens_per_batch ? "tokens" : "rows";

@@ -76,10 +76,27 @@ bool is_adapter(const Json& summary) {
   return text_of(summary, {"settings", "tuning", "method"}) == "lora";
 }
 
+bool has_vector_head(const Json& summary) {
+  const std::string method = text_of(summary, {"settings", "tuning", "method"});
+  return method == "contrastive" || method == "prototype";
+}
+
+/// How the folder is opened.
+std::string opening(const Json& summary) {
+  if (is_adapter(summary)) return "a LoRA adapter that loads with PEFT's `PeftModel.from_pretrained`";
+  if (!has_vector_head(summary)) return "loads with Transformers' `from_pretrained`";
+  return "loads with `SentenceTransformer(folder)`, or Transformers' `AutoModel.from_pretrained`, and makes vectors of "
+         "texts. The head on these is `classifier.safetensors`: logits = `weight` · vector + `bias`, in the order of the "
+         "labels below (with vectors of length 1 where `config_setfit.json` says `normalize_embeddings`)";
+}
+
 std::string front_matter(const Json& summary, const MainSplit& split) {
   const std::string base = text_of(summary, {"base_model"}),
                     tag = pipeline_tag(text_of(summary, {"settings", "model", "task"}));
-  std::string yaml = concat("---\nlibrary_name: ", is_adapter(summary) ? "peft" : "transformers", "\n");
+  std::string yaml = concat("---\nlibrary_name: ", is_adapter(summary)        ? "peft"
+                                                       : has_vector_head(summary) ? "sentence-transformers"
+                                                                                  : "transformers",
+                            "\n");
   if (is_hub_id(base)) yaml += "base_model: " + yaml_text(base) + "\n";
   if (!tag.empty()) yaml += "pipeline_tag: " + tag + "\n";
   yaml += "tags:\n- attune\n- fine-tuned\n";
@@ -164,6 +181,9 @@ std::string settings_table(const Json& summary) {
       if (member(tuning, {"lora", key}) != Json(false)) add(key, member(tuning, {"lora"}), key);
     }
   }
+  if (method == "contrastive") {
+    for (const char* key : {"sampling_strategy", "num_iterations", "head"}) add(key, member(tuning, {"contrastive"}), key);
+  }
   if (method == "freeze") {
     add("frozen layers", member(tuning, {"freeze"}), "layers");
     add("last layers that train", member(tuning, {"freeze"}), "trainable_layers");
@@ -194,9 +214,7 @@ std::string model_card(const Json& summary) {
   std::string card = front_matter(summary, split) + "\n# " + plain(card_name(summary)) + "\n\n";
   if (const std::string about = text_of(summary, {"about"}); !about.empty()) card += plain(about) + "\n\n";
   const std::string base = base_name(text_of(summary, {"base_model"}));
-  card += concat("Fine-tuned with attune", base.empty() ? "" : " from `" + base + "`",
-                 is_adapter(summary) ? "; a LoRA adapter that loads with PEFT's `PeftModel.from_pretrained`.\n"
-                                     : "; loads with Transformers' `from_pretrained`.\n");
+  card += concat("Fine-tuned with attune", base.empty() ? "" : " from `" + base + "`", "; ", opening(summary), ".\n");
   return card + results_text(summary, split) + labels_text(summary) + training_text(summary);
 }
 
