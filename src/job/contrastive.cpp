@@ -34,10 +34,6 @@ std::vector<std::int64_t> labels_of_rows(const files::ListView<task::Encoded>& r
   return labels;
 }
 
-bool is_without_dropout(const models::ModelSpec& spec) {
-  return spec.hidden_dropout == 0 && spec.attention_dropout == 0 && spec.decoder.embedding_dropout == 0;
-}
-
 }  // namespace
 
 files::LongList<task::Encoded> pairs_of(const files::ListView<task::Encoded>& rows, const RunOptions& options) {
@@ -78,7 +74,7 @@ void train_on_pairs(train::TrainJob job, const FitRequest& request, Fit& fit) {
   const Prepared& prepared = *request.prepared;
   const files::LongList<task::Encoded> pairs = pairs_of(request.train, prepared.options);
   const auto task = task::make_pair_task({.pooling = read_pooling(prepared.model_folder),
-                                          .merges_equal = is_without_dropout(fit.loaded.model->spec())});
+                                          .merges_equal = prepared.options.tuning.contrastive.merge_texts});
   job.task = task.get();
   job.train = {pairs, prepared.train.examples};
   fit.trained_rows = pairs.size();

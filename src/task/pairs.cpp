@@ -6,9 +6,11 @@
 #include <deque>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <tuple>
 #include <utility>
 
 #include "attune/base/error.h"
+#include "attune/base/random.h"
 #include "attune/task/pack.h"
 #include "attune/task/vectors.h"
 #include "task/common.h"
@@ -19,10 +21,9 @@ namespace {
 
 bool is_pair(const Encoded& row) { return row.end != nn::kIgnoreIndex; }
 
-/// Part of a row as a text of its own. `side` 0 or 1: dropout draws a mask for each.
-Encoded text_of(const Encoded& row, std::size_t begin, std::size_t end, std::int64_t side) {
+/// Part of a row as a text of its own.
+Encoded text_of(const Encoded& row, std::size_t begin, std::size_t end) {
   Encoded text;
-  text.row = 2 * row.row + side;
   const auto cut = [&](const std::vector<std::int32_t>& list) {
     return std::vector<std::int32_t>(list.begin() + static_cast<std::ptrdiff_t>(begin),
                                      list.begin() + static_cast<std::ptrdiff_t>(end));
@@ -32,20 +33,28 @@ Encoded text_of(const Encoded& row, std::size_t begin, std::size_t end, std::int
   return text;
 }
 
+bool are_equal(const Encoded& a, const Encoded& b) { return a.ids == b.ids && *a.type_ids == *b.type_ids; }
+
+/// What dropout draws the mask of a text by, whatever batch it is in.
+std::int64_t key_of(const Encoded& text) {
+  std::uint64_t key = text.ids.size();
+  for (const std::int32_t id : text.ids) key = mix64(key ^ static_cast<std::uint64_t>(id));
+  return static_cast<std::int64_t>(key);
+}
+
 /// The texts of a batch.
 class Texts {
  public:
   explicit Texts(bool merges_equal) : merges_equal_(merges_equal) {}
 
-  /// Its number.
-  std::int64_t add(Encoded text) {
-    const auto number = static_cast<std::int64_t>(texts_.size());
-    if (merges_equal_) {
-      const auto [known, is_new] = numbers_.try_emplace({text.ids, *text.type_ids}, number);
-      if (!is_new) return known->second;
-    }
-    texts_.push_back(std::move(text));
-    return number;
+  /// The numbers of the row's two texts; of a single text its own, twice.
+  std::pair<std::int64_t, std::int64_t> add(const Encoded& row) {
+    const auto end = is_pair(row) ? static_cast<std::size_t>(row.end) : row.ids.size();
+    Encoded first = text_of(row, 0, end);
+    Encoded second = text_of(row, end, row.ids.size());
+    const bool is_copy = !merges_equal_ || are_equal(first, second);
+    const std::int64_t number = add(std::move(first), row, 0);
+    return {number, is_pair(row) ? add(std::move(second), row, is_copy ? 1 : 0) : number};
   }
   std::vector<const Encoded*> all() const {
     std::vector<const Encoded*> all;
@@ -55,9 +64,23 @@ class Texts {
 
  private:
   using Ids = std::vector<std::int32_t>;
+
+  /// `copy` 0 or 1: texts with a mask of their own.
+  std::int64_t add(Encoded text, const Encoded& row, std::int64_t copy) {
+    const auto number = static_cast<std::int64_t>(texts_.size());
+    text.window = copy;
+    text.row = merges_equal_ ? key_of(text) : row.row;
+    if (merges_equal_) {
+      const auto [known, is_new] = numbers_.try_emplace({text.ids, *text.type_ids, copy}, number);
+      if (!is_new) return known->second;
+    }
+    texts_.push_back(std::move(text));
+    return number;
+  }
+
   bool merges_equal_;
   std::deque<Encoded> texts_;
-  std::map<std::pair<Ids, Ids>, std::int64_t> numbers_;
+  std::map<std::tuple<Ids, Ids, std::int64_t>, std::int64_t> numbers_;
 };
 
 class PairTask : public Task {
@@ -74,9 +97,8 @@ class PairTask : public Task {
     std::vector<std::int64_t> numbers;
     std::vector<float> targets;
     for (const Encoded* row : rows) {
-      const auto end = is_pair(*row) ? static_cast<std::size_t>(row->end) : row->ids.size();
-      numbers.push_back(texts.add(text_of(*row, 0, end, 0)));
-      numbers.push_back(is_pair(*row) ? texts.add(text_of(*row, end, row->ids.size(), 1)) : numbers.back());
+      const auto [first, second] = texts.add(*row);
+      numbers.insert(numbers.end(), {first, second});
       targets.push_back(is_pair(*row) && row->label == 1 ? 1.0F : 0.0F);
     }
     Batch batch = pack(texts.all(), key);

@@ -74,8 +74,8 @@ TEST_CASE("the loss of pairs is the squared distance of their cosine from 1 or 0
   for (const bool merges : {false, true}) {
     const auto task = task::make_pair_task({.pooling = {}, .merges_equal = merges});
     const task::Batch batch = task->collate(pointers(pairs), {});
-    CHECK(batch.tokens == (merges ? 3 + 2 + 4 : 3 + 3 + 3 + 2 + 4 + 3));
-    CHECK(batch.input.layout.sequences() == (merges ? 3 : 6));
+    CHECK(batch.tokens == (merges ? 3 + 3 + 2 + 4 : 3 + 3 + 3 + 2 + 4 + 3));
+    CHECK(batch.input.layout.sequences() == (merges ? 4 : 6));
     const auto output = models::forward(*loaded.model, loaded.model->prepare(batch.input, false));
     const auto vector = [&](const std::vector<std::int32_t>& ids) {
       const std::vector<Encoded> alone = {text(ids)};
@@ -94,14 +94,21 @@ TEST_CASE("the loss of pairs is the squared distance of their cosine from 1 or 0
   }
 }
 
-TEST_CASE("each text of a pair has a mask of its own under dropout, also a text beside itself", "[task]") {
-  const auto task = task::make_pair_task({});
-  const std::vector<Encoded> pairs = some_pairs();
-  const task::Batch batch = task->collate(pointers(pairs), {.seed = 1, .step = 0, .epoch = 0, .training = true});
-  const at::Tensor keys = batch.input.dropout.token_keys;
-  CHECK_FALSE(keys.narrow(0, 0, 3).equal(keys.narrow(0, 3, 3)));
-  const task::Batch again = task->collate(pointers(pairs), {.seed = 1, .step = 0, .epoch = 0, .training = true});
-  CHECK(again.input.dropout.token_keys.equal(keys));
+TEST_CASE("under dropout a text beside itself has a mask of its own, and in other pairs one where texts are merged", "[task]") {
+  const std::vector<Encoded> pairs = some_pairs();  // (a, a), (a, b), (c, a)
+  const task::BatchKey key{.seed = 1, .step = 0, .epoch = 0, .training = true};
+  const auto keys = [&](bool merges, const std::vector<const Encoded*>& rows) {
+    return task::make_pair_task({.pooling = {}, .merges_equal = merges})->collate(rows, key).input.dropout.token_keys;
+  };
+  for (const bool merges : {false, true}) {
+    const at::Tensor all = keys(merges, pointers(pairs));
+    CHECK_FALSE(all.narrow(0, 0, 3).equal(all.narrow(0, 3, 3)));
+    CHECK(keys(merges, pointers(pairs)).equal(all));
+  }
+  const at::Tensor each = keys(false, pointers(pairs));
+  CHECK_FALSE(each.narrow(0, 0, 3).equal(each.narrow(0, 6, 3)));  // a of the second pair
+  const at::Tensor alone = keys(true, {&pairs[1]});
+  CHECK(alone.narrow(0, 0, 3).equal(keys(true, pointers(pairs)).narrow(0, 0, 3)));  // whatever batch it is in
 }
 
 TEST_CASE("a head on vectors classifies by weight times vector plus bias", "[task]") {

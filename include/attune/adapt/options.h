@@ -28,6 +28,7 @@ struct ContrastiveOptions {
   std::string sampling_strategy = "oversampling";  ///< data::PairSampling::strategy
   std::optional<std::int64_t> num_iterations;
   std::uint64_t pair_seed = 42;
+  bool merge_texts = true;
   std::string head = "logistic";  ///< logistic, prototype
   double head_c = 1.0;
 };
@@ -145,6 +146,9 @@ void visit_fields(Visitor& visit, ContrastiveOptions& options) {
   visit(options.pair_seed, {.key = "pair_seed",
                             .help = "Seed of which pairs are taken, whatever the run's `seeds` are; SetFit's is always 42.",
                             .range = between(0, 4294967295)});
+  visit(options.merge_texts, {.key = "merge_texts",
+                              .help = "A text that several pairs of a batch have goes through the network once, with one "
+                                      "dropout mask (paired with itself, twice). False: once for each, as in SetFit."});
   visit(options.head, {.key = "head",
                        .help = "What is put on the trained vectors: `logistic` regression, or each class's mean "
                                "(`prototype`, as `tuning.prototype` says).",

@@ -28,8 +28,9 @@ Encoded pair_of(const Encoded& first, const Encoded& second, bool alike);
 
 struct PairOptions {
   Pooling pooling;
-  /// Equal texts of a batch go through the network once. Exact without dropout; with it both would have one mask, where
-  /// the reference draws one for each.
+  /// Equal texts of a batch go through the network once, but for a text that is paired with itself, which goes twice.
+  /// Without dropout nothing changes. With it the pairs of a batch that have a text in common have its mask in common,
+  /// where the reference draws one for each; a pair for itself is distributed as there, and so is the mean gradient.
   bool merges_equal = false;
 };
 
