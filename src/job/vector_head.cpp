@@ -41,8 +41,7 @@ std::vector<task::Encoded> in_memory(const files::ListView<task::Encoded>& rows)
 
 /// [rows × hidden]
 std::vector<double> vectors_of(std::span<const task::Encoded> rows, const task::Pooling& pooling, const Fit& fit,
-                               const FitRequest& request) {
-  report::Phase embedding(*request.events, "embedding", static_cast<std::int64_t>(rows.size()));
+                               const FitRequest& request, const report::Phase& embedding) {
   const auto progress = [&](std::int64_t done) {
     embedding.progress(done);
     return false;
@@ -51,7 +50,6 @@ std::vector<double> vectors_of(std::span<const task::Encoded> rows, const task::
   const std::int64_t batch_size = request.prepared->options.training.per_device_eval_batch_size;
   const train::FrozenMeter no_prefix(nullptr);
   const auto predictions = train::predict_until(*fit.loaded.model, *texts, {rows, {}}, batch_size, progress);
-  embedding.end();
   Json cost = {{"event", "cost"}};
   cost.update(train::evaluation_cost(train::cost_of(*fit.loaded.model, *predictions, no_prefix)));
   request.events->emit(cost);
@@ -115,7 +113,8 @@ task::VectorHead fit_vector_head(const Fit& fit, const FitRequest& request) {
     const double of_class = fit.class_weights.empty() ? 1.0 : fit.class_weights[static_cast<std::size_t>(row.label)];
     weights.push_back(row.weight * of_class);
   }
-  const std::vector<double> vectors = vectors_of(rows, pooling, fit, request);
+  report::Phase embedding(*request.events, "embedding", static_cast<std::int64_t>(rows.size()));
+  const std::vector<double> vectors = vectors_of(rows, pooling, fit, request, embedding);
   const std::size_t columns = vectors.size() / rows.size(), classes = prepared.labels.names.size();
   const auto distance = by_cosine ? baseline::PrototypeDistance::cosine : baseline::PrototypeDistance::euclidean;
   const baseline::LinearLayer layer =
@@ -123,6 +122,7 @@ task::VectorHead fit_vector_head(const Fit& fit, const FitRequest& request) {
                : baseline::LogisticRegression(baseline::dense_rows(vectors, columns), labels, classes,
                                               {.c = tuning.contrastive.head_c, .weights = weights})
                      .layer();
+  embedding.end();
   return {.pooling = pooling,
           .weight = float_matrix(layer.weights, static_cast<std::int64_t>(classes)),
           .bias = float_matrix(layer.biases, 1).flatten()};
