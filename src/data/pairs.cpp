@@ -80,8 +80,9 @@ PairCounts count_pairs(std::span<const std::int64_t> labels, const PairSampling&
   for (const auto& [label, of_class] : rows_of_class) counts.distinct_alike += pairs_of(of_class);
   counts.distinct_unlike = pairs_of(rows) - counts.distinct_alike;
   if (sampling.at_most) {
-    counts.distinct_alike = std::min(counts.distinct_alike, *sampling.at_most / 2);
-    counts.distinct_unlike = std::min(counts.distinct_unlike, *sampling.at_most / 2);
+    const std::int64_t of_kind = std::max<std::int64_t>(1, *sampling.at_most / 2);
+    counts.distinct_alike = std::min(counts.distinct_alike, of_kind);
+    counts.distinct_unlike = std::min(counts.distinct_unlike, of_kind);
   }
   counts.alike = counts.distinct_alike;
   counts.unlike = counts.distinct_unlike;

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "attune/base/error.h"
+#include "attune/base/paths.h"
 #include "attune/base/strings.h"
 #include "attune/data/pairs.h"
 #include "attune/task/vectors.h"
@@ -38,6 +39,7 @@ std::vector<std::int64_t> labels_of_rows(const files::ListView<task::Encoded>& r
 
 files::LongList<task::Encoded> pairs_of(const files::ListView<task::Encoded>& rows, const RunOptions& options) {
   files::LongList<task::Encoded> pairs;
+  pairs.spill_to(nearest_place(options.output_dir), static_cast<std::size_t>(options.data.rows_in_memory_mib) << 20);
   for (const data::Pair& pair : data::draw_pairs(labels_of_rows(rows), sampling_of(options))) {
     task::Encoded row = task::pair_of(*rows.get(pair.first), *rows.get(pair.second), pair.alike);
     row.row = static_cast<std::int64_t>(pairs.size());
@@ -59,9 +61,14 @@ void summarise_pairs(Prepared& prepared) {
   }
   if (prepared.options.tuning.method != "contrastive") return;
   const RunOptions& options = prepared.options;
-  const data::PairCounts counts = data::count_pairs(labels_of_rows(prepared.train.encoded), sampling_of(options));
-  const train::Plan plan(options.training, options.seeds.front(),
-                         task::lengths_of(pairs_of(prepared.train.encoded, options)));
+  const std::vector<std::int64_t> labels = labels_of_rows(prepared.train.encoded);
+  const data::PairCounts counts = data::count_pairs(labels, sampling_of(options));
+  const std::vector<std::uint32_t> lengths = task::lengths_of(prepared.train.encoded);
+  std::vector<std::uint32_t> of_pairs;
+  for (const data::Pair& pair : data::draw_pairs(labels, sampling_of(options))) {
+    of_pairs.push_back(lengths[pair.first] + lengths[pair.second]);
+  }
+  const train::Plan plan(options.training, options.seeds.front(), of_pairs);
   prepared.data_summary["pairs"] = {{"drawn", counts.drawn()},
                                     {"alike", counts.alike},
                                     {"unlike", counts.unlike},

@@ -5,7 +5,8 @@
 
 namespace attune::job {
 
-/// The pairs of these rows, each a row of two texts, in the order before they are shuffled. Errors as data::draw_pairs.
+/// The pairs of these rows, each a row of two texts, in the order before they are shuffled; those beyond
+/// data.rows_in_memory_mib lie in a file. Errors as data::draw_pairs.
 files::LongList<task::Encoded> pairs_of(const files::ListView<task::Encoded>& rows, const RunOptions& options);
 
 /// Under contrastive tuning says in prepared.data_summary["pairs"] how many pairs the training rows make and how many

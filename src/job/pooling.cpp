@@ -20,9 +20,9 @@ constexpr const char* kModules = "modules.json";
 constexpr const char* kPoolingFolder = "1_Pooling";
 constexpr const char* kPythonModules = "sentence_transformers.models.";
 
-std::string in(const std::string& folder, const std::string& name) { return (fs::path(folder) / name).string(); }
+std::string file_in(const std::string& folder, const std::string& name) { return (fs::path(folder) / name).string(); }
 
-[[noreturn]] void refuse(const std::string& file, const std::string& what) {
+[[noreturn]] void refuse_pooling(const std::string& file, const std::string& what) {
   throw Error(ErrorKind::model, {.file = file,
                                  .what = what,
                                  .where = "",
@@ -45,10 +45,10 @@ bool reads_first_token(const std::string& file) {
   }
   if (kinds.size() == 1 && (kinds.front() == "mean" || kinds.front() == "mean_tokens")) return false;
   if (kinds.size() == 1 && (kinds.front() == "cls" || kinds.front() == "cls_token")) return true;
-  refuse(file, concat("texts are pooled by '", join(kinds, "', '"), "'"));
+  refuse_pooling(file, concat("texts are pooled by '", join(kinds, "', '"), "'"));
 }
 
-Json module(std::size_t number, const std::string& path, const char* type) {
+Json module_entry(std::size_t number, const std::string& path, const char* type) {
   return {{"idx", number}, {"name", std::to_string(number)}, {"path", path}, {"type", std::string(kPythonModules) + type}};
 }
 
@@ -56,18 +56,18 @@ Json module(std::size_t number, const std::string& path, const char* type) {
 
 task::Pooling read_pooling(const std::string& folder) {
   task::Pooling pooling;
-  const std::string file = in(folder, kModules);
+  const std::string file = file_in(folder, kModules);
   if (!path_exists(file, ErrorKind::model)) return pooling;
   const Json modules = files::read_json(file);
-  if (!modules.is_array()) refuse(file, "this is no list of modules");
-  for (const Json& module : modules) {
-    const std::string type = text_in(module, "type");
+  if (!modules.is_array()) refuse_pooling(file, "this is no list of modules");
+  for (const Json& one : modules) {
+    const std::string type = text_in(one, "type");
     if (type.ends_with(".Pooling")) {
-      pooling.first_token = reads_first_token(in(folder, text_in(module, "path") + "/config.json"));
+      pooling.first_token = reads_first_token(file_in(folder, text_in(one, "path") + "/config.json"));
     } else if (type.ends_with(".Normalize")) {
       pooling.normalize = true;
     } else if (!type.ends_with(".Transformer")) {
-      refuse(file, concat("there is a module '", type, "'"));
+      refuse_pooling(file, concat("there is a module '", type, "'"));
     }
   }
   return pooling;
@@ -75,12 +75,12 @@ task::Pooling read_pooling(const std::string& folder) {
 
 void write_pooling(const PoolingFiles& written, const std::string& folder) {
   const auto& [pooling, hidden_size, max_length] = written;
-  Json modules = {module(0, "", "Transformer"), module(1, kPoolingFolder, "Pooling")};
-  if (pooling.normalize) modules.push_back(module(2, "2_Normalize", "Normalize"));
-  files::write_json(in(folder, kModules), modules);
-  files::write_json(in(folder, "sentence_bert_config.json"), {{"max_seq_length", max_length}, {"do_lower_case", false}});
+  Json modules = {module_entry(0, "", "Transformer"), module_entry(1, kPoolingFolder, "Pooling")};
+  if (pooling.normalize) modules.push_back(module_entry(2, "2_Normalize", "Normalize"));
+  files::write_json(file_in(folder, kModules), modules);
+  files::write_json(file_in(folder, "sentence_bert_config.json"), {{"max_seq_length", max_length}, {"do_lower_case", false}});
   fs::create_directories(fs::path(folder) / kPoolingFolder);
-  files::write_json(in(folder, std::string(kPoolingFolder) + "/config.json"),
+  files::write_json(file_in(folder, std::string(kPoolingFolder) + "/config.json"),
                     {{"word_embedding_dimension", hidden_size},
                      {"pooling_mode_cls_token", pooling.first_token},
                      {"pooling_mode_mean_tokens", !pooling.first_token},

@@ -24,6 +24,7 @@
 #include "attune/job/summary.h"
 #include "attune/train/early_stopping.h"
 #include "job/base_hashes.h"
+#include "job/vector_head.h"
 
 namespace attune::job {
 
