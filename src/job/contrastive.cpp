@@ -59,6 +59,7 @@ void summarise_pairs(Prepared& prepared) {
                  .where = "tuning.method",
                  .hint = "choose another method"});
   }
+  read_pooling(prepared.model_folder);  // (what it refuses is refused before anything is written)
   if (prepared.options.tuning.method != "contrastive") return;
   const RunOptions& options = prepared.options;
   const std::vector<std::int64_t> labels = labels_of_rows(prepared.train.encoded);
