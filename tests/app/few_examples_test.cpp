@@ -205,7 +205,7 @@ TEST_CASE("what few-example tuning cannot do is refused with what was found", "[
   const Workspace workspace;
   write_tiny_job(workspace, "", kContrastive);
   workspace.write("train.jsonl", "{\"text\": \"a card\", \"label\": [\"x\", \"y\"]}\n{\"text\": \"a refund\", \"label\": [\"y\"]}\n");
-  const Finished several = run_attune(workspace, "train run.json --quiet --set data.validation=[]");
+  const Finished several = run_attune(workspace, "train run.json --quiet --set 'data.validation=[]'");
   CHECK(several.exit_code == 2);
   CHECK(several.err.find("needs rows of one class each") != std::string::npos);
 

@@ -1,6 +1,7 @@
 // Pairs of rows against SetFit's ContrastiveDataset and numpy's shuffle.
 #include "attune/data/pairs.h"
 
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -21,7 +22,7 @@ Json pair_goldens() {
 
 PairSampling sampling_of(const Json& options) {
   PairSampling sampling;
-  if (options.contains("sampling_strategy")) sampling.strategy = options["sampling_strategy"];
+  if (options.contains("sampling_strategy")) sampling.strategy = options["sampling_strategy"].get<std::string>();
   if (options.contains("num_iterations")) sampling.iterations = options["num_iterations"].get<std::int64_t>();
   if (options.contains("max_pairs")) sampling.at_most = options["max_pairs"].get<std::int64_t>();
   return sampling;
@@ -71,7 +72,8 @@ TEST_CASE("another seed gives other pairs", "[data]") {
 }
 
 TEST_CASE("pairs of one class, and of more rows than memory holds, are refused", "[data]") {
-  CHECK_RAISES(count_pairs(Labels{1, 1, 1}, {}), data, "need two classes");
+  const Labels one_class(3, 1);
+  CHECK_RAISES(count_pairs(one_class, {}), data, "need two classes");
   Labels many(20000, 0);
   many.back() = 1;
   CHECK_RAISES(count_pairs(many, {}), data, "20000 training rows make 200010000 pairs");
