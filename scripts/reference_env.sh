@@ -30,7 +30,7 @@ if [ "${1:-}" = setfit ]; then
     rm -rf "$reference"
     python3 -m venv "$reference" || fail "python3 -m venv failed; run: apt-get install python3-venv"
     install_torch "$reference/bin/pip"
-    "$reference/bin/pip" install --quiet "torch==$torch_version+cpu" setfit==1.2.0 transformers==5.23.0 sentence-transformers accelerate datasets \
+    "$reference/bin/pip" install --quiet "torch==$torch_version+cpu" setfit==1.2.0 transformers==5.23.0 sentence-transformers==6.2.0 accelerate datasets \
       scikit-learn numpy
     touch "$reference/complete"
   fi

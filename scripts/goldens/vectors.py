@@ -42,19 +42,26 @@ def pairs():
     return {"cases": cases, "permutations": permutations}
 
 
-def body_folder(folder):
-    """The tiny BERT without dropout."""
+def body_folder(folder, normalize):
+    """The tiny BERT without dropout. A folder without modules.json is pooled by the mean."""
     shutil.copytree(BODY, folder)
     config = json.loads((folder / "config.json").read_text())
     config.update(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
     (folder / "config.json").write_text(json.dumps(config))
+    if normalize:
+        parts = (("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize"))
+        modules = [{"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{name}"} for i, (path, name) in enumerate(parts)]
+        (folder / "modules.json").write_text(json.dumps(modules))
+        (folder / "1_Pooling").mkdir()
+        (folder / "1_Pooling/config.json").write_text(json.dumps({"word_embedding_dimension": config["hidden_size"], "pooling_mode_mean_tokens": True}))
     return str(folder)
 
 
 def setfit_run(folder, settings, normalize):
     from datasets import Dataset
-    from sentence_transformers import SentenceTransformer, losses, models
+    from sentence_transformers import SentenceTransformer
     from setfit import SetFitModel, Trainer, TrainingArguments
+    from setfit.compat import losses
     from sklearn.linear_model import LogisticRegression
     from transformers import TrainerCallback
 
@@ -71,9 +78,7 @@ def setfit_run(folder, settings, normalize):
             if "grad_norm" in logs:
                 seen["grad_norms"].append(float(logs["grad_norm"]))
 
-    words = models.Transformer(body_folder(folder / "body"))
-    modules = [words, models.Pooling(words.get_word_embedding_dimension(), "mean")] + ([models.Normalize()] if normalize else [])
-    body = SentenceTransformer(modules=modules, device="cpu")
+    body = SentenceTransformer(body_folder(folder / "body", normalize), device="cpu")
     before = body.encode(ASKED)
     model = SetFitModel(model_body=body, model_head=LogisticRegression(tol=1e-8, max_iter=10000))
     arguments = TrainingArguments(output_dir=str(folder / "out"), loss=RecordedLoss, body_learning_rate=LEARNING_RATE, report_to="none", logging_steps=1,
