@@ -19,7 +19,9 @@ bool has_validation_rows(const RunOptions& options) {
   return !options.data.validation.empty() || options.data.val_size > 0;
 }
 
-bool is_contrastive(const RunOptions& options) { return options.tuning.method == "contrastive"; }
+bool is_contrastive(const RunOptions& options) {
+  return options.tuning.method == "contrastive";
+}
 
 struct DerivedDefault {
   const char* path;
@@ -59,16 +61,14 @@ constexpr std::array kDerivedDefaults = {
                      const bool unread = adapt::has_vector_head(options.tuning);  // nothing is chosen while training
                      if (options.cross_validation.enabled && unread) options.cross_validation.inner_validation = 0;
                    }},
-    DerivedDefault{"training.batch_by",
-                   [](RunOptions& options) {
-                     options.training.batch_by = options.training.tokens_per_batch ? "tokens" : "rows";
-                   }},
     DerivedDefault{
-        "training.eval_strategy",
-        [](RunOptions& options) {
-          const bool evaluates = has_validation_rows(options) && !adapt::has_vector_head(options.tuning);
-          options.training.eval_strategy = evaluates ? "epoch" : "no";
-        }},
+        "training.batch_by",
+        [](RunOptions& options) { options.training.batch_by = options.training.tokens_per_batch ? "tokens" : "rows"; }},
+    DerivedDefault{"training.eval_strategy",
+                   [](RunOptions& options) {
+                     const bool evaluates = has_validation_rows(options) && !adapt::has_vector_head(options.tuning);
+                     options.training.eval_strategy = evaluates ? "epoch" : "no";
+                   }},
     DerivedDefault{
         "training.load_best_model_at_end",
         [](RunOptions& options) { options.training.load_best_model_at_end = options.training.eval_strategy != "no"; }},

@@ -19,7 +19,9 @@ namespace {
 constexpr std::int64_t kMostPairs = std::int64_t{1} << 27;
 
 /// Pairs of so many rows, each with itself among them.
-std::int64_t pairs_of(std::int64_t rows) { return rows * (rows + 1) / 2; }
+std::int64_t pairs_of(std::int64_t rows) {
+  return rows * (rows + 1) / 2;
+}
 
 /// Of all pairs by their numbers, row by row: (0, 0), (0, 1), …, (1, 1), …
 class PairNumbers {

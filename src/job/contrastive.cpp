@@ -51,13 +51,12 @@ files::LongList<task::Encoded> pairs_of(const files::ListView<task::Encoded>& ro
 void summarise_pairs(Prepared& prepared) {
   if (!has_vector_head(prepared)) return;
   if (prepared.labels.kind != data::TargetKind::single) {
-    throw Error(ErrorKind::usage,
-                {.file = "",
-                 .what = concat("the method \"", prepared.options.tuning.method,
-                                "\" needs rows of one class each, and the training rows have ",
-                                data::describe(prepared.labels.kind)),
-                 .where = "tuning.method",
-                 .hint = "choose another method"});
+    throw Error(ErrorKind::usage, {.file = "",
+                                   .what = concat("the method \"", prepared.options.tuning.method,
+                                                  "\" needs rows of one class each, and the training rows have ",
+                                                  data::describe(prepared.labels.kind)),
+                                   .where = "tuning.method",
+                                   .hint = "choose another method"});
   }
   read_pooling(prepared.model_folder);  // (what it refuses is refused before anything is written)
   if (prepared.options.tuning.method != "contrastive") return;

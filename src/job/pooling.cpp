@@ -20,14 +20,17 @@ constexpr const char* kModules = "modules.json";
 constexpr const char* kPoolingFolder = "1_Pooling";
 constexpr const char* kPythonModules = "sentence_transformers.models.";
 
-std::string file_in(const std::string& folder, const std::string& name) { return (fs::path(folder) / name).string(); }
+std::string file_in(const std::string& folder, const std::string& name) {
+  return (fs::path(folder) / name).string();
+}
 
 [[noreturn]] void refuse_pooling(const std::string& file, const std::string& what) {
-  throw Error(ErrorKind::model, {.file = file,
-                                 .what = what,
-                                 .where = "",
-                                 .hint = "vectors are the mean of a text's tokens or its first token, scaled to length 1 "
-                                         "or not: take another model"});
+  throw Error(ErrorKind::model,
+              {.file = file,
+               .what = what,
+               .where = "",
+               .hint = "vectors are the mean of a text's tokens or its first token, scaled to length 1 "
+                       "or not: take another model"});
 }
 
 std::string text_in(const Json& object, const char* key) {
@@ -41,7 +44,8 @@ bool reads_first_token(const std::string& file) {
   std::vector<std::string> kinds;
   if (const std::string named = text_in(config, "pooling_mode"); !named.empty()) kinds.push_back(named);
   for (const auto& [key, value] : config.items()) {
-    if (key.starts_with("pooling_mode_") && value == Json(true)) kinds.push_back(key.substr(sizeof("pooling_mode_") - 1));
+    if (key.starts_with("pooling_mode_") && value == Json(true))
+      kinds.push_back(key.substr(sizeof("pooling_mode_") - 1));
   }
   if (kinds.size() == 1 && (kinds.front() == "mean" || kinds.front() == "mean_tokens")) return false;
   if (kinds.size() == 1 && (kinds.front() == "cls" || kinds.front() == "cls_token")) return true;
@@ -49,7 +53,8 @@ bool reads_first_token(const std::string& file) {
 }
 
 Json module_entry(std::size_t number, const std::string& path, const char* type) {
-  return {{"idx", number}, {"name", std::to_string(number)}, {"path", path}, {"type", std::string(kPythonModules) + type}};
+  return {
+      {"idx", number}, {"name", std::to_string(number)}, {"path", path}, {"type", std::string(kPythonModules) + type}};
 }
 
 }  // namespace
@@ -78,7 +83,8 @@ void write_pooling(const PoolingFiles& written, const std::string& folder) {
   Json modules = {module_entry(0, "", "Transformer"), module_entry(1, kPoolingFolder, "Pooling")};
   if (pooling.normalize) modules.push_back(module_entry(2, "2_Normalize", "Normalize"));
   files::write_json(file_in(folder, kModules), modules);
-  files::write_json(file_in(folder, "sentence_bert_config.json"), {{"max_seq_length", max_length}, {"do_lower_case", false}});
+  files::write_json(file_in(folder, "sentence_bert_config.json"),
+                    {{"max_seq_length", max_length}, {"do_lower_case", false}});
   fs::create_directories(fs::path(folder) / kPoolingFolder);
   files::write_json(file_in(folder, std::string(kPoolingFolder) + "/config.json"),
                     {{"word_embedding_dimension", hidden_size},

@@ -9,8 +9,8 @@
 
 namespace attune::job {
 
-/// Of a model folder; the mean of all tokens where it has no modules.json. Error{model} for a module or a kind of pooling
-/// that attune does not compute.
+/// Of a model folder; the mean of all tokens where it has no modules.json. Error{model} for a module or a kind of
+/// pooling that attune does not compute.
 task::Pooling read_pooling(const std::string& folder);
 
 struct PoolingFiles {

@@ -65,10 +65,8 @@ at::Tensor float_matrix(const std::vector<double>& values, std::int64_t rows) {
 }
 
 [[noreturn]] void refuse_head(const std::string& file, const std::string& what) {
-  throw Error(ErrorKind::model, {.file = file,
-                                 .what = what,
-                                 .where = "",
-                                 .hint = "the head is damaged or another model's: train again"});
+  throw Error(ErrorKind::model,
+              {.file = file, .what = what, .where = "", .hint = "the head is damaged or another model's: train again"});
 }
 
 std::vector<std::string> labels_in(const Json& config, const std::string& file) {
@@ -96,7 +94,9 @@ at::Tensor part_of_head(const std::map<std::string, at::Tensor>& tensors, const 
 
 }  // namespace
 
-bool has_vector_head(const Prepared& prepared) { return adapt::has_vector_head(prepared.options.tuning); }
+bool has_vector_head(const Prepared& prepared) {
+  return adapt::has_vector_head(prepared.options.tuning);
+}
 
 task::VectorHead fit_vector_head(const Fit& fit, const FitRequest& request) {
   const Prepared& prepared = *request.prepared;
@@ -142,11 +142,14 @@ void write_vector_head(const task::VectorHead& head, const Prepared& prepared, c
   tensor::save_tensors(in_folder(folder, kHeadFile), {{"weight", head.weight}, {"bias", head.bias}});
   files::write_json(in_folder(folder, kSetFitFile),
                     {{kNormalises, head.pooling.normalize && !of_model.normalize}, {"labels", prepared.labels.names}});
-  write_pooling({.pooling = of_model, .hidden_size = head.weight.size(1), .max_length = prepared.options.data.max_length},
-                folder);
+  write_pooling(
+      {.pooling = of_model, .hidden_size = head.weight.size(1), .max_length = prepared.options.data.max_length},
+      folder);
 }
 
-bool holds_vector_head(const std::string& folder) { return path_exists(in_folder(folder, kHeadFile), ErrorKind::model); }
+bool holds_vector_head(const std::string& folder) {
+  return path_exists(in_folder(folder, kHeadFile), ErrorKind::model);
+}
 
 StoredVectorHead read_vector_head(const std::string& folder, std::int64_t hidden_size) {
   const std::string config_file = in_folder(folder, kSetFitFile), file = in_folder(folder, kHeadFile);

@@ -19,7 +19,9 @@ namespace attune::task {
 
 namespace {
 
-bool is_pair(const Encoded& row) { return row.end != nn::kIgnoreIndex; }
+bool is_pair(const Encoded& row) {
+  return row.end != nn::kIgnoreIndex;
+}
 
 /// Part of a row as a text of its own.
 Encoded text_of(const Encoded& row, std::size_t begin, std::size_t end) {
@@ -33,7 +35,9 @@ Encoded text_of(const Encoded& row, std::size_t begin, std::size_t end) {
   return text;
 }
 
-bool are_equal(const Encoded& a, const Encoded& b) { return a.ids == b.ids && *a.type_ids == *b.type_ids; }
+bool are_equal(const Encoded& a, const Encoded& b) {
+  return a.ids == b.ids && *a.type_ids == *b.type_ids;
+}
 
 /// What dropout draws the mask of a text by, whatever batch it is in.
 std::int64_t key_of(const Encoded& text) {
@@ -166,6 +170,8 @@ Encoded pair_of(const Encoded& first, const Encoded& second, bool alike) {
   return pair;
 }
 
-std::unique_ptr<Task> make_pair_task(const PairOptions& options) { return std::make_unique<PairTask>(options); }
+std::unique_ptr<Task> make_pair_task(const PairOptions& options) {
+  return std::make_unique<PairTask>(options);
+}
 
 }  // namespace attune::task

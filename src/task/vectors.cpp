@@ -38,7 +38,8 @@ class HeadedClassification : public Task {
   HeadedClassification(std::unique_ptr<Task> classification, VectorHead head)
       : inner_(std::move(classification)), head_(std::move(head)) {}
 
-  std::vector<Encoded> encode(std::span<const data::Example> examples, const text::Tokenizer& tokenizer) const override {
+  std::vector<Encoded> encode(std::span<const data::Example> examples,
+                              const text::Tokenizer& tokenizer) const override {
     return inner_->encode(examples, tokenizer);
   }
   Batch collate(std::span<const Encoded* const> rows, const BatchKey& key) const override {

@@ -76,9 +76,9 @@ TEST_CASE("class means give the probabilities of their distances", "[baseline][g
     INFO(golden["distance"].get<std::string>());
     const Values values = golden["values"], weights = golden["weights"];
     const Labels labels = golden["labels"];
-    const auto distance =
-        golden["distance"] == "cosine" ? PrototypeDistance::cosine : PrototypeDistance::euclidean;
-    const LinearLayer layer = prototype_layer({values, golden["columns"], labels, weights}, golden["classes"], distance);
+    const auto distance = golden["distance"] == "cosine" ? PrototypeDistance::cosine : PrototypeDistance::euclidean;
+    const LinearLayer layer =
+        prototype_layer({values, golden["columns"], labels, weights}, golden["classes"], distance);
     CHECK(largest_difference(softmax_of(layer, golden["asked"]), golden["probabilities"]) < 1e-12);
   }
 }

@@ -84,7 +84,8 @@ TEST_CASE("the loss of pairs is the squared distance of their cosine from 1 or 0
       return hidden.narrow(0, 0, static_cast<std::int64_t>(ids.size())).mean(0, true);
     };
     const at::Tensor a = vector({3, 4, 5}), b = vector({6, 7}), c = vector({3, 8, 9, 10});
-    const double of_b = at::cosine_similarity(a, b).item<double>(), of_c = 1 - at::cosine_similarity(a, c).item<double>();
+    const double of_b = at::cosine_similarity(a, b).item<double>(),
+                 of_c = 1 - at::cosine_similarity(a, c).item<double>();
     const nn::LossSum loss = task->loss(output, batch);
     CHECK(loss.sum.item<double>() == Approx(of_b * of_b + of_c * of_c).epsilon(1e-4));
     CHECK(static_cast<double>(loss.weight) == 3);
@@ -94,7 +95,8 @@ TEST_CASE("the loss of pairs is the squared distance of their cosine from 1 or 0
   }
 }
 
-TEST_CASE("under dropout a text beside itself has a mask of its own, and in other pairs one where texts are merged", "[task]") {
+TEST_CASE("under dropout a text beside itself has a mask of its own, and in other pairs one where texts are merged",
+          "[task]") {
   const std::vector<Encoded> pairs = some_pairs();  // (a, a), (a, b), (c, a)
   const task::BatchKey key{.seed = 1, .step = 0, .epoch = 0, .training = true};
   const auto keys = [&](bool merges, const std::vector<const Encoded*>& rows) {
@@ -119,7 +121,8 @@ TEST_CASE("a head on vectors classifies by weight times vector plus bias", "[tas
   const std::vector<Encoded> rows = {text({3, 4, 5}, 2), text({6, 7}, 0)};
   const task::Batch batch = task->collate(pointers(rows), {});
   const models::Output output{.logits = at::cat({hidden, at::zeros({batch.input.layout.total - 5, 4})}), .pooled = {}};
-  const at::Tensor expected = at::linear(task::pooled(output.logits, batch.input.layout, {.normalize = true}), weight, bias);
+  const at::Tensor expected =
+      at::linear(task::pooled(output.logits, batch.input.layout, {.normalize = true}), weight, bias);
   const auto predictions = task->predict(output, batch);
   REQUIRE(predictions.size() == 2);
   CHECK(at::allclose(at::tensor(predictions[1].logits), expected[1], 1e-5, 1e-6));

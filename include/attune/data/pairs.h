@@ -12,10 +12,10 @@
 namespace attune::data {
 
 struct PairSampling {
-  std::string strategy = "oversampling";   ///< oversampling, undersampling, unique
+  std::string strategy = "oversampling";        ///< oversampling, undersampling, unique
   std::optional<std::int64_t> iterations = {};  ///< instead of a strategy: so many pairs of either kind for each row
-  std::optional<std::int64_t> at_most = {};     ///< distinct pairs, half of either kind, at least 1 (SetFit's max_pairs)
-  std::uint64_t seed = 42;                 ///< of the shuffle; SetFit's is always 42
+  std::optional<std::int64_t> at_most = {};  ///< distinct pairs, half of either kind, at least 1 (SetFit's max_pairs)
+  std::uint64_t seed = 42;                   ///< of the shuffle; SetFit's is always 42
 };
 
 /// Rows by their number.

@@ -35,7 +35,8 @@ struct PairOptions {
 };
 
 /// Contrastive training: rows are pairs, the loss of a pair is (cos(u, v) - 1 or 0)², as sentence-transformers'
-/// CosineSimilarityLoss. Rows may also be single texts: `predict` gives the vector of a row's (first) text as its logits.
+/// CosineSimilarityLoss. Rows may also be single texts: `predict` gives the vector of a row's (first) text as its
+/// logits.
 std::unique_ptr<Task> make_pair_task(const PairOptions& options);
 
 /// Logits are weight · vector + bias.
