@@ -9,7 +9,7 @@
 #include "raises.h"
 
 using namespace attune::data;
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 using Labels = std::vector<std::int64_t>;
 
 namespace {

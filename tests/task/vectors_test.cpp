@@ -22,21 +22,21 @@ using task::Pooling;
 
 namespace {
 
-Encoded text(std::vector<std::int32_t> ids, std::int64_t label = 0) {
+Encoded row_with(std::vector<std::int32_t> ids, std::int64_t label = 0) {
   Encoded row;
   row.ids = std::move(ids);
   row.label = label;
   return row;
 }
 
-std::vector<const Encoded*> pointers(const std::vector<Encoded>& rows) {
+std::vector<const Encoded*> pointers_to(const std::vector<Encoded>& rows) {
   std::vector<const Encoded*> all;
   for (const Encoded& row : rows) all.push_back(&row);
   return all;
 }
 
 std::vector<Encoded> some_pairs() {
-  const Encoded a = text({3, 4, 5}), b = text({6, 7}), c = text({3, 8, 9, 10});
+  const Encoded a = row_with({3, 4, 5}), b = row_with({6, 7}), c = row_with({3, 8, 9, 10});
   std::vector<Encoded> pairs = {task::pair_of(a, a, true), task::pair_of(a, b, false), task::pair_of(c, a, true)};
   for (std::size_t i = 0; i < pairs.size(); ++i) pairs[i].row = static_cast<std::int64_t>(i);
   return pairs;
@@ -57,7 +57,7 @@ TEST_CASE("texts are pooled by their mean or first token, dead rows left out", "
 }
 
 TEST_CASE("a pair has the ids and types of both texts, one behind the other", "[task]") {
-  Encoded first = text({3, 4}), second = text({5});
+  Encoded first = row_with({3, 4}), second = row_with({5});
   first.example = 7;
   second.type_ids = std::vector<std::int32_t>{1};
   const Encoded pair = task::pair_of(first, second, true);
@@ -73,13 +73,13 @@ TEST_CASE("the loss of pairs is the squared distance of their cosine from 1 or 0
   const std::vector<Encoded> pairs = some_pairs();
   for (const bool merges : {false, true}) {
     const auto task = task::make_pair_task({.pooling = {}, .merges_equal = merges});
-    const task::Batch batch = task->collate(pointers(pairs), {});
+    const task::Batch batch = task->collate(pointers_to(pairs), {});
     CHECK(batch.tokens == (merges ? 3 + 3 + 2 + 4 : 3 + 3 + 3 + 2 + 4 + 3));
     CHECK(batch.input.layout.sequences() == (merges ? 4 : 6));
     const auto output = models::forward(*loaded.model, loaded.model->prepare(batch.input, false));
     const auto vector = [&](const std::vector<std::int32_t>& ids) {
-      const std::vector<Encoded> alone = {text(ids)};
-      const task::Batch one = task->collate(pointers(alone), {});
+      const std::vector<Encoded> alone = {row_with(ids)};
+      const task::Batch one = task->collate(pointers_to(alone), {});
       const auto hidden = models::forward(*loaded.model, loaded.model->prepare(one.input, false)).logits;
       return hidden.narrow(0, 0, static_cast<std::int64_t>(ids.size())).mean(0, true);
     };
@@ -103,14 +103,14 @@ TEST_CASE("under dropout a text beside itself has a mask of its own, and in othe
     return task::make_pair_task({.pooling = {}, .merges_equal = merges})->collate(rows, key).input.dropout.token_keys;
   };
   for (const bool merges : {false, true}) {
-    const at::Tensor all = keys(merges, pointers(pairs));
+    const at::Tensor all = keys(merges, pointers_to(pairs));
     CHECK_FALSE(all.narrow(0, 0, 3).equal(all.narrow(0, 3, 3)));
-    CHECK(keys(merges, pointers(pairs)).equal(all));
+    CHECK(keys(merges, pointers_to(pairs)).equal(all));
   }
-  const at::Tensor each = keys(false, pointers(pairs));
+  const at::Tensor each = keys(false, pointers_to(pairs));
   CHECK_FALSE(each.narrow(0, 0, 3).equal(each.narrow(0, 6, 3)));  // a of the second pair
   const at::Tensor alone = keys(true, {&pairs[1]});
-  CHECK(alone.narrow(0, 0, 3).equal(keys(true, pointers(pairs)).narrow(0, 0, 3)));  // whatever batch it is in
+  CHECK(alone.narrow(0, 0, 3).equal(keys(true, pointers_to(pairs)).narrow(0, 0, 3)));  // whatever batch it is in
 }
 
 TEST_CASE("a head on vectors classifies by weight times vector plus bias", "[task]") {
@@ -118,8 +118,8 @@ TEST_CASE("a head on vectors classifies by weight times vector plus bias", "[tas
   options.labels = {.kind = data::TargetKind::single, .names = {"a", "b", "c"}};
   const at::Tensor weight = random_tensor({3, 4}, 2), bias = random_tensor({3}, 3), hidden = random_tensor({5, 4}, 4);
   const auto task = task::with_head(task::make_classification(options), {{.normalize = true}, weight, bias});
-  const std::vector<Encoded> rows = {text({3, 4, 5}, 2), text({6, 7}, 0)};
-  const task::Batch batch = task->collate(pointers(rows), {});
+  const std::vector<Encoded> rows = {row_with({3, 4, 5}, 2), row_with({6, 7}, 0)};
+  const task::Batch batch = task->collate(pointers_to(rows), {});
   const models::Output output{.logits = at::cat({hidden, at::zeros({batch.input.layout.total - 5, 4})}), .pooled = {}};
   const at::Tensor expected =
       at::linear(task::pooled(output.logits, batch.input.layout, {.normalize = true}), weight, bias);
