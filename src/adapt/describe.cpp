@@ -87,6 +87,7 @@ std::string describe_trainable(const std::vector<TrainablePart>& parts) {
       (part.name == "embeddings" ? words : head).push_back(part.name);
     }
   }
+  if (trained == 0) return concat("trains none of ", grouped(all), " parameters");
   if (!whole.empty()) words.push_back(layer_ranges(whole));
   if (!partly.empty()) words.push_back(concat("parts of ", layer_ranges(partly)));
   words.insert(words.end(), head.begin(), head.end());

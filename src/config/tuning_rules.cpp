@@ -1,6 +1,8 @@
 // Rules for what trains.
 #include <algorithm>
 #include <iterator>
+#include <string>
+#include <tuple>
 
 #include "attune/base/strings.h"
 #include "rule_topics.h"
@@ -8,6 +10,15 @@
 namespace attune::config {
 
 namespace {
+
+/// Settings of a block that its method does not read.
+void refuse_unread(Rules& rules, const std::string& block, bool is_read, const std::string& hint) {
+  Rules::Keys keys = {"tuning.method", block};
+  std::ranges::copy_if(rules.changed_paths(), std::back_inserter(keys),
+                       [&](const std::string& path) { return path.starts_with(block + "."); });
+  rules.refuse_if(keys.size() > 2 && !is_read, keys,
+                  concat("the method is \"", rules.options.tuning.method, "\", which does not read ", block), hint);
+}
 
 void check_tuning(Rules& rules) {
   const auto& freeze = rules.options.tuning.freeze;
@@ -46,15 +57,10 @@ void check_tuning(Rules& rules) {
 
 /// A block that describes an adapter belongs to the method of its name.
 void check_adapter_blocks(Rules& rules) {
-  const std::string& method = rules.options.tuning.method;
   for (const std::string kind : {"lora", "ia3", "prompt_tuning", "p_tuning", "prefix_tuning"}) {
     const std::string block = concat("tuning.", kind);
-    Rules::Keys keys = {"tuning.method", block};
-    std::ranges::copy_if(rules.changed_paths(), std::back_inserter(keys),
-                         [&](const std::string& path) { return path.starts_with(block + "."); });
-    rules.refuse_if(keys.size() > 2 && method != kind, keys,
-                    concat("the method is \"", method, "\", and ", block, " describes an adapter"),
-                    concat("set tuning.method to \"", kind, "\", or remove ", block));
+    refuse_unread(rules, block, rules.options.tuning.method == kind,
+                  concat("set tuning.method to \"", kind, "\", or remove ", block));
   }
 }
 
@@ -113,6 +119,35 @@ void check_lora(Rules& rules) {
                   "give tuning.lora.layers_to_transform, or remove it");
 }
 
+/// Heads on vectors are computed once, at the end, from rows of one class each.
+void check_vector_head(Rules& rules) {
+  const auto& [data, tuning, training] = std::tie(rules.options.data, rules.options.tuning, rules.options.training);
+  const bool is_contrastive = tuning.method == "contrastive";
+  refuse_unread(rules, "tuning.contrastive", is_contrastive, "set tuning.method to \"contrastive\", or remove it");
+  refuse_unread(rules, "tuning.prototype",
+                tuning.method == "prototype" || (is_contrastive && tuning.contrastive.head == "prototype"),
+                "set tuning.method (or tuning.contrastive.head) to \"prototype\", or remove it");
+  rules.refuse_if(is_contrastive && tuning.contrastive.head != "logistic" && rules.changed("tuning.contrastive.head_c"),
+                  {"tuning.contrastive.head_c", "tuning.contrastive.head"}, "belongs to the head \"logistic\"",
+                  "remove it");
+  if (!adapt::has_vector_head(tuning)) return;
+  const std::string why = concat("under tuning.method \"", tuning.method, "\" ");
+  const auto refuse = [&](bool found, const char* key, const char* what, const char* hint) {
+    rules.refuse_if(found, {key, "tuning.method"}, why + what, hint);
+  };
+  refuse(rules.options.model.task != "text-classification", "model.task", "texts are classified",
+         "set model.task to \"text-classification\", or another method");
+  refuse(rules.options.early_stopping.enabled, "early_stopping",
+         "the head is made after training, so that nothing is evaluated before", "remove the block");
+  refuse(training.eval_strategy != "no", "training.eval_strategy",
+         "validation rows are scored once, when the head is made", "remove it");
+  refuse(training.label_smoothing_factor > 0, "training.label_smoothing_factor", "no loss over classes is trained",
+         "remove it");
+  refuse(training.head_learning_rate.has_value(), "training.head_learning_rate", "the head is computed, not trained",
+         "remove it");
+  refuse(!data.train_weights.empty(), "data.train_weights", "files are not mixed by weight", "remove it");
+}
+
 }  // namespace
 
 void check_tuning_rules(Rules& rules) {
@@ -121,6 +156,7 @@ void check_tuning_rules(Rules& rules) {
   check_lora(rules);
   check_ia3(rules);
   check_virtual_tokens(rules);
+  check_vector_head(rules);
 }
 
 }  // namespace attune::config

@@ -21,14 +21,18 @@ namespace attune::job {
 
 bool starts_random(const RunOptions& options) { return options.model.init == "random"; }
 
+models::Task loaded_task(const Prepared& prepared) {
+  return adapt::has_vector_head(prepared.options.tuning) ? models::Task::base : prepared.kind;
+}
+
 namespace {
 
 /// Task, labels, dropout overrides, head seed.
 models::LoadOptions load_options(const Prepared& prepared, std::uint64_t seed) {
   const models::ModelOptions& model = prepared.options.model;
   models::LoadOptions options;
-  options.task = prepared.kind;
-  options.labels = prepared.labels.names;
+  options.task = loaded_task(prepared);
+  if (options.task != models::Task::base) options.labels = prepared.labels.names;
   options.seed = seed;
   options.dtype = model.dtype;
   options.new_head = model.new_head;
@@ -36,7 +40,7 @@ models::LoadOptions load_options(const Prepared& prepared, std::uint64_t seed) {
   options.hidden_dropout = model.hidden_dropout_prob;
   options.attention_dropout = model.attention_probs_dropout_prob;
   options.classifier_dropout = model.classifier_dropout;
-  if (prepared.kind == models::Task::sequence_classification) {
+  if (options.task == models::Task::sequence_classification) {
     switch (prepared.labels.kind) {
       case data::TargetKind::multi: options.problem_type = "multi_label_classification"; break;
       case data::TargetKind::value:

@@ -25,6 +25,7 @@
 #include "attune/report/phase.h"
 #include "job/base.h"
 #include "job/base_hashes.h"
+#include "job/contrastive.h"
 #include "job/data_summary.h"
 #include "job/encode_rows.h"
 #include "job/frozen_hashes.h"
@@ -275,6 +276,7 @@ void tokenise(Prepared& prepared, const report::EventBus& events, Skipped& skipp
   summarise_labels(prepared);  // of the rows that could be encoded
   warn_of_common_positive(prepared);
   summarise_lengths(prepared);
+  summarise_pairs(prepared);
   tokenising.end();
 }
 

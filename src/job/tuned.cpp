@@ -15,6 +15,7 @@
 #include "attune/train/evaluate.h"
 #include "job/data_summary.h"
 #include "job/encode_rows.h"
+#include "job/vector_head.h"
 
 namespace attune::job {
 
@@ -68,7 +69,7 @@ Tuned open_tuned(const std::string& folder, const std::vector<std::string>& over
   const std::string path = models::resolve_model_path(folder);
   const ModelFolder parts = look_into(path);
   tuned.options = with_precision_decided(options_of_run(parts, overrides));
-  tuned.kind = parts.task;
+  tuned.kind = parts.has_vector_head ? models::Task::sequence_classification : parts.task;
   tuned.loaded = load(parts, {});
   tuned.loaded.model->set_execution(execution_of(tuned.options));
   tuned.tokenizer = load_tokenizer(parts, tuned.loaded.model->spec());
@@ -76,6 +77,11 @@ Tuned open_tuned(const std::string& folder, const std::vector<std::string>& over
   task::TaskOptions task_options;
   task_options.kind = tuned.kind;
   tuned.labels = labels_of(tuned.loaded.model->spec(), tuned.kind);
+  std::optional<StoredVectorHead> head;
+  if (parts.has_vector_head) {
+    head = read_vector_head(path, tuned.loaded.model->spec().hidden_size);
+    tuned.labels = {.kind = data::TargetKind::single, .names = head->labels};
+  }
   task_options.labels = tuned.labels;
   task_options.max_length = tuned.options.data.max_length;
   task_options.doc_stride = tuned.options.data.doc_stride;
@@ -89,6 +95,7 @@ Tuned open_tuned(const std::string& folder, const std::vector<std::string>& over
   }
   task_options.generates = tuned.generation.has_value();
   tuned.task = task::make_task(task_options);
+  if (head) tuned.task = task::with_head(std::move(tuned.task), std::move(head->head));
   return tuned;
 }
 

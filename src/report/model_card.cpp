@@ -84,10 +84,29 @@ std::string adapter_name(const Json& summary) {
   return found == names.end() ? "" : found->second;
 }
 
+bool has_vector_head(const Json& summary) {
+  const std::string method = text_of(summary, {"settings", "tuning", "method"});
+  return method == "contrastive" || method == "prototype";
+}
+
+/// How the folder is opened.
+std::string opening(const Json& summary) {
+  if (const std::string adapter = adapter_name(summary); !adapter.empty()) {
+    return adapter + " that loads with PEFT's `PeftModel.from_pretrained`";
+  }
+  if (!has_vector_head(summary)) return "loads with Transformers' `from_pretrained`";
+  return "loads with `SentenceTransformer(folder)`, or Transformers' `AutoModel.from_pretrained`, and makes vectors of "
+         "texts. The head on these is `classifier.safetensors`: logits = `weight` · vector + `bias`, in the order of the "
+         "labels below (with vectors of length 1 where `config_setfit.json` says `normalize_embeddings`)";
+}
+
 std::string front_matter(const Json& summary, const MainSplit& split) {
   const std::string base = text_of(summary, {"base_model"}),
                     tag = pipeline_tag(text_of(summary, {"settings", "model", "task"}));
-  std::string yaml = concat("---\nlibrary_name: ", adapter_name(summary).empty() ? "transformers" : "peft", "\n");
+  std::string yaml = concat("---\nlibrary_name: ", !adapter_name(summary).empty()   ? "peft"
+                                                       : has_vector_head(summary) ? "sentence-transformers"
+                                                                                  : "transformers",
+                            "\n");
   if (is_hub_id(base)) yaml += "base_model: " + yaml_text(base) + "\n";
   if (!tag.empty()) yaml += "pipeline_tag: " + tag + "\n";
   yaml += "tags:\n- attune\n- fine-tuned\n";
@@ -173,6 +192,9 @@ std::string settings_table(const Json& summary) {
       if (member(tuning, {method.c_str(), key}) != Json(false)) add(key, member(tuning, {method.c_str()}), key);
     }
   }
+  if (method == "contrastive") {
+    for (const char* key : {"sampling_strategy", "num_iterations", "head"}) add(key, member(tuning, {"contrastive"}), key);
+  }
   if (method == "freeze") {
     add("frozen layers", member(tuning, {"freeze"}), "layers");
     add("last layers that train", member(tuning, {"freeze"}), "trainable_layers");
@@ -205,10 +227,7 @@ std::string model_card(const Json& summary) {
   std::string card = front_matter(summary, split) + "\n# " + plain(card_name(summary)) + "\n\n";
   if (const std::string about = text_of(summary, {"about"}); !about.empty()) card += plain(about) + "\n\n";
   const std::string base = base_name(text_of(summary, {"base_model"}));
-  const std::string adapter = adapter_name(summary);
-  card += concat("Fine-tuned with attune", base.empty() ? "" : " from `" + base + "`",
-                 adapter.empty() ? "; loads with Transformers' `from_pretrained`.\n"
-                                 : concat("; ", adapter, " that loads with PEFT's `PeftModel.from_pretrained`.\n"));
+  card += concat("Fine-tuned with attune", base.empty() ? "" : " from `" + base + "`", "; ", opening(summary), ".\n");
   return card + results_text(summary, split) + labels_text(summary) + training_text(summary);
 }
 

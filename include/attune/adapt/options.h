@@ -42,15 +42,38 @@ struct PrefixTuningOptions : files::PrefixTuningSettings {
   std::string adapter;
 };
 
+/// Training an encoder by pairs of rows, then a head on its vectors (SetFit, Tunstall et al. 2022).
+struct ContrastiveOptions {
+  std::string sampling_strategy = "oversampling";  ///< data::PairSampling::strategy
+  std::optional<std::int64_t> num_iterations;
+  std::uint64_t pair_seed = 42;
+  bool merge_texts = true;
+  std::string head = "logistic";  ///< logistic, prototype
+  double head_c = 1.0;
+};
+
+/// A class is the mean of its rows' vectors (Snell et al. 2017).
+struct PrototypeOptions {
+  std::string distance = "cosine";  ///< cosine, euclidean
+};
+
 struct TuningOptions {
-  std::string method = "full";  ///< full, head, freeze, or that of an adapter: one of the blocks below
+  /// full, head, freeze, contrastive, prototype, or that of an adapter: one of the blocks below
+  std::string method = "full";
   FreezeOptions freeze;
   LoraOptions lora = {};
   Ia3Options ia3 = {};
   PromptTuningOptions prompt_tuning = {};
   PTuningOptions p_tuning = {};
   PrefixTuningOptions prefix_tuning = {};
+  ContrastiveOptions contrastive = {};
+  PrototypeOptions prototype = {};
 };
+
+/// Whether the head reads the vectors of texts, and is computed instead of trained.
+inline bool has_vector_head(const TuningOptions& options) {
+  return options.method == "contrastive" || options.method == "prototype";
+}
 
 template <class Visitor>
 void visit_fields(Visitor& visit, FreezeOptions& options) {
@@ -231,14 +254,50 @@ void visit_fields(Visitor& visit, PrefixTuningOptions& options) {
 }
 
 template <class Visitor>
+void visit_fields(Visitor& visit, ContrastiveOptions& options) {
+  visit(options.sampling_strategy,
+        {.key = "sampling_strategy",
+         .help = "Pairs an epoch: `unique` takes every pair of rows once; `oversampling` repeats pairs of the rarer kind "
+                 "(of one class, or of two) until there are as many of both; `undersampling` leaves out pairs of the other.",
+         .choices = {"oversampling", "undersampling", "unique"}});
+  visit(options.num_iterations, {.key = "num_iterations",
+                                 .help = "Instead: so many pairs of either kind for each row, so that there are 2 · "
+                                         "`num_iterations` · rows. (SetFit's paper has 20.)",
+                                 .range = between(1, 1000000)});
+  visit(options.pair_seed, {.key = "pair_seed",
+                            .help = "Seed of which pairs are taken, whatever the run's `seeds` are; SetFit's is always 42.",
+                            .range = between(0, 4294967295)});
+  visit(options.merge_texts, {.key = "merge_texts",
+                              .help = "A text that several pairs of a batch have goes through the network once, with one "
+                                      "dropout mask (paired with itself, twice). False: once for each, as in SetFit."});
+  visit(options.head, {.key = "head",
+                       .help = "What is put on the trained vectors: `logistic` regression, or each class's mean "
+                               "(`prototype`, as `tuning.prototype` says).",
+                       .choices = {"logistic", "prototype"}});
+  visit(options.head_c, {.key = "head_c",
+                         .help = "Inverse strength of the penalty of logistic regression (scikit-learn's `C`).",
+                         .range = above(0)});
+}
+
+template <class Visitor>
+void visit_fields(Visitor& visit, PrototypeOptions& options) {
+  visit(options.distance, {.key = "distance",
+                           .help = "How far a text is from a class's mean: one minus the `cosine` of their vectors, which "
+                                   "are scaled to length 1, or the squared distance (`euclidean`).",
+                           .choices = {"cosine", "euclidean"}});
+}
+
+template <class Visitor>
 void visit_fields(Visitor& visit, TuningOptions& options) {
   visit(options.method,
         {.key = "method",
          .help = "`full` trains everything, `head` only the head on top, `freeze` what the block "
-                 "`freeze` leaves. The others train an adapter of a frozen model: `lora` low-rank "
+                 "`freeze` leaves, `contrastive` an encoder by pairs of rows (few examples); `prototype` trains nothing. "
+                 "The others train an adapter of a frozen model: `lora` low-rank "
                  "changes of its layers, `ia3` scales of their outputs or inputs, `prompt_tuning` and "
                  "`p_tuning` embeddings in front of every text, `prefix_tuning` keys and values there.",
-         .choices = {"full", "head", "freeze", "lora", "ia3", "prompt_tuning", "p_tuning", "prefix_tuning"},
+         .choices = {"full", "head", "freeze", "lora", "ia3", "prompt_tuning", "p_tuning", "prefix_tuning", "contrastive",
+                     "prototype"},
          .aliases = {"finetuning_type"}});
   visit(options.freeze, {.key = "freeze", .help = "What stays as it is under `method: freeze`."});
   visit(options.lora,
@@ -253,6 +312,14 @@ void visit_fields(Visitor& visit, TuningOptions& options) {
   visit(options.prefix_tuning,
         {.key = "prefix_tuning",
          .help = "The adapter under `method: prefix_tuning`, under the names of PEFT's PrefixTuningConfig."});
+  visit(options.contrastive,
+        {.key = "contrastive",
+         .help = "Pairs and head under `method: contrastive` (docs/few_examples.md). What `training` does not say is as in "
+                 "SetFit: 1 epoch, batches of 16 pairs, learning rate 2e-5, warm-up over 0.1 of the steps, weight decay "
+                 "0.01."});
+  visit(options.prototype, {.key = "prototype",
+                            .help = "Classes as the means of their rows' vectors, under `method: prototype`, or as the head "
+                                    "of `method: contrastive`."});
 }
 
 }  // namespace attune::adapt
