@@ -10,6 +10,7 @@
 #include "attune/base/fields.h"
 #include "attune/data/options.h"
 #include "attune/infer/options.h"
+#include "attune/job/meta_options.h"
 #include "attune/models/options.h"
 #include "attune/prompt/options.h"
 #include "attune/train/options.h"
@@ -73,6 +74,7 @@ struct RunOptions {
   CrossValidationOptions cross_validation;
   CostOptions cost;
   PromptingOptions prompting;
+  MetaOptions meta;
   std::vector<std::uint64_t> seeds = {42};
   std::string output_dir;
   std::string device = "auto";         ///< auto, cpu, cuda, cuda:i
@@ -250,6 +252,9 @@ void visit_fields(Visitor& visit, RunOptions& options) {
   visit(options.prompting, {.key = "prompting",
                             .help = "What `attune prompt` asks the model as it is; training does not look at it.",
                             .part_of_job = false});
+  visit(options.meta, {.key = "meta",
+                       .help = "What `attune meta-train` learns from; training does not look at it.",
+                       .part_of_job = false});
   visit_run_fields(visit, options);
 }
 
