@@ -102,7 +102,7 @@ TEST_CASE("methods of all kinds answer the same test rows", "[app][shell]") {
   for (const Json& method : results["methods"]) {
     INFO(method["name"]);
     const bool has_chance = method["name"] == "few-shot" || method["name"] == "head";
-    CHECK(method["seeds"].size() == (has_chance ? 3 : 1));
+    CHECK(method["seeds"].size() == (has_chance ? 3u : 1u));
     double mean = 0;
     for (const Json& file : method["predictions"]) {
       const std::vector<Json> rows = predictions_in(workspace, "runs/out/" + file.get<std::string>());
