@@ -10,7 +10,6 @@
 #include "attune/base/signals.h"
 #include "attune/base/strings.h"
 #include "attune/metrics/values.h"
-#include "attune/train/prefix_cache.h"
 #include "candidate_work.h"
 
 namespace attune::study {
@@ -39,8 +38,6 @@ class MethodWork {
   MethodWork(const Method& method, const std::vector<std::uint64_t>& seeds, const std::string& folder,
              Workbench& bench, const report::EventBus& events)
       : method_(method), bench_(bench) {
-    const std::int64_t memory = method.candidates.front().options.training.prefix_cache_mib;
-    bench_.shared.prefix_cache = std::make_shared<train::PrefixCache>(train::prefix_cache_bytes(memory));
     outcome_.seeds = method.has_chance ? seeds : std::vector{seeds.front()};
     for (std::size_t number = 0; number < method.candidates.size(); ++number) {
       work_.emplace_back(method, number, folder, bench, events);
@@ -51,7 +48,6 @@ class MethodWork {
     outcome_.stopped = !choose() || !answer_test();
     if (!outcome_.stopped) outcome_.cost = cost();
     bench_.asked.reset();  // the next method's memory is its own
-    bench_.shared.prefix_cache.reset();
     return std::move(outcome_);
   }
 

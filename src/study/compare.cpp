@@ -98,6 +98,7 @@ std::optional<Json> carry_out_all(const job::RunOptions& options, const std::vec
     const Method& method = methods[i];
     events.emit({{"event", "method_begin"}, {"name", method.name}, {"index", i + 1}, {"methods", methods.size()}});
     const std::string folder = concat(options.output_dir, "/methods/", method.name);
+    clear_shared(bench, options);
     const Outcome outcome = carry_out(method, options.seeds, folder, bench, events);
     if (outcome.stopped) return std::nullopt;
     done.push_back(method_json(method, outcome, options.output_dir));

@@ -7,6 +7,7 @@
 #include "attune/data/read.h"
 #include "attune/job/prepare.h"
 #include "attune/study/method.h"
+#include "attune/train/prefix_cache.h"
 
 namespace attune::study {
 
@@ -57,10 +58,16 @@ std::vector<std::int64_t> gold_of(const data::LabelMap& labels, const std::vecto
   return gold;
 }
 
+void clear_shared(Workbench& bench, const job::RunOptions& options) {
+  const std::int64_t bytes = train::prefix_cache_bytes(options.training.prefix_cache_mib);
+  bench.shared.prefix_cache = std::make_shared<train::PrefixCache>(bytes);
+}
+
 Workbench make_workbench(const job::RunOptions& options) {
   Workbench bench;
   bench.rows = read_method_rows(options);
   bench.shared.seals_test = true;
+  clear_shared(bench, options);
   bench.resumes = !options.resume_from_checkpoint.empty();
   return bench;
 }

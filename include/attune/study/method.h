@@ -67,7 +67,7 @@ std::vector<std::int64_t> gold_of(const data::LabelMap& labels, const std::vecto
 /// What methods share.
 struct Workbench {
   MethodRows rows;     ///< validation and test rows are answered in this order; label ids are those of rows.labels
-  job::Shared shared;  ///< of the trainings of a method: their prefix cache; test rows are sealed
+  job::Shared shared;  ///< of the trainings: their prefix cache; test rows are sealed
   bool resumes = false;
   std::function<void()> opens_test;  ///< is called before a method answers test rows; may be empty
   std::shared_ptr<PromptJob> asked;  ///< what was asked last, opened for `asked_for`
@@ -76,6 +76,9 @@ struct Workbench {
 
 /// With rows read as the options say; no training has begun.
 Workbench make_workbench(const job::RunOptions& options);
+
+/// Forgets what trainings shared up to now, so that the next method's cost is its own.
+void clear_shared(Workbench& bench, const job::RunOptions& options);
 
 /// The answers to the rows of a split.
 struct Answers {
