@@ -10,6 +10,7 @@
 #include "attune/base/counted.h"
 #include "attune/base/print_number.h"
 #include "attune/base/strings.h"
+#include "attune/report/units.h"
 
 namespace attune::report {
 namespace {
@@ -75,13 +76,14 @@ std::string rates_text(const Event& event) {
   return *least == *most ? "" : concat(", rates from ", short_number(*least), " to ", short_number(*most));
 }
 
-/// "train 736, validation 160, test 288 rows, 16 labels, 20 tokens a row".
+/// "train 736, validation 160, test 288 rows, 16 labels, 20 tokens a row"; of a subset "train 64 of 736".
 std::string data_line(const Event& event) {
   std::vector<std::string> splits;
   if (event.contains("splits") && event["splits"].is_object()) {
     for (const auto& [name, split] : event["splits"].items())
       splits.push_back(concat(name, " ", whole_in(split, "rows", 0)));
   }
+  if (event.contains("subset") && !splits.empty()) splits.front() += concat(" of ", whole_in(event["subset"], "of", 0));
   const bool is_one = splits.size() == 1 && splits.front().ends_with(" 1");
   std::string line = label("data") + join(splits, ", ") + (is_one ? " row" : " rows");
   if (size_of(event, "labels") > 0) line += concat(", ", size_of(event, "labels"), " labels");
@@ -89,6 +91,7 @@ std::string data_line(const Event& event) {
     line += concat(", ", print_number("%.0f", number_in(event["tokens"], "mean").value_or(0)),
                    " tokens a row, the longest ", whole_in(event["tokens"], "longest", 0));
   }
+  if (event.contains("pairs")) line += concat("; ", pairs_text(event["pairs"]));
   return line;
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "attune/base/counted.h"
 #include "attune/base/strings.h"
 #include "charts.h"
 #include "html_page.h"
@@ -23,6 +24,26 @@ constexpr std::size_t kMostStrips = 40;
 std::string rows_text(const Json& results, const std::string& split) {
   return concat("<p class=\"soft\">", count_text(results["rows"].get<double>()), " ", split,
                 " rows · always the most frequent label: ", figure(results["majority"]), "</p>\n");
+}
+
+/// What it means here that rows of two splits have the same text.
+std::string duplicates_text(const Json& results) {
+  std::string html;
+  const Json& found = member(results, {"duplicates"});
+  for (const Json& one : found.is_array() ? found : Json::array()) {
+    const std::string first = value_text(one["between"][0]), second = value_text(one["between"][1]);
+    if (first == second) continue;
+    html += concat("<div class=\"notice\">", counted(one["rows"].get<std::int64_t>(), "text"), " of ", escape_html(second),
+                   " also in ", escape_html(first),
+                   first == "train" ? ": never shown as an example." : ": what is chosen by one of them looks too good on the other.",
+                   "</div>\n");
+  }
+  return html;
+}
+
+/// What stands below the title.
+std::string page_header(const Json& results, const std::string& split) {
+  return rows_text(results, split) + duplicates_text(results);
 }
 
 const Json& named(const Json& wordings, const std::string& name) {
@@ -214,14 +235,14 @@ std::string rounds_section(const Json& results) {
 
 std::string prompt_page(const Json& results) {
   return html_page(
-      {.title = page_title(results), .header = rows_text(results, results["split"].get<std::string>()), .version = "–"},
+      {.title = page_title(results), .header = page_header(results, results["split"].get<std::string>()), .version = "–"},
       {{"results", "Wordings",
         prompt_lead(results) + prompt_table(results) + seeds_note(results) + prompt_strips(results)},
        {"work", "Work", work_text(results)}});
 }
 
 std::string stability_page(const Json& results) {
-  return html_page({.title = page_title(results), .header = rows_text(results, "validation"), .version = "–"},
+  return html_page({.title = page_title(results), .header = page_header(results, "validation"), .version = "–"},
                    {{"results", "Stability", stability_lead(results)},
                     {"factors", "What it depends on", factors_section(results)},
                     {"wordings", "Wordings", stability_wordings(results)},
@@ -232,7 +253,7 @@ std::string stability_page(const Json& results) {
 std::string optimise_page(const Json& results) {
   Json test = results;
   if (results.contains("test")) test["test"] = {{results["chosen"]["name"].get<std::string>(), results["test"]}};
-  return html_page({.title = page_title(results), .header = rows_text(results, "validation"), .version = "–"},
+  return html_page({.title = page_title(results), .header = page_header(results, "validation"), .version = "–"},
                    {{"results", "The choice", chosen_lead(results)},
                     {"test", "Test rows", test_section(test)},
                     {"rounds", "Rounds", rounds_section(results)}});

@@ -14,6 +14,7 @@
 #include "attune/prompt/writer.h"
 #include "attune/study/prompting.h"
 #include "attune/task/prompts.h"
+#include "predictions.h"
 #include "scorers.h"
 
 namespace attune::study {
@@ -34,7 +35,7 @@ class Asking {
         words_(words_of(job, variant)),
         writer_(job.set, variant.wording, writer_settings(job, words_)),
         pool_(job.pool) {
-    pool_.forbid_texts_of(job.rows);
+    for (const auto* rows : {&job.rows, &job.validation, &job.test}) pool_.forbid_texts_of(*rows);
     if (job.set.chat) template_.emplace(job.chats->choose("", /*with_tools=*/false));
     if (writer_.fills_gap() != (job.loaded.model->spec().task == models::Task::masked_lm)) {
       throw Error(ErrorKind::usage,
@@ -205,15 +206,7 @@ class Asking {
   }
 
   void predict(std::size_t row, std::vector<float> log_p) {
-    task::Prediction prediction;
-    prediction.encoded = &job_.targets[row];
-    const float gold = log_p[static_cast<std::size_t>(prediction.encoded->label)];
-    prediction.logits = std::move(log_p);
-    if (gold > kNever) {
-      prediction.loss_weight = prediction.encoded->weight;
-      prediction.loss_sum = -prediction.loss_weight * gold;
-    }
-    asked_.predictions.push_back(std::move(prediction));
+    asked_.predictions.push_back(prediction_of(job_.targets[row], std::move(log_p)));
   }
 
   const PromptJob& job_;

@@ -8,6 +8,7 @@
 #include "attune/job/prepare.h"
 #include "attune/study/method.h"
 #include "attune/train/prefix_cache.h"
+#include "job/subset.h"
 
 namespace attune::study {
 
@@ -36,13 +37,15 @@ MethodRows read_method_rows(const job::RunOptions& run) {
   check_files(options);
   MethodRows rows;
   data::ReadReport report;
-  rows.train = data::read_examples(options.train, options, data::RowKind::classification, report);
-  rows.labels = data::collect_labels(rows.train);
+  files::LongList<data::Example> train = data::read_examples(options.train, options, data::RowKind::classification, report);
+  rows.labels = data::collect_labels(train);
   if (rows.labels.kind != data::TargetKind::single) {
     refuse_rows(concat("the label column holds ", data::describe(rows.labels.kind), "; methods are compared on one class a row"),
                 "data.columns.label", "name another column, or set data.labels to single");
   }
   job::place_positive_label(rows.labels, options.positive_label);
+  job::take_subset(options, rows.labels, train);
+  rows.train = std::move(train.values());
   options.labels = data::labels_setting(rows.labels.kind);
   for (const auto& [paths, examples] : {std::pair{&options.validation, &rows.validation}, {&options.test, &rows.test}}) {
     *examples = data::read_examples(*paths, options, data::RowKind::classification, report);

@@ -40,9 +40,9 @@ struct MethodPlace {
 /// it has chosen.
 void check_method_key(const MethodPlace& place, const std::string& key) {
   for (const char* fixed :
-       {"output_dir", "overwrite_output_dir", "resume_from_checkpoint", "config_version", "compare", "seeds", "seed",
+       {"output_dir", "overwrite_output_dir", "resume_from_checkpoint", "config_version", "compare", "learning_curve", "seeds", "seed",
         "cost", "cross_validation", "prompting.split", "training.prefix_cache_mib", "data.train", "data.validation",
-        "data.test", "data.val_size", "data.test_size", "data.split", "data.split_seed", "data.columns", "data.labels",
+        "data.test", "data.val_size", "data.test_size", "data.split", "data.split_seed", "data.subset", "data.columns", "data.labels",
         "data.positive_label", "data.on_bad_row"}) {
     if (key != fixed && !key.starts_with(concat(fixed, "."))) continue;
     place.refuse(concat("'", fixed, "' must be the same for all methods"), key, "set it in the configuration itself");
@@ -72,6 +72,7 @@ job::RunOptions options_with(const MethodPlace& place, const std::string& text,
   try {
     job::RunOptions options = config::parse(text, place.source.config, overrides, job::machine()).options;
     options.compare = {};
+    options.learning_curve = {};
     return options;
   } catch (const config::ConfigError& error) {
     std::vector<config::Problem> problems = error.problems();
@@ -200,7 +201,12 @@ files::Json identity_of(const std::vector<Method>& methods) {
     told = {{"name", method.name}, {"kind", method.kind}, {"candidates", files::Json::array()}};
     for (const MethodCandidate& candidate : method.candidates) {
       const job::RunOptions& options = candidate.options;
-      told["candidates"].push_back({{"name", candidate.name}, {"wording", candidate.wording}, {"configuration", config::decisive(options)}});
+      const files::Json all = config::effective(options);
+      told["candidates"].push_back({{"name", candidate.name},
+                                    {"wording", candidate.wording},
+                                    {"configuration", config::decisive(options)},
+                                    {"prompting", all["prompting"]},
+                                    {"generation", all["generation"]}});
       for (const auto* paths : {&options.data.train, &options.data.validation, &options.data.test}) {
         for (const std::string& path : *paths) note_file(path, ErrorKind::data);
       }

@@ -10,35 +10,35 @@
 #include "attune/files/storage.h"
 #include "attune/job/output.h"
 #include "attune/job/run.h"
+#include "attune/prompt/writer.h"
 #include "attune/report/phase.h"
 #include "attune/report/prompt_html.h"
 #include "attune/study/prompting.h"
 #include "kept_answers.h"
+#include "predictions.h"
+#include "prompt_run_parts.h"
 
 namespace attune::study {
 
-namespace {
-
 using files::Json;
 
-/// Without examples nothing is drawn, and all seeds give the same.
+Json rows_told(const PromptJob& job) {
+  Json told = {{"rows", job.rows.size()}, {"majority", job::majority_rate(job.labels, job.pool, job.rows)}};
+  if (!job.duplicates.is_null()) told["duplicates"] = job.duplicates;
+  return told;
+}
+
 std::vector<std::uint64_t> seeds_of(const job::RunOptions& options) {
   if (options.prompting.examples.k == 0) return {options.seeds.front()};
   return options.seeds;
 }
 
-std::string lines_of(const PromptJob& job, const Asked& asked) {
-  std::string lines;
-  for (const task::Prediction& prediction : asked.predictions) {
-    Json line =
-        job.task->describe({&prediction, 1}, job.rows[static_cast<std::size_t>(prediction.encoded->example)], false);
-    if (prediction.generated) line["generated"] = *prediction.generated;
-    lines += files::json_text(line, -1) + "\n";
-  }
-  return lines;
+Variant variant_of(const PromptJob& job, const prompt::Wording& wording, std::uint64_t seed) {
+  Variant variant{.wording = wording, .examples = job.options.prompting.examples};
+  variant.examples.seed = seed;
+  return variant;
 }
 
-/// The numbers of metrics, averaged over seeds; null where one of them is.
 Json mean_metrics(const Json& seeds) {
   Json mean = Json::object();
   for (const auto& [name, value] : seeds.front()["metrics"].items()) {
@@ -55,20 +55,23 @@ Json mean_metrics(const Json& seeds) {
   return mean;
 }
 
-/// One wording under all seeds; null after a signal. Writes the first seed's predictions to `path`.
+namespace {
+
+/// One wording under all seeds, with the answers under each as "asked"; null after a signal. Writes the first seed's
+/// predictions to `path`.
 Json ask_wording(const PromptJob& job, const prompt::Wording& wording, const std::string& path) {
   const Stopwatch clock;
-  Json result = {{"name", wording.name}, {"levels", wording.levels}}, seeds = Json::array();
+  Json result = {{"name", wording.name}, {"levels", wording.levels}, {"header", prompt::header_of(job.set, wording)}};
+  Json seeds = Json::array(), answers = Json::array();
   std::int64_t without_answer = 0, dropped = 0, tokens = 0, computed = 0;
   for (const std::uint64_t seed : seeds_of(job.options)) {
-    Variant variant{.wording = wording, .examples = job.options.prompting.examples};
-    variant.examples.seed = seed;
-    const Asked asked = ask(job, variant);
+    const Asked asked = ask(job, variant_of(job, wording, seed));
     if (asked.stopped) return nullptr;
     const auto scores = job.task->scores(asked.predictions, job.rows);
     seeds.push_back({{"seed", seed}, {"metrics", scores->metrics()}});
+    answers.push_back(answers_of(job, asked.predictions));
     if (seeds.size() == 1) {
-      files::write_file_atomically(path, lines_of(job, asked));
+      files::write_file_atomically(path, lines_of(job, asked.predictions));
       result["intervals"] = scores->intervals();
     }
     without_answer += asked.without_answer;
@@ -82,7 +85,8 @@ Json ask_wording(const PromptJob& job, const prompt::Wording& wording, const std
                  {"dropped_examples", dropped},
                  {"tokens", tokens},
                  {"computed_tokens", computed},
-                 {"seconds", clock.seconds()}});
+                 {"seconds", clock.seconds()},
+                 {"asked", std::move(answers)}});
   return result;
 }
 
@@ -100,6 +104,7 @@ Json ask_wordings(const PromptJob& job, const report::EventBus& events) {
       if (result.is_null()) break;
       kept.keep(i + 1, wording.name, result);
     }
+    result.erase("asked");
     done.push_back(std::move(result));
     asking.progress(static_cast<std::int64_t>(done.size()));
   }
@@ -114,11 +119,9 @@ Json run_prompts(const job::RunOptions& options, const report::EventBus& events)
   const PromptJob job = open_prompt_job(options, events);
   const auto lock = job::claim_output_folder(options);
   files::write_json(options.output_dir + "/config.resolved.json", config::effective(options));
-  Json results = {{"output_dir", options.output_dir},
-                  {"split", options.prompting.split},
-                  {"rows", job.rows.size()},
-                  {"majority", job::majority_rate(job.labels, job.pool, job.rows)},
-                  {"wordings", ask_wordings(job, events)}};
+  Json results = {{"output_dir", options.output_dir}, {"split", options.prompting.split}};
+  results.update(rows_told(job));
+  results["wordings"] = ask_wordings(job, events);
   std::int64_t tokens = 0, computed = 0;
   for (const Json& wording : results["wordings"]) {
     tokens += wording["tokens"].get<std::int64_t>();

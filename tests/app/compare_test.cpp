@@ -155,6 +155,20 @@ TEST_CASE("methods of all kinds answer the same test rows", "[app][shell]") {
       CHECK(Json::parse(line)["label"] == row["label"]);
     }
   }
+  SECTION("what follows from the predictions can be verified") {
+    const Finished verified = run_attune(workspace, "verify runs/out");
+    INFO(verified.out << verified.err);
+    CHECK(verified.exit_code == 0);
+    CHECK_THAT(verified.out, ContainsSubstring("bit-equal"));
+    std::string answers = workspace.read("runs/out/methods/words/seed-1-test.jsonl");
+    const std::size_t at = answers.find("\"label\":\"card\"");
+    REQUIRE(at != std::string::npos);
+    answers.replace(at, 14, "\"label\":\"refund\"");
+    workspace.write("runs/out/methods/words/seed-1-test.jsonl", answers);
+    const Finished changed = run_attune(workspace, "verify runs/out");
+    CHECK(changed.exit_code == 9);
+    CHECK_THAT(changed.out, ContainsSubstring("methods[1].accuracy"));
+  }
   SECTION("what is finished is read again") {
     const std::string head = workspace.read("runs/out/methods/head/candidate-1/seed-3/events.jsonl");
     for (const char* file : {"compare_results.json", "methods/words/seed-1-test.json", "methods/few-shot/seed-2-test.json"}) {
@@ -167,6 +181,7 @@ TEST_CASE("methods of all kinds answer the same test rows", "[app][shell]") {
     CHECK(workspace.read("runs/out/methods/head/candidate-1/seed-3/events.jsonl") == head);
     CHECK(Json::parse(resumed.out)["opening"]["before"] == 0);  // the same opening
 
+    CHECK(run_attune(workspace, "compare run.json --quiet --resume --set prompting.score=mean").exit_code == 10);
     workspace.write("test.jsonl", topic_rows(41, "test"));
     const Finished other = run_attune(workspace, "compare run.json --quiet --resume");
     CHECK(other.exit_code == 10);

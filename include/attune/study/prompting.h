@@ -46,12 +46,15 @@ struct PromptJob {
   prompt::LabelWords words;
   std::vector<data::Example> pool;     ///< training rows, of which examples are taken
   std::vector<data::Example> rows;     ///< that are answered
+  std::vector<data::Example> validation, test;  ///< as they were read: none of their texts becomes an example
+  files::Json duplicates;              ///< texts that occur twice: as the data summary of a training has them; or null
   std::vector<task::Encoded> targets;  ///< of `rows`: their labels, without tokens
   std::unique_ptr<task::Task> task;
   at::Tensor pool_embeddings, row_embeddings;  ///< infer::embeddings of their texts, where examples go by similarity
 };
 
-/// The rows of a split ("validation", "test") take the place of job.rows. Error{usage} where there are none.
+/// The rows of a split ("validation", "test") take the place of job.rows. Error{usage} where there are none, Error{data}
+/// for labels that no training row has.
 void read_split(PromptJob& job, const std::string& split);
 
 /// Reads what the configuration names; writes nothing. Error{usage} without a prompt set or rows of the split, for
@@ -64,7 +67,7 @@ files::Json identity_of(const PromptJob& job);
 /// What one wording made of the rows.
 struct Asked {
   std::vector<task::Prediction> predictions;  ///< one a row; their logits are log p of the labels
-  std::int64_t without_answer = 0;            ///< rows whose generated text names no label: predicted as "(no answer)"
+  std::int64_t without_answer = 0;            ///< rows whose generated text names no label: predicted as kNoAnswer
   std::int64_t dropped_examples = 0;          ///< that did not fit into the length
   std::int64_t tokens = 0;                    ///< of all texts that were scored or continued
   std::int64_t computed_tokens = 0;           ///< of them that went through the network
