@@ -25,7 +25,8 @@ struct SplitScore {
 SplitScore score_answers(const Answers& answers, const std::vector<std::int64_t>& gold, std::size_t classes) {
   SplitScore score;
   const auto rows = static_cast<double>(gold.size());
-  for (std::size_t row = 0; row < gold.size(); ++row) score.accuracy += (answers.predicted[row] == gold[row] ? 1 : 0) / rows;
+  for (std::size_t row = 0; row < gold.size(); ++row)
+    score.accuracy += (answers.predicted[row] == gold[row] ? 1 : 0) / rows;
   const std::vector<double> losses = losses_of(answers, gold, classes);
   for (const double loss : losses) score.loss += loss / rows;
   if (losses.empty()) score.loss = metrics::kNaN;
@@ -35,8 +36,8 @@ SplitScore score_answers(const Answers& answers, const std::vector<std::int64_t>
 /// The work of one method.
 class MethodWork {
  public:
-  MethodWork(const Method& method, const std::vector<std::uint64_t>& seeds, const std::string& folder,
-             Workbench& bench, const report::EventBus& events)
+  MethodWork(const Method& method, const std::vector<std::uint64_t>& seeds, const std::string& folder, Workbench& bench,
+             const report::EventBus& events)
       : method_(method), bench_(bench) {
     outcome_.seeds = method.has_chance ? seeds : std::vector{seeds.front()};
     for (std::size_t number = 0; number < method.candidates.size(); ++number) {

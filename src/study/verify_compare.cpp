@@ -59,8 +59,9 @@ void verify_compare(const VerifyOptions& options, const Json& results, const rep
   findings.check(concat("scores, intervals, tests and recommendation of ",
                         counted(static_cast<std::int64_t>(results.at("methods").size()), "method"),
                         " follow from their predictions"));
-  findings.leave_out(concat("the predictions; attune verify ", options.folder,
-                            "/methods/<name>/seed-<s> repeats a training (candidate-<n>/seed-<s> where there were several)"));
+  findings.leave_out(
+      concat("the predictions; attune verify ", options.folder,
+             "/methods/<name>/seed-<s> repeats a training (candidate-<n>/seed-<s> where there were several)"));
 }
 
 }  // namespace attune::study

@@ -88,9 +88,10 @@ struct Answers {
 
 /// What a method made of the test rows.
 struct Outcome {
-  bool stopped = false;                  ///< a signal came; nothing else counts then
-  std::size_t chosen = 0;                ///< index of the candidate
-  files::Json tried;                     ///< [{"name", "accuracy", "loss"} or {"name", "failed"}] on the validation rows, means over seeds; null where there was nothing to choose
+  bool stopped = false;    ///< a signal came; nothing else counts then
+  std::size_t chosen = 0;  ///< index of the candidate
+  files::Json tried;       ///< [{"name", "accuracy", "loss"} or {"name", "failed"}] on the validation rows, means over
+                           ///< seeds; null where there was nothing to choose
   std::vector<std::uint64_t> seeds;      ///< under which it ran; the first alone where it has no chance
   std::vector<Answers> test;             ///< [seeds]
   std::vector<std::string> predictions;  ///< [seeds] the files that hold them, below `folder`
