@@ -1,4 +1,6 @@
 // attune compare: many methods answer the same test rows.
+#include "attune/study/compare.h"
+
 #include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -20,7 +22,6 @@
 #include "attune/job/execution.h"
 #include "attune/report/table.h"
 #include "attune/report/units.h"
-#include "attune/study/compare.h"
 
 namespace attune::app {
 
@@ -38,7 +39,8 @@ std::string range_text(const Json& interval) {
 
 std::string use_text(const Json& results, const Json& method) {
   const Json& use = method["cost"]["use"];
-  if (results["cost_unit"] != "s") return report::money_text(use["money"].get<double>(), results["cost_unit"].get<std::string>());
+  if (results["cost_unit"] != "s")
+    return report::money_text(use["money"].get<double>(), results["cost_unit"].get<std::string>());
   const double seconds = use["seconds"].get<double>();
   return seconds < 60 ? print_number("%.3g s", seconds) : format_duration(seconds);
 }
@@ -62,21 +64,24 @@ std::string comparison_text(const Json& results) {
   const Json& found = results["recommendation"];
   const auto before = results["opening"]["before"].get<std::int64_t>();
   std::string text = comparison_table(results) + "\n";
-  text += said("rows", concat(results["rows"]["test"].get<std::int64_t>(), " of the test split; always the most frequent label: ",
-                              four_digits(results["majority"])));
+  text +=
+      said("rows", concat(results["rows"]["test"].get<std::int64_t>(),
+                          " of the test split; always the most frequent label: ", four_digits(results["majority"])));
   text += said("cost", concat("learning once and answering ", results["predictions"].get<std::int64_t>(), " rows"));
   text += said("recommended", found["method"].get<std::string>());
   text += said("why", found["reason"].get<std::string>());
   text += said("opened", before == 0 ? std::string("these test rows had not been opened before")
                                      : concat("these test rows had been opened ", counted(before, "time"), " before"));
-  return text + said("folder", results["output_dir"].get<std::string>() + " (report.html, compare_results.json, methods/)");
+  return text +
+         said("folder", results["output_dir"].get<std::string>() + " (report.html, compare_results.json, methods/)");
 }
 
 Json methods_json(const std::vector<study::Method>& methods) {
   Json list = Json::array();
   for (const study::Method& method : methods) {
     Json& one = list.emplace_back();
-    one = {{"name", method.name}, {"kind", method.kind}, {"has_chance", method.has_chance}, {"candidates", Json::array()}};
+    one = {
+        {"name", method.name}, {"kind", method.kind}, {"has_chance", method.has_chance}, {"candidates", Json::array()}};
     for (const study::MethodCandidate& candidate : method.candidates) one["candidates"].push_back(candidate.name);
   }
   return list;
@@ -106,15 +111,16 @@ int run_compare(const CompareVerb& options) {
                                    .hint = "leave it out; attune compare --resume goes on with one that was stopped"});
   }
   job::set_threads(run.threads);
-  const std::vector<study::Method> methods =
-      study::read_methods({.config = options.config, .overrides = options.overrides}, run.compare.methods, run.compare.selection_budget);
+  const std::vector<study::Method> methods = study::read_methods(
+      {.config = options.config, .overrides = options.overrides}, run.compare.methods, run.compare.selection_budget);
   if (options.dry_run) {
     const Json list = methods_json(methods);
     console::print(options.output.json ? files::json_text(list) + "\n" : methods_text(list));
     return 0;
   }
-  const std::string resuming = resuming_command({.verb = "compare", .config = options.config, .overrides = options.overrides},
-                                                run.overwrite_output_dir);  // before the file can change under the run
+  const std::string resuming =
+      resuming_command({.verb = "compare", .config = options.config, .overrides = options.overrides},
+                       run.overwrite_output_dir);  // before the file can change under the run
   report::EventBus events;
   attach_progress(events, options.output);
   install_stop_signals();

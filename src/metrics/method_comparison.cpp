@@ -125,13 +125,12 @@ void adjust(std::vector<MethodPair>& pairs, std::size_t rows, PowerOptions power
   power.alpha /= static_cast<double>(std::max<std::size_t>(1, pairs.size()));
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     pairs[i].p_adjusted = adjusted[i];
-    pairs[i].detectable =
-        smallest_detectable_difference(static_cast<std::int64_t>(rows), pairs[i].disagreement, power);
+    pairs[i].detectable = smallest_detectable_difference(static_cast<std::int64_t>(rows), pairs[i].disagreement, power);
   }
 }
 
 MethodScore method_score(const Rightness& right, const PairedEstimate& accuracy, const PairedEstimate& f1_macro,
-                     const PairedEstimate& loss, Estimate PairedEstimate::*side) {
+                         const PairedEstimate& loss, Estimate PairedEstimate::* side) {
   return {.seed_accuracies = right.by_seed,
           .accuracy = accuracy.*side,
           .f1_macro = f1_macro.*side,

@@ -60,17 +60,19 @@ std::string interval_words(const IntervalRow& row) {
   return concat(value, " [", metric_text(row.interval->first), ", ", metric_text(row.interval->second), "]");
 }
 
-/// Names beside points: where one would cover another it goes a line lower.
+/// Names beside points, clear of one another and of the points: where one would lie on something it goes some lines
+/// higher or lower.
 class NamePlacer {
  public:
-  explicit NamePlacer(double right) : right_(right) {}
+  NamePlacer(double right, double bottom, const std::vector<Point>& points) : right_(right), bottom_(bottom) {
+    for (const auto& [x, y] : points) taken_.push_back({x - 6, x + 6, y + 4});
+  }
 
   void place(Svg& svg, Point at, const std::string& name, const std::string& css) {
     const double width = width_of(name);
     const bool at_left = at.first + 10 + width > right_;
     const double from = at_left ? at.first - 10 - width : at.first + 10;
-    double y = at.second + 4;
-    while (std::ranges::any_of(taken_, [&](const Box& box) { return box.covers(from, from + width, y); })) y += 14;
+    const double y = free_height(from, from + width, at.second + 4);
     taken_.push_back({from, from + width, y});
     svg.text({at_left ? at.first - 10 : at.first + 10, y}, name, at_left ? css + " end" : css);
   }
@@ -82,7 +84,19 @@ class NamePlacer {
       return begin < to && end > from && std::abs(height - y) < 13;
     }
   };
-  double right_;
+
+  double free_height(double from, double to, double wanted) const {
+    constexpr double kStep = 7;
+    constexpr int kMostSteps = 40;
+    for (int step = 0; step < kMostSteps; ++step) {
+      const double y = wanted + (step % 2 == 0 ? kStep : -kStep) * ((step + 1) / 2);
+      const auto covers = [&](const Box& box) { return box.covers(from, to, y); };
+      if (y < bottom_ && std::ranges::none_of(taken_, covers)) return y;
+    }
+    return wanted;
+  }
+
+  double right_, bottom_;
   std::vector<Box> taken_;
 };
 
@@ -191,9 +205,12 @@ std::string cost_chart(const std::vector<CostPoint>& points, const std::string& 
   svg.line({left, bottom}, {right, bottom}, "axis");
   svg.text({(left + right) / 2, height - 8}, x_label, "tick middle");
   svg.rotated_text({12, (top + bottom) / 2}, -90, y_label, "tick middle");
-  NamePlacer names(right);
-  for (const CostPoint& point : points) {
-    const Point at{x(std::log10(point.cost)), y(point.value)};
+  std::vector<Point> places;
+  for (const CostPoint& point : points) places.emplace_back(x(std::log10(point.cost)), y(point.value));
+  NamePlacer names(right, bottom, places);
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const CostPoint& point = points[i];
+    const Point at = places[i];
     if (point.interval) {
       svg.line({at.first, y(point.interval->first)}, {at.first, y(point.interval->second)}, "curve thin series-a");
     }
@@ -207,7 +224,8 @@ std::string cost_chart(const std::vector<CostPoint>& points, const std::string& 
 std::string difference_matrix(const DifferenceMatrix& matrix) {
   const MatrixPlan plan(matrix);
   const std::size_t count = matrix.labels.size();
-  const double width = MatrixPlan::kWidth * static_cast<double>(count), height = MatrixPlan::kHeight * static_cast<double>(count);
+  const double width = MatrixPlan::kWidth * static_cast<double>(count),
+               height = MatrixPlan::kHeight * static_cast<double>(count);
   Svg svg(plan.left + width + plan.names * 0.72 + 4, plan.top + height + 4,
           "Differences of accuracy: the method of the row minus that of the column");
   svg.rect({plan.left, plan.top}, {width, height}, "frame");

@@ -56,7 +56,8 @@ class WorkMeter {
 /// What lies on file of a piece of work: {"cost", "facts"}.
 Json finished_work(const std::string& path) {
   const Json work = files::read_json(path, {.kind = ErrorKind::resume_refused});
-  if (work.is_object() && work.value("cost", Json()).is_object() && work.value("facts", Json()).is_object()) return work;
+  if (work.is_object() && work.value("cost", Json()).is_object() && work.value("facts", Json()).is_object())
+    return work;
   throw Error(ErrorKind::resume_refused, {.file = path,
                                           .what = "this is no record of a method's work, or it is damaged",
                                           .where = "",

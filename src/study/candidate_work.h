@@ -14,7 +14,8 @@
 
 namespace attune::study {
 
-/// Under `folder`, or the candidate's own folder in it where the method has several. What is referred to must outlive it.
+/// Under `folder`, or the candidate's own folder in it where the method has several. What is referred to must outlive
+/// it.
 class CandidateWork {
  public:
   CandidateWork(const Method& method, std::size_t number, const std::string& folder, Workbench& bench,
@@ -26,8 +27,8 @@ class CandidateWork {
   /// Of answers that are there.
   Answers answers(std::uint64_t seed, const std::string& split) const;
   std::string predictions_of(std::uint64_t seed, const std::string& split) const;
-  /// {"cost": {"seconds", "peak_memory", "joules", "money", "currency"}, "facts": of Fitted} of "learning", or of answering
-  /// a split; null where nothing is learned.
+  /// {"cost": {"seconds", "peak_memory", "joules", "money", "currency"}, "facts": of Fitted} of "learning", or of
+  /// answering a split; null where nothing is learned.
   files::Json work(std::uint64_t seed, const std::string& what) const;
 
  private:

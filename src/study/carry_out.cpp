@@ -10,7 +10,6 @@
 #include "attune/base/signals.h"
 #include "attune/base/strings.h"
 #include "attune/metrics/values.h"
-#include "attune/train/prefix_cache.h"
 #include "candidate_work.h"
 
 namespace attune::study {
@@ -26,7 +25,8 @@ struct SplitScore {
 SplitScore score_answers(const Answers& answers, const std::vector<std::int64_t>& gold, std::size_t classes) {
   SplitScore score;
   const auto rows = static_cast<double>(gold.size());
-  for (std::size_t row = 0; row < gold.size(); ++row) score.accuracy += (answers.predicted[row] == gold[row] ? 1 : 0) / rows;
+  for (std::size_t row = 0; row < gold.size(); ++row)
+    score.accuracy += (answers.predicted[row] == gold[row] ? 1 : 0) / rows;
   const std::vector<double> losses = losses_of(answers, gold, classes);
   for (const double loss : losses) score.loss += loss / rows;
   if (losses.empty()) score.loss = metrics::kNaN;
@@ -36,11 +36,9 @@ SplitScore score_answers(const Answers& answers, const std::vector<std::int64_t>
 /// The work of one method.
 class MethodWork {
  public:
-  MethodWork(const Method& method, const std::vector<std::uint64_t>& seeds, const std::string& folder,
-             Workbench& bench, const report::EventBus& events)
+  MethodWork(const Method& method, const std::vector<std::uint64_t>& seeds, const std::string& folder, Workbench& bench,
+             const report::EventBus& events)
       : method_(method), bench_(bench) {
-    const std::int64_t memory = method.candidates.front().options.training.prefix_cache_mib;
-    bench_.shared.prefix_cache = std::make_shared<train::PrefixCache>(train::prefix_cache_bytes(memory));
     outcome_.seeds = method.has_chance ? seeds : std::vector{seeds.front()};
     for (std::size_t number = 0; number < method.candidates.size(); ++number) {
       work_.emplace_back(method, number, folder, bench, events);
@@ -51,7 +49,6 @@ class MethodWork {
     outcome_.stopped = !choose() || !answer_test();
     if (!outcome_.stopped) outcome_.cost = cost();
     bench_.asked.reset();  // the next method's memory is its own
-    bench_.shared.prefix_cache.reset();
     return std::move(outcome_);
   }
 

@@ -91,13 +91,14 @@ Json method_json(const Method& method, const Outcome& outcome, const std::string
 }
 
 /// All methods; nothing after a signal.
-std::optional<Json> carry_out_all(const job::RunOptions& options, const std::vector<Method>& methods,
-                                  Workbench& bench, const report::EventBus& events) {
+std::optional<Json> carry_out_all(const job::RunOptions& options, const std::vector<Method>& methods, Workbench& bench,
+                                  const report::EventBus& events) {
   Json done = Json::array();
   for (std::size_t i = 0; i < methods.size(); ++i) {
     const Method& method = methods[i];
     events.emit({{"event", "method_begin"}, {"name", method.name}, {"index", i + 1}, {"methods", methods.size()}});
     const std::string folder = concat(options.output_dir, "/methods/", method.name);
+    clear_shared(bench, options);
     const Outcome outcome = carry_out(method, options.seeds, folder, bench, events);
     if (outcome.stopped) return std::nullopt;
     done.push_back(method_json(method, outcome, options.output_dir));
@@ -115,15 +116,16 @@ Json compare(const job::RunOptions& options, const std::vector<Method>& methods,
   const auto lock = job::claim_output_folder(options);
   write_or_check_identity(options, methods);
   const MethodRows& rows = bench.rows;
-  Json results = {{"output_dir", options.output_dir},
-                  {"about", options.about},
-                  {"rows", {{"train", rows.train.size()}, {"validation", rows.validation.size()}, {"test", rows.test.size()}}},
-                  {"labels", rows.labels.names.size()},
-                  {"majority", job::majority_rate(rows.labels, rows.train, rows.test)},
-                  {"duplicates", told_duplicates(rows)},
-                  {"selection_budget", options.compare.selection_budget},
-                  {"predictions", options.compare.predictions},
-                  {"stopped_by", "signal"}};
+  Json results = {
+      {"output_dir", options.output_dir},
+      {"about", options.about},
+      {"rows", {{"train", rows.train.size()}, {"validation", rows.validation.size()}, {"test", rows.test.size()}}},
+      {"labels", rows.labels.names.size()},
+      {"majority", job::majority_rate(rows.labels, rows.train, rows.test)},
+      {"duplicates", told_duplicates(rows)},
+      {"selection_budget", options.compare.selection_budget},
+      {"predictions", options.compare.predictions},
+      {"stopped_by", "signal"}};
   bench.opens_test = [&] { results["opening"] = note_opening(options, "attune compare"); };
   std::optional<Json> done = carry_out_all(options, methods, bench, events);
   if (!done) return results;

@@ -18,8 +18,7 @@ using files::Json;
 /// Of training once and answering so many rows; null where a part is not known.
 Json use_of(const Json& cost, const char* unit, double predictions) {
   const Json learning = cost.value("learning", Json()), per_1000 = cost.value("per_1000", Json());
-  const bool knows = per_1000.is_object() && per_1000.contains(unit) &&
-                     (learning.is_null() || learning.contains(unit));
+  const bool knows = per_1000.is_object() && per_1000.contains(unit) && (learning.is_null() || learning.contains(unit));
   if (!knows) return nullptr;
   const double learned = learning.is_null() ? 0.0 : learning[unit].get<double>();
   return learned + per_1000[unit].get<double>() * predictions / 1000;
@@ -56,8 +55,8 @@ void add_comparison(Json& results, const MethodRows& rows, const std::string& fo
       one.answers.push_back(read_answers(concat(folder, "/", file.get<std::string>()), rows.labels, rows.test));
     }
   }
-  const Json found = comparison_of(rows, methods,
-                                   {.predictions = predictions, .cost_unit = results["cost_unit"].get<std::string>()});
+  const Json found =
+      comparison_of(rows, methods, {.predictions = predictions, .cost_unit = results["cost_unit"].get<std::string>()});
   for (std::size_t i = 0; i < methods.size(); ++i) results["methods"][i].update(found["methods"][i]);
   results["pairs"] = found["pairs"];
   results["recommendation"] = found["recommendation"];

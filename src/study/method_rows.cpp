@@ -7,6 +7,7 @@
 #include "attune/data/read.h"
 #include "attune/job/prepare.h"
 #include "attune/study/method.h"
+#include "attune/train/prefix_cache.h"
 #include "job/subset.h"
 
 namespace attune::study {
@@ -20,7 +21,8 @@ namespace {
 void check_files(const data::DataOptions& options) {
   for (const auto& [split, paths] : {std::pair{"validation", &options.validation}, {"test", &options.test}}) {
     if (!paths->empty()) continue;
-    refuse_rows(concat("methods are compared on files of rows that none of them learns from, and there are no ", split, " rows"),
+    refuse_rows(concat("methods are compared on files of rows that none of them learns from, and there are no ", split,
+                       " rows"),
                 concat("data.", split), concat(R"(name a file: "data": {")", split, R"(": ")", split, R"(.jsonl"})"));
   }
 }
@@ -36,17 +38,20 @@ MethodRows read_method_rows(const job::RunOptions& run) {
   check_files(options);
   MethodRows rows;
   data::ReadReport report;
-  files::LongList<data::Example> train = data::read_examples(options.train, options, data::RowKind::classification, report);
+  files::LongList<data::Example> train =
+      data::read_examples(options.train, options, data::RowKind::classification, report);
   rows.labels = data::collect_labels(train);
   if (rows.labels.kind != data::TargetKind::single) {
-    refuse_rows(concat("the label column holds ", data::describe(rows.labels.kind), "; methods are compared on one class a row"),
+    refuse_rows(concat("the label column holds ", data::describe(rows.labels.kind),
+                       "; methods are compared on one class a row"),
                 "data.columns.label", "name another column, or set data.labels to single");
   }
   job::place_positive_label(rows.labels, options.positive_label);
   job::take_subset(options, rows.labels, train);
   rows.train = std::move(train.values());
   options.labels = data::labels_setting(rows.labels.kind);
-  for (const auto& [paths, examples] : {std::pair{&options.validation, &rows.validation}, {&options.test, &rows.test}}) {
+  for (const auto& [paths, examples] :
+       {std::pair{&options.validation, &rows.validation}, {&options.test, &rows.test}}) {
     *examples = data::read_examples(*paths, options, data::RowKind::classification, report);
     data::check_labels(*examples, rows.labels, options.on_bad_row, report);
   }
@@ -60,10 +65,16 @@ std::vector<std::int64_t> gold_of(const data::LabelMap& labels, const std::vecto
   return gold;
 }
 
+void clear_shared(Workbench& bench, const job::RunOptions& options) {
+  const std::int64_t bytes = train::prefix_cache_bytes(options.training.prefix_cache_mib);
+  bench.shared.prefix_cache = std::make_shared<train::PrefixCache>(bytes);
+}
+
 Workbench make_workbench(const job::RunOptions& options) {
   Workbench bench;
   bench.rows = read_method_rows(options);
   bench.shared.seals_test = true;
+  clear_shared(bench, options);
   bench.resumes = !options.resume_from_checkpoint.empty();
   return bench;
 }

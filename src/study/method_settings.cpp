@@ -29,21 +29,39 @@ struct MethodPlace {
   const job::MethodOptions& method;
 
   [[noreturn]] void refuse(const std::string& what, const std::string& where, const std::string& hint) const {
-    throw Error(ErrorKind::usage, {.file = source.config,
-                                   .what = concat("method '", method.name, "': ", what),
-                                   .where = where,
-                                   .hint = hint});
+    throw Error(
+        ErrorKind::usage,
+        {.file = source.config, .what = concat("method '", method.name, "': ", what), .where = where, .hint = hint});
   }
 };
 
 /// Methods answer the same rows under the same seeds, each in a folder of its own, and none sees the test rows before
 /// it has chosen.
 void check_method_key(const MethodPlace& place, const std::string& key) {
-  for (const char* fixed :
-       {"output_dir", "overwrite_output_dir", "resume_from_checkpoint", "config_version", "compare", "learning_curve", "seeds", "seed",
-        "cost", "cross_validation", "prompting.split", "training.prefix_cache_mib", "data.train", "data.validation",
-        "data.test", "data.val_size", "data.test_size", "data.split", "data.split_seed", "data.subset", "data.columns", "data.labels",
-        "data.positive_label", "data.on_bad_row"}) {
+  for (const char* fixed : {"output_dir",
+                            "overwrite_output_dir",
+                            "resume_from_checkpoint",
+                            "config_version",
+                            "compare",
+                            "learning_curve",
+                            "seeds",
+                            "seed",
+                            "cost",
+                            "cross_validation",
+                            "prompting.split",
+                            "training.prefix_cache_mib",
+                            "data.train",
+                            "data.validation",
+                            "data.test",
+                            "data.val_size",
+                            "data.test_size",
+                            "data.split",
+                            "data.split_seed",
+                            "data.subset",
+                            "data.columns",
+                            "data.labels",
+                            "data.positive_label",
+                            "data.on_bad_row"}) {
     if (key != fixed && !key.starts_with(concat(fixed, "."))) continue;
     place.refuse(concat("'", fixed, "' must be the same for all methods"), key, "set it in the configuration itself");
   }
@@ -97,8 +115,9 @@ std::vector<std::string> wordings_of(const MethodPlace& place, const job::RunOpt
   for (const std::string& name : wanted) {
     if (std::ranges::find(all, name) != all.end()) continue;
     const std::string nearest = nearest_name(name, all);
-    place.refuse(concat(options.prompting.prompts, " has no wording '", name, "'"), "wordings",
-                 nearest.empty() ? concat("its wordings are ", join(all, ", ")) : concat("did you mean '", nearest, "'?"));
+    place.refuse(
+        concat(options.prompting.prompts, " has no wording '", name, "'"), "wordings",
+        nearest.empty() ? concat("its wordings are ", join(all, ", ")) : concat("did you mean '", nearest, "'?"));
   }
   return wanted.empty() ? all : wanted;
 }
@@ -118,7 +137,9 @@ std::vector<MethodCandidate> candidates_of(const MethodPlace& place, const std::
   }
   for (const auto& [key, values] : method.vary.values) {
     check_method_key(place, key);
-    if (std::ranges::find(method.set.values, key, &std::pair<std::string, std::string>::first) == method.set.values.end()) continue;
+    if (std::ranges::find(method.set.values, key, &std::pair<std::string, std::string>::first) ==
+        method.set.values.end())
+      continue;
     place.refuse(concat("'", key, "' is set and varied"), "vary", "keep one of the two");
   }
   const bool is_asked = method_kind(method.kind).is_asked;
@@ -190,9 +211,8 @@ std::vector<Method> read_methods(const MethodSource& source, const std::vector<j
 }
 
 files::Json identity_of(const std::vector<Method>& methods) {
-  files::Json identity = {{"methods", files::Json::array()},
-                          {"files", files::Json::object()},
-                          {"bases", files::Json::object()}};
+  files::Json identity = {
+      {"methods", files::Json::array()}, {"files", files::Json::object()}, {"bases", files::Json::object()}};
   const auto note_file = [&](const std::string& path, ErrorKind kind) {
     if (!identity["files"].contains(path)) identity["files"][path] = files::sha256_file(path, kind);
   };
@@ -201,7 +221,12 @@ files::Json identity_of(const std::vector<Method>& methods) {
     told = {{"name", method.name}, {"kind", method.kind}, {"candidates", files::Json::array()}};
     for (const MethodCandidate& candidate : method.candidates) {
       const job::RunOptions& options = candidate.options;
-      told["candidates"].push_back({{"name", candidate.name}, {"wording", candidate.wording}, {"configuration", config::decisive(options)}});
+      const files::Json all = config::effective(options);
+      told["candidates"].push_back({{"name", candidate.name},
+                                    {"wording", candidate.wording},
+                                    {"configuration", config::decisive(options)},
+                                    {"prompting", all["prompting"]},
+                                    {"generation", all["generation"]}});
       for (const auto* paths : {&options.data.train, &options.data.validation, &options.data.test}) {
         for (const std::string& path : *paths) note_file(path, ErrorKind::data);
       }

@@ -69,7 +69,8 @@ class Prompted : public Fitted {
   /// [labels] Where the label with the comparison's id stands among those of the job.
   std::vector<std::size_t> places_of_labels() const {
     std::vector<std::size_t> places;
-    for (const std::string& name : labels_.names) places.push_back(static_cast<std::size_t>(job_->labels.find(name).value()));
+    for (const std::string& name : labels_.names)
+      places.push_back(static_cast<std::size_t>(job_->labels.find(name).value()));
     return places;
   }
 

@@ -97,15 +97,16 @@ class Recommendation {
             : concat(" Only a difference of ", share_text(choice_.detectable),
                      " or more would have been found with these rows in 80 % of cases.");
     if (chosen != best) {
-      return concat("The data cannot tell it from ", name(best), ", which has the highest accuracy (",
-                    share_text(accuracy(best)), ", ", share_text(lag(chosen)), " more; p = ",
-                    print_number("%.2g", to_best(chosen).p_adjusted), " after Holm's correction), and it costs ",
-                    cost_text(chosen), " instead of ", cost_text(best), ".", shown);
+      return concat(
+          "The data cannot tell it from ", name(best), ", which has the highest accuracy (", share_text(accuracy(best)),
+          ", ", share_text(lag(chosen)), " more; p = ", print_number("%.2g", to_best(chosen).p_adjusted),
+          " after Holm's correction), and it costs ", cost_text(chosen), " instead of ", cost_text(best), ".", shown);
     }
     std::vector<std::size_t> others = choice_.alike;
     std::erase(others, best);
-    return concat("It has the highest accuracy, ", share_text(accuracy(best)), ", and is the cheapest (", cost_text(best),
-                  ") of those that the data cannot tell from it: ", join(names(others), ", "), ".", shown);
+    return concat("It has the highest accuracy, ", share_text(accuracy(best)), ", and is the cheapest (",
+                  cost_text(best), ") of those that the data cannot tell from it: ", join(names(others), ", "), ".",
+                  shown);
   }
 
   std::string undecided_text() const {

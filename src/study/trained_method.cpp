@@ -41,11 +41,12 @@ class Trained : public Fitted {
     const job::Rows rows = job::read_rows(tuned_, split == "test" ? data_.test : data_.validation, true);
     const std::vector<task::Prediction> predictions = job::predict_rows(tuned_, rows, events);
     if (predictions.size() != rows_.of(split).size()) {
-      throw Error(ErrorKind::data, {.file = "",
-                                    .what = concat(predictions.size(), " of ", rows_.of(split).size(), " ", split,
-                                                   " rows could be read by the tuned model; methods are compared on the same rows"),
-                                    .where = concat("data.", split),
-                                    .hint = "correct or remove the rows that are passed over (data.on_bad_row)"});
+      throw Error(ErrorKind::data,
+                  {.file = "",
+                   .what = concat(predictions.size(), " of ", rows_.of(split).size(), " ", split,
+                                  " rows could be read by the tuned model; methods are compared on the same rows"),
+                   .where = concat("data.", split),
+                   .hint = "correct or remove the rows that are passed over (data.on_bad_row)"});
     }
     count_work(rows);
     auto answers = std::make_unique<Answers>();

@@ -19,6 +19,7 @@ constexpr Verifier kVerifiers[] = {
     {"stability_results.json", "prompt stability", verify_stability},
     {"optimise_results.json", "prompt optimise", verify_optimise},
     {"learning_curve_results.json", "learning-curve", verify_learning_curve},
+    {"compare_results.json", "compare", verify_compare},
 };
 
 const Verifier* verifier_of(const std::string& folder) {

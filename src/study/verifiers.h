@@ -31,4 +31,7 @@ void verify_optimise(const VerifyOptions& options, const files::Json& results, c
 void verify_learning_curve(const VerifyOptions& options, const files::Json& results, const report::EventBus& events,
                            Findings& findings);
 
+void verify_compare(const VerifyOptions& options, const files::Json& results, const report::EventBus& events,
+                    Findings& findings);
+
 }  // namespace attune::study

@@ -70,9 +70,9 @@ TEST_CASE("methods on the same rows compare as statsmodels and scipy say", "[met
       const auto& expected = golden["pairs"][i];
       INFO(expected["pair"].get<std::string>());
       check_number("difference", pair.accuracy.value, expected["difference"]);
-      CHECK(pair.only_first == expected["only_first"]);
-      CHECK(pair.only_second == expected["only_second"]);
-      CHECK(pair.by_sign_flips == expected["by_sign_flips"]);
+      CHECK(pair.only_first == expected["only_first"].get<std::int64_t>());
+      CHECK(pair.only_second == expected["only_second"].get<std::int64_t>());
+      CHECK(pair.by_sign_flips == expected["by_sign_flips"].get<bool>());
       check_number("p", pair.test.p_value, expected["p"]);
       check_number("p_holm", pair.p_adjusted, expected["p_holm"]);
       check_number("disagreement", pair.disagreement, expected["disagreement"]);

@@ -58,8 +58,8 @@ void visit_fields(Visitor& visit, MethodOptions& options) {
   visit(options.vary, {.key = "vary",
                        .help = "Values to choose among by the validation rows: `{\"training.learning_rate\": [0.001, "
                                "0.01]}`. Every combination is a candidate."});
-  visit(options.wordings, {.key = "wordings",
-                           .help = "Which wordings of the prompt set are candidates, by name. By default all."});
+  visit(options.wordings,
+        {.key = "wordings", .help = "Which wordings of the prompt set are candidates, by name. By default all."});
 }
 
 template <class Visitor>

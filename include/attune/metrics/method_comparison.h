@@ -16,12 +16,13 @@ namespace attune::metrics {
 /// What one method said, under each of its seeds (one for a method without chance).
 struct MethodPredictions {
   std::vector<std::vector<std::int64_t>> predicted;  ///< [seeds][rows] label ids
-  std::vector<std::vector<double>> losses;           ///< [seeds][rows] -log p of the right label; empty: it gives no probabilities
+  std::vector<std::vector<double>>
+      losses;  ///< [seeds][rows] -log p of the right label; empty: it gives no probabilities
 };
 
 struct MethodComparisonInput {
-  std::span<const std::int64_t> gold;        ///< [rows] label ids
-  std::size_t classes = 0;                   ///< ids are below it, that of "no answer" included
+  std::span<const std::int64_t> gold;         ///< [rows] label ids
+  std::size_t classes = 0;                    ///< ids are below it, that of "no answer" included
   std::span<const std::int64_t> groups = {};  ///< [rows] rows that belong together; empty: each its own
   std::span<const MethodPredictions> methods;
   BootstrapOptions bootstrap = {};  ///< its groups and weights are not looked at
@@ -31,7 +32,7 @@ struct MethodComparisonInput {
 struct MethodScore {
   std::vector<double> seed_accuracies;  ///< [seeds]
   Estimate accuracy, f1_macro, loss;    ///< means over seeds; intervals over rows × seeds (paired_bootstrap)
-  std::vector<std::size_t> alone;       ///< rows that it gets right (under more than half of its seeds) and no other method
+  std::vector<std::size_t> alone;  ///< rows that it gets right (under more than half of its seeds) and no other method
 };
 
 /// Differences are second - first.
@@ -39,11 +40,13 @@ struct MethodPair {
   std::size_t first = 0, second = 0;  ///< indices of the methods
   Estimate accuracy, f1_macro, loss;
   std::int64_t only_first = 0, only_second = 0;  ///< rows that the one gets right (as above) and the other does not
-  bool by_sign_flips = false;  ///< one of both has several seeds, or rows come in groups: sign flips; else McNemar, exact
+  bool by_sign_flips =
+      false;  ///< one of both has several seeds, or rows come in groups: sign flips; else McNemar, exact
   TestResult test{};
-  double p_adjusted = 1;        ///< by Holm, over all pairs
-  double disagreement = 0;      ///< mean squared difference of being right; of single seeds the share of rows that one alone gets right
-  double detectable = 0;        ///< smallest_detectable_difference of accuracy, at alpha / pairs
+  double p_adjusted = 1;  ///< by Holm, over all pairs
+  double disagreement =
+      0;  ///< mean squared difference of being right; of single seeds the share of rows that one alone gets right
+  double detectable = 0;  ///< smallest_detectable_difference of accuracy, at alpha / pairs
 };
 
 struct MethodComparison {
@@ -59,11 +62,13 @@ MethodComparison compare_methods(const MethodComparisonInput& input);
 
 /// Which method to take.
 struct MethodChoice {
-  std::size_t best = 0;                ///< of the highest accuracy; of equals the cheapest
-  std::size_t chosen = 0;              ///< the cheapest of `alike`
-  std::vector<std::size_t> alike;      ///< the best, and those that the rows do not tell from it
-  std::vector<std::size_t> undecided;  ///< not significantly worse than the best, though by a difference that the rows could have shown
-  double detectable = 0;               ///< the largest smallest_detectable_difference between the best and the others of `alike`; NaN where it has none
+  std::size_t best = 0;            ///< of the highest accuracy; of equals the cheapest
+  std::size_t chosen = 0;          ///< the cheapest of `alike`
+  std::vector<std::size_t> alike;  ///< the best, and those that the rows do not tell from it
+  std::vector<std::size_t>
+      undecided;  ///< not significantly worse than the best, though by a difference that the rows could have shown
+  double detectable = 0;  ///< the largest smallest_detectable_difference between the best and the others of `alike`;
+                          ///< NaN where it has none
 };
 
 /// The cheapest among the best by mean accuracy and those that are neither significantly worse (p_adjusted >= alpha)

@@ -17,7 +17,6 @@ namespace attune::study {
 /// what is finished is read. After a signal "stopped_by" is "signal", and there is nothing else of worth.
 /// Error{usage} for fewer than two methods, Error{resume_refused} for a folder with another comparison; else as
 /// read_method_rows and carry_out.
-files::Json compare(const job::RunOptions& options, const std::vector<Method>& methods,
-                    const report::EventBus& events);
+files::Json compare(const job::RunOptions& options, const std::vector<Method>& methods, const report::EventBus& events);
 
 }  // namespace attune::study

@@ -67,7 +67,7 @@ std::vector<std::int64_t> gold_of(const data::LabelMap& labels, const std::vecto
 /// What methods share.
 struct Workbench {
   MethodRows rows;     ///< validation and test rows are answered in this order; label ids are those of rows.labels
-  job::Shared shared;  ///< of the trainings of a method: their prefix cache; test rows are sealed
+  job::Shared shared;  ///< of the trainings: their prefix cache; test rows are sealed
   bool resumes = false;
   std::function<void()> opens_test;  ///< is called before a method answers test rows; may be empty
   std::shared_ptr<PromptJob> asked;  ///< what was asked last, opened for `asked_for`
@@ -77,6 +77,9 @@ struct Workbench {
 /// With rows read as the options say; no training has begun.
 Workbench make_workbench(const job::RunOptions& options);
 
+/// Forgets what trainings shared up to now, so that the next method's cost is its own.
+void clear_shared(Workbench& bench, const job::RunOptions& options);
+
 /// The answers to the rows of a split.
 struct Answers {
   std::vector<std::int64_t> predicted;  ///< [rows] label ids; labels.names.size() where a text named none
@@ -85,9 +88,10 @@ struct Answers {
 
 /// What a method made of the test rows.
 struct Outcome {
-  bool stopped = false;                  ///< a signal came; nothing else counts then
-  std::size_t chosen = 0;                ///< index of the candidate
-  files::Json tried;                     ///< [{"name", "accuracy", "loss"} or {"name", "failed"}] on the validation rows, means over seeds; null where there was nothing to choose
+  bool stopped = false;    ///< a signal came; nothing else counts then
+  std::size_t chosen = 0;  ///< index of the candidate
+  files::Json tried;       ///< [{"name", "accuracy", "loss"} or {"name", "failed"}] on the validation rows, means over
+                           ///< seeds; null where there was nothing to choose
   std::vector<std::uint64_t> seeds;      ///< under which it ran; the first alone where it has no chance
   std::vector<Answers> test;             ///< [seeds]
   std::vector<std::string> predictions;  ///< [seeds] the files that hold them, below `folder`

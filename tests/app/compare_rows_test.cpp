@@ -1,0 +1,128 @@
+// attune compare: what it says of the test set, and what it refuses.
+#include <algorithm>
+
+#include "app/comparison.h"
+#include "catch.h"
+
+using namespace attune::testing;
+
+TEST_CASE("openings of a test set are counted by its content", "[app][shell]") {
+  const Workspace workspace;
+  write_comparison(workspace, kBaselines);
+  const auto before = [&](const std::string& more) {
+    const Finished compared = run_attune(workspace, "compare run.json --json --quiet " + more);
+    INFO(compared.err);
+    REQUIRE(compared.exit_code == 0);
+    return Json::parse(compared.out)["opening"]["before"].get<int>();
+  };
+  CHECK(before("") == 0);
+  CHECK(before("--set output_dir=runs/second") == 1);
+  workspace.write("renamed.jsonl", topic_rows(40, "test"));
+  CHECK(before("--set output_dir=runs/third --set data.test=renamed.jsonl") == 2);
+  CHECK(before("--set output_dir=runs/fourth --set data.test=valid.jsonl --set data.validation=renamed.jsonl") == 0);
+  CHECK(before("--set output_dir=runs/fifth --set compare.openings_file=own.jsonl") == 0);
+  CHECK(workspace.read("runs/third/report.html").find("<b>2 times</b>") != std::string::npos);
+  CHECK(predictions_in(workspace, "runs/test_openings.jsonl").size() == 4);
+  workspace.write("runs/test_openings.jsonl", "nonsense\n");
+  const Finished refused = run_attune(workspace, "compare run.json --quiet --set output_dir=runs/sixth");
+  CHECK(refused.exit_code == 4);
+  CHECK_THAT(refused.err, ContainsSubstring("test_openings.jsonl:1"));
+}
+
+TEST_CASE("planted leaks are found, and nothing is learned from test rows", "[app][shell]") {
+  const Workspace workspace;
+  write_comparison(workspace, kBaselines);
+  const auto results_of = [&](const std::string& output_dir) {
+    const Finished compared = run_attune(workspace, "compare run.json --json --set output_dir=" + output_dir);
+    INFO(compared.err);
+    REQUIRE(compared.exit_code == 0);
+    return std::pair(Json::parse(compared.out), compared.err);
+  };
+  CHECK(results_of("runs/clean").first["duplicates"].empty());
+  CHECK(workspace.read("runs/clean/report.html").find("No text of a test row occurs") != std::string::npos);
+
+  // Words that only test rows have change no answer to the others.
+  const std::vector<Json> alone = predictions_in(workspace, "runs/clean/methods/words/seed-1-test.jsonl");
+  workspace.write("test.jsonl", topic_rows(40, "test") +
+                                    R"({"id": "x", "text": "refund refund test zebra", "label": "refund"})" + "\n");
+  results_of("runs/more");
+  const std::vector<Json> among = predictions_in(workspace, "runs/more/methods/words/seed-1-test.jsonl");
+  REQUIRE(among.size() == 41);
+  for (std::size_t i = 0; i < alone.size(); ++i) CHECK(among[i] == alone[i]);
+
+  workspace.write("train.jsonl",
+                  topic_rows(40, "learn") + R"({"text": "TEST 3  please help", "label": "refund"})" + "\n");
+  const auto [leaky, said] = results_of("runs/leaky");
+  REQUIRE(leaky["duplicates"].size() == 1);
+  CHECK(leaky["duplicates"][0]["between"] == Json{"train", "test"});
+  CHECK(leaky["duplicates"][0]["rows"] == 1);
+  CHECK_THAT(said, ContainsSubstring("1 row of test has a text that occurs in train"));
+  CHECK(workspace.read("runs/leaky/report.html").find("occurs in train") != std::string::npos);
+}
+
+TEST_CASE("a candidate that diverges is passed over", "[app][shell]") {
+  const Workspace workspace;
+  Json methods = kBaselines;
+  methods.push_back({{"name", "full"},
+                     {"kind", "train"},
+                     {"set", {{"training.max_grad_norm", 0}, {"training.optim", "sgd"}}},
+                     {"vary", {{"training.learning_rate", {1e38, 0.01}}}}});
+  write_comparison(workspace, methods);
+  const Finished compared = run_attune(workspace, "compare run.json --json --quiet");
+  INFO(compared.err);
+  REQUIRE(compared.exit_code == 0);
+  const Json results = Json::parse(compared.out);
+  CHECK(method_named(results, "full")["tried"][0].contains("failed"));
+  CHECK(method_named(results, "full")["candidate"] == "training.learning_rate=0.01");
+}
+
+TEST_CASE("what cannot be compared is refused before anything is written", "[app][shell]") {
+  const Workspace workspace;
+  const auto refused = [&](const Json& methods, const std::string& message, const std::string& more = "") {
+    Json all = kBaselines;
+    for (const Json& method : methods) all.push_back(method);
+    write_comparison(workspace, all);
+    const Finished compared = run_attune(workspace, "compare run.json --quiet " + more);
+    INFO(message << "\n" << compared.err);
+    CHECK(compared.exit_code == 2);
+    CHECK(compared.err.find(message) != std::string::npos);
+    CHECK_FALSE(std::filesystem::exists(workspace.path("runs")));
+  };
+  const auto one = [](const char* text) { return Json::array({Json::parse(text)}); };
+  refused(one(R"({"name": "words", "kind": "words"})"), "two methods have this name");
+  refused(one(R"({"name": "tree", "kind": "forest"})"), "compare.methods[2].kind");
+  refused(one(R"({"name": "a/b", "kind": "words"})"), "compare.methods[2].name");
+  refused(one(R"({"name": "head", "kind": "train"})"), "its answers depend on the seed, and 2 seeds",
+          "--set seeds=[1,2]");
+  refused(one(R"({"name": "head", "kind": "train", "set": {"data.test": "valid.jsonl"}})"),
+          "'data.test' must be the same for all methods");
+  refused(one(R"({"name": "head", "kind": "train", "vary": {"seeds": [1, 2]}})"),
+          "'seeds' must be the same for all methods");
+  refused(one(R"({"name": "head", "kind": "train", "vary": {"training.learning_rate": [1, 2, 3, 4, 5]}})"),
+          "5 candidates, and a method may choose among 4");
+  refused(one(R"({"name": "ask", "kind": "prompt", "set": {"prompting.score": "mean"}})"),
+          "2 candidates, and a method may choose among 1", "--set compare.selection_budget=1");
+  refused(one(R"({"name": "ask", "kind": "prompt", "wordings": ["default/instruction=3"]})"),
+          "has no wording 'default/instruction=3'");
+  refused(one(R"({"name": "head", "kind": "train", "wordings": ["default"]})"), "has no wordings");
+  refused(one(R"({"name": "head", "kind": "train", "set": {"training.learning_rat": 1}})"), "method 'head'");
+  refused({}, "there are no test rows", "--set data.test=[]");
+  refused({}, "does not begin at a checkpoint", "--set resume_from_checkpoint=auto");
+  write_comparison(workspace, Json::array({kBaselines[0]}));
+  CHECK_THAT(run_attune(workspace, "compare run.json --quiet").err, ContainsSubstring("there is one method"));
+  write_comparison(workspace, Json::array());
+  CHECK_THAT(run_attune(workspace, "compare run.json --quiet").err, ContainsSubstring("there are no methods"));
+}
+
+TEST_CASE("a dry run lists methods and candidates", "[app][shell]") {
+  const Workspace workspace;
+  write_comparison(workspace, kAllKinds);
+  const Finished dry = run_attune(workspace, "compare run.json --json --quiet --dry-run");
+  INFO(dry.err);
+  REQUIRE(dry.exit_code == 0);
+  const Json methods = Json::parse(dry.out);
+  REQUIRE(methods.size() == 5);
+  CHECK(methods[2]["candidates"] == Json{"default/instruction=1", "default/instruction=2"});
+  CHECK(methods[4]["candidates"] == Json{"training.learning_rate=1e-06", "training.learning_rate=0.02"});
+  CHECK_FALSE(std::filesystem::exists(workspace.path("runs")));
+}
