@@ -1,5 +1,6 @@
 // Studies of prompts that a signal stops: what was answered is kept, and the end is that of a study that nothing stopped.
 #include <csignal>
+#include <map>
 
 #include "app/prompt_job.h"
 #include "catch.h"
