@@ -15,10 +15,6 @@ namespace {
 
 using files::Json;
 
-std::string short_score(const Json& value) {
-  return print_number("%.2f", value.get<double>());
-}
-
 /// Two digits, more where that would be nothing: 0.0042 → "+0.004".
 std::string signed_score(double value) {
   return print_number(std::abs(value) < 0.01 ? "%+.3f" : "%+.2f", value);
