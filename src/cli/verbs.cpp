@@ -85,6 +85,15 @@ Run add_sweep(CLI::App& verb) {
   return [options] { return app::run_sweep(*options); };
 }
 
+Run add_meta_train(CLI::App& verb) {
+  auto options = std::make_shared<app::MetaTrainVerb>();
+  verb.add_option("config", options->config, "Configuration file (JSON) with a block meta")->required();
+  add_overrides(verb, options->overrides);
+  verb.add_flag("--resume", options->resume, "Go on where a signal stopped it");
+  add_output(verb, options->output);
+  return [options] { return app::run_meta_train(*options); };
+}
+
 Run add_evaluate(CLI::App& verb) {
   auto options = std::make_shared<app::EvaluateVerb>();
   verb.add_option("model", options->model, "Folder of a tuned model")->required();
@@ -257,6 +266,7 @@ struct Verb {
 constexpr Verb kVerbs[] = {
     {"train", "Fine-tune a model as a configuration says", add_train},
     {"sweep", "Try settings, choose by the validation rows or folds", add_sweep},
+    {"meta-train", "Make a start for few examples from several data sets", add_meta_train},
     {"evaluate", "Score a tuned model on labelled rows", add_evaluate},
     {"predict", "Predict rows of a file or lines of stdin, as JSON lines", add_predict},
     {"generate", "Continue prompts or chat with a language model", add_generate},

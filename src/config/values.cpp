@@ -204,6 +204,7 @@ bool Codec<files::NamesOrPattern>::read(const Json& json, files::NamesOrPattern&
 }
 
 Json Codec<files::NamesOrPattern>::write(const files::NamesOrPattern& value) {
+  if (value.is_empty_list) return Json::array();
   if (value.empty()) return nullptr;
   return value.pattern.empty() ? Json(value.names) : Json(value.pattern);
 }

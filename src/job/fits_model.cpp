@@ -44,14 +44,15 @@ void check_end_tokens(const std::vector<std::int64_t>& ids, const models::ModelS
                                  .hint = concat("give ids from 0 to ", spec.vocab_size - 1)});
 }
 
-std::int64_t most_tokens(const models::ModelSpec& spec) {
-  const bool grows = std::ranges::any_of(spec.decoder.rotary, [](const nn::RotarySpec& rotary) { return rotary.scaling == nn::RotaryScaling::dynamic; });
-  return grows ? std::numeric_limits<std::int32_t>::max() : spec.max_tokens();
+std::int64_t most_tokens(const models::Model& model) {
+  const bool grows = std::ranges::any_of(model.spec().decoder.rotary, [](const nn::RotarySpec& rotary) { return rotary.scaling == nn::RotaryScaling::dynamic; });
+  return grows ? std::numeric_limits<std::int32_t>::max() : model.positions_for_texts();
 }
 
-void check_lengths(const Rows& rows, const models::ModelSpec& spec) {
-  const std::int64_t most = spec.max_tokens();
-  refuse_longer(rows, most, "the model takes", concat("set data.max_length to at most ", most));
+void check_lengths(const Rows& rows, const models::Model& model) {
+  const std::int64_t most = model.positions_for_texts();
+  const char* who = model.virtual_tokens() ? "the model takes, beside its virtual tokens," : "the model takes";
+  refuse_longer(rows, most, who, concat("set data.max_length to at most ", most));
 }
 
 void check_token_budget(const Rows& rows, const train::TrainingOptions& training) {

@@ -25,6 +25,7 @@
 #include "attune/report/forward.h"
 #include "attune/train/early_stopping.h"
 #include "job/base_hashes.h"
+#include "job/vector_head.h"
 
 namespace attune::job {
 
@@ -112,7 +113,7 @@ class Sweep {
     Fit fit;
     fit.loaded = reopen(prepared, folder);
     fit.loaded.model->set_execution(execution_of(options));
-    fit.task = make_fitted_task(prepared, class_weights(prepared, prepared.train.encoded));
+    fit.task = reopen_task(prepared, class_weights(prepared, prepared.train.encoded), *fit.loaded.model, folder);
     FitRequest request;
     request.prepared = &prepared;
     request.events = &events_;

@@ -5,6 +5,7 @@
 
 #include "attune/base/counted.h"
 #include "attune/base/strings.h"
+#include "attune/report/units.h"
 #include "charts.h"
 #include "html_sections.h"
 #include "html_text.h"
@@ -220,6 +221,8 @@ std::string data_section(const Json& summary) {
   if (const Json& labels = member(data, {"labels"}); labels.is_object() && !labels.empty()) html += labels_html(labels);
   if (const Json& tokens = member(data, {"tokens"}); tokens.is_object())
     html += tokens_table(tokens, member(summary, {"settings", "data", "max_length"}));
+  if (const Json& pairs = member(data, {"pairs"}); pairs.is_object())
+    html += concat("<p>Trained on pairs of rows: ", pairs_text(pairs), ".</p>\n");
   return html;
 }
 

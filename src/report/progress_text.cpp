@@ -10,6 +10,7 @@
 #include "attune/base/counted.h"
 #include "attune/base/print_number.h"
 #include "attune/base/strings.h"
+#include "attune/report/units.h"
 
 namespace attune::report {
 namespace {
@@ -90,6 +91,7 @@ std::string data_line(const Event& event) {
     line += concat(", ", print_number("%.0f", number_in(event["tokens"], "mean").value_or(0)),
                    " tokens a row, the longest ", whole_in(event["tokens"], "longest", 0));
   }
+  if (event.contains("pairs")) line += concat("; ", pairs_text(event["pairs"]));
   return line;
 }
 

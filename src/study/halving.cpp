@@ -10,6 +10,7 @@
 
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
+#include "attune/prompt/writer.h"
 #include "attune/report/phase.h"
 
 namespace attune::study {
@@ -131,6 +132,7 @@ Json successive_halving(const PromptJob& job, std::span<const DesignPoint> point
           {"chosen",
            {{"name", points[chosen].name},
             {"levels", points[chosen].levels},
+            {"header", prompt::header_of(job.set, points[chosen].variant.wording)},
             {"accuracy", search.chosen().accuracy},
             {"rows", rounds.back()["rows"]}}},
           {"rounds", std::move(rounds)}};

@@ -24,11 +24,7 @@ class KeptAnswers {
   /// Makes the folder. Computes identity_of(job).
   KeptAnswers(const PromptJob& job, std::string folder);
 
-  /// What was kept of the question or, where nothing was, is asked and kept now: answers_of() with "seconds"; null after a
-/// signal.
-files::Json kept_or_asked(const PromptJob& job, const KeptAnswers& kept, const VariantQuestion& question);
-
-/// What was kept under the number; null where nothing was, or the run does not resume. Error{resume_refused} for
+  /// What was kept under the number; null where nothing was, or the run does not resume. Error{resume_refused} for
   /// answers to something else.
   files::Json find(std::size_t number, const std::string& name) const;
   void keep(std::size_t number, const std::string& name, const files::Json& answers) const;
@@ -43,6 +39,10 @@ files::Json kept_or_asked(const PromptJob& job, const KeptAnswers& kept, const V
   bool resumes_;
   files::Json identity_;
 };
+
+/// What was kept of the question or, where nothing was, is asked and kept now: answers_of() with "seconds"; null after a
+/// signal.
+files::Json kept_or_asked(const PromptJob& job, const KeptAnswers& kept, const VariantQuestion& question);
 
 /// What was kept under the number in `folder`: {"identity", "name", "answers"}; null where nothing is. Error{kind} for a
 /// file that is something else.

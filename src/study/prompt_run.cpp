@@ -10,6 +10,7 @@
 #include "attune/files/storage.h"
 #include "attune/job/output.h"
 #include "attune/job/run.h"
+#include "attune/prompt/writer.h"
 #include "attune/report/phase.h"
 #include "attune/report/prompt_html.h"
 #include "attune/study/prompting.h"
@@ -60,8 +61,8 @@ namespace {
 /// predictions to `path`.
 Json ask_wording(const PromptJob& job, const prompt::Wording& wording, const std::string& path) {
   const Stopwatch clock;
-  Json result = {{"name", wording.name}, {"levels", wording.levels}}, seeds = Json::array(),
-       answers = Json::array();
+  Json result = {{"name", wording.name}, {"levels", wording.levels}, {"header", prompt::header_of(job.set, wording)}};
+  Json seeds = Json::array(), answers = Json::array();
   std::int64_t without_answer = 0, dropped = 0, tokens = 0, computed = 0;
   for (const std::uint64_t seed : seeds_of(job.options)) {
     const Asked asked = ask(job, variant_of(job, wording, seed));

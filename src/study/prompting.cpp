@@ -60,7 +60,7 @@ void open_model(PromptJob& job) {
   job.chats = job::chat_templates(parts.tokenizer, job.options.data);
   job.generation =
       infer::with_settings(job::generation_options(parts.generation, *job.tokenizer), job.options.generation);
-  job.max_tokens = job::most_tokens(job.loaded.model->spec());
+  job.max_tokens = job::most_tokens(*job.loaded.model);
 }
 
 void check_settings(const PromptJob& job) {

@@ -11,6 +11,7 @@
 
 #include "attune/metrics/values.h"
 #include "attune/metrics/variance.h"
+#include "attune/prompt/writer.h"
 
 namespace attune::study {
 
@@ -112,6 +113,7 @@ class Statistics {
       }
       list.push_back(
           {{"name", wording.name},
+           {"header", prompt::header_of(job_.set, wording)},
            {"accuracy", mean_of(accuracies)},
            {"lowest", *std::ranges::min_element(accuracies)},
            {"highest", *std::ranges::max_element(accuracies)},

@@ -37,7 +37,8 @@ files::Json evaluation_cost(const Cost& cost) {
 
 models::PassSize size_of(const task::Batch& batch) {
   models::PassSize size;
-  for (const task::Encoded* row : batch.rows) size.lengths.push_back(static_cast<std::int64_t>(row->ids.size()));
+  const nn::Layout& layout = batch.input.layout;
+  for (std::int64_t i = 0; i < layout.sequences(); ++i) size.lengths.push_back(layout.length(i));
   if (batch.input.wanted.defined()) size.wanted = batch.input.wanted.numel();
   return size;
 }

@@ -54,7 +54,7 @@ Finished run_curve(const Workspace& workspace, const std::string& more) {
   return run_attune(workspace, "learning-curve run.json --json --quiet " + more);
 }
 
-std::size_t lines_in(const std::string& text) {
+std::size_t line_count(const std::string& text) {
   return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
 }
 
@@ -82,7 +82,7 @@ TEST_CASE("learning curves of several methods on the same test rows", "[app][she
   CHECK(point["size"] == 4);
   CHECK(point["seed"] == 2);
   const std::string predictions = workspace.read("out/" + point["predictions"].get<std::string>());
-  CHECK(lines_in(predictions) == 24);
+  CHECK(line_count(predictions) == 24);
   std::istringstream lines(predictions);
   int right = 0;
   for (std::string line; std::getline(lines, line);) right += Json::parse(line)["label"] == Json::parse(line)["gold"] ? 1 : 0;

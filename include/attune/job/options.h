@@ -11,6 +11,7 @@
 #include "attune/data/options.h"
 #include "attune/infer/options.h"
 #include "attune/job/learning_curve_options.h"
+#include "attune/job/meta_options.h"
 #include "attune/job/method_options.h"
 #include "attune/models/options.h"
 #include "attune/prompt/options.h"
@@ -77,6 +78,7 @@ struct RunOptions {
   PromptingOptions prompting;
   CompareOptions compare;
   LearningCurveOptions learning_curve;
+  MetaOptions meta;
   std::vector<std::uint64_t> seeds = {42};
   std::string output_dir;
   std::string device = "auto";         ///< auto, cpu, cuda, cuda:i
@@ -258,6 +260,9 @@ void visit_fields(Visitor& visit, RunOptions& options) {
         {.key = "compare", .help = "Methods that `attune compare` puts to the same test rows (docs/compare.md)."});
   visit(options.learning_curve,
         {.key = "learning_curve", .help = "What `attune learning-curve` trains on how many labels (docs/learning_curve.md)."});
+  visit(options.meta, {.key = "meta",
+                       .help = "What `attune meta-train` learns from; training does not look at it.",
+                       .part_of_job = false});
   visit_run_fields(visit, options);
 }
 

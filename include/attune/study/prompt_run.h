@@ -9,7 +9,7 @@ namespace attune::study {
 
 /// Writes into options.output_dir, for the n-th wording, wordings/<n>.jsonl (predictions, of the first seed) and
 /// wordings/<n>.json, and prompt_results.json, which is returned:
-/// {"output_dir", "split", "rows", "majority", "duplicates" (PromptJob), "metric", "wordings": [{"name", "levels": {factor: level}, "metrics",
+/// {"output_dir", "split", "rows", "majority", "duplicates" (PromptJob), "metric", "wordings": [{"name", "levels": {factor: level}, "header", "metrics",
 /// "intervals" (95 %, of the first seed), "seeds": [{"seed", "metrics"}] where examples are drawn under several,
 /// "without_answer", "dropped_examples", "tokens", "computed_tokens", "seconds"}], "tokens", "computed_tokens",
 /// "stopped_by"}. `metrics` are means over seeds. With options.resume_from_checkpoint "auto" finished wordings are read
