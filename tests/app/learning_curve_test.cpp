@@ -132,7 +132,11 @@ TEST_CASE("learning curves of several methods on the same test rows", "[app][she
 
 TEST_CASE("learning curves that a signal stops end as if nothing had stopped them", "[app][shell][curve]") {
   const Workspace workspace;
-  write_curve_job(workspace, R"("num_train_epochs": 30, "save_strategy": "epoch")");
+  write_curve_job(workspace, R"("num_train_epochs": 12, "save_strategy": "epoch")");
+  Json config = Json::parse(workspace.read("run.json"));
+  config["learning_curve"]["methods"].erase(2);  // (the prompts)
+  config["learning_curve"]["methods"].erase(2);
+  workspace.write("run.json", config.dump());
   const Finished whole = run_curve(workspace, "--set output_dir=whole");
   INFO(whole.err);
   REQUIRE(whole.exit_code == 0);

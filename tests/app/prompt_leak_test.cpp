@@ -5,7 +5,6 @@
 namespace {
 
 using attune::testing::Finished;
-using attune::testing::rows_of_their_own;
 using attune::testing::run_attune;
 using attune::testing::tiny_rows;
 using attune::testing::Workspace;
@@ -63,7 +62,7 @@ TEST_CASE("texts that two splits share are found and told", "[app][shell][leaks]
   CHECK_THAT(workspace.read("out/report.html"), ContainsSubstring("2 texts of test also in train: never shown as an example."));
 
   SECTION("and nothing is told where there are none") {
-    workspace.write("train.jsonl", rows_of_their_own(24));
+    workspace.write("train.jsonl", leak_row("a text of its own", "card") + leak_row("another", "refund") + leak_row("and another", "address"));
     const Finished clean = run_attune(workspace, "prompt run run.json --json --set output_dir=clean");
     CHECK_FALSE(Json::parse(clean.out).contains("duplicates"));
     CHECK(clean.err.find("occurs in") == std::string::npos);

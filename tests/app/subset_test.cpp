@@ -78,7 +78,7 @@ TEST_CASE("a part that the rows cannot give is refused", "[app][shell][subset]")
   const Json results = train_part(workspace, "--set data.subset.per_class=17 --set data.subset.short_classes=all");
   CHECK(results["data"]["subset"]["short_classes"]["card"] == 16);
   workspace.write("train.jsonl", R"({"text": "a", "label": ["x"]})" "\n" R"({"text": "b", "label": ["y", "x"]})" "\n" R"({"text": "c", "label": ["y"]})" "\n");
-  const Finished sets = run_attune(workspace, "train run.json --quiet --set data.subset.per_class=1 --set data.validation=[]");
+  const Finished sets = run_attune(workspace, "train run.json --quiet --set data.subset.per_class=1 --set data.validation=[] --set output_dir=sets");
   CHECK(sets.exit_code == 2);
   CHECK_THAT(sets.err, ContainsSubstring("data.subset.per_class"));
 }
