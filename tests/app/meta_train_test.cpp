@@ -71,7 +71,7 @@ TEST_CASE("an episode moves the common part as Reptile has it", "[app][meta]") {
     REQUIRE(whole.size() > 10);
     for (const auto& [name, value] : whole) {
       INFO(name);
-      CHECK(difference(value, trained.at("bert." + name)) < 1e-6);
+      CHECK(difference(value, trained.at("bert." + name)) < 1e-5);
     }
   }
   SECTION("the step size is a share of the way") {
@@ -80,7 +80,7 @@ TEST_CASE("an episode moves the common part as Reptile has it", "[app][meta]") {
     for (const auto& [name, value] : whole) {
       INFO(name);
       const at::Tensor& before = start.contains(name) ? start.at(name) : start.at("bert." + name);
-      CHECK(difference(quarter.at(name), before + 0.25 * (value - before)) < 1e-6);
+      CHECK(difference(quarter.at(name), before + 0.25 * (value - before)) < 1e-5);
       moved = std::max(moved, difference(value, before));
     }
     CHECK(moved > 1e-3);
@@ -91,7 +91,7 @@ TEST_CASE("an episode moves the common part as Reptile has it", "[app][meta]") {
     REQUIRE(of_two["tasks"][1 - first]["episodes"] == 1);
     for (const auto& [name, value] : whole) {
       INFO(name);
-      CHECK(difference(two.at(name), 0.5 * (value + trained.at("bert." + name))) < 1e-6);
+      CHECK(difference(two.at(name), 0.5 * (value + trained.at("bert." + name))) < 1e-5);
     }
   }
 }
