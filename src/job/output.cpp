@@ -58,12 +58,12 @@ bool has_content(const std::string& folder) { return !content_of(folder).empty()
 /// Files and folders of a run, as docs/formats.md lists them, and those of the base's tokenizer.
 bool is_of_a_run(const std::string& name) {
   static const std::set<std::string> kNames = {
-      "1_Pooling", "README.md", "adapter_config.json", "adapter_model.safetensors", "added_tokens.json", "attune_adapter.json", "best",
+      "1_Pooling", "README.md", "adapter_config.json", "adapter_model.safetensors", "added_tokens.json", "answers", "attune_adapter.json", "best",
       "chat_template.jinja", "checkpoints", "classifier.safetensors", "compare.json", "config.json", "config.resolved.json", "config_setfit.json", "cv",
-      "events.jsonl", "generation_config.json", "merges.txt", "methods", "model.safetensors", "modules.json", "opening.json", "predictions.jsonl",
+      "events.jsonl", "generation_config.json", "junit.xml", "merges.txt", "methods", "model.safetensors", "modules.json", "opening.json", "predictions.jsonl",
       "report.html", "run_manifest.json", "sentence_bert_config.json", "sentencepiece.bpe.model", "special_tokens_map.json", "spiece.model",
-      "sweep.json", "tokenizer.json", "tokenizer.model",
-      "tokenizer_config.json", "trainer_state.json", "vocab.json", "vocab.txt"};
+      "sweep.json", "test_answers", "tokenizer.json", "tokenizer.model",
+      "tokenizer_config.json", "trainer_state.json", "variants", "vocab.json", "vocab.txt", "wordings"};
   return kNames.contains(name) || name.starts_with(".") || name.starts_with("seed-") || name.starts_with("point-") ||
          name.ends_with("_results.json") || name.ends_with("_detail.json") || name.ends_with("_predictions.jsonl");
 }

@@ -124,9 +124,9 @@ std::string scores_section(const Json& results) {
 }
 
 std::string laws_section(const Json& results) {
-  HtmlTable table{
-      .header = {"method", "asymptote", "gap", "exponent", concat("+", value_text(results["more"]), " labels")},
-      .rows = {}};
+  HtmlTable table{.header = {"method", "asymptote", "gap", "exponent", "misfit",
+                             concat("+", value_text(results["more"]), " labels")},
+                  .rows = {}};
   for (const Json& method : results["methods"]) {
     if (!method.contains("law")) continue;
     const Json &law = method["law"], &gain = method["gain"];
@@ -136,11 +136,13 @@ std::string laws_section(const Json& results) {
                      print_number("%+.3f", gain["interval"][1].get<double>()), "]</small>");
     table.rows.push_back({escape_html(method["name"].get<std::string>()), metric_text(law["asymptote"].get<double>()),
                           metric_text(law["gap"].get<double>()), metric_text(law["exponent"].get<double>()),
-                          std::move(more)});
+                          metric_text(law["misfit"].get<double>()), std::move(more)});
   }
   if (table.rows.empty()) return "";
   return concat(
-      "<p>score(n) = asymptote − gap · n<sup>−exponent</sup>, by least squares over the means at each number. The last "
+      "<p>score(n) = asymptote − gap · n<sup>−exponent</sup>, by least squares over the means at each number; the "
+      "misfit is the "
+      "largest distance of such a mean from the law. The last "
       "column is what the law says beyond ",
       value_text(results["sizes"].back()), ", where nothing was measured.</p>\n", html_table(table));
 }

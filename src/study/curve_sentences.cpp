@@ -15,9 +15,10 @@ namespace {
 
 using files::Json;
 
-/// Two digits, more where that would be nothing: 0.0042 → "+0.004".
+constexpr double kMisfitTold = 0.02;
+
 std::string signed_score(double value) {
-  return print_number(std::abs(value) < 0.01 ? "%+.3f" : "%+.2f", value);
+  return print_number("%+.3f", value);
 }
 
 std::string labels_text(const CurveFacts& facts, double labels) {
@@ -58,6 +59,7 @@ std::string gain_sentence(const Json& method, const CurveFacts& facts) {
     return concat(name, " has scores at fewer than three numbers of labels: no law was fitted.");
   const Json& gain = method["gain"];
   const Json& interval = gain["interval"];
+  const double misfit = method["law"]["misfit"].get<double>();
   const double last = gain["from"].get<double>(), more = gain["more"].get<double>();
   std::string text =
       concat(labels_text(facts, more).insert(print_number("%.0f", more).size(), " more"), " would bring ", name,
@@ -67,7 +69,11 @@ std::string gain_sentence(const Json& method, const CurveFacts& facts) {
   return concat(
       text, " by this law; beyond ", print_number("%.0f", last), facts.per_class ? " per class" : "",
       " nothing was measured",
-      more > last ? concat(", and that is ", print_number("%.1f", (last + more) / last), " times as many") : "", ".");
+      more > last ? concat(", and that is ", print_number("%.1f", (last + more) / last), " times as many") : "",
+      misfit < kMisfitTold ? ""
+                           : concat(". The law misses mean scores by up to ", print_number("%.2f", misfit),
+                                    ": the scores do not follow it well"),
+      ".");
 }
 
 std::string crossing_sentence(const Json& crossing, const CurveFacts& facts) {

@@ -94,6 +94,17 @@ Json plotted(const metrics::LearningCurve& curve, const CurveFacts& facts) {
   return list;
 }
 
+/// How far the curve is from the mean scores, where it is farthest.
+double misfit_of(const Json& sizes, const metrics::LearningCurve& curve) {
+  double most = 0;
+  for (const Json& size : sizes) {
+    const Json& mean = size["accuracy"]["mean"];
+    if (mean.is_number())
+      most = std::max(most, std::abs(curve.at(size["size"].get<double>()).value - mean.get<double>()));
+  }
+  return most;
+}
+
 Json describe(const MethodCurve& method, const std::optional<metrics::LearningCurve>& curve, const CurveFacts& facts) {
   Json told = {{"name", method.name}, {"kind", method.kind}, {"learns", method.learns}, {"points", Json::array()}};
   for (const CurvePoint& point : method.points) told["points"].push_back(point.told);
@@ -102,7 +113,10 @@ Json describe(const MethodCurve& method, const std::optional<metrics::LearningCu
   told["curve"] = plotted(*curve, facts);
   if (!method.learns) return told;
   const metrics::PowerLaw& law = curve->law();
-  told["law"] = {{"asymptote", law.asymptote}, {"gap", law.gap}, {"exponent", law.exponent}};
+  told["law"] = {{"asymptote", law.asymptote},
+                 {"gap", law.gap},
+                 {"exponent", law.exponent},
+                 {"misfit", misfit_of(told["by_size"], *curve)}};
   const auto last = static_cast<double>(facts.sizes.back());
   told["gain"] = {{"from", facts.sizes.back()}, {"more", facts.more}};
   told["gain"].update(estimate_json(curve->gain(last, static_cast<double>(facts.more))));

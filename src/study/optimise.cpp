@@ -47,7 +47,7 @@ Json prompt_optimise(const job::RunOptions& options, const report::EventBus& eve
   if (found.is_null()) return results;
   results.update(found);
   if (!options.data.test.empty()) {
-    const Json test = test_chosen(job, points[chosen], kept.in(options.output_dir + "/test"));
+    const Json test = test_chosen(job, points[chosen], kept.in(options.output_dir + "/test_answers"));
     if (test.is_null()) return results;
     results["test"] = test;
   }

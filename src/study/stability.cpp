@@ -31,8 +31,7 @@ std::vector<Json> ask_all(const PromptJob& job, const std::vector<DesignPoint>& 
   report::Phase asking(events, "asking", static_cast<std::int64_t>(points.size()), "variant");
   std::vector<Json> all;
   for (std::size_t i = 0; i < points.size(); ++i) {
-    Json answers =
-        kept_or_asked(job, kept, {.number = i + 1, .name = points[i].name, .variant = points[i].variant});
+    Json answers = kept_or_asked(job, kept, {.number = i + 1, .name = points[i].name, .variant = points[i].variant});
     if (answers.is_null()) break;
     all.push_back(std::move(answers));
     asking.progress(static_cast<std::int64_t>(all.size()));
@@ -92,7 +91,7 @@ Json prompt_stability(const job::RunOptions& options, const report::EventBus& ev
   results.update(stability_statistics(job, points, answers));
   if (!options.data.test.empty()) {
     results["test"] = test_wordings(job, {results["best"].get<std::string>(), results["steadiest"].get<std::string>()},
-                                    kept.in(options.output_dir + "/test"));
+                                    kept.in(options.output_dir + "/test_answers"));
     if (results["test"].is_null()) {
       results["stopped_by"] = "signal";
       return results;

@@ -191,7 +191,7 @@ void check_wording(PromptCheck& check, const VerifyOptions& options, const promp
 /// The entry of results.test under `name`, and its answers.
 void check_test(PromptCheck& check, const Json& reported, std::size_t number, const std::string& name,
                 const Variant& variant) {
-  const Json kept = check.kept("test", number, name);
+  const Json kept = check.kept("test_answers", number, name);
   if (kept.is_null()) return;
   check.check("test, " + name, kept, variant);
   check.findings().compare(reported.at("metrics"), kept.at("metrics"), concat("test, ", name, ": metrics"), 0);

@@ -1,7 +1,7 @@
 // attune learning-curve: nested parts × seeds × methods, a signal in between, the page, and verification.
 #include <csignal>
-#include <set>
 #include <sstream>
+#include <tuple>
 
 #include "app/program.h"
 #include "catch.h"
@@ -10,7 +10,6 @@ namespace {
 
 using attune::testing::appear;
 using attune::testing::Finished;
-using attune::testing::kTinyModel;
 using attune::testing::run_attune;
 using attune::testing::start_attune;
 using attune::testing::tiny_rows;
@@ -43,7 +42,7 @@ void write_curve_job(const Workspace& workspace, const std::string& training = "
 }
 
 Json without_seconds(Json results) {
-  results.erase("output_dir");
+  for (const char* own : {"output_dir", "opening"}) results.erase(own);
   for (Json& method : results["methods"]) {
     for (Json& point : method["points"]) point.erase("seconds");
     for (Json& size : method["by_size"]) size.erase("seconds");
@@ -51,7 +50,7 @@ Json without_seconds(Json results) {
   return results;
 }
 
-Finished curve(const Workspace& workspace, const std::string& more) {
+Finished run_curve(const Workspace& workspace, const std::string& more) {
   return run_attune(workspace, "learning-curve run.json --json --quiet " + more);
 }
 
@@ -64,7 +63,7 @@ std::size_t line_count(const std::string& text) {
 TEST_CASE("learning curves of several methods on the same test rows", "[app][shell][curve]") {
   const Workspace workspace;
   write_curve_job(workspace);
-  const Finished done = curve(workspace, "");
+  const Finished done = run_curve(workspace, "");
   INFO(done.err);
   REQUIRE(done.exit_code == 0);
   const Json results = Json::parse(done.out);
@@ -117,7 +116,7 @@ TEST_CASE("learning curves of several methods on the same test rows", "[app][she
     CHECK_THAT(changed.out, ContainsSubstring("head, size 4, seed 2.accuracy: recorded 0.123"));
   }
   SECTION("finished points are read when it is resumed, also with more of them") {
-    const Finished more = curve(workspace, "--resume --set 'learning_curve.sizes=[2,4,8,12]'");
+    const Finished more = run_curve(workspace, "--resume --set 'learning_curve.sizes=[2,4,8,12]'");
     INFO(more.err);
     REQUIRE(more.exit_code == 0);
     const Json now = Json::parse(more.out);
@@ -125,16 +124,20 @@ TEST_CASE("learning curves of several methods on the same test rows", "[app][she
     for (std::size_t i = 0; i < 9; ++i) CHECK(now["methods"][1]["points"][i] == results["methods"][1]["points"][i]);
   }
   SECTION("and not after rows or settings have changed") {
-    CHECK(curve(workspace, "--resume --set training.learning_rate=0.5").exit_code == 10);
+    CHECK(run_curve(workspace, "--resume --set training.learning_rate=0.5").exit_code == 10);
     workspace.write("test.jsonl", tiny_rows(21));
-    CHECK(curve(workspace, "--resume").exit_code == 10);
+    CHECK(run_curve(workspace, "--resume").exit_code == 10);
   }
 }
 
 TEST_CASE("learning curves that a signal stops end as if nothing had stopped them", "[app][shell][curve]") {
   const Workspace workspace;
-  write_curve_job(workspace, R"("num_train_epochs": 30, "save_strategy": "epoch")");
-  const Finished whole = curve(workspace, "--set output_dir=whole");
+  write_curve_job(workspace, R"("num_train_epochs": 12, "save_strategy": "epoch")");
+  Json config = Json::parse(workspace.read("run.json"));
+  config["learning_curve"]["methods"].erase(2);  // (the prompts)
+  config["learning_curve"]["methods"].erase(2);
+  workspace.write("run.json", config.dump());
+  const Finished whole = run_curve(workspace, "--set output_dir=whole");
   INFO(whole.err);
   REQUIRE(whole.exit_code == 0);
   const pid_t child = start_attune(workspace, "learning-curve run.json --quiet 2>stderr.txt");
@@ -159,11 +162,11 @@ TEST_CASE("learning curves that a signal stops end as if nothing had stopped the
 
 TEST_CASE("a training that diverges is a point without a score", "[app][shell][curve]") {
   const Workspace workspace;
-  write_curve_job(workspace, R"("max_grad_norm": 0, "optim": "sgd")");
+  write_curve_job(workspace, R"("max_grad_norm": 0, "optim": "sgd", "num_train_epochs": 6)");
   Json config = Json::parse(workspace.read("run.json"));
   config["learning_curve"]["methods"] = {{{"name", "words"}, {"kind", "words"}}, {{"name", "wild"}, {"kind", "train"}, {"set", {{"training.learning_rate", 1e38}}}}};
   workspace.write("run.json", config.dump());
-  const Finished done = curve(workspace, "");
+  const Finished done = run_curve(workspace, "");
   INFO(done.err);
   REQUIRE(done.exit_code == 0);
   const Json wild = Json::parse(done.out)["methods"][1];
@@ -184,13 +187,13 @@ TEST_CASE("what gives no learning curve is refused before anything is written", 
       {"--set data.test=[]", 2, "data.test"}};
   for (const auto& [arguments, code, message] : cases) {
     INFO(arguments);
-    const Finished refused = curve(workspace, arguments);
+    const Finished refused = run_curve(workspace, arguments);
     INFO(refused.err);
     CHECK(refused.exit_code == code);
     CHECK_THAT(refused.err, ContainsSubstring(message));
     CHECK_FALSE(fs::exists(workspace.path("out")));
   }
-  const Finished planned = curve(workspace, "--dry-run");
+  const Finished planned = run_curve(workspace, "--dry-run");
   REQUIRE(planned.exit_code == 0);
   CHECK(Json::parse(planned.out).size() == 28);
   CHECK_FALSE(fs::exists(workspace.path("out")));

@@ -5,14 +5,13 @@
 namespace {
 
 using attune::testing::Finished;
-using attune::testing::rows_of_their_own;
 using attune::testing::run_attune;
 using attune::testing::tiny_rows;
 using attune::testing::Workspace;
 using attune::testing::write_prompt_job;
 using Json = nlohmann::ordered_json;
 
-std::string row(const std::string& text, const std::string& label) {
+std::string leak_row(const std::string& text, const std::string& label) {
   return Json{{"text", text}, {"label", label}}.dump() + "\n";
 }
 
@@ -25,11 +24,11 @@ std::int64_t tokens_of(const Workspace& workspace, const std::string& settings) 
 }
 
 /// All of a split's rows planted among the training rows, in another case and with other blanks.
-void plant(const Workspace& workspace, const std::string& more = "") {
-  workspace.write("valid.jsonl", row("my card is lost", "card") + row("where is my refund", "refund"));
-  workspace.write("test.jsonl", row("change my address", "address") + row("my card is gone", "card"));
-  workspace.write("train.jsonl", row("My Card is lost", "card") + row(" where is  my refund ", "refund") + row("CHANGE my address\n", "address") +
-                                     row("my card is gone", "refund") + more);
+void plant_rows(const Workspace& workspace, const std::string& more = "") {
+  workspace.write("valid.jsonl", leak_row("my card is lost", "card") + leak_row("where is my refund", "refund"));
+  workspace.write("test.jsonl", leak_row("change my address", "address") + leak_row("my card is gone", "card"));
+  workspace.write("train.jsonl", leak_row("My Card is lost", "card") + leak_row(" where is  my refund ", "refund") + leak_row("CHANGE my address\n", "address") +
+                                     leak_row("my card is gone", "refund") + more);
 }
 
 }  // namespace
@@ -40,17 +39,17 @@ TEST_CASE("no text of a held-out row becomes an example, whichever split is aske
   const std::string choose = GENERATE("random", "balanced", "nearest");
   const std::string split = GENERATE("validation", "test");
   const std::string settings = "--set prompting.split=" + split + " --set prompting.examples.choose=" + choose;
-  plant(workspace);
+  plant_rows(workspace);
   const std::int64_t without = tokens_of(workspace, settings + " --set prompting.examples.k=0");
   CHECK(tokens_of(workspace, settings) == without);
-  plant(workspace, row("a text of its own", "card"));
+  plant_rows(workspace, leak_row("a text of its own", "card"));
   CHECK(tokens_of(workspace, settings) > without);
 }
 
 TEST_CASE("texts that two splits share are found and told", "[app][shell][leaks]") {
   const Workspace workspace;
   write_prompt_job(workspace);
-  plant(workspace, row("a text of its own", "card"));
+  plant_rows(workspace, leak_row("a text of its own", "card"));
   const Finished asked = run_attune(workspace, "prompt run run.json --json");
   INFO(asked.err);
   REQUIRE(asked.exit_code == 0);
@@ -63,7 +62,7 @@ TEST_CASE("texts that two splits share are found and told", "[app][shell][leaks]
   CHECK_THAT(workspace.read("out/report.html"), ContainsSubstring("2 texts of test also in train: never shown as an example."));
 
   SECTION("and nothing is told where there are none") {
-    workspace.write("train.jsonl", rows_of_their_own(24));
+    workspace.write("train.jsonl", leak_row("a text of its own", "card") + leak_row("another", "refund") + leak_row("and another", "address"));
     const Finished clean = run_attune(workspace, "prompt run run.json --json --set output_dir=clean");
     CHECK_FALSE(Json::parse(clean.out).contains("duplicates"));
     CHECK(clean.err.find("occurs in") == std::string::npos);

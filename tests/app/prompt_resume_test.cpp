@@ -1,5 +1,6 @@
 // Studies of prompts that a signal stops: what was answered is kept, and the end is that of a study that nothing stopped.
 #include <csignal>
+#include <map>
 
 #include "app/prompt_job.h"
 #include "catch.h"
@@ -73,7 +74,7 @@ TEST_CASE("a study of prompts that a signal stops goes on with what was answered
   REQUIRE(WIFEXITED(status));
   REQUIRE(WEXITSTATUS(status) == 143);
   CHECK_THAT(workspace.read("stderr.txt"), ContainsSubstring("--resume"));
-  for (const std::string unfinished : {study.action == "run" ? std::string("test") : study.results, std::string("junit.xml"), std::string("test")}) {
+  for (const std::string unfinished : {study.action == "run" ? std::string("test_answers") : study.results, std::string("junit.xml"), std::string("test_answers")}) {
     CHECK_FALSE(fs::exists(workspace.path("out/" + unfinished)));
   }
   const auto kept = files_in(workspace, "out/" + study.answers);

@@ -13,19 +13,19 @@ using attune::testing::Workspace;
 using attune::testing::write_prompt_job;
 using Json = nlohmann::ordered_json;
 
-void change(const Workspace& workspace, const std::string& file, const std::function<void(Json&)>& edit) {
+void edit_json(const Workspace& workspace, const std::string& file, const std::function<void(Json&)>& edit) {
   Json content = Json::parse(workspace.read(file));
   edit(content);
   workspace.write(file, content.dump());
 }
 
-Finished verified(const Workspace& workspace, const std::string& more = "") {
+Finished verify_out(const Workspace& workspace, const std::string& more = "") {
   return run_attune(workspace, "verify out --json --quiet" + more);
 }
 
 /// The study no longer holds, and `part` says why.
 void check_changed(const Workspace& workspace, const std::string& part) {
-  const Finished found = verified(workspace);
+  const Finished found = verify_out(workspace);
   INFO(found.out << found.err);
   CHECK(found.exit_code == 9);
   const Json result = Json::parse(found.out);
@@ -33,11 +33,11 @@ void check_changed(const Workspace& workspace, const std::string& part) {
   CHECK_THAT(result["differences"].dump(), ContainsSubstring(part));
 }
 
-void ask(const Workspace& workspace, const std::string& action) {
+void ask_and_verify(const Workspace& workspace, const std::string& action) {
   const Finished asked = run_attune(workspace, "prompt " + action + " run.json --quiet");
   INFO(asked.err);
   REQUIRE(asked.exit_code == 0);
-  const Finished found = verified(workspace);
+  const Finished found = verify_out(workspace);
   INFO(found.out << found.err);
   REQUIRE(found.exit_code == 0);
   CHECK(Json::parse(found.out)["study"] == "prompt " + action);
@@ -45,7 +45,7 @@ void ask(const Workspace& workspace, const std::string& action) {
 }
 
 /// Another label for a row of kept answers.
-void turn(Json& answers, std::size_t row) {
+void turn_label(Json& answers, std::size_t row) {
   answers["labels"][row] = (answers["labels"][row].get<int>() + 1) % 3;
 }
 
@@ -54,17 +54,17 @@ void turn(Json& answers, std::size_t row) {
 TEST_CASE("answers to wordings are verified", "[app][shell][verify]") {
   const Workspace workspace;
   write_prompt_job(workspace);
-  ask(workspace, "run");
-  const Finished few = verified(workspace, " --steps 3");
+  ask_and_verify(workspace, "run");
+  const Finished few = verify_out(workspace, " --steps 3");
   CHECK(few.exit_code == 0);
   CHECK_THAT(few.out, ContainsSubstring("8 variants: metrics follow from the labels that were kept, 24 rows asked again"));
 
   SECTION("a metric that was written over") {
-    change(workspace, "out/prompt_results.json", [](Json& results) { results["wordings"][1]["metrics"]["accuracy"] = 0.99; });
+    edit_json(workspace, "out/prompt_results.json", [](Json& results) { results["wordings"][1]["metrics"]["accuracy"] = 0.99; });
     check_changed(workspace, "accuracy: recorded 0.99");
   }
   SECTION("a label that was written over") {
-    change(workspace, "out/wordings/2.json", [](Json& kept) { turn(kept["answers"]["asked"][1], 2); });
+    edit_json(workspace, "out/wordings/2.json", [](Json& kept) { turn_label(kept["answers"]["asked"][1], 2); });
     check_changed(workspace, "recorded label");
   }
   SECTION("a prediction that was written over") {
@@ -89,7 +89,7 @@ TEST_CASE("answers to wordings are verified", "[app][shell][verify]") {
   }
   SECTION("results that are damaged") {
     workspace.write("out/prompt_results.json", R"({"rows": 12})");
-    const Finished refused = verified(workspace);
+    const Finished refused = verify_out(workspace);
     CHECK(refused.exit_code == 2);
     CHECK_THAT(refused.err, ContainsSubstring("damaged"));
   }
@@ -98,17 +98,17 @@ TEST_CASE("answers to wordings are verified", "[app][shell][verify]") {
 TEST_CASE("stability is verified down to its shares and its test rows", "[app][shell][verify]") {
   const Workspace workspace;
   write_prompt_job(workspace, R"("stability": {"order": ["random", "by_label"]})");
-  ask(workspace, "stability");
+  ask_and_verify(workspace, "stability");
   SECTION("a share that was written over") {
-    change(workspace, "out/stability_results.json", [](Json& results) { results["shares"]["case"]["share"] = 0.5; });
+    edit_json(workspace, "out/stability_results.json", [](Json& results) { results["shares"]["case"]["share"] = 0.5; });
     check_changed(workspace, "shares.case.share: recorded 0.5");
   }
   SECTION("a score of the test rows that was written over") {
-    change(workspace, "out/stability_results.json", [](Json& results) { results["test"].front()["metrics"]["accuracy"] = 1.0; });
+    edit_json(workspace, "out/stability_results.json", [](Json& results) { results["test"].front()["metrics"]["accuracy"] = 1.0; });
     check_changed(workspace, "accuracy: recorded 1.0");
   }
   SECTION("answers of a variant that were written over") {
-    change(workspace, "out/variants/5.json", [](Json& kept) { turn(kept["answers"], 0); });
+    edit_json(workspace, "out/variants/5.json", [](Json& kept) { turn_label(kept["answers"], 0); });
     check_changed(workspace, "recorded label");
   }
 }
@@ -116,13 +116,13 @@ TEST_CASE("stability is verified down to its shares and its test rows", "[app][s
 TEST_CASE("a search is verified round by round", "[app][shell][verify]") {
   const Workspace workspace;
   write_prompt_job(workspace, R"("stability": {"order": ["random", "by_label"]}, "optimise": {"budget": 96, "reduction": 4})");
-  ask(workspace, "optimise");
+  ask_and_verify(workspace, "optimise");
   SECTION("another choice that was written over") {
-    change(workspace, "out/optimise_results.json", [](Json& results) { results["chosen"]["name"] = "another"; });
+    edit_json(workspace, "out/optimise_results.json", [](Json& results) { results["chosen"]["name"] = "another"; });
     check_changed(workspace, "chosen.name");
   }
   SECTION("answers that were written over") {
-    change(workspace, "out/answers/4.json", [](Json& kept) { turn(kept["answers"], 1); });
+    edit_json(workspace, "out/answers/4.json", [](Json& kept) { turn_label(kept["answers"], 1); });
     check_changed(workspace, "recorded label");
   }
 }
@@ -130,7 +130,7 @@ TEST_CASE("a search is verified round by round", "[app][shell][verify]") {
 TEST_CASE("a folder without a run or a study cannot be verified", "[app][shell][verify]") {
   const Workspace workspace;
   workspace.write("out/notes.txt", "");
-  const Finished refused = verified(workspace);
+  const Finished refused = verify_out(workspace);
   CHECK(refused.exit_code == 2);
   CHECK_THAT(refused.err, ContainsSubstring("or of a study"));
 }

@@ -28,7 +28,7 @@ std::vector<Example> rows_of_classes(const std::vector<int>& sizes) {
   return rows;
 }
 
-std::map<std::string, int> counts(const std::vector<Example>& rows, const Rows& chosen) {
+std::map<std::string, int> class_counts(const std::vector<Example>& rows, const Rows& chosen) {
   std::map<std::string, int> counts;
   for (const std::int64_t row : chosen) ++counts[std::get<ClassLabel>(rows[static_cast<std::size_t>(row)].target).name];
   return counts;
@@ -55,7 +55,7 @@ TEST_CASE("of each class so many rows are taken, and smaller parts lie in larger
     for (std::int64_t size = 1; size <= 10; ++size) {
       const Rows chosen = choose_subset(rows, per_class(size, seed));
       const int each = static_cast<int>(size);
-      CHECK(counts(rows, chosen) == std::map<std::string, int>{{"a", each}, {"b", each}, {"c", each}});
+      CHECK(class_counts(rows, chosen) == std::map<std::string, int>{{"a", each}, {"b", each}, {"c", each}});
       CHECK(std::is_sorted(chosen.begin(), chosen.end()));
       CHECK(holds(chosen, before));
       before = chosen;
@@ -76,7 +76,7 @@ TEST_CASE("rows in all give each class its share at every size, and smaller part
       INFO(size << " of " << rows.size());
       CHECK(chosen.size() == size);
       CHECK(holds(chosen, before));
-      auto found = counts(rows, chosen);
+      auto found = class_counts(rows, chosen);
       for (std::size_t c = 0; c < sizes.size(); ++c) {
         const double share = static_cast<double>(size) * sizes[c] / static_cast<double>(rows.size());
         CHECK(std::abs(found[std::string(1, static_cast<char>('a' + c))] - share) <= 1);
@@ -102,7 +102,7 @@ TEST_CASE("a class with too few rows is named, or gives what it has", "[data][su
   CHECK_RAISES(choose_subset(rows, in_all(14)), data, "14 training rows are asked for, there are 13");
   SubsetOptions options = per_class(4);
   options.short_classes = "all";
-  CHECK(counts(rows, choose_subset(rows, options)) == std::map<std::string, int>{{"a", 4}, {"b", 3}, {"c", 1}});
+  CHECK(class_counts(rows, choose_subset(rows, options)) == std::map<std::string, int>{{"a", 4}, {"b", 3}, {"c", 1}});
 }
 
 TEST_CASE("rows that lie in a file are chosen and kept as those in memory", "[data][subset]") {

@@ -59,7 +59,7 @@ Json results_of_curves() {
     learner["curve"].push_back({{"labels", size}, {"value", 0.5 + size / 100.0}, {"interval", {0.5, 0.9}}});
   }
   learner["points"].push_back({{"size", 32}, {"seed", 2}, {"failed", "loss < 0?"}});
-  learner["law"] = {{"asymptote", 0.9}, {"gap", 1.0}, {"exponent", 0.5}};
+  learner["law"] = {{"asymptote", 0.9}, {"gap", 1.0}, {"exponent", 0.5}, {"misfit", 0.01}};
   learner["gain"] = {{"from", 32}, {"more", 100}, {"value", 0.03}, {"interval", {0.01, 0.05}}};
   Json level = {{"name", "zero-shot"},
                 {"kind", "prompt"},

@@ -36,13 +36,13 @@ CurvePlan plan_learning_curve(const job::RunOptions& options, const MethodSource
 /// "test_rows", "majority", "opening": as in a comparison, "methods": [{"name", "kind", "learns", "points": [{"size",
 /// "seed", "accuracy", "f1", "loss", "seconds", "predictions"} or {"size", "seed", "failed"}], "by_size": [{"size",
 /// "seeds", "accuracy", "f1", "loss", "seconds": {"mean", "sd"}}], "curve": [{"labels", "value", "interval"}], "law":
-/// {"asymptote", "gap", "exponent"}, "gain": {"from", "more", "value", "interval"}}], "crossings": [{"first", "second",
-/// "ahead": at the smallest size, "labels", "interval", "share"}], "sentences", "stopped_by"}. `size` is rows of each
-/// class where per_class, else rows; intervals are over resampled seeds (metrics/learning_curve.h). Of a method that
-/// looks at no training rows, such as a prompt without examples, size is null and there is no law. With
-/// options.resume_from_checkpoint "auto" finished points are read. Error{data} where a class has fewer rows than the
-/// largest size, Error{resume_refused} for points of other settings or rows; what methods throw, but a training that
-/// diverges is a point that failed.
+/// {"asymptote", "gap", "exponent", "misfit": the largest distance of a mean from it}, "gain": {"from", "more",
+/// "value", "interval"}}], "crossings": [{"first", "second", "ahead": at the smallest size, "labels", "interval",
+/// "share"}], "sentences", "stopped_by"}. `size` is rows of each class where per_class, else rows; intervals are over
+/// resampled seeds (metrics/learning_curve.h). Of a method that looks at no training rows, such as a prompt without
+/// examples, size is null and there is no law. With options.resume_from_checkpoint "auto" finished points are read.
+/// Error{data} where a class has fewer rows than the largest size, Error{resume_refused} for points of other settings
+/// or rows; what methods throw, but a training that diverges is a point that failed.
 files::Json learning_curve(const job::RunOptions& options, const CurvePlan& plan, const report::EventBus& events);
 
 }  // namespace attune::study

@@ -8,7 +8,7 @@
 
 namespace attune::study {
 
-/// Variants are those of prompt_stability. Writes into options.output_dir answers/<n>.json, test/1.json, report.html and
+/// Variants are those of prompt_stability. Writes into options.output_dir answers/<n>.json, test_answers/1.json, report.html and
 /// optimise_results.json, which is returned: {"output_dir", "rows", "majority", "duplicates" (PromptJob), "candidates", "budget", "questions":
 /// rows asked, "rounds": [{"rows", "candidates":
 /// [{"name", "accuracy", "loss"}, the best first], "kept"}], "chosen": {"name", "levels", "header", "accuracy",

@@ -9,7 +9,7 @@
 
 namespace attune::study {
 
-/// Writes into options.output_dir variants/<n>.json, test/<n>.json, junit.xml, and stability_results.json, which is returned:
+/// Writes into options.output_dir variants/<n>.json, test_answers/<n>.json, junit.xml, and stability_results.json, which is returned:
 /// {"output_dir", "rows", "majority", "duplicates" (PromptJob), "variants": [{"name", "levels", "metrics"}], "spread": {"lowest", "highest",
 /// "range", "mean", "sd"} of accuracies, "shares": {factor: {"share", "chance", "means": {level: accuracy}},
 /// "remainder"} (metrics/variance.h), "flip_rate": mean over rows, "fragile": [{"id", "flip_rate", "labels": {label:
