@@ -21,7 +21,7 @@ data::PairSampling sampling_of(const RunOptions& options) {
   data::PairSampling sampling{.strategy = contrastive.sampling_strategy,
                               .iterations = contrastive.num_iterations,
                               .at_most = std::nullopt,
-                              .seed = contrastive.pair_seed};
+                              .seed = static_cast<std::uint64_t>(contrastive.pair_seed)};
   const train::TrainingOptions& training = options.training;
   if (training.max_steps > 0 && training.batch_by == "rows") {  // as SetFit has it, which knows no accumulation
     sampling.at_most = training.max_steps * training.per_device_train_batch_size * training.gradient_accumulation_steps;

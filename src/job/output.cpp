@@ -15,6 +15,7 @@
 #include "attune/base/strings.h"
 #include "attune/files/storage.h"
 #include "job/base.h"
+#include "job/pooling.h"
 #include "job/vector_head.h"
 
 namespace attune::job {
@@ -177,6 +178,16 @@ Json save_and_reopen(const Fit& fit, const Prepared& prepared, const files::List
                                      .hint = "the disk may be damaged; train again into another folder"});
   }
   return {{"rows", in_memory.size()}, {"max_abs_difference", worst}, {"bit_equal", worst == 0}};
+}
+
+void copy_run_files(const std::string& from, const std::string& to, std::string_view but) {
+  fs::create_directories(to);
+  for (const auto& entry : fs::directory_iterator(from)) {
+    const std::string name = entry.path().filename().string();
+    if (name == but || name.starts_with(".")) continue;
+    if (entry.is_regular_file()) files::copy_file_atomically(entry.path().string(), to + "/" + name);
+    if (entry.is_directory() && name == kPoolingFolder) copy_run_files(entry.path().string(), to + "/" + name);
+  }
 }
 
 void for_each_example(std::span<const task::Prediction> predictions, const std::function<void(std::span<const task::Prediction>)>& each) {

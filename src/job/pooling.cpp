@@ -17,7 +17,6 @@ namespace fs = std::filesystem;
 using files::Json;
 
 constexpr const char* kModules = "modules.json";
-constexpr const char* kPoolingFolder = "1_Pooling";
 constexpr const char* kPythonModules = "sentence_transformers.models.";
 
 std::string file_in(const std::string& folder, const std::string& name) {

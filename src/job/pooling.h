@@ -9,6 +9,9 @@
 
 namespace attune::job {
 
+/// Where a model folder says how texts are pooled.
+inline constexpr const char* kPoolingFolder = "1_Pooling";
+
 /// Of a model folder; the mean of all tokens where it has no modules.json. Error{model} for a module or a kind of
 /// pooling that attune does not compute.
 task::Pooling read_pooling(const std::string& folder);

@@ -159,9 +159,7 @@ void run_seeds(const Prepared& prepared, const report::EventBus& events, Json& r
   results["kept_seed"] = best->seed;
   results["statistics"] = seed_statistics(outcomes);
   for (const SeedOutcome& outcome : outcomes) results["seeds"].push_back({{"seed", outcome.seed}, {"results", outcome.results}});
-  for (const auto& entry : fs::directory_iterator(best->folder)) {
-    if (entry.is_regular_file()) files::copy_file_atomically(entry.path().string(), root + "/" + entry.path().filename().string());
-  }
+  copy_run_files(best->folder, root);
   files::write_json(root + "/seed_results.json", {{"seeds", results["seeds"]}, {"statistics", results["statistics"]}, {"kept_seed", best->seed}});
 }
 

@@ -249,13 +249,6 @@ void write_or_check_plan(const RunOptions& options, const std::vector<SweepPoint
   files::write_json(path, plan);
 }
 
-void copy_files(const std::string& from, const std::string& to) {
-  for (const auto& entry : fs::directory_iterator(from)) {
-    const std::string name = entry.path().filename().string();
-    if (entry.is_regular_file() && name != kPointFile && !name.starts_with(".")) files::copy_file_atomically(entry.path().string(), to + "/" + name);
-  }
-}
-
 }  // namespace
 
 Json sweep(const RunOptions& options, const std::vector<SweepPoint>& points, const report::EventBus& events) {
@@ -280,7 +273,7 @@ Json sweep(const RunOptions& options, const std::vector<SweepPoint>& points, con
   results["chosen"] = (*chosen)["name"];
   results["within_interval"] = within_interval(results["points"], *chosen);
   const SweepPoint& point = *std::ranges::find(points, (*chosen)["name"].get<std::string>(), &SweepPoint::name);
-  copy_files(point.options.output_dir, options.output_dir);
+  copy_run_files(point.options.output_dir, options.output_dir, kPointFile);
   const bool has_model = !point.options.cross_validation.enabled || point.options.cross_validation.refit;
   if (has_model && has_test(point.options.data)) results["test"] = runs.score_test(point, options.output_dir);
   files::write_json(options.output_dir + "/sweep_results.json", results);

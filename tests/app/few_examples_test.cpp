@@ -93,7 +93,7 @@ Json results_of(const Finished& finished) {
 
 }  // namespace
 
-TEST_CASE("contrastive training has SetFit's losses, gradients and probabilities", "[app][shell][golden]") {
+TEST_CASE("contrastive training has SetFit's losses, gradients and probabilities", "[app][shell][golden][few]") {
   const Json golden = setfit_goldens();
   for (const Json& run : golden["runs"]) {
     INFO(run["settings"].dump());
@@ -109,7 +109,7 @@ TEST_CASE("contrastive training has SetFit's losses, gradients and probabilities
   }
 }
 
-TEST_CASE("the number of pairs and of steps is said before the start", "[app][shell]") {
+TEST_CASE("the number of pairs and of steps is said before the start", "[app][shell][few]") {
   const Workspace workspace;
   write_tiny_job(workspace, "", kContrastive);
   const Finished plan = run_attune(workspace, "train run.json --dry-run --quiet");
@@ -123,7 +123,7 @@ TEST_CASE("the number of pairs and of steps is said before the start", "[app][sh
   CHECK(workspace.read("out/report.html").find("Trained on pairs of rows: 96 pairs") != std::string::npos);
 }
 
-TEST_CASE("a contrastive run writes a folder that predict and evaluate open, with validation scored once", "[app][shell]") {
+TEST_CASE("a contrastive run writes a folder that predict and evaluate open, with validation scored once", "[app][shell][few]") {
   const Workspace workspace;
   write_tiny_job(workspace, "", kContrastive);
   const Json results = results_of(run_attune(workspace, "train run.json --quiet --json"));
@@ -143,7 +143,7 @@ TEST_CASE("a contrastive run writes a folder that predict and evaluate open, wit
   CHECK(Json::parse(predicted.out)["logits"].size() == 3);
 }
 
-TEST_CASE("a contrastive run that is interrupted and resumed ends with the same bits, and can be verified", "[app][shell]") {
+TEST_CASE("a contrastive run that is interrupted and resumed ends with the same bits, and can be verified", "[app][shell][few]") {
   const Workspace workspace;
   write_tiny_job(workspace, R"("save_strategy": "steps", "save_steps": 5)", kContrastive);
   REQUIRE(run_attune(workspace, "train run.json --quiet --set output_dir=whole").exit_code == 0);
@@ -166,7 +166,7 @@ TEST_CASE("a contrastive run that is interrupted and resumed ends with the same 
   CHECK((changed.out + changed.err).find("the head that is computed from the vectors has other values") != std::string::npos);
 }
 
-TEST_CASE("prototypes classify without training, on the base's own weights", "[app][shell]") {
+TEST_CASE("prototypes classify without training, on the base's own weights", "[app][shell][few]") {
   const Workspace workspace;
   for (const char* distance : {"cosine", "euclidean"}) {
     INFO(distance);
@@ -186,12 +186,15 @@ TEST_CASE("prototypes classify without training, on the base's own weights", "[a
   }
 }
 
-TEST_CASE("contrastive tuning goes into folds, seeds and sweeps like any other", "[app][shell]") {
+TEST_CASE("contrastive tuning goes into folds, seeds and sweeps like any other", "[app][shell][few]") {
   const Workspace workspace;
   write_tiny_job(workspace, "", kContrastive + R"(, "cross_validation": {"folds": 3, "refit": true})");
   const Json folds = results_of(run_attune(workspace, "train run.json --quiet --json"));
   CHECK(folds["cross_validation"]["mean"]["accuracy"].get<double>() > 0.6);
   CHECK(fs::exists(workspace.path("out/classifier.safetensors")));
+  write_tiny_job(workspace, "", R"("tuning": {"method": "prototype"}, "seeds": [1, 2], "output_dir": "seeds")");
+  CHECK(results_of(run_attune(workspace, "train run.json --quiet --json"))["seeds"].size() == 2);
+  CHECK(run_attune(workspace, "evaluate seeds valid.jsonl --require 'accuracy>=0.5' --quiet").exit_code == 0);
   write_tiny_job(workspace, "", R"("tuning": {"method": "prototype"}, "output_dir": "swept")");
   workspace.write("test.jsonl", attune::testing::tiny_rows(9));
   const Finished swept =
@@ -199,9 +202,10 @@ TEST_CASE("contrastive tuning goes into folds, seeds and sweeps like any other",
   INFO(swept.err);
   REQUIRE(swept.exit_code == 0);
   CHECK(fs::exists(workspace.path("swept/predictions.jsonl")));
+  CHECK(run_attune(workspace, "predict swept valid.jsonl --quiet").exit_code == 0);
 }
 
-TEST_CASE("what few-example tuning cannot do is refused with what was found", "[app][shell]") {
+TEST_CASE("what few-example tuning cannot do is refused with what was found", "[app][shell][few]") {
   const Workspace workspace;
   write_tiny_job(workspace, "", kContrastive);
   workspace.write("train.jsonl", "{\"text\": \"a card\", \"label\": [\"x\", \"y\"]}\n{\"text\": \"a refund\", \"label\": [\"y\"]}\n");
@@ -219,7 +223,7 @@ TEST_CASE("what few-example tuning cannot do is refused with what was found", "[
   CHECK(run_attune(workspace, "train run.json --quiet").err.find("there is a module 'sentence_transformers.models.Dense'") != std::string::npos);
 }
 
-TEST_CASE("a damaged head is an error that names its file", "[app][shell]") {
+TEST_CASE("a damaged head is an error that names its file", "[app][shell][few]") {
   const Workspace workspace;
   write_tiny_job(workspace, "", R"("tuning": {"method": "prototype"})");
   REQUIRE(run_attune(workspace, "train run.json --quiet").exit_code == 0);

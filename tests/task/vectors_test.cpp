@@ -44,7 +44,7 @@ std::vector<Encoded> some_pairs() {
 
 }  // namespace
 
-TEST_CASE("texts are pooled by their mean or first token, dead rows left out", "[task]") {
+TEST_CASE("texts are pooled by their mean or first token, dead rows left out", "[task][few]") {
   const at::Tensor hidden = random_tensor({8, 4}, 1);
   const nn::Layout layout = nn::make_layout({3, 2}, 8);
   const at::Tensor means = at::cat({hidden.narrow(0, 0, 3).mean(0, true), hidden.narrow(0, 3, 2).mean(0, true)});
@@ -56,7 +56,7 @@ TEST_CASE("texts are pooled by their mean or first token, dead rows left out", "
   CHECK(at::allclose(scaled, means / means.norm(2, 1, true)));
 }
 
-TEST_CASE("a pair has the ids and types of both texts, one behind the other", "[task]") {
+TEST_CASE("a pair has the ids and types of both texts, one behind the other", "[task][few]") {
   Encoded first = row_with({3, 4}), second = row_with({5});
   first.example = 7;
   second.type_ids = std::vector<std::int32_t>{1};
@@ -68,7 +68,7 @@ TEST_CASE("a pair has the ids and types of both texts, one behind the other", "[
   CHECK(pair.end == 2);
 }
 
-TEST_CASE("the loss of pairs is the squared distance of their cosine from 1 or 0", "[task]") {
+TEST_CASE("the loss of pairs is the squared distance of their cosine from 1 or 0", "[task][few]") {
   const auto loaded = attune::testing::load_golden("bert_base");
   const std::vector<Encoded> pairs = some_pairs();
   for (const bool merges : {false, true}) {
@@ -96,7 +96,7 @@ TEST_CASE("the loss of pairs is the squared distance of their cosine from 1 or 0
 }
 
 TEST_CASE("under dropout a text beside itself has a mask of its own, and in other pairs one where texts are merged",
-          "[task]") {
+          "[task][few]") {
   const std::vector<Encoded> pairs = some_pairs();  // (a, a), (a, b), (c, a)
   const task::BatchKey key{.seed = 1, .step = 0, .epoch = 0, .training = true};
   const auto keys = [&](bool merges, const std::vector<const Encoded*>& rows) {
@@ -113,7 +113,7 @@ TEST_CASE("under dropout a text beside itself has a mask of its own, and in othe
   CHECK(alone.narrow(0, 0, 3).equal(keys(true, pointers_to(pairs)).narrow(0, 0, 3)));  // whatever batch it is in
 }
 
-TEST_CASE("a head on vectors classifies by weight times vector plus bias", "[task]") {
+TEST_CASE("a head on vectors classifies by weight times vector plus bias", "[task][few]") {
   task::TaskOptions options;
   options.labels = {.kind = data::TargetKind::single, .names = {"a", "b", "c"}};
   const at::Tensor weight = random_tensor({3, 4}, 2), bias = random_tensor({3}, 3), hidden = random_tensor({5, 4}, 4);

@@ -46,7 +46,7 @@ struct PrefixTuningOptions : files::PrefixTuningSettings {
 struct ContrastiveOptions {
   std::string sampling_strategy = "oversampling";  ///< data::PairSampling::strategy
   std::optional<std::int64_t> num_iterations;
-  std::uint64_t pair_seed = 42;
+  std::int64_t pair_seed = 42;
   bool merge_texts = true;
   std::string head = "logistic";  ///< logistic, prototype
   double head_c = 1.0;
@@ -262,7 +262,7 @@ void visit_fields(Visitor& visit, ContrastiveOptions& options) {
          .choices = {"oversampling", "undersampling", "unique"}});
   visit(options.num_iterations, {.key = "num_iterations",
                                  .help = "Instead: so many pairs of either kind for each row, so that there are 2 · "
-                                         "`num_iterations` · rows. (SetFit's paper has 20.)",
+                                         "`num_iterations` · rows. SetFit's paper takes 20.",
                                  .range = between(1, 1000000)});
   visit(options.pair_seed, {.key = "pair_seed",
                             .help = "Seed of which pairs are taken, whatever the run's `seeds` are; SetFit's is always 42.",

@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "attune/files/storage.h"
@@ -27,6 +28,10 @@ models::LoadedModel reopen(const Prepared& prepared, const std::string& folder);
 /// Writes config.json, model.safetensors and the tokenizer files, opens them again and compares probe logits with those in
 /// memory: {"rows", "max_abs_difference", "bit_equal"}. Throws Error{storage} when they differ by more than rounding.
 files::Json save_and_reopen(const Fit& fit, const Prepared& prepared, const files::ListView<task::Encoded>& probe, const std::string& folder);
+
+/// Copies the files of a run or of one of its parts to another folder, `but` one; nothing of what lies in folders, except
+/// for how the model pools texts.
+void copy_run_files(const std::string& from, const std::string& to, std::string_view but = "");
 
 /// Calls `each` with the predictions of every example: one, or the windows of a long row, which lie together.
 void for_each_example(std::span<const task::Prediction> predictions, const std::function<void(std::span<const task::Prediction>)>& each);
