@@ -99,6 +99,8 @@ struct Prediction {
   bool generated_to_limit = false;       ///< its text ended because no more tokens were allowed
 };
 
+class Scoring;  // src/task/scores.h
+
 /// A split's predictions scored: what metrics and intervals have in common is computed once, when it is made. Predictions and
 /// examples must outlive it.
 class Scores {
@@ -114,7 +116,13 @@ class Scores {
   /// first: {"metric", "texts": how many there are, "rows": [{"id", "prompt": its end as people read it, "generated", "reference", "score"}]}.
   /// Null where there are none.
   virtual files::Json samples(std::string_view metric) const;
+  /// What can be scored again under other row weights; null where nothing can.
+  virtual const Scoring* scoring() const { return nullptr; }
 };
+
+/// 95 % intervals of the means of the main metrics over predictions of the same rows, one a seed: by bootstrap over rows × seeds
+/// (metrics::bootstrap_over_seeds). With one they are its intervals(); empty where it has none.
+files::Json intervals_over_seeds(std::span<const std::unique_ptr<Scores>> seeds, std::span<const data::Example> examples);
 
 /// The loss of a model that says the same of every row, and how far above it a loss that lasts is no chance any more.
 struct BlindLoss {
