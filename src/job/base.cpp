@@ -28,7 +28,7 @@ models::LoadOptions load_options(const Prepared& prepared, std::uint64_t seed) {
   const models::ModelOptions& model = prepared.options.model;
   models::LoadOptions options;
   options.task = prepared.kind;
-  options.labels = prepared.labels.names;
+  if (!prepared.asks_labels()) options.labels = prepared.labels.names;  // those are said in words: the model has none
   options.seed = seed;
   options.dtype = model.dtype;
   options.new_head = model.new_head;

@@ -15,6 +15,7 @@
 #include "attune/train/evaluate.h"
 #include "job/data_summary.h"
 #include "job/encode_rows.h"
+#include "job/wording.h"
 
 namespace attune::job {
 
@@ -68,6 +69,7 @@ Tuned open_tuned(const std::string& folder, const std::vector<std::string>& over
   const std::string path = models::resolve_model_path(folder);
   const ModelFolder parts = look_into(path);
   tuned.options = with_precision_decided(options_of_run(parts, overrides));
+  refuse_wording(tuned.options.data, path, "predict or evaluate");
   tuned.kind = parts.task;
   tuned.loaded = load(parts, {});
   tuned.loaded.model->set_execution(execution_of(tuned.options));

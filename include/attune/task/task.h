@@ -20,6 +20,7 @@
 #include "attune/files/long_list.h"
 #include "attune/models/model.h"
 #include "attune/nn/losses.h"
+#include "attune/task/answer_texts.h"
 #include "attune/text/chat_template.h"
 #include "attune/text/tokenizer.h"
 
@@ -58,6 +59,7 @@ struct Encoded {
   std::vector<std::uint8_t> learned;              ///< causal LM: tokens that are learned from those before them, never the first
   std::int64_t cut = 0;                           ///< causal LM: tokens of the row that the length policy left out
   Boxed<AnswerPrompt> prompt;                     ///< causal LM that generates: of a row that ends with an answer or awaits one, in its first window
+  Boxed<AnswerTexts> answers;                     ///< label words: how likely each is; `ids` are those of the text that is learned
   bool joined = false;                            ///< causal LM: the prompt's tokens alone are not those it has before its completion
   Boxed<std::vector<std::pair<std::uint32_t, std::uint32_t>>> offsets;  ///< span QA and token labels: code points of the context; (0,0) elsewhere
   Boxed<std::vector<std::int32_t>> word_ids;                            ///< token labels: word of each token, -1 for special tokens
@@ -168,6 +170,8 @@ struct TaskOptions {
   bool append_eos = true;                      ///< causal LM: texts and completions end with the end-of-text token
   std::string length_policy = "auto";          ///< causal LM: as DataOptions::length_policy
   bool generates = false;                      ///< causal LM: rows get a prompt, and generated texts are scored
+  std::vector<prompt::Continuation> answers;   ///< LMs: what labels are said with; rows are then prompts, and one of `labels` is asked for
+  prompt::WordScore word_score = prompt::WordScore::sum;  ///< of `answers`
   bool only_prompts = false;                   ///< causal LM: rows are nothing but what a text is to go on from, also documents
 };
 std::unique_ptr<Task> make_task(const TaskOptions& options);
