@@ -2,42 +2,21 @@
 #include "attune/report/prompt_html.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <utility>
 
 #include "attune/base/strings.h"
 #include "charts.h"
 #include "html_page.h"
 #include "html_text.h"
+#include "prompt_parts.h"
+#include "texts_html.h"
 
 namespace attune::report {
 
 namespace {
 
 using files::Json;
-
-constexpr std::size_t kMostStrips = 40;
-
-std::string figure(const Json& value) {
-  return value.is_number() ? metric_text(value.get<double>()) : "–";
-}
-
-/// The number with its interval below.
-std::string with_interval(const Json& value, const Json& interval) {
-  if (!interval.is_array()) return figure(value);
-  return concat(figure(value), "<small class=\"soft\">[", figure(interval[0]), ", ", figure(interval[1]), "]</small>");
-}
-
-std::string lead(const std::string& html) {
-  return "<p class=\"lead\">" + html + "</p>\n";
-}
-
-std::string page_title(const Json& results) {
-  const std::filesystem::path folder = results["output_dir"].get<std::string>();
-  return folder.filename().empty() ? folder.parent_path().filename().string() : folder.filename().string();
-}
 
 std::string rows_text(const Json& results, const std::string& split) {
   return concat("<p class=\"soft\">", count_text(results["rows"].get<double>()), " ", split,
@@ -76,45 +55,6 @@ std::string prompt_table(const Json& results) {
                           concat(metric_text(wording["seconds"].get<double>()), " s")});
   }
   return html_table(table);
-}
-
-/// The intervals do not know of the seeds that the means are over.
-std::string seeds_note(const Json& results) {
-  const bool has_seeds =
-      std::ranges::any_of(results["wordings"], [](const Json& one) { return one.contains("seeds"); });
-  return has_seeds ? "<p class=\"soft\">Accuracies are means over the seeds under which examples are drawn (dots); "
-                     "intervals are those of the first "
-                     "seed's rows.</p>\n"
-                   : "";
-}
-
-std::string prompt_strips(const Json& results) {
-  std::vector<DotStrip> strips;
-  for (const Json& wording : results["wordings"]) {
-    if (strips.size() == kMostStrips) break;
-    DotStrip strip{.label = wording["name"].get<std::string>(),
-                   .dots = {},
-                   .mean = wording["metrics"]["accuracy"].get<double>(),
-                   .interval = std::nullopt};
-    if (wording.contains("seeds")) {
-      for (const Json& seed : wording["seeds"])
-        strip.dots.emplace_back("seed " + seed["seed"].dump(), seed["metrics"]["accuracy"].get<double>());
-    } else {
-      strip.dots.emplace_back(strip.label, strip.mean);
-    }
-    const Json& interval = member(wording, {"intervals", "accuracy"});
-    if (interval.is_array()) strip.interval = Point{interval[0].get<double>(), interval[1].get<double>()};
-    strips.push_back(std::move(strip));
-  }
-  return strips.size() < 2 ? "" : dot_strips(strips);
-}
-
-std::string work_text(const Json& results) {
-  const double tokens = results["tokens"].get<double>(), computed = results["computed_tokens"].get<double>();
-  if (computed == 0) return "";
-  return concat("<p>", count_text(computed), " tokens went through the model. Text by text it would have been ",
-                count_text(tokens), ", ", metric_text(tokens / computed),
-                " times as many: beginnings that prompts share are computed once.</p>\n");
 }
 
 std::string stability_lead(const Json& results) {
@@ -232,10 +172,11 @@ std::string rounds_section(const Json& results) {
 }  // namespace
 
 std::string prompt_page(const Json& results) {
+  if (results["answer"] == "text") return texts_page(results);
   return html_page(
       {.title = page_title(results), .header = rows_text(results, results["split"].get<std::string>()), .version = "–"},
       {{"results", "Wordings",
-        prompt_lead(results) + prompt_table(results) + seeds_note(results) + prompt_strips(results)},
+        prompt_lead(results) + prompt_table(results) + seeds_note(results) + wording_strips(results, "accuracy")},
        {"work", "Work", work_text(results)}});
 }
 

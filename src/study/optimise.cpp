@@ -129,7 +129,7 @@ class Search {
 }  // namespace
 
 Json prompt_optimise(const job::RunOptions& options, const report::EventBus& events) {
-  check_split(options);
+  check_study(options);
   job::check_output_folder(options);
   PromptJob job = open_prompt_job(options, events);
   shuffle_rows(job, options.seeds.front());

@@ -1,18 +1,26 @@
 // See prompt_run.h.
 #include "attune/study/prompt_run.h"
 
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "attune/base/clock.h"
+#include "attune/base/print_number.h"
 #include "attune/base/strings.h"
 #include "attune/config/config.h"
 #include "attune/files/storage.h"
 #include "attune/job/output.h"
 #include "attune/job/run.h"
+#include "attune/report/junit.h"
 #include "attune/report/phase.h"
 #include "attune/report/prompt_html.h"
 #include "attune/study/prompting.h"
+#include "assertion_counts.h"
+#include "gate.h"
 #include "kept_answers.h"
 
 namespace attune::study {
@@ -21,21 +29,12 @@ namespace {
 
 using files::Json;
 
-/// Without examples nothing is drawn, and all seeds give the same.
-std::vector<std::uint64_t> seeds_of(const job::RunOptions& options) {
-  if (options.prompting.examples.k == 0) return {options.seeds.front()};
+/// Where nothing is drawn all seeds give the same.
+std::vector<std::uint64_t> seeds_of(const PromptJob& job) {
+  const job::RunOptions& options = job.options;
+  const bool draws_tokens = options.prompting.answer != "likelihood" && job.generation.do_sample;
+  if (options.prompting.examples.k == 0 && !draws_tokens) return {options.seeds.front()};
   return options.seeds;
-}
-
-std::string lines_of(const PromptJob& job, const Asked& asked) {
-  std::string lines;
-  for (const task::Prediction& prediction : asked.predictions) {
-    Json line =
-        job.task->describe({&prediction, 1}, job.rows[static_cast<std::size_t>(prediction.encoded->example)], false);
-    if (prediction.generated) line["generated"] = *prediction.generated;
-    lines += files::json_text(line, -1) + "\n";
-  }
-  return lines;
 }
 
 /// The numbers of metrics, averaged over seeds; null where one of them is.
@@ -55,36 +54,83 @@ Json mean_metrics(const Json& seeds) {
   return mean;
 }
 
-/// One wording under all seeds; null after a signal. Writes the first seed's predictions to `path`.
-Json ask_wording(const PromptJob& job, const prompt::Wording& wording, const std::string& path) {
-  const Stopwatch clock;
-  Json result = {{"name", wording.name}, {"levels", wording.levels}}, seeds = Json::array();
-  std::int64_t without_answer = 0, dropped = 0, tokens = 0, computed = 0;
-  for (const std::uint64_t seed : seeds_of(job.options)) {
-    Variant variant{.wording = wording, .examples = job.options.prompting.examples};
-    variant.examples.seed = seed;
-    const Asked asked = ask(job, variant);
-    if (asked.stopped) return nullptr;
-    const auto scores = job.task->scores(asked.predictions, job.rows);
-    seeds.push_back({{"seed", seed}, {"metrics", scores->metrics()}});
-    if (seeds.size() == 1) {
-      files::write_file_atomically(path, lines_of(job, asked));
-      result["intervals"] = scores->intervals();
-    }
-    without_answer += asked.without_answer;
-    dropped += asked.dropped_examples;
-    tokens += asked.tokens;
-    computed += asked.computed_tokens;
+/// One wording under all seeds.
+class WordingRun {
+ public:
+  WordingRun(const PromptJob& job, const prompt::Wording& wording) : job_(job), wording_(wording) {
+    if (job.assertions) assertions_.emplace(job);
   }
-  result["metrics"] = mean_metrics(seeds);
-  if (seeds.size() > 1) result["seeds"] = std::move(seeds);
-  result.update({{"without_answer", without_answer},
-                 {"dropped_examples", dropped},
-                 {"tokens", tokens},
-                 {"computed_tokens", computed},
-                 {"seconds", clock.seconds()}});
-  return result;
-}
+
+  /// False after a signal.
+  bool ask() {
+    const std::vector<std::uint64_t> seeds = seeds_of(job_);
+    for (const std::uint64_t seed : seeds) {
+      Variant variant{.wording = wording_, .examples = job_.options.prompting.examples};
+      variant.examples.seed = seed;
+      if (seeds.size() > 1) variant.text_seed = seed;
+      runs_.push_back(study::ask(job_, variant));
+      if (runs_.back().stopped) return false;
+      if (assertions_) assertions_->add(runs_.back());
+      seeds_.push_back({{"seed", seed}});
+    }
+    if (!job_.asks_texts() || job_.has_references()) {
+      for (const Asked& run : runs_) scores_.push_back(job_.task->scores(run.predictions, job_.rows));
+    }
+    return true;
+  }
+
+  /// Predictions of the first seed, a line a row.
+  std::string lines() const {
+    std::string lines;
+    for (const task::Prediction& prediction : runs_.front().predictions) {
+      const auto row = static_cast<std::size_t>(prediction.encoded->example);
+      Json line = job_.task->describe({&prediction, 1}, job_.rows[row], false);
+      if (prediction.generated) line["generated"] = *prediction.generated;
+      if (assertions_) line["failed"] = assertions_->failures_of(row);
+      lines += files::json_text(line, -1) + "\n";
+    }
+    return lines;
+  }
+
+  Json result() {
+    Json result = {{"name", wording_.name}, {"levels", wording_.levels}};
+    if (!scores_.empty()) add_scores(result);
+    if (assertions_) {
+      result["assertions"] = assertions_->assertions();
+      result["all_assertions"] = assertions_->rate_of_all();
+    }
+    const auto sum = [&](std::int64_t Asked::* count) {
+      std::int64_t all = 0;
+      for (const Asked& run : runs_) all += run.*count;
+      return all;
+    };
+    result.update({{"without_answer", sum(&Asked::without_answer)},
+                   {"cut_texts", sum(&Asked::cut_texts)},
+                   {"dropped_examples", sum(&Asked::dropped_examples)},
+                   {"tokens", sum(&Asked::tokens)},
+                   {"computed_tokens", sum(&Asked::computed_tokens)},
+                   {"seconds", clock_.seconds()}});
+    return result;
+  }
+
+ private:
+  void add_scores(Json& result) {
+    for (std::size_t i = 0; i < scores_.size(); ++i) seeds_[i]["metrics"] = scores_[i]->metrics();
+    result["intervals"] = task::intervals_over_seeds(scores_, job_.rows);
+    result["metrics"] = mean_metrics(seeds_);
+    if (seeds_.size() > 1) result["seeds"] = seeds_;
+    Json samples = scores_.front()->samples("rougeL");
+    if (!samples.is_null()) result["samples"] = std::move(samples);
+  }
+
+  const PromptJob& job_;
+  const prompt::Wording& wording_;
+  Stopwatch clock_;
+  Json seeds_ = Json::array();
+  std::vector<Asked> runs_;
+  std::vector<std::unique_ptr<task::Scores>> scores_;  ///< of the runs; of texts where rows have their own
+  std::optional<AssertionCounts> assertions_;
+};
 
 /// Fewer than there are wordings after a signal.
 Json ask_wordings(const PromptJob& job, const report::EventBus& events) {
@@ -96,8 +142,10 @@ Json ask_wordings(const PromptJob& job, const report::EventBus& events) {
     const prompt::Wording& wording = job.wordings[i];
     Json result = kept.find(i + 1, wording.name);
     if (result.is_null()) {
-      result = ask_wording(job, wording, concat(folder, "/", i + 1, ".jsonl"));
-      if (result.is_null()) break;
+      WordingRun run(job, wording);
+      if (!run.ask()) break;
+      files::write_file_atomically(concat(folder, "/", i + 1, ".jsonl"), run.lines());
+      result = run.result();
       kept.keep(i + 1, wording.name, result);
     }
     done.push_back(std::move(result));
@@ -105,6 +153,26 @@ Json ask_wordings(const PromptJob& job, const report::EventBus& events) {
   }
   asking.end();
   return done;
+}
+
+/// Sets results["gate"], and writes each assertion as a test case.
+void put_assertions_to_gate(const std::optional<double>& least, Json& results) {
+  std::vector<report::TestCase> cases;
+  std::string failure;
+  for (const Json& wording : results["wordings"]) {
+    for (const Json& assertion : wording["assertions"]) {
+      const std::string name = concat(wording["name"].get<std::string>(), ": ", assertion["name"].get<std::string>());
+      const double rate = assertion["rate"].get<double>();
+      report::TestCase one{.name = name, .seconds = 0, .failure = ""};
+      if (least && rate < *least) {
+        one.failure = concat(print_number("%.4f", rate), " of the texts pass, at least ", print_number("%.4f", *least), " should");
+        if (failure.empty()) failure = concat("assertion '", name, "': ", one.failure);
+      }
+      cases.push_back(std::move(one));
+    }
+  }
+  results["gate"] = gate_result("prompting.min_assertion_rate", least, failure);
+  files::write_file_atomically(results["output_dir"].get<std::string>() + "/junit.xml", report::junit_xml("attune prompt run", cases));
 }
 
 }  // namespace
@@ -116,6 +184,7 @@ Json run_prompts(const job::RunOptions& options, const report::EventBus& events)
   files::write_json(options.output_dir + "/config.resolved.json", config::effective(options));
   Json results = {{"output_dir", options.output_dir},
                   {"split", options.prompting.split},
+                  {"answer", options.prompting.answer},
                   {"rows", job.rows.size()},
                   {"majority", job::majority_rate(job.labels, job.pool, job.rows)},
                   {"wordings", ask_wordings(job, events)}};
@@ -127,6 +196,7 @@ Json run_prompts(const job::RunOptions& options, const report::EventBus& events)
   results["tokens"] = tokens;
   results["computed_tokens"] = computed;
   results["stopped_by"] = results["wordings"].size() < job.wordings.size() ? "signal" : "end";
+  if (job.assertions && results["stopped_by"] == "end") put_assertions_to_gate(options.prompting.min_assertion_rate, results);
   files::write_json(options.output_dir + "/prompt_results.json", results);
   if (!results["wordings"].empty())
     files::write_file_atomically(options.output_dir + "/report.html", report::prompt_page(results));

@@ -23,6 +23,7 @@
 #include "attune/report/prompt_html.h"
 #include "attune/study/prompting.h"
 #include "design.h"
+#include "gate.h"
 #include "kept_answers.h"
 
 namespace attune::study {
@@ -119,7 +120,7 @@ class Stability {
       Json labels = Json::object();
       for (std::size_t label = 0; label < counts_[row].size(); ++label) {
         if (counts_[row][label] > 0)
-          labels[label < job_.labels.names.size() ? job_.labels.names[label] : "(no answer)"] = counts_[row][label];
+          labels[job_.answer_name(label)] = counts_[row][label];
       }
       list.push_back({{"id", job_.rows[row].id}, {"flip_rate", flips_[row]}, {"labels", std::move(labels)}});
     }
@@ -220,24 +221,25 @@ Json test_wordings(PromptJob& job, const std::set<std::string>& names) {
   return test;
 }
 
-void write_junit(const Json& results) {
-  std::vector<report::TestCase> cases;
-  const double found = results["flip_rate"].get<double>();
-  const Json& bound = results["gate"]["max_flip_rate"];
-  report::TestCase gate{.name = "flip rate", .seconds = 0, .failure = ""};
-  if (!results["gate"]["passed"].get<bool>()) {
-    gate.failure = concat("two variants give a row different labels in ", print_number("%.4f", found),
-                          " of all cases, at most ", print_number("%.4f", bound.get<double>()), " was allowed");
+Json flip_gate(double flip_rate, const std::optional<double>& most) {
+  std::string failure;
+  if (most && flip_rate > *most) {
+    failure = concat("the flip rate is ", print_number("%.4f", flip_rate), ", at most ", print_number("%.4f", *most),
+                     " was allowed: so often two variants give a row different labels");
   }
-  cases.push_back(std::move(gate));
+  return gate_result("prompting.stability.max_flip_rate", most, failure);
+}
+
+void write_junit(const Json& results) {
+  const report::TestCase gate{.name = "flip rate", .seconds = 0, .failure = results["gate"]["failure"].get<std::string>()};
   files::write_file_atomically(results["output_dir"].get<std::string>() + "/junit.xml",
-                               report::junit_xml("attune prompt stability", cases));
+                               report::junit_xml("attune prompt stability", {gate}));
 }
 
 }  // namespace
 
 Json prompt_stability(const job::RunOptions& options, const report::EventBus& events) {
-  check_split(options);
+  check_study(options);
   job::check_output_folder(options);
   PromptJob job = open_prompt_job(options, events);
   const std::vector<DesignPoint> points = design(job);
@@ -253,14 +255,13 @@ Json prompt_stability(const job::RunOptions& options, const report::EventBus& ev
   }
   const Stability stability(job, points, std::move(answers));
   const double flip_rate = stability.flip_rate();
-  const std::optional<double>& most = options.prompting.stability.max_flip_rate;
   results.update({{"variants", stability.variants()},
                   {"spread", stability.spread()},
                   {"shares", stability.shares()},
                   {"flip_rate", flip_rate},
                   {"fragile", stability.fragile()},
                   {"wordings", stability.wordings()},
-                  {"gate", {{"max_flip_rate", most ? Json(*most) : Json()}, {"passed", !most || flip_rate <= *most}}}});
+                  {"gate", flip_gate(flip_rate, options.prompting.stability.max_flip_rate)}});
   results["best"] = extreme(results["wordings"], "accuracy", true);
   results["steadiest"] = extreme(results["wordings"], "flip_rate", false);
   if (!options.data.test.empty()) {
