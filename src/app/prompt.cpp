@@ -98,11 +98,12 @@ std::string texts_text(const Json& results) {
     }
     text += report::text_table({"wording", "rougeL", "95 %", "bleu", "chrf", "exact match", "f1"}, rows) + "\n";
   }
-  if (results["wordings"].front().contains("assertions")) text += assertions_text(results);
+  const bool has_assertions = results["wordings"].front().contains("assertions");
+  if (has_assertions) text += assertions_text(results);
   text += fact("rows", concat(results["rows"].get<std::int64_t>(), " of the ", results["split"].get<std::string>(), " split"));
   if (const auto cut = total(results, "cut_texts"); cut > 0)
     text += fact("cut", concat(cut, " texts ended at the limit of tokens: raise generation.max_new_tokens where answers are longer"));
-  return concat(text, dropped_fact(results), tokens_fact(results), folder_fact(results, "report.html, prompt_results.json, junit.xml, wordings/"));
+  return concat(text, dropped_fact(results), tokens_fact(results), folder_fact(results, concat("report.html, prompt_results.json, ", has_assertions ? "junit.xml, " : "", "wordings/")));
 }
 
 std::string wordings_text(const Json& results) {

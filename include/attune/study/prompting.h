@@ -72,7 +72,8 @@ job::PromptReader reader_of(const PromptJob& job);
 void read_split(PromptJob& job, const std::string& split);
 
 /// Reads what the configuration names; writes nothing. Error{usage} without a prompt set or rows of the split, for
-/// settings that do not go together and for columns that hold the answer; Error{model}, Error{data} as elsewhere.
+/// settings that do not go together, for columns that hold the answer, and where texts are asked for and there is nothing
+/// to hold them against; Error{model}, Error{data} as elsewhere.
 PromptJob open_prompt_job(const job::RunOptions& options, const report::EventBus& events);
 
 /// What must not have changed for answers that were written down to count: settings, files, model.

@@ -20,6 +20,7 @@ struct AnswerText {
   std::vector<std::int32_t> answers;  ///< which of all answers these are, ascending
   std::vector<std::int32_t> tokens;   ///< [answers][places]
 
+  friend bool operator==(const AnswerText&, const AnswerText&) = default;
   std::span<const std::int32_t> tokens_of(std::size_t answer) const {
     return std::span(tokens).subspan(answer * places.size(), places.size());
   }
