@@ -192,6 +192,9 @@ TEST_CASE("settings that make sense together are taken", "[config]") {
   const std::vector<Overrides> cases = {
       {kHoldout, "early_stopping.patience=2", "training.save_strategy=best", "training.eval_on_start=true"},
       {"data.validation=b.jsonl", "data.test=c.jsonl", "early_stopping={}"},
+      {"data.prompts=p.json", "data.wording=short", "model.task=fill-mask", kHoldout, "early_stopping.metric=f1_macro"},
+      {"data.prompts=p.json", "model.task=text-generation", "prompting.answer=text", kHoldout, "predict_with_generate=true"},
+      {"data.prompts=p.json", "model.task=fill-mask", "cross_validation={}", "data.positive_label=a"},
       {"cross_validation={}", "early_stopping={}", "data.test=c.jsonl", "seeds=[1,2,3]"},
       {"cross_validation={\"inner_validation\":0}"},
       {"cross_validation={\"repeats\":3}"},
