@@ -39,7 +39,7 @@ prompt::Wording chosen_wording(const prompt::PromptSet& set, const std::string& 
                .what = name.empty() ? concat("the prompt set has ", names.size(), " wordings, and the model is tuned behind one")
                                     : concat("there is no wording '", name, "'"),
                .where = "data.wording",
-               .hint = nearest.empty() ? concat("name one of them, such as '", names.front(), "'") : concat("did you mean '", nearest, "'?")});
+               .hint = name.empty() || nearest.empty() ? concat("name one of them, such as '", names.front(), "'") : concat("did you mean '", nearest, "'?")});
 }
 
 std::int64_t positions_of(const Prepared& prepared) {

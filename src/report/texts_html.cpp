@@ -67,7 +67,7 @@ std::string texts_table(const Json& results) {
     for (const char* metric : metrics) table.header.push_back(metric_label(metric, results["wordings"].front()["metrics"]));
   }
   if (asserted) table.header.emplace_back("all assertions");
-  table.header.insert(table.header.end(), {"tokens computed", "time"});
+  for (const char* column : {"tokens computed", "time"}) table.header.emplace_back(column);
   for (const Json& wording : results["wordings"]) {
     std::vector<std::string> row = {name_html(wording)};
     for (const char* metric : metrics) {

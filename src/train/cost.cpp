@@ -37,7 +37,8 @@ files::Json evaluation_cost(const Cost& cost) {
 
 models::PassSize size_of(const task::Batch& batch) {
   models::PassSize size;
-  for (const task::Encoded* row : batch.rows) size.lengths.push_back(static_cast<std::int64_t>(row->ids.size()));
+  const nn::Layout& layout = batch.input.layout;
+  for (std::int64_t i = 0; i < layout.sequences(); ++i) size.lengths.push_back(layout.length(i));
   if (batch.input.wanted.defined()) size.wanted = batch.input.wanted.numel();
   return size;
 }
@@ -52,12 +53,28 @@ std::int64_t supervised(const task::Batch& batch) {
   return count;
 }
 
+namespace {
+
+/// Of a row that is asked for answers in words.
+void add_texts(const task::AnswerTexts& answers, models::PassSize& size) {
+  for (const task::AnswerText& text : answers.texts) {
+    size.lengths.push_back(static_cast<std::int64_t>(text.ids.size()));
+    size.wanted += static_cast<std::int64_t>(text.places.size());
+  }
+}
+
+}  // namespace
+
 FrozenMeter::FrozenMeter(const FrozenPrefix* prefix) : prefix_(prefix), before_(prefix == nullptr ? 0.0 : prefix->flops()) {}
 
 Cost cost_of(const models::Model& model, std::span<const task::Prediction> predictions, const FrozenMeter& frozen) {
   const bool has_vocabulary = models::models_language(model.spec().task);
   models::PassSize size;
   for (const task::Prediction& prediction : predictions) {
+    if (prediction.encoded->answers) {
+      add_texts(*prediction.encoded->answers, size);
+      continue;
+    }
     size.lengths.push_back(static_cast<std::int64_t>(prediction.encoded->ids.size()));
     if (has_vocabulary) size.wanted += static_cast<std::int64_t>(prediction.logits.size() + prediction.fills.size());
   }

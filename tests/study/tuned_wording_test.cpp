@@ -1,10 +1,8 @@
 // Tuning behind a wording: its first step against Transformers, and its evaluation against asking the untouched model.
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "attune/job/prepare.h"
-#include "attune/job/tuned.h"
 #include "attune/task/task.h"
 #include "attune/train/evaluate.h"
 #include "attune/train/stage_backward.h"
