@@ -129,7 +129,7 @@ class PromptsOfRows {
   std::int64_t dropped_ = 0;
 };
 
-void write_split(PromptsOfRows& prompts, bool skips_bad_rows, Rows& rows, data::ReadReport& report) {
+void write_split_as_prompts(PromptsOfRows& prompts, bool skips_bad_rows, Rows& rows, data::ReadReport& report) {
   constexpr std::size_t kBytes = std::size_t{1} << 20;
   rows.examples.rewrite(kBytes, [&](std::vector<data::Example>& some) {
     std::size_t kept = 0;
@@ -173,7 +173,7 @@ void write_prompts(Prepared& prepared, std::map<std::string, data::ReadReport>& 
   PromptsOfRows prompts(prepared);
   for (const auto& [name, rows] : named_splits(prepared)) {
     if (rows->empty()) continue;
-    write_split(prompts, prepared.options.data.on_bad_row == "skip", *rows, reports[name]);
+    write_split_as_prompts(prompts, prepared.options.data.on_bad_row == "skip", *rows, reports[name]);
     prepared.data_summary["splits"][name]["rows"] = rows->examples.size();
   }
   prepared.asked->answers = prompts.answers();
