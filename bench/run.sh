@@ -7,12 +7,14 @@
 #   bench/run.sh generate     greedy tokens a second beside Transformers' generate()
 #   bench/run.sh language     causal language modelling, LoRA and instructions beside Trainer, PEFT and TRL, small base
 #   bench/run.sh prompting    labels behind prompts beside a loop over Transformers
+#   bench/run.sh setfit       contrastive few-example tuning beside the SetFit library (some hours)
 #   bench/run.sh tokenizer    beside the tokenizers library
 # Takes the program in ATTUNE, else build/release/attune, which is built where it is not there. Needs the Python reference
 # libraries (scripts/reference_env.sh) and the shared material (ATTUNE_SHARED, or ../shared). Results: bench/results/*.json.
 source "$(dirname "${BASH_SOURCE[0]}")/../scripts/common.sh"
 
 python="${ATTUNE_REFERENCE_PYTHON:-$("$root/scripts/reference_env.sh")}"
+setfit_python() { echo "${ATTUNE_SETFIT_PYTHON:-$("$root/scripts/reference_env.sh" setfit)}"; }
 shared="${ATTUNE_SHARED:-$root/../shared}"
 export PYTHONPATH="$root/bench"
 
@@ -44,6 +46,7 @@ case "${1:-}" in
   generate) exec "$python" "$root/bench/generate.py" "$(attune_program)" "$shared" "${@:2}" ;;
   language) exec "$python" "$root/bench/language.py" "$(attune_program)" "$shared" "${@:2}" ;;
   prompting) exec "$python" "$root/bench/prompting.py" "$(attune_program)" "$shared" "${@:2}" ;;
+  setfit) exec "$(setfit_python)" "$root/bench/few_examples.py" "$(attune_program)" "$(fetch_minilm)" "$shared" "${@:2}" ;;
   tokenizer) exec "$python" "$root/bench/tokenizer.py" --program "$(tokenizer_program)" --shared "$shared" "${@:2}" ;;
   accuracy) exec "$python" "$root/bench/accuracy.py" "$(attune_program)" "$(fetch_minilm)" "$shared" "${@:2}" ;;
 esac

@@ -1,6 +1,7 @@
 """A job: what both sides are asked to do, as a plain dictionary that travels to the peer's process as JSON.
 
-A peer's settings beyond the job are a variant: {"name", "grouped", "attention", "packing", "compile", "environment", "sklearn"}."""
+A peer's settings beyond the job are a variant: {"name", "grouped", "attention", "packing", "compile", "environment", "sklearn",
+"bf16" (instead of the job's), "plain", "whole"}."""
 import json
 from pathlib import Path
 

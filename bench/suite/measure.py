@@ -249,21 +249,25 @@ def folds_by_attune(bench, this, folder):
 
 
 def time_to_accuracy(bench, case, folder):
-    """Wall seconds until a model of the wanted accuracy is saved and scored; without --full from a part."""
+    """Wall seconds until a model of the wanted accuracy is saved and scored, each side in the precision that is its fastest here (the start is
+    compared in fp32); without --full from a part."""
     bench.make(case, folder, **({"rows": None} if bench.full else {}))
-    this = make_job(bench, case, folder, epochs=WHOLE_EPOCHS if bench.full else 1, test=folder / "test.jsonl", bf16=bench.machine["amx"])
+    this = make_job(bench, case, folder, epochs=WHOLE_EPOCHS if bench.full else 1, test=folder / "test.jsonl")
     tokens, _ = token_gate(bench, this, folder)
     row = {"gates": [tokens], "whole": bench.full}
     name, row["peer_settings"] = best_tuning(bench, case, this, folder)
-    variants, row["tuned"] = {"default": {"save": True}, "tuned": {**table.TUNINGS[name], "save": True}}, name
-    row["gates"] += start_gates(bench, case, {**this, "bf16": False}, folder, variants)
-    contestants = {"attune": attune_runner(bench, folder), **{name: peer_runner(variant, folder) for name, variant in variants.items()}}
+    plain = {"default": {"save": True}, "tuned": {**table.TUNINGS[name], "save": True}}
+    row["tuned"] = name
+    row["gates"] += start_gates(bench, case, this, folder, {name: {**variant, "bf16": False} for name, variant in plain.items()})
+    variants = {**plain, "default": {"save": True, "bf16": bench.machine["amx"]}}
+    own = attune_runner(bench, folder)
+    contestants = {"attune": lambda this: own({**this, "bf16": "auto"}), **{name: peer_runner(variant, folder) for name, variant in variants.items()}}
     row["rounds"] = take_turns(bench, lambda index: {**this, "seed": this["seed"] + index}, contestants, folder)
     more = 0 if bench.full else WHOLE_EPOCHS * WHOLE_ROWS / tokens["attune"]["rows"] - 1
     row.update(summarise(row["rounds"], contestants, lambda done: done["wall"] + more * done["seconds"], False))
     for name in variants:
         row["gates"] += gates.same_amounts(row["rounds"], name, None)
-    row["gates"].append(reached(row["rounds"], contestants) if bench.full else reached_before(ACCURACY))
+    row["gates"].append(reached(row["rounds"], contestants) if bench.full else reached_before(ACCURACY, row["rounds"][0]["attune"]["bf16"]))
     return row
 
 
@@ -272,12 +276,14 @@ def reached(rounds, names):
     return gates.gate(f"test accuracy of at least {WANTED}", min(least.values()) >= WANTED, least["attune"], [least[name] for name in names if name != "attune"])
 
 
-def reached_before(path):
-    """That this job reaches the wanted accuracy on both sides, from the whole trainings of `bench/run.sh accuracy`."""
+def reached_before(path, in_bf16):
+    """That this job reaches the wanted accuracy on both sides, attune's in the precision that it was timed in, from the whole trainings of
+    `bench/run.sh accuracy`."""
     runs = json.loads(path.read_text(encoding="utf-8"))["runs"] if path.exists() else {}
-    means = {side: [run["test_accuracy"] for name, run in runs.items() if name.startswith(side)] for side in ("attune", "peer")}
+    own = "attune_bf16" if in_bf16 else "attune"
+    means = {side: [run["test_accuracy"] for name, run in runs.items() if name.rpartition("-")[0] == side] for side in (own, "peer")}
     passed = all(values and statistics.mean(values) >= WANTED for values in means.values())
-    return gates.gate(f"mean test accuracy of at least {WANTED} (accuracy.json)", passed, means["attune"], means["peer"])
+    return gates.gate(f"mean test accuracy of at least {WANTED} (accuracy.json)", passed, means[own], means["peer"])
 
 
 def evaluation(bench, case, folder):

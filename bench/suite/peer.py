@@ -49,7 +49,7 @@ class Counter:
 def training_arguments(job, variant, output):
     return {"output_dir": output, "per_device_train_batch_size": job["batch"], "num_train_epochs": job["epochs"], "max_steps": job["max_steps"],
             "learning_rate": job["rate"], "warmup_steps": job["warmup"], "lr_scheduler_type": "linear", "seed": job["seed"],
-            "bf16": job["bf16"], "train_sampling_strategy": "group_by_length" if variant.get("grouped") else "random",
+            "bf16": variant.get("bf16", job["bf16"]), "train_sampling_strategy": "group_by_length" if variant.get("grouped") else "random",
             "torch_compile": bool(variant.get("compile")), "report_to": [], "save_strategy": "no", "logging_steps": job["logging_steps"],
             "use_cpu": True, "disable_tqdm": True}
 

@@ -108,7 +108,8 @@ def attune(program, job, folder, watch_first_step=False):
     progress = ["--progress", "json"] if watch_first_step else ["--quiet"]
     done = run([program, "train", write_config(job, folder), "--json", *progress], on_line if watch_first_step else None)
     results, end, logs = json.loads(done["out"]), events(folder, "run_end")[-1], events(folder, "log")
-    result = {**done["measured"], "work": work(end, AROUND), "work_with_ends": work(end, BEFORE), "phases": end["phases"],
+    resolved = json.loads((Path(folder) / "attune/config.resolved.json").read_text(encoding="utf-8"))
+    result = {**done["measured"], "bf16": resolved["training"]["bf16"], "work": work(end, AROUND), "work_with_ends": work(end, BEFORE), "phases": end["phases"],
               "first_step": first[0] if first else None, "trained": events(folder, "model")[0]["trained"],
               "steps": sum(event["step"] for event in events(folder, "train_end")),
               "losses": [event["loss"] for event in logs], "grad_norms": [event["grad_norm"] for event in logs], **counted(results, job)}

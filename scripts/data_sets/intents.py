@@ -7,12 +7,14 @@ from .intent_phrases import ASIDES, INTENTS, SLOTS
 NAME = "intents"
 SEED = 20260101
 PER_INTENT = {"train": 46, "validation": 10, "test": 18}
+FEW = 8  # training rows of each intent in few.jsonl
 
 README = """
 # Customer-service intents
 
 1,184 short messages to an imaginary bank that also sells mobile plans, each with one of 16 intents: `train.jsonl` (736 rows),
-`validation.jsonl` (160) and `test.jsonl` (288), columns `text` and `label`, all intents equally frequent.
+`validation.jsonl` (160) and `test.jsonl` (288), columns `text` and `label`, all intents equally frequent. `few.jsonl` holds the first
+eight training rows of each intent.
 
 **Synthetic.** Written for this project: `scripts/make_data.py` draws the messages from a phrase grammar
 (`scripts/data_sets/intent_phrases.py`) with a fixed seed; no message was ever sent by anybody. Licence: Apache-2.0.
@@ -65,6 +67,17 @@ def message(intent, templates, rng):
     return style(f"{opener} {core} {closer}".strip(), rng)
 
 
+def few_of(rows):
+    """The first FEW rows of each intent, in their order."""
+    taken = dict.fromkeys(INTENTS, 0)
+    few = []
+    for row in rows:
+        if taken[row["label"]] < FEW:
+            taken[row["label"]] += 1
+            few.append(row)
+    return few
+
+
 def files():
     rng = random.Random(SEED)
     parts = {part: [] for part in PER_INTENT}
@@ -82,4 +95,4 @@ def files():
             parts[part] += rows
     for rows in parts.values():
         rng.shuffle(rows)
-    return {f"{part}.jsonl": jsonl(rows) for part, rows in parts.items()}
+    return {f"{part}.jsonl": jsonl(rows) for part, rows in parts.items()} | {"few.jsonl": jsonl(few_of(parts["train"]))}

@@ -1,8 +1,8 @@
-"""Goldens of LoRA adapters: what PEFT writes for the tiny checkpoints of tests/goldens/models, and what it computes.
+"""Goldens of LoRA and IA3 adapters: what PEFT writes for the tiny checkpoints of tests/goldens/models, and what it computes.
 
 Each folder holds adapter_config.json and adapter_model.safetensors as PEFT's save_pretrained writes them (base_model_name_or_path
 is the checkpoint's name) and expected.safetensors: logits of the checkpoint's own batch (its expected.safetensors), and grad.KEY,
-by the keys of adapter_model.safetensors, of loss = Σ logits · direction. A and B are perturbed, so that nothing is zero.
+by the keys of adapter_model.safetensors, of loss = Σ logits · direction. What trains is perturbed, so that nothing is zero.
 """
 
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 import transformers as hf
-from peft import LoraConfig, get_peft_model
+from peft import IA3Config, LoraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
 
 hf.logging.set_verbosity_error()
@@ -26,6 +26,10 @@ CASES = {
                                                  rank_pattern={"layers.1.mlp.down_proj": 2}, alpha_pattern={"q_proj": 9})),
     "mistral_all_linear": ("mistral_sequence", dict(task_type="SEQ_CLS", r=3, use_rslora=True, target_modules="all-linear")),
     "phi3_blocks": ("phi3_causal_lm", dict(task_type="CAUSAL_LM", r=2, target_modules=["qkv_proj", "gate_up_proj"], layers_to_transform=[1])),
+    "bert_ia3": ("bert_sequence", dict(task_type="SEQ_CLS", method=IA3Config)),
+    "gpt2_ia3": ("gpt2_causal_lm", dict(task_type="CAUSAL_LM", method=IA3Config)),
+    "qwen3_ia3": ("qwen3_causal_lm", dict(task_type="CAUSAL_LM", method=IA3Config, target_modules=["k_proj", "up_proj", "down_proj"], feedforward_modules=["down_proj"])),
+    "bert_ia3_all": ("bert_span", dict(task_type="QUESTION_ANS", method=IA3Config, target_modules=r".*(query|dense)", feedforward_modules=["intermediate.dense"])),
     "gpt_neox_saved": ("gpt_neox_causal_lm", dict(task_type="CAUSAL_LM", r=2, modules_to_save=["embed_in", "lm_head"])),
 }
 
@@ -59,7 +63,9 @@ def key_of(name):
 def write_case(folder, base, settings):
     torch.manual_seed(3)
     expected = load_file(MODELS / base / "expected.safetensors")
-    model = get_peft_model(classes()[base].from_pretrained(MODELS / base), LoraConfig(**settings))
+    settings = dict(settings)
+    method = settings.pop("method", LoraConfig)
+    model = get_peft_model(classes()[base].from_pretrained(MODELS / base), method(**settings))
     model.peft_config["default"].base_model_name_or_path = base
     with torch.no_grad():
         for parameter in model.parameters():

@@ -1,4 +1,5 @@
-"""Goldens of paired tests, shares of variance and learning curves (module metrics), from statsmodels and scipy."""
+"""Goldens of paired tests, comparisons of methods, shares of variance and learning curves (module metrics), from statsmodels, scipy and
+scikit-learn."""
 
 import itertools
 import json
@@ -9,6 +10,7 @@ import numpy as np
 import pandas
 import scipy.optimize
 import scipy.stats
+import sklearn.metrics
 import statsmodels.api
 from statsmodels.formula.api import ols
 from statsmodels.stats.contingency_tables import mcnemar
@@ -104,9 +106,64 @@ def learning_curves(random):
             curve_case("falling scores", [[10, 0.8, 1], [20, 0.7, 1], [40, 0.66, 1], [80, 0.63, 1]], 0, 1)]
 
 
+def bootstrap_interval(random, runs, others=None, resamples=20000):
+    """Percentiles of the mean of runs [seeds, rows] over resampled rows and seeds; of the difference to `others` (minus these)."""
+    rows = runs.shape[1]
+    means = []
+    for _ in range(resamples):
+        drawn = random.integers(0, rows, rows)
+        mean = lambda of: of[random.integers(0, len(of), len(of))][:, drawn].mean()
+        means.append(mean(runs) - (mean(others) if others is not None else 0))
+    return np.percentile(means, [2.5, 97.5]).tolist()
+
+
+def method_pair(name, gold, first, second):
+    """Differences are second - first; right[seeds, rows]."""
+    right = [(method == gold).astype(float) for method in (first, second)]
+    mostly = [of.mean(axis=0) > 0.5 for of in right]
+    differences = right[1].mean(axis=0) - right[0].mean(axis=0)
+    only = [int((mostly[0] & ~mostly[1]).sum()), int((mostly[1] & ~mostly[0]).sum())]
+    by_signs = len(first) > 1 or len(second) > 1
+    test = sign_flip_case(name, differences[np.abs(differences) > 1e-12])["p_value"] if by_signs else mcnemar_case(*only)["exact"][1]
+    return {"pair": name, "difference": float(differences.mean()), "only_first": only[0], "only_second": only[1], "by_sign_flips": by_signs,
+            "p": test, "disagreement": float((differences**2).mean())}
+
+
+def methods(random):
+    """Three methods on the same rows: two without chance, one of three seeds. Few rows differ, so that all sign patterns can be tried."""
+    rows, classes = 90, 3
+    gold = random.integers(0, classes, rows)
+
+    def answers(wrong):
+        said = gold.copy()
+        said[wrong] = (said[wrong] + 1 + random.integers(0, classes - 1, len(wrong))) % classes
+        return said
+
+    predicted = {"first": [answers(np.arange(0, 9))], "second": [answers(np.arange(5, 23))],
+                 "seeds": [answers(np.arange(2, 10)), answers(np.arange(4, 12)), answers(np.array([2, 3, 40, 41, 42, 43]))]}
+    losses = {name: np.round(random.uniform(0.01, 2, (len(runs), rows)), 4) for name, runs in predicted.items()}
+    runs = {name: np.array(of) for name, of in predicted.items()}
+    right = {name: (of == gold).astype(float) for name, of in runs.items()}
+    names = list(predicted)
+    pairs = [method_pair(f"{a} and {b}", gold, runs[a], runs[b]) for a, b in itertools.combinations(names, 2)]
+    for pair, holm in zip(pairs, multipletests([pair["p"] for pair in pairs], method="holm")[1]):
+        pair["p_holm"] = float(holm)
+        pair["detectable"] = detectable_case(rows, pair["disagreement"], 0.05 / len(pairs), 0.8)["difference"]
+    mostly = np.array([right[name].mean(axis=0) > 0.5 for name in names])
+    scores = [{"accuracy": float(right[name].mean()), "interval": bootstrap_interval(random, right[name]),
+               "f1_macro": float(np.mean([sklearn.metrics.f1_score(gold, run, average="macro") for run in runs[name]])),
+               "loss": float(losses[name].mean()), "alone": np.flatnonzero(mostly[i] & (mostly.sum(axis=0) == 1)).tolist()}
+              for i, name in enumerate(names)]
+    for pair, (a, b) in zip(pairs, itertools.combinations(names, 2)):
+        pair["interval"] = bootstrap_interval(random, right[b], right[a])
+    return [{"name": "three methods", "gold": gold.tolist(), "classes": classes, "pairs": pairs, "scores": scores,
+             "methods": [{"predicted": runs[name].tolist(), "losses": losses[name].tolist()} for name in names]}]
+
+
 def write(folder: Path):
     random = np.random.default_rng(20261130)
-    cases = {"paired": paired(random), "variance": variance(random), "learning_curve": learning_curves(random)}
+    cases = {"paired": paired(random), "variance": variance(random), "learning_curve": learning_curves(random),
+             "methods": methods(np.random.default_rng(20261201))}
     for name, case in cases.items():
         text = json.dumps(case, ensure_ascii=False, allow_nan=False)
         (folder / f"{name}.json").write_text(text.replace('{"name"', '\n{"name"') + "\n", encoding="utf-8")

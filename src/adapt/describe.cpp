@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 
+#include "adapt/peft_names.h"
 #include "attune/adapt/freeze.h"
 #include "attune/base/print_number.h"
 #include "attune/base/strings.h"
@@ -43,6 +44,7 @@ std::string part_of_head(const std::string& name, const std::string& base) {
 }
 
 std::string part_name(const Parameter& parameter, int stage, int depth, const std::string& base) {
+  if (of_virtual_tokens(parameter)) return "virtual tokens";
   if (stage == 0) return "embeddings";
   return stage <= depth ? concat("layer ", stage - 1) : part_of_head(parameter.name, base);
 }
@@ -61,7 +63,8 @@ std::vector<TrainablePart> trainable_parts(const models::Model& model, const std
     auto part =
         std::find_if(parts.begin(), parts.end(), [&](const TrainablePart& other) { return other.name == name; });
     if (part == parts.end()) {
-      parts.push_back({.name = name, .layer = stage > 0 && stage <= model.depth() ? stage - 1 : -1});
+      const bool is_layer = stage > 0 && stage <= model.depth() && !of_virtual_tokens(parameter);
+      parts.push_back({.name = name, .layer = is_layer ? stage - 1 : -1});
       part = parts.end() - 1;
     }
     part->parameters += elements(parameter);
@@ -84,6 +87,7 @@ std::string describe_trainable(const std::vector<TrainablePart>& parts) {
       (part.name == "embeddings" ? words : head).push_back(part.name);
     }
   }
+  if (trained == 0) return concat("trains none of ", grouped(all), " parameters");
   if (!whole.empty()) words.push_back(layer_ranges(whole));
   if (!partly.empty()) words.push_back(concat("parts of ", layer_ranges(partly)));
   words.insert(words.end(), head.begin(), head.end());

@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 
+#include "attune/adapt/adapter.h"
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
 
@@ -122,19 +123,22 @@ void apply_freeze(const std::vector<Parameter>& parameters, int depth, const Fre
 
 std::vector<bool> trainable_parameters(models::Model& model, const TuningOptions& options) {
   const std::vector<Parameter>& parameters = model.parameters();
+  const bool has_adapter = adapter_options(options).has_value();
   std::vector<bool> trainable;
   for (const Parameter& parameter : parameters) {
-    const bool chosen = options.method == "head"   ? parameter.is_head
-                        : options.method == "lora" ? parameter.with_adapter
-                                                   : true;
+    const bool chosen = options.method == "head"          ? parameter.is_head
+                        : has_adapter                     ? parameter.with_adapter
+                        : options.method == "contrastive" ? !parameter.is_head  // a pooler, which no vector reads
+                                                          : options.method != "prototype";
     trainable.push_back(chosen && parameter.kind != ParameterKind::buffer);
   }
   if (options.method == "freeze") {
     apply_freeze(parameters, model.depth(), options.freeze, trainable);
-  } else if (options.method != "full" && options.method != "head" && options.method != "lora") {
-    refuse_freeze(concat("unknown method '", options.method, "'"), "tuning.method", "one of full, head, freeze, lora");
+  } else if (options.method != "full" && options.method != "head" && !has_adapter && !has_vector_head(options)) {
+    refuse_freeze(concat("unknown method '", options.method, "'"), "tuning.method",
+                  "one of full, head, freeze, lora, ia3, prompt_tuning, p_tuning, prefix_tuning, contrastive, prototype");
   }
-  if (std::count(trainable.begin(), trainable.end(), true) == 0) {
+  if (options.method != "prototype" && std::count(trainable.begin(), trainable.end(), true) == 0) {
     refuse_freeze("nothing is left to train", "tuning", "freeze less");
   }
   return trainable;

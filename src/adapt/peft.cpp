@@ -1,19 +1,22 @@
 // Adapter folders. See attune/adapt/peft.h.
 #include "attune/adapt/peft.h"
 
-#include <ATen/ops/equal.h>
+#include <ATen/core/grad_mode.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <set>
+#include <type_traits>
+#include <utility>
 
+#include "adapt/adapter_files.h"
+#include "adapt/adapter_values.h"
 #include "adapt/peft_names.h"
+#include "adapt/plan_kinds.h"
 #include "attune/base/error.h"
 #include "attune/base/paths.h"
 #include "attune/base/strings.h"
-#include "attune/files/safetensors.h"
 #include "attune/files/storage.h"
 #include "attune/tensor/weights.h"
 
@@ -26,44 +29,18 @@ using files::Json;
 using models::Parameter;
 using models::ParameterKind;
 
-constexpr const char* kConfig = "adapter_config.json";
-constexpr const char* kWeights = "adapter_model.safetensors";
-constexpr const char* kOwn = "attune_adapter.json";
-constexpr std::size_t kListed = 5;
-
-std::string file_in(const std::string& folder, const char* name) {
-  return (fs::path(folder) / name).string();
-}
-
-[[noreturn]] void refuse(const std::string& file, const std::string& what, const std::string& where,
-                         const std::string& hint) {
-  throw Error(ErrorKind::model, {.file = file, .what = what, .where = where, .hint = hint});
-}
-
-std::string shape_text(at::IntArrayRef shape) {
-  std::vector<std::string> sizes;
-  for (const std::int64_t size : shape) sizes.push_back(std::to_string(size));
-  return concat("[", join(sizes, ", "), "]");
-}
-
-std::string listed(const std::vector<std::string>& names) {
-  const std::size_t shown = std::min(names.size(), kListed);
-  const std::string text = join({names.begin(), names.begin() + static_cast<std::ptrdiff_t>(shown)}, ", ");
-  return names.size() > shown ? concat(text, ", … and ", names.size() - shown, " more") : text;
-}
-
 /// The base's folder: from the working folder or the Hub's cache, else from the adapter's folder.
 std::string find_base(const std::string& path, const std::string& adapter) {
   if (path.empty())
-    refuse(file_in(adapter, kConfig), "the adapter does not say what it was trained on", "key base_model_name_or_path",
-           "write the base's folder there");
+    refuse_adapter(file_in(adapter, kConfig), "the adapter does not say what it was trained on",
+                   "key base_model_name_or_path", "write the base's folder there");
   const fs::path beside = fs::path(adapter) / path;
   if (!path_exists(path, ErrorKind::model) && path_exists(beside.string(), ErrorKind::model)) return beside.string();
   try {
     return models::resolve_model_path(path);
   } catch (const Error& error) {
-    refuse(file_in(adapter, kConfig), concat("the base '", path, "' was not found: ", error.text().what),
-           "key base_model_name_or_path", "put the base there, or write where it is");
+    refuse_adapter(file_in(adapter, kConfig), concat("the base '", path, "' was not found: ", error.text().what),
+                   "key base_model_name_or_path", "put the base there, or write where it is");
   }
 }
 
@@ -72,137 +49,111 @@ void check_base(const AdapterFolder& adapter) {
   if (!path_exists(own, ErrorKind::model)) return;
   const Json recorded = files::read_json(own);
   if (!recorded.is_object() || !recorded.contains("base") || !recorded["base"].is_object()) {
-    refuse(own, "the hashes of the base are missing", "key base",
-           "copy the adapter again, or remove this file to skip the check");
+    refuse_adapter(own, "the hashes of the base are missing", "key base",
+                   "copy the adapter again, or remove this file to skip the check");
   }
   if (recorded["base"] == base_hashes(adapter.base)) return;
-  refuse(adapter.folder, concat("the adapter was trained on other weights than those in ", adapter.base), kOwn,
-         "name its own base in base_model_name_or_path; on another one its values mean nothing");
-}
-
-/// Puts the tensors of an adapter file into a model whose adapter is attached.
-class Filler {
- public:
-  Filler(models::LoadedModel& loaded, const LoraPlan& plan, const std::string& folder)
-      : loaded_(loaded), model_(*loaded.model), file_(file_in(folder, kWeights)), weights_(open(folder)) {
-    for (const WrapperBias& bias : wrapper_biases(model_, plan)) known_.insert({bias.trained, bias.original});
-  }
-
-  void fill() {
-    for (const Parameter* parameter : embeddings_written(model_)) check_embedding(*parameter);
-    std::vector<std::string> missing;
-    for (Parameter& parameter : model_.parameters()) {
-      if (!parameter.with_adapter) continue;
-      const std::string name = peft_name(parameter, model_);
-      known_.insert(name);
-      if (weights_.contains(name)) {
-        model_.set_values(parameter, value(name, parameter));
-      } else {
-        missing.push_back(concat(name, " ", shape_text(parameter.shape)));
-      }
-    }
-    if (!missing.empty()) {
-      refuse(file_, concat("the adapter lacks ", missing.size(), " tensors: ", listed(missing)), "",
-             "adapter_config.json and weights do not belong together, or the file is not whole");
-    }
-    refuse_unexpected();
-  }
-
- private:
-  static tensor::Weights open(const std::string& folder) {
-    const std::string path = file_in(folder, kWeights);
-    if (!path_exists(path, ErrorKind::model)) {
-      const bool pickle = path_exists(file_in(folder, "adapter_model.bin"), ErrorKind::model);
-      refuse(folder, concat("there is no ", kWeights), "",
-             pickle ? "adapter_model.bin is a pickle, which can run code: save the adapter again with a current peft"
-                    : "copy the adapter again");
-    }
-    return tensor::Weights({files::open_safetensors(path)});
-  }
-
-  at::Tensor value(const std::string& name, const Parameter& parameter) const {
-    const std::vector<std::int64_t>& shape = weights_.info(name).shape;
-    if (shape != parameter.shape) {
-      refuse(file_,
-             concat("the tensor has shape ", shape_text(shape), ", ", kConfig, " and the base make it ",
-                    shape_text(parameter.shape)),
-             "tensor " + name, "adapter, configuration and base do not belong together");
-    }
-    const at::Tensor value = weights_.tensor(name);
-    if (!at::isFloatingType(value.scalar_type())) {
-      refuse(file_, "found whole numbers, expected floating-point numbers", "tensor " + name, "save the adapter again");
-    }
-    if (const std::int64_t bad = tensor::non_finite_count(value); bad > 0) {
-      refuse(file_, concat("the tensor has ", bad, " non-finite values (NaN or infinity)"), "tensor " + name,
-             "its training diverged: use another adapter");
-    }
-    return value.to(parameter.kind == ParameterKind::low_rank ? at::kFloat : loaded_.dtype);
-  }
-
-  /// PEFT writes the base's own values beside the change of an embedding.
-  void check_embedding(const Parameter& parameter) {
-    const std::string name = peft_name(parameter, model_);
-    known_.insert(name);
-    if (!weights_.contains(name)) return;
-    if (at::equal(value(name, parameter), parameter.tensor)) return;
-    refuse(file_, "the adapter brings other values of an embedding than its base has", "tensor " + name,
-           "use the base that it was trained on");
-  }
-
-  void refuse_unexpected() const {
-    std::vector<std::string> unexpected;
-    for (const std::string& name : weights_.names()) {
-      if (!known_.contains(name)) unexpected.push_back(name);
-    }
-    if (unexpected.empty()) return;
-    refuse(
-        file_,
-        concat("the adapter has ", unexpected.size(), " tensors that the model has no place for: ", listed(unexpected)),
-        "", "adapter, configuration and base do not belong together");
-  }
-
-  models::LoadedModel& loaded_;
-  models::Model& model_;
-  std::string file_;
-  tensor::Weights weights_;
-  std::set<std::string> known_;
-};
-
-LoraOptions options_of(const AdapterFolder& adapter) {
-  LoraOptions options;
-  static_cast<files::LoraSettings&>(options) = adapter.config.lora;
-  return options;
+  refuse_adapter(adapter.folder, concat("the adapter was trained on other weights than those in ", adapter.base), kOwn,
+                 "name its own base in base_model_name_or_path; on another one its values mean nothing");
 }
 
 /// The plan of an adapter from a file; what does not fit is then the file's fault.
-LoraPlan plan_of(const models::LoadedModel& loaded, const AdapterFolder& adapter) {
+AdapterPlan plan_of(const models::LoadedModel& loaded, const AdapterFolder& adapter) {
   try {
-    return plan_lora(loaded, options_of(adapter), Names::some_may_not);
+    return plan_adapter(loaded, adapter.config.settings, Names::some_may_not);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::usage) throw;
-    refuse(file_in(adapter.folder, kConfig), error.text().what, error.text().where,
-           "the adapter belongs to another kind of model");
+    refuse_adapter(file_in(adapter.folder, kConfig), error.text().what, error.text().where,
+                   "the adapter belongs to another kind of model");
   }
 }
 
+/// Virtual tokens as PEFT's file has them: finished numbers, with nothing left to be made of a text or by a network.
+files::AdapterSettings finished(const files::AdapterSettings& settings) {
+  if (files::virtual_token_settings(settings) == nullptr) return settings;
+  if (const auto* prefix = std::get_if<files::PrefixTuningSettings>(&settings)) {
+    files::PrefixTuningSettings plain = *prefix;
+    plain.prefix_projection = false;
+    return plain;
+  }
+  files::PromptTuningSettings plain;
+  static_cast<files::VirtualTokenSettings&>(plain) = *files::virtual_token_settings(settings);
+  return plain;
+}
+
+void fill_from_peft(models::LoadedModel& loaded, const AdapterPlan& plan, const std::string& folder) {
+  const models::Model& model = *loaded.model;
+  AdapterValues values(loaded, folder, kWeights);
+  for (const WrapperBias& bias : wrapper_biases(model, plan)) {
+    values.let_through(bias.trained);
+    values.let_through(bias.original);
+  }
+  for (const Parameter* parameter : embeddings_written(model)) values.check_embedding(*parameter);
+  const bool has_network = has_prompt_network(model);
+  if (has_network) values.let_through(kVirtualTokens);
+  values.fill([&](const Parameter& parameter) { return !has_network || !of_virtual_tokens(parameter); });
+}
+
+/// To be used: as PEFT's file has it.
 void put_on(models::LoadedModel& loaded, const AdapterFolder& adapter) {
-  const LoraPlan plan = plan_of(loaded, adapter);
-  attach_lora(loaded, plan, 0);
-  Filler(loaded, plan, adapter.folder).fill();
+  AdapterPlan plan = plan_of(loaded, adapter);
+  plan.settings = finished(plan.settings);
+  attach_adapter(loaded, plan, 0);
+  fill_from_peft(loaded, plan, adapter.folder);
+}
+
+/// To be trained further: with the network that makes its virtual tokens.
+void go_on_from(models::LoadedModel& loaded, const AdapterFolder& adapter) {
+  AdapterPlan plan = plan_of(loaded, adapter);
+  if (std::holds_alternative<files::PromptTuningSettings>(plan.settings)) plan.settings = finished(plan.settings);
+  attach_adapter(loaded, plan, 0);
+  fill_from_peft(loaded, plan, adapter.folder);
+  if (!has_prompt_network(*loaded.model)) return;
+  if (!path_exists(file_in(adapter.folder, kNetwork), ErrorKind::model)) {
+    refuse_adapter(
+        adapter.folder,
+        concat("there is no ", kNetwork, ": the network that made the virtual tokens, which PEFT does not keep"), "",
+        "train a new adapter, or go on from one that attune wrote");
+  }
+  AdapterValues(loaded, adapter.folder, kNetwork).fill(of_virtual_tokens);
+}
+
+/// Settings of this kind as they are when nobody says anything.
+files::AdapterSettings fresh_settings(const files::AdapterSettings& settings) {
+  return std::visit([](const auto& of) -> files::AdapterSettings { return std::decay_t<decltype(of)>{}; }, settings);
+}
+
+/// What start_adapter did, after the fact.
+AdapterPlan started_plan(const models::LoadedModel& loaded, const AdapterOptions& options) {
+  return options.adapter.empty() ? plan_adapter(loaded, options.settings)
+                                 : plan_of(loaded, open_adapter(options.adapter, loaded.folder));
 }
 
 std::string absolute_if_folder(const std::string& path) {
   return path_exists(path, ErrorKind::model) ? fs::absolute(path).lexically_normal().string() : path;
 }
 
-std::map<std::string, at::Tensor> tensors_to_save(const models::LoadedModel& loaded) {
-  const models::Model& model = *loaded.model;
-  std::map<std::string, at::Tensor> tensors;
+using Tensors = std::map<std::string, at::Tensor>;
+
+/// The network that makes the virtual tokens, by the names of its parameters; nothing where there is none.
+Tensors network_to_save(const models::Model& model) {
+  Tensors tensors;
+  if (!has_prompt_network(model)) return tensors;
   for (const Parameter& parameter : model.parameters()) {
-    if (!parameter.with_adapter) continue;
-    const at::ScalarType type = parameter.kind == ParameterKind::low_rank ? at::kFloat : loaded.dtype;
+    if (of_virtual_tokens(parameter)) tensors[parameter.name] = parameter.tensor.detach();
+  }
+  return tensors;
+}
+
+Tensors tensors_to_save(const models::LoadedModel& loaded) {
+  const models::Model& model = *loaded.model;
+  Tensors tensors;
+  for (const Parameter& parameter : model.parameters()) {
+    if (!parameter.with_adapter || of_virtual_tokens(parameter)) continue;
+    const at::ScalarType type = parameter.kind == ParameterKind::adapter ? at::kFloat : loaded.dtype;
     tensors[peft_name(parameter, model)] = parameter.tensor.detach().to(type);
   }
+  if (model.virtual_tokens()) tensors[kVirtualTokens] = model.virtual_tokens()->values().contiguous();
   for (const Parameter* parameter : embeddings_written(model)) {
     tensors[peft_name(*parameter, model)] = parameter->tensor.detach();
   }
@@ -229,7 +180,7 @@ Json base_hashes(const std::string& folder) {
 }
 
 AdapterFolder open_adapter(const std::string& folder, const std::string& base) {
-  if (!is_adapter(folder)) refuse(folder, concat("there is no ", kConfig), "", "name the folder of an adapter");
+  if (!is_adapter(folder)) refuse_adapter(folder, concat("there is no ", kConfig), "", "name the folder of an adapter");
   AdapterFolder adapter{
       .folder = folder, .config = {}, .json = files::read_json(file_in(folder, kConfig)), .base = base};
   adapter.config = files::parse_adapter_config(adapter.json, file_in(folder, kConfig));
@@ -257,7 +208,7 @@ models::Task adapter_task(const AdapterFolder& adapter) {
   if (name.ends_with("ForQuestionAnswering")) return models::Task::question_answering;
   if (name.ends_with("ForCausalLM") || name.ends_with("LMHeadModel")) return models::Task::causal_lm;
   if (name.ends_with("Model")) return models::Task::base;
-  refuse(
+  refuse_adapter(
       file_in(adapter.folder, kConfig),
       concat("task_type is '", adapter.config.task_type, "' and the base is a '", name, "'; no task follows from them"),
       "key task_type", "write SEQ_CLS, TOKEN_CLS, QUESTION_ANS or CAUSAL_LM");
@@ -281,35 +232,48 @@ models::LoadedModel load_adapted(const AdapterFolder& adapter, models::LoadOptio
   return loaded;
 }
 
-void start_lora(models::LoadedModel& loaded, const LoraOptions& options, std::uint64_t seed) {
+void start_adapter(models::LoadedModel& loaded, const AdapterOptions& options, std::uint64_t seed) {
   if (options.adapter.empty()) {
-    attach_lora(loaded, plan_lora(loaded, options), seed);
+    attach_adapter(loaded, plan_adapter(loaded, options.settings), seed);
     return;
   }
   const AdapterFolder adapter = open_adapter(options.adapter, loaded.folder);
-  const files::LoraSettings& given = options;
-  if (!(given == files::LoraSettings{}) && !(given == adapter.config.lora)) {
+  const files::AdapterSettings& found = adapter.config.settings;
+  const std::string block = block_of_settings(options.settings);
+  if (found.index() != options.settings.index()) {
+    throw Error(ErrorKind::usage, {.file = options.adapter,
+                                   .what = concat("the adapter to go on from is one of ", block_of_settings(found)),
+                                   .where = block + ".adapter",
+                                   .hint = "set tuning.method to its own"});
+  }
+  if (!(options.settings == fresh_settings(options.settings)) && !(options.settings == found)) {
     throw Error(ErrorKind::usage, {.file = "",
                                    .what = "the adapter to go on from has other settings than this block",
-                                   .where = "tuning.lora",
+                                   .where = block,
                                    .hint = "leave all settings but 'adapter' out: the adapter decides them"});
   }
-  put_on(loaded, adapter);
+  go_on_from(loaded, adapter);
 }
 
-LoraPlan started_plan(const models::LoadedModel& loaded, const LoraOptions& options) {
-  return options.adapter.empty() ? plan_lora(loaded, options)
-                                 : plan_of(loaded, open_adapter(options.adapter, loaded.folder));
-}
-
-void save_adapter(const models::LoadedModel& loaded, const LoraOptions& options, const std::string& base,
+void save_adapter(const models::LoadedModel& loaded, const AdapterOptions& options, const std::string& base,
                   const std::string& folder) {
-  const LoraPlan plan = started_plan(loaded, options);
+  const at::NoGradGuard no_grad;
+  AdapterPlan plan = started_plan(loaded, options);
+  const std::string base_path = absolute_if_folder(base);
+  if (auto* prompt = std::get_if<files::PromptTuningSettings>(&plan.settings);
+      prompt != nullptr && prompt->prompt_tuning_init == "TEXT" && prompt->tokenizer_name_or_path.empty()) {
+    prompt->tokenizer_name_or_path = base_path;  // PEFT opens no file without it
+  }
   const Json before = options.adapter.empty() ? Json(nullptr) : open_adapter(options.adapter, loaded.folder).json;
-  const files::AdapterConfig config{
-      .lora = plan.options, .base = absolute_if_folder(base), .task_type = peft_task_type(loaded.model->spec().task)};
+  const models::ModelSpec& spec = loaded.model->spec();
+  files::AdapterConfig config{.settings = plan.settings, .base = base_path, .task_type = peft_task_type(spec.task)};
+  if (loaded.model->virtual_tokens()) config.shape = virtual_token_shape(spec, plan.settings);
   std::filesystem::create_directories(folder);
-  tensor::save_tensors(file_in(folder, kWeights), tensors_to_save(loaded));  // first: a full disk leaves no half adapter
+  tensor::save_tensors(file_in(folder, kWeights),
+                       tensors_to_save(loaded));  // first: a full disk leaves no half adapter
+  if (const Tensors network = network_to_save(*loaded.model); !network.empty()) {
+    tensor::save_tensors(file_in(folder, kNetwork), network);
+  }
   models::save_config(loaded, loaded.folder, folder);
   files::write_json(file_in(folder, kOwn), {{"base", base_hashes(loaded.folder)}});
   files::write_json(file_in(folder, kConfig), files::adapter_config_json(config, before));

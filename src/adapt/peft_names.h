@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "attune/adapt/lora.h"
+#include "attune/adapt/adapter.h"
 #include "attune/models/model.h"
 
 namespace attune::adapt {
@@ -17,9 +17,17 @@ std::vector<const models::Parameter*> embeddings_written(const models::Model& mo
 struct WrapperBias {
   std::string trained, original;  ///< names in the file
 };
-std::vector<WrapperBias> wrapper_biases(const models::Model& model, const LoraPlan& plan);
+std::vector<WrapperBias> wrapper_biases(const models::Model& model, const AdapterPlan& plan);
 
 /// The outermost module of `parameter` that `plan` saves; "" = none.
-std::string saved_module(const models::Parameter& parameter, const LoraPlan& plan);
+std::string saved_module(const models::Parameter& parameter, const AdapterPlan& plan);
+
+/// What adapter_model.safetensors calls the virtual tokens.
+inline constexpr const char* kVirtualTokens = "prompt_embeddings";
+
+/// Whether the parameter belongs to virtual tokens: their numbers, or a network that makes them.
+bool of_virtual_tokens(const models::Parameter& parameter);
+/// Whether a network makes the model's virtual tokens.
+bool has_prompt_network(const models::Model& model);
 
 }  // namespace attune::adapt

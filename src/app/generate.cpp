@@ -141,7 +141,7 @@ class Chat {
   /// Tokens of prompt and answer together.
   std::int64_t room() const {
     const infer::GenerationOptions& options = opened_.options;
-    const std::int64_t most = job::most_tokens(opened_.loaded.model->spec());
+    const std::int64_t most = job::most_tokens(*opened_.loaded.model);
     return options.max_new_tokens || !options.max_length ? most : std::min(most, *options.max_length - 1);
   }
 

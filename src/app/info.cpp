@@ -31,6 +31,13 @@ files::Json describe_machine() {
   return info;
 }
 
+/// What sizes the adapter, by its kind.
+files::Json describe_settings(const files::AdapterSettings& settings) {
+  if (const auto* lora = std::get_if<files::LoraSettings>(&settings)) return {{"r", lora->r}, {"lora_alpha", lora->lora_alpha}};
+  if (const auto* tokens = files::virtual_token_settings(settings)) return {{"num_virtual_tokens", tokens->num_virtual_tokens}};
+  return files::Json::object();
+}
+
 files::Json describe_adapter(const std::string& folder) {
   const adapt::AdapterFolder adapter = adapt::open_adapter(folder);
   models::LoadOptions options;
@@ -38,15 +45,18 @@ files::Json describe_adapter(const std::string& folder) {
   const models::LoadedModel loaded = adapt::load_adapted(adapter, options);
   std::int64_t parameters = 0, own = 0;
   for (const models::Parameter& parameter : loaded.model->parameters()) {
-    const bool is_low_rank = parameter.kind == models::ParameterKind::low_rank;
-    parameters += is_low_rank ? 0 : parameter.tensor.numel();
+    const bool is_brought = parameter.kind == models::ParameterKind::adapter;
+    parameters += is_brought ? 0 : parameter.tensor.numel();
     own += parameter.with_adapter ? parameter.tensor.numel() : 0;
   }
   std::int64_t changed = 0;
   for (const models::AdaptableLayer& layer : loaded.model->adaptable_layers()) changed += *layer.change ? 1 : 0;
-  return {{"folder", folder}, {"adapter", "LoRA"}, {"base", adapter.base}, {"model_type", loaded.model->spec().model_type},
-          {"parameters_of_base", parameters}, {"parameters_of_adapter", own}, {"layers_changed", changed},
-          {"r", adapter.config.lora.r}, {"lora_alpha", adapter.config.lora.lora_alpha}, {"modules_saved", adapter.config.lora.modules_to_save}};
+  files::Json described = {{"folder", folder}, {"adapter", files::peft_type(adapter.config.settings)}, {"base", adapter.base},
+                           {"model_type", loaded.model->spec().model_type}, {"parameters_of_base", parameters},
+                           {"parameters_of_adapter", own}, {"layers_changed", changed}};
+  described.update(describe_settings(adapter.config.settings));
+  described["modules_saved"] = files::modules_to_save(adapter.config.settings);
+  return described;
 }
 
 files::Json describe_model(const std::string& path) {

@@ -60,7 +60,7 @@ job::Rows rows_of_lines(const std::string& file) {
 
 /// Of texts that are taken whole or not at all. `origins`: for errors; "" = the command line.
 std::vector<Prompt> whole_prompts(const std::vector<std::string>& texts, const std::vector<std::string>& origins, const job::LanguageModel& opened) {
-  const std::int64_t most = job::most_tokens(opened.loaded.model->spec());
+  const std::int64_t most = job::most_tokens(*opened.loaded.model);
   auto ids = task::encode_prompts(texts, *opened.tokenizer);
   std::vector<Prompt> prompts;
   for (std::size_t i = 0; i < texts.size(); ++i) {

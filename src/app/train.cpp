@@ -19,6 +19,7 @@
 #include "attune/job/run.h"
 #include "attune/job/summary.h"
 #include "attune/report/table.h"
+#include "attune/report/units.h"
 
 namespace attune::app {
 
@@ -37,6 +38,7 @@ std::string plan_text(const files::Json& plan) {
   for (const auto& [split, counts] : plan["data"]["splits"].items()) {
     text += concat(split, ": ", counted(counts["rows"].get<std::int64_t>(), "row"), "\n");
   }
+  if (plan["data"].contains("pairs")) text += concat(report::pairs_text(plan["data"]["pairs"]), "\n");
   if (plan.contains("folds")) text += folds_table(plan["folds"]);
   return concat(text, plan["model"]["description"].get<std::string>(), "\nnothing was written (--dry-run)\n");
 }

@@ -1,12 +1,14 @@
-// attune verify: exit 0 when a run still holds (bit-equal or within tolerance), 9 when something changed.
+// attune verify: exit 0 when a run or a study still holds (bit-equal or within tolerance), 9 when something changed.
 #include <nlohmann/json.hpp>
 
 #include "app/observers.h"
 #include "attune/app/verbs.h"
 #include "attune/base/console.h"
 #include "attune/base/error.h"
+#include "attune/base/paths.h"
 #include "attune/base/strings.h"
 #include "attune/job/verify.h"
+#include "attune/study/verify.h"
 
 namespace attune::app {
 
@@ -32,11 +34,32 @@ std::string result_text(const files::Json& result) {
   return text;
 }
 
+std::string study_text(const files::Json& result) {
+  std::string text = concat(result["run"].get<std::string>(), " (attune ", result["study"].get<std::string>(), "): ",
+                            result["verdict"].get<std::string>(), "\n");
+  for (const auto& line : result["differences"]) text += "  " + line.get<std::string>() + "\n";
+  for (const auto& line : result["checked"]) text += "  checked: " + line.get<std::string>() + "\n";
+  for (const auto& line : result["not_checked"]) text += "  not checked: " + line.get<std::string>() + "\n";
+  return text;
+}
+
+/// A sweep has results of its own and is a run all the same.
+bool is_only_study(const std::string& folder) {
+  return !path_exists(folder + "/run_manifest.json", ErrorKind::usage) && study::is_study(folder);
+}
+
+int verify_study(const VerifyVerb& options, const report::EventBus& events) {
+  const files::Json result = study::verify({.folder = options.run, .rows = options.steps}, events);
+  console::print(options.output.json ? files::json_text(result) + "\n" : study_text(result));
+  return result["verdict"] == "changed" ? static_cast<int>(ErrorKind::mismatch) : 0;
+}
+
 }  // namespace
 
 int run_verify(const VerifyVerb& options) {
   report::EventBus events;
   attach_progress(events, options.output);
+  if (is_only_study(options.run)) return verify_study(options, events);
   const files::Json result = job::verify({.run = options.run, .steps = options.steps}, events);
   console::print(options.output.json ? files::json_text(result) + "\n" : result_text(result));
   return result["verdict"] == "changed" ? static_cast<int>(ErrorKind::mismatch) : 0;

@@ -52,6 +52,12 @@ std::int64_t peak_resident_memory() {
   return static_cast<std::int64_t>(usage.ru_maxrss) * 1024;  // Linux counts in KiB
 }
 
+bool reset_peak_resident_memory() {
+  std::ofstream file("/proc/self/clear_refs");
+  file << "5\n" << std::flush;  // proc(5): resets VmHWM to what is resident now
+  return file.good();
+}
+
 void return_free_memory() {
 #ifdef __GLIBC__
   ::malloc_trim(0);

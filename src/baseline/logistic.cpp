@@ -113,7 +113,7 @@ class PenalisedLoss {
 
 LogisticRegression::LogisticRegression(const SparseRows& rows, std::span<const std::int64_t> labels,
                                        std::size_t classes, const LogisticOptions& options)
-    : classes_(classes) {
+    : classes_(classes), columns_(rows.columns) {
   if (rows.rows() != labels.size() || !(options.c > 0)) {
     internal_error("logistic regression needs a label for each row, and c > 0");
   }
@@ -153,6 +153,20 @@ std::vector<double> LogisticRegression::probabilities(const SparseRows& rows) co
     for (std::size_t k = 0; k < z.size(); ++k) of_row[present_[k]] = z[k];
   }
   return probabilities;
+}
+
+LinearLayer LogisticRegression::layer() const {
+  LinearLayer layer{.columns = columns_,
+                    .weights = std::vector<double>(classes_ * columns_),
+                    .biases = std::vector<double>(classes_, kAbsentBias)};
+  const std::size_t outputs = outputs_of(present_.size());
+  for (const std::size_t label : present_) layer.biases[label] = 0;
+  for (std::size_t output = 0; output < outputs; ++output) {
+    const std::size_t label = present_[outputs == 1 ? 1 : output];  // of two classes the second has the numbers
+    for (std::size_t i = 0; i < columns_; ++i) layer.weights[label * columns_ + i] = parameters_[i * outputs + output];
+    layer.biases[label] = parameters_[columns_ * outputs + output];
+  }
+  return layer;
 }
 
 }  // namespace attune::baseline

@@ -85,6 +85,15 @@ Run add_sweep(CLI::App& verb) {
   return [options] { return app::run_sweep(*options); };
 }
 
+Run add_meta_train(CLI::App& verb) {
+  auto options = std::make_shared<app::MetaTrainVerb>();
+  verb.add_option("config", options->config, "Configuration file (JSON) with a block meta")->required();
+  add_overrides(verb, options->overrides);
+  verb.add_flag("--resume", options->resume, "Go on where a signal stopped it");
+  add_output(verb, options->output);
+  return [options] { return app::run_meta_train(*options); };
+}
+
 Run add_evaluate(CLI::App& verb) {
   auto options = std::make_shared<app::EvaluateVerb>();
   verb.add_option("model", options->model, "Folder of a tuned model")->required();
@@ -185,6 +194,26 @@ Run add_prompt(CLI::App& verb) {
   return [options] { return app::run_prompt(*options); };
 }
 
+Run add_learning_curve(CLI::App& verb) {
+  auto options = std::make_shared<app::LearningCurveVerb>();
+  verb.add_option("config", options->config, "Configuration file (JSON) with a block \"learning_curve\"")->required();
+  add_overrides(verb, options->overrides);
+  verb.add_flag("--resume", options->resume, "Go on with curves that were stopped: finished points are kept");
+  verb.add_flag("--dry-run", options->dry_run, "List the points, write nothing");
+  add_output(verb, options->output);
+  return [options] { return app::run_learning_curve(*options); };
+}
+
+Run add_compare(CLI::App& verb) {
+  auto options = std::make_shared<app::CompareVerb>();
+  verb.add_option("config", options->config, "Configuration file (JSON) with a block \"compare\"")->required();
+  add_overrides(verb, options->overrides);
+  verb.add_flag("--resume", options->resume, "Go on with a comparison that was stopped: what is finished is kept");
+  verb.add_flag("--dry-run", options->dry_run, "List the methods and their candidates, write nothing");
+  add_output(verb, options->output);
+  return [options] { return app::run_compare(*options); };
+}
+
 Run add_tokenize(CLI::App& verb) {
   auto options = std::make_shared<app::TokenizeVerb>();
   verb.add_option("model", options->model, "Folder with tokenizer.json, vocab.txt, or vocab.json and merges.txt")->required();
@@ -196,8 +225,8 @@ Run add_tokenize(CLI::App& verb) {
 
 Run add_verify(CLI::App& verb) {
   auto options = std::make_shared<app::VerifyVerb>();
-  verb.add_option("run", options->run, "Output folder of a run")->required();
-  verb.add_option("--steps", options->steps, "Replay only the first N steps")->check(CLI::Range(std::int64_t{1}, kMostSteps, "a whole number from 1 on"));
+  verb.add_option("run", options->run, "Output folder of a run or of a study of prompts")->required();
+  verb.add_option("--steps", options->steps, "Replay only the first N steps; of a study ask only the first N rows again")->check(CLI::Range(std::int64_t{1}, kMostSteps, "a whole number from 1 on"));
   add_output(verb, options->output);
   return [options] { return app::run_verify(*options); };
 }
@@ -237,12 +266,15 @@ struct Verb {
 constexpr Verb kVerbs[] = {
     {"train", "Fine-tune a model as a configuration says", add_train},
     {"sweep", "Try settings, choose by the validation rows or folds", add_sweep},
+    {"meta-train", "Make a start for few examples from several data sets", add_meta_train},
     {"evaluate", "Score a tuned model on labelled rows", add_evaluate},
     {"predict", "Predict rows of a file or lines of stdin, as JSON lines", add_predict},
     {"generate", "Continue prompts or chat with a language model", add_generate},
     {"prompt", "Ask a language model as it is, with prompts", add_prompt},
+    {"compare", "Put many methods to the same test rows, and say which is worth it", add_compare},
+    {"learning-curve", "How scores grow with the number of labels", add_learning_curve},
     {"tokenize", "Show how a model's tokenizer splits lines of stdin", add_tokenize},
-    {"verify", "Check that a run can be reproduced", add_verify},
+    {"verify", "Check that a run or a study can be reproduced", add_verify},
     {"merge", "Make one model of a LoRA adapter and its base", add_merge},
     {"config", "Write, check or explain configurations", add_config},
     {"info", "Describe this build or a model", add_info},

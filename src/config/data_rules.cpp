@@ -48,6 +48,20 @@ void check_splits(Rules& rules) {
                   "set data.split to \"random\"");
 }
 
+void check_subset(Rules& rules) {
+  const auto& data = rules.options.data;
+  if (!data.subset.enabled) return;
+  rules.refuse_if(data.subset.rows && data.subset.per_class, {"data.subset.rows", "data.subset.per_class"},
+                  "a part is given both in rows and in rows of each class", "keep one of the two");
+  rules.refuse_if(!data.subset.rows && !data.subset.per_class, {"data.subset"}, "it does not say how many rows",
+                  "give data.subset.rows or data.subset.per_class, or remove the block");
+  rules.refuse_if(data.subset.per_class && (!rules.classifies() || data.labels == "multi" || data.labels == "regression"),
+                  {"data.subset.per_class", "data.labels", "model.task"}, "only rows of one class each can be counted by class",
+                  "give data.subset.rows instead");
+  rules.refuse_if(data.subset.short_classes != "error" && !data.subset.per_class,
+                  {"data.subset.short_classes", "data.subset.per_class"}, "has no effect without per_class", "remove it");
+}
+
 void check_cross_validation(Rules& rules) {
   const auto& folds = rules.options.cross_validation;
   if (!folds.enabled) return;
@@ -164,6 +178,7 @@ void check_mixture(Rules& rules) {
 
 void check_data_rules(Rules& rules) {
   check_splits(rules);
+  check_subset(rules);
   check_cross_validation(rules);
   check_folds_by_time(rules);
   check_task(rules);

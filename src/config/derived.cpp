@@ -19,6 +19,10 @@ bool has_validation_rows(const RunOptions& options) {
   return !options.data.validation.empty() || options.data.val_size > 0;
 }
 
+bool is_contrastive(const RunOptions& options) {
+  return options.tuning.method == "contrastive";
+}
+
 struct DerivedDefault {
   const char* path;
   void (*apply)(RunOptions&);
@@ -53,16 +57,45 @@ constexpr std::array kDerivedDefaults = {
                      folds.stratify = one_class_a_row(options) && !folds.by_time;
                    }},
     DerivedDefault{"prompting.prompts", [](RunOptions& options) { options.prompting.prompts = options.data.prompts; }},
-    DerivedDefault{"training.batch_by",
+    DerivedDefault{"cross_validation.inner_validation",
                    [](RunOptions& options) {
-                     options.training.batch_by = options.training.tokens_per_batch ? "tokens" : "rows";
+                     const bool unread = adapt::has_vector_head(options.tuning);  // nothing is chosen while training
+                     if (options.cross_validation.enabled && unread) options.cross_validation.inner_validation = 0;
                    }},
     DerivedDefault{
-        "training.eval_strategy",
-        [](RunOptions& options) { options.training.eval_strategy = has_validation_rows(options) ? "epoch" : "no"; }},
+        "training.batch_by",
+        [](RunOptions& options) { options.training.batch_by = options.training.tokens_per_batch ? "tokens" : "rows"; }},
+    DerivedDefault{"training.eval_strategy",
+                   [](RunOptions& options) {
+                     const bool evaluates = has_validation_rows(options) && !adapt::has_vector_head(options.tuning);
+                     options.training.eval_strategy = evaluates ? "epoch" : "no";
+                   }},
     DerivedDefault{
         "training.load_best_model_at_end",
         [](RunOptions& options) { options.training.load_best_model_at_end = options.training.eval_strategy != "no"; }},
+    // SetFit's settings (setfit.TrainingArguments), where its method is used.
+    DerivedDefault{"training.num_train_epochs",
+                   [](RunOptions& options) {
+                     if (is_contrastive(options)) options.training.num_train_epochs = 1;
+                   }},
+    DerivedDefault{"training.per_device_train_batch_size",
+                   [](RunOptions& options) {
+                     const bool by_rows = options.training.batch_by == "rows";
+                     if (is_contrastive(options) && by_rows) options.training.per_device_train_batch_size = 16;
+                   }},
+    DerivedDefault{"training.learning_rate",
+                   [](RunOptions& options) {
+                     if (is_contrastive(options)) options.training.learning_rate = 2e-5;
+                   }},
+    DerivedDefault{"training.warmup_steps",
+                   [](RunOptions& options) {
+                     const bool warms_up = options.training.lr_scheduler_type != "constant";
+                     if (is_contrastive(options) && warms_up) options.training.warmup_steps = 0.1;
+                   }},
+    DerivedDefault{"training.weight_decay",
+                   [](RunOptions& options) {
+                     if (is_contrastive(options)) options.training.weight_decay = 0.01;
+                   }},
 };
 
 }  // namespace

@@ -84,11 +84,11 @@ std::string documentation() {
   std::string text = kIntroduction;
   text += section(table, "", "\n## Top level\n");
   for (const Option& option : table) {
-    if (!option.is_block) continue;
-    const bool may_be_null = option.field.present != nullptr;
-    text += section(
-        table, option.path,
-        concat("\n## `", option.path, "`", may_be_null ? " (may be null)" : "", "\n\n", option.field.help, "\n"));
+    const bool is_list = !option.items.empty();
+    if (!option.is_block && !is_list) continue;
+    const char* shape = is_list ? "[…]`" : option.field.present != nullptr ? "` (may be null)" : "`";
+    const std::string heading = concat("\n## `", option.path, shape, "\n\n", option.field.help, "\n");
+    text += is_list ? section(option.items, "", heading) : section(table, option.path, heading);
   }
   return text;
 }

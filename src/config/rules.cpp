@@ -80,7 +80,8 @@ void check_device(Rules& rules) {
 }  // namespace
 
 Rules::Rules(const job::RunOptions& given, const Machine& given_machine) : options(given), machine(given_machine) {
-  const Json values = values_of(given), defaults = values_of({});
+  const job::RunOptions usual;
+  const Json values = values_of(given), defaults = values_of(usual);
   for (const auto& [path, value] : values.items()) {
     if (value != defaults.at(path)) changed_.insert(path);
   }

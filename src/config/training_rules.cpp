@@ -29,7 +29,8 @@ void check_evaluation(Rules& rules) {
                   rows_hint);
   const std::string hint = has_rows ? "set training.eval_strategy to \"epoch\" or \"steps\"" : rows_hint;
   const std::string why = has_rows ? "and training.eval_strategy is \"no\"" : "and there are no validation rows";
-  rules.refuse_if(rules.options.early_stopping.enabled && !rules.evaluates(), with({"early_stopping"}),
+  const bool has_head_at_end = adapt::has_vector_head(rules.options.tuning);  // (which has a rule of its own)
+  rules.refuse_if(rules.options.early_stopping.enabled && !rules.evaluates() && !has_head_at_end, with({"early_stopping"}),
                   "early stopping needs evaluations, " + why, hint);
   rules.refuse_if(training.load_best_model_at_end && !rules.evaluates(), with({"training.load_best_model_at_end"}),
                   "the best model is found by evaluations, " + why, hint);

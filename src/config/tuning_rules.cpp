@@ -1,6 +1,8 @@
 // Rules for what trains.
 #include <algorithm>
 #include <iterator>
+#include <string>
+#include <tuple>
 
 #include "attune/base/strings.h"
 #include "rule_topics.h"
@@ -8,6 +10,15 @@
 namespace attune::config {
 
 namespace {
+
+/// Settings of a block that its method does not read.
+void refuse_unread(Rules& rules, const std::string& block, bool is_read, const std::string& hint) {
+  Rules::Keys keys = {"tuning.method", block};
+  std::ranges::copy_if(rules.changed_paths(), std::back_inserter(keys),
+                       [&](const std::string& path) { return path.starts_with(block + "."); });
+  rules.refuse_if(keys.size() > 2 && !is_read, keys,
+                  concat("the method is \"", rules.options.tuning.method, "\", which does not read ", block), hint);
+}
 
 void check_tuning(Rules& rules) {
   const auto& freeze = rules.options.tuning.freeze;
@@ -44,14 +55,56 @@ void check_tuning(Rules& rules) {
                   {"training.frozen_dropout", "tuning.method"}, "has no effect while nothing is frozen", "remove it");
 }
 
+/// A block that describes an adapter belongs to the method of its name.
+void check_adapter_blocks(Rules& rules) {
+  for (const std::string kind : {"lora", "ia3", "prompt_tuning", "p_tuning", "prefix_tuning"}) {
+    const std::string block = concat("tuning.", kind);
+    refuse_unread(rules, block, rules.options.tuning.method == kind,
+                  concat("set tuning.method to \"", kind, "\", or remove ", block));
+  }
+}
+
+void check_virtual_tokens(Rules& rules) {
+  const adapt::PromptTuningOptions& prompt = rules.options.tuning.prompt_tuning;
+  const bool has_text = !prompt.prompt_tuning_init_text.empty();
+  const bool takes_text = prompt.prompt_tuning_init == "TEXT";
+  const Rules::Keys text_keys = {"tuning.prompt_tuning.prompt_tuning_init_text",
+                                 "tuning.prompt_tuning.prompt_tuning_init"};
+  rules.refuse_if(has_text && !takes_text, text_keys,
+                  "a text to start from is given, and virtual tokens do not start from one",
+                  "set tuning.prompt_tuning.prompt_tuning_init to \"TEXT\", or remove the text");
+  const bool has_study = !prompt.init_from.empty();
+  rules.refuse_if(takes_text && !has_text && !has_study && prompt.adapter.empty(), text_keys,
+                  "virtual tokens are to start from a text, and none is given",
+                  "give tuning.prompt_tuning.prompt_tuning_init_text");
+  rules.refuse_if(has_study && (has_text || prompt.prompt_tuning_init == "SAMPLE_VOCAB" || !prompt.adapter.empty()),
+                  {"tuning.prompt_tuning.init_from", "tuning.prompt_tuning.prompt_tuning_init",
+                   "tuning.prompt_tuning.prompt_tuning_init_text", "tuning.prompt_tuning.adapter"},
+                  "virtual tokens are to start at the words of a study and somewhere else too", "keep one of the two");
+  rules.refuse_if(!prompt.tokenizer_name_or_path.empty() && !takes_text && !has_study,
+                  {"tuning.prompt_tuning.tokenizer_name_or_path"},
+                  "has no effect: virtual tokens do not start from a text", "remove it");
+  const adapt::PTuningOptions& encoder = rules.options.tuning.p_tuning;
+  rules.refuse_if(encoder.encoder_num_layers != adapt::PTuningOptions().encoder_num_layers &&
+                      encoder.encoder_reparameterization_type == "MLP",
+                  {"tuning.p_tuning.encoder_num_layers", "tuning.p_tuning.encoder_reparameterization_type"},
+                  "has no effect: an MLP has three layers", "remove it, or set the type to \"LSTM\"");
+  const adapt::PrefixTuningOptions& prefix = rules.options.tuning.prefix_tuning;
+  rules.refuse_if(prefix.encoder_hidden_size && !prefix.prefix_projection && prefix.adapter.empty(),
+                  {"tuning.prefix_tuning.encoder_hidden_size", "tuning.prefix_tuning.prefix_projection"},
+                  "has no effect: no network makes the keys and values",
+                  "set tuning.prefix_tuning.prefix_projection to true, or remove it");
+}
+
+void check_ia3(Rules& rules) {
+  const adapt::Ia3Options& ia3 = rules.options.tuning.ia3;
+  rules.refuse_if(ia3.target_modules.is_empty_list && ia3.adapter.empty(), {"tuning.ia3.target_modules"},
+                  "names no layer, so that no layer would change",
+                  "name some, write \"all-linear\", or leave it out for the usual ones");
+}
+
 void check_lora(Rules& rules) {
   const adapt::LoraOptions& lora = rules.options.tuning.lora;
-  Rules::Keys keys = {"tuning.method", "tuning.lora"};
-  std::ranges::copy_if(rules.changed_paths(), std::back_inserter(keys),
-                       [](const std::string& path) { return path.starts_with("tuning.lora."); });
-  rules.refuse_if(keys.size() > 2 && rules.options.tuning.method != "lora", keys,
-                  concat("the method is \"", rules.options.tuning.method, "\", and tuning.lora describes an adapter"),
-                  "set tuning.method to \"lora\", or remove tuning.lora");
   rules.refuse_if(lora.target_modules.is_empty_list && lora.adapter.empty(), {"tuning.lora.target_modules"},
                   "names no layer, so that no layer would change",
                   "name some, write \"all-linear\", or leave it out for the usual ones");
@@ -66,11 +119,44 @@ void check_lora(Rules& rules) {
                   "give tuning.lora.layers_to_transform, or remove it");
 }
 
+/// Heads on vectors are computed once, at the end, from rows of one class each.
+void check_vector_head(Rules& rules) {
+  const auto& [data, tuning, training] = std::tie(rules.options.data, rules.options.tuning, rules.options.training);
+  const bool is_contrastive = tuning.method == "contrastive";
+  refuse_unread(rules, "tuning.contrastive", is_contrastive, "set tuning.method to \"contrastive\", or remove it");
+  refuse_unread(rules, "tuning.prototype",
+                tuning.method == "prototype" || (is_contrastive && tuning.contrastive.head == "prototype"),
+                "set tuning.method (or tuning.contrastive.head) to \"prototype\", or remove it");
+  rules.refuse_if(is_contrastive && tuning.contrastive.head != "logistic" && rules.changed("tuning.contrastive.head_c"),
+                  {"tuning.contrastive.head_c", "tuning.contrastive.head"}, "belongs to the head \"logistic\"",
+                  "remove it");
+  if (!adapt::has_vector_head(tuning)) return;
+  const std::string why = concat("under tuning.method \"", tuning.method, "\" ");
+  const auto refuse = [&](bool found, const char* key, const char* what, const char* hint) {
+    rules.refuse_if(found, {key, "tuning.method"}, why + what, hint);
+  };
+  refuse(rules.options.model.task != "text-classification", "model.task", "texts are classified",
+         "set model.task to \"text-classification\", or another method");
+  refuse(rules.options.early_stopping.enabled, "early_stopping",
+         "the head is made after training, so that nothing is evaluated before", "remove the block");
+  refuse(training.eval_strategy != "no", "training.eval_strategy",
+         "validation rows are scored once, when the head is made", "remove it");
+  refuse(training.label_smoothing_factor > 0, "training.label_smoothing_factor", "no loss over classes is trained",
+         "remove it");
+  refuse(training.head_learning_rate.has_value(), "training.head_learning_rate", "the head is computed, not trained",
+         "remove it");
+  refuse(!data.train_weights.empty(), "data.train_weights", "files are not mixed by weight", "remove it");
+}
+
 }  // namespace
 
 void check_tuning_rules(Rules& rules) {
   check_tuning(rules);
+  check_adapter_blocks(rules);
   check_lora(rules);
+  check_ia3(rules);
+  check_virtual_tokens(rules);
+  check_vector_head(rules);
 }
 
 }  // namespace attune::config

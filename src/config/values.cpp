@@ -204,12 +204,46 @@ bool Codec<files::NamesOrPattern>::read(const Json& json, files::NamesOrPattern&
 }
 
 Json Codec<files::NamesOrPattern>::write(const files::NamesOrPattern& value) {
+  if (value.is_empty_list) return Json::array();
   if (value.empty()) return nullptr;
   return value.pattern.empty() ? Json(value.names) : Json(value.pattern);
 }
 
 Json Codec<files::NamesOrPattern>::schema(const Field&) {
   return {{"anyOf", {{{"type", "array"}, {"items", {{"type", "string"}}}}, {{"type", "string"}}, {{"type", "null"}}}}};
+}
+
+bool Codec<job::KeyValues>::read(const Json& json, job::KeyValues& value, const Field&) {
+  if (!json.is_object()) return false;
+  value.values.clear();
+  for (const auto& [key, element] : json.items()) value.values.emplace_back(key, element.dump());
+  return true;
+}
+
+Json Codec<job::KeyValues>::write(const job::KeyValues& value) {
+  Json object = Json::object();
+  for (const auto& [key, text] : value.values) object[key] = Json::parse(text);
+  return object;
+}
+
+bool Codec<job::KeyChoices>::read(const Json& json, job::KeyChoices& value, const Field&) {
+  if (!json.is_object()) return false;
+  value.values.clear();
+  for (const auto& [key, elements] : json.items()) {
+    std::vector<std::string>& texts = value.values.emplace_back(key, std::vector<std::string>()).second;
+    for (const Json& element : elements.is_array() ? elements : Json::array({elements})) texts.push_back(element.dump());
+    if (texts.empty()) return false;
+  }
+  return true;
+}
+
+Json Codec<job::KeyChoices>::write(const job::KeyChoices& value) {
+  Json object = Json::object();
+  for (const auto& [key, texts] : value.values) {
+    object[key] = Json::array();
+    for (const std::string& text : texts) object[key].push_back(Json::parse(text));
+  }
+  return object;
 }
 
 }  // namespace attune::config

@@ -12,6 +12,7 @@
 #include "attune/base/fields.h"
 #include "attune/files/adapter_config.h"
 #include "attune/files/json.h"
+#include "attune/job/options.h"
 
 namespace attune::config {
 
@@ -85,6 +86,24 @@ struct Codec<files::NamesOrPattern> {
   static bool read(const Json& json, files::NamesOrPattern& value, const Field& field);
   static Json write(const files::NamesOrPattern& value);
   static Json schema(const Field& field);
+};
+
+/// Values by key of the configuration, of which nothing is checked here.
+template <>
+struct Codec<job::KeyValues> {
+  static std::string words(const Field&) { return "an object of keys and values"; }
+  static bool read(const Json& json, job::KeyValues& value, const Field& field);
+  static Json write(const job::KeyValues& value);
+  static Json schema(const Field&) { return {{"type", "object"}}; }
+};
+
+/// Lists of values by key; a bare value is a list of one.
+template <>
+struct Codec<job::KeyChoices> {
+  static std::string words(const Field&) { return "an object of keys and lists of values"; }
+  static bool read(const Json& json, job::KeyChoices& value, const Field& field);
+  static Json write(const job::KeyChoices& value);
+  static Json schema(const Field&) { return {{"type", "object"}}; }
 };
 
 /// null, or a value.

@@ -20,16 +20,6 @@ namespace attune::data {
 
 namespace {
 
-/// The name of a row's stratum: its class, or all its classes; other targets form one stratum.
-std::string stratum_name(const Target& target) {
-  if (const auto* label = std::get_if<ClassLabel>(&target)) return label->name;
-  const auto* set = std::get_if<LabelSet>(&target);
-  if (set == nullptr) return "";
-  std::vector<std::string> names = set->names;
-  std::sort(names.begin(), names.end());
-  return join(names, " | ");
-}
-
 void add_time(const Example& example, std::optional<bool>& dates, SplitKeys& keys) {
   TimeValue time;
   if (!parse_time(*example.time, time))
@@ -178,6 +168,15 @@ Marks mark(const SplitKeys& keys, const Rows& rows, const HoldoutPlan& plan, con
 }
 
 }  // namespace
+
+std::string stratum_name(const Target& target) {
+  if (const auto* label = std::get_if<ClassLabel>(&target)) return label->name;
+  const auto* set = std::get_if<LabelSet>(&target);
+  if (set == nullptr) return "";
+  std::vector<std::string> names = set->names;
+  std::sort(names.begin(), names.end());
+  return join(names, " | ");
+}
 
 SplitKeys split_keys(std::span<const Example> examples) {
   SplitKeys keys;

@@ -1,230 +1,196 @@
-// See adapter_config.h.
+// See adapter_config.h; what LoRA has of its own is in lora_config.cpp.
 #include "attune/files/adapter_config.h"
 
-#include <algorithm>
-#include <cmath>
-#include <nlohmann/json.hpp>
+#include <type_traits>
 
-#include "attune/base/error.h"
-#include "attune/base/strings.h"
+#include "adapter_reader.h"
 
 namespace attune::files {
 
 namespace {
 
-constexpr double kLargestRank = 1 << 20;
+constexpr double kMostTokens = 1 << 20;
+constexpr double kWidest = 1 << 24;
+constexpr double kDeepest = 1 << 10;
 
-/// Variants of LoRA that peft 0.21 knows and that change what is computed or trained. Off are null, false and {}.
-constexpr const char* kUnsupported[] = {
-    "alora_invocation_tokens", "arrow_config", "corda_config",      "eva_config",   "kasa_config",
-    "layer_replication",       "lora_bias",    "lora_ga_config",    "loftq_config", "megatron_config",
-    "monteclora_config",       "use_bdlora",   "target_parameters", "use_qalora",   "velora_config",
-    "trainable_token_indices"};
+const std::vector<std::string> kInits = {"RANDOM", "SAMPLE_VOCAB", "TEXT"};
+const std::vector<std::string> kEncoders = {"MLP", "LSTM"};
 
-class Reader {
- public:
-  Reader(const Json& json, const std::string& file) : json_(json), file_(file) {}
-
-  [[noreturn]] void refuse(const std::string& key, const std::string& what, const std::string& hint = "") const {
-    throw Error(ErrorKind::model, {.file = file_, .what = what, .where = "key " + key, .hint = hint});
-  }
-
-  /// null where the key is absent.
-  const Json& at(const char* key) const {
-    static const Json null;
-    const auto found = json_.find(key);
-    return found == json_.end() ? null : *found;
-  }
-
-  void boolean(const char* key, bool& value) const {
-    const Json& json = at(key);
-    if (json.is_null()) return;
-    if (!json.is_boolean()) refuse(key, "found " + short_text(json) + ", expected true or false");
-    value = json.get<bool>();
-  }
-
-  void number(const char* key, double& value) const {
-    const Json& json = at(key);
-    if (!json.is_null()) value = checked_number(json, key);
-  }
-
-  void text(const char* key, std::string& value) const {
-    const Json& json = at(key);
-    if (json.is_null()) return;
-    if (!json.is_string()) refuse(key, "found " + short_text(json) + ", expected a text");
-    value = json.get<std::string>();
-  }
-
-  /// A list of texts, each once.
-  void names(const char* key, std::vector<std::string>& value) const {
-    const Json& json = at(key);
-    if (json.is_null()) return;
-    if (!json.is_array()) refuse(key, "found " + short_text(json) + ", expected a list of names");
-    for (const Json& name : json) {
-      if (!name.is_string() || name == "") refuse(key, "found " + short_text(name) + ", expected a name");
-      if (std::find(value.begin(), value.end(), name.get<std::string>()) == value.end())
-        value.push_back(name.get<std::string>());
-    }
-  }
-
-  void names_or_pattern(const char* key, NamesOrPattern& value) const {
-    if (at(key).is_string()) {
-      value.pattern = at(key).get<std::string>();
-    } else {
-      names(key, value.names);
-    }
-  }
-
-  std::map<std::string, double> numbers(const char* key) const {
-    std::map<std::string, double> value;
-    const Json& json = at(key);
-    if (json.is_null()) return value;
-    if (!json.is_object()) refuse(key, "found " + short_text(json) + ", expected an object of numbers");
-    for (const auto& [name, number] : json.items()) value[name] = checked_number(number, concat(key, ".", name));
-    return value;
-  }
-
-  double checked_number(const Json& json, const std::string& key) const {
-    if (!json.is_number() || !std::isfinite(json.get<double>()))
-      refuse(key, "found " + short_text(json) + ", expected a number");
-    return json.get<double>();
-  }
-
-  static std::string short_text(const Json& json) {
-    constexpr std::size_t kLongest = 60;
-    std::string text = json_text(json, -1);
-    return text.size() <= kLongest ? text : std::string(json.type_name());
-  }
-
- private:
-  const Json& json_;
-  const std::string& file_;
-};
-
-void check_rank(const Reader& reader, const std::string& key, double rank) {
-  if (rank >= 1 && rank <= kLargestRank && rank == std::floor(rank)) return;
-  reader.refuse(key, concat("found ", format_number(rank), ", expected a whole number from 1 to ", kLargestRank));
+Ia3Settings read_ia3(const AdapterConfigReader& reader) {
+  Ia3Settings ia3;
+  reader.names_or_pattern("target_modules", ia3.target_modules);
+  reader.names_or_pattern("feedforward_modules", ia3.feedforward_modules);
+  ia3.feedforward_modules.is_empty_list =
+      reader.at("feedforward_modules").is_array() && ia3.feedforward_modules.empty();
+  reader.names_or_pattern("exclude_modules", ia3.exclude_modules);
+  reader.boolean("init_ia3_weights", ia3.init_ia3_weights);
+  return ia3;
 }
 
-void refuse_variants(const Reader& reader) {
-  for (const char* key : kUnsupported) {
-    const Json& value = reader.at(key);
-    if (value.is_null() || value == false || (value.is_structured() && value.empty())) continue;
-    reader.refuse(key, concat("attune does not compute this variant of LoRA: ", Reader::short_text(value)),
-                  "train the adapter without it");
+Json ia3_json(const Ia3Settings& ia3) {
+  const bool has_none = ia3.feedforward_modules.is_empty_list;
+  return {{"exclude_modules", names_json(ia3.exclude_modules)},
+          {"fan_in_fan_out", ia3.fan_in_fan_out.value_or(false)},
+          {"feedforward_modules", has_none ? Json::array() : names_json(ia3.feedforward_modules)},
+          {"init_ia3_weights", ia3.init_ia3_weights},
+          {"target_modules", names_json(ia3.target_modules)}};
+}
+
+/// What belongs to encoder-decoders has no place here.
+void read_virtual_tokens(const AdapterConfigReader& reader, VirtualTokenSettings& settings) {
+  if (reader.at("num_virtual_tokens").is_null()) reader.refuse("num_virtual_tokens", "it is missing");
+  settings.num_virtual_tokens = reader.count("num_virtual_tokens", reader.at("num_virtual_tokens"), 1, kMostTokens);
+  const Json& parts = reader.at("num_transformer_submodules");
+  if (!parts.is_null() && parts != 1) {
+    reader.refuse("num_transformer_submodules",
+                  concat("found ", AdapterConfigReader::short_text(parts), ", expected 1"),
+                  "adapters of encoder-decoders do not fit the models that attune has");
   }
 }
 
-void read_layers(const Reader& reader, LoraSettings& lora) {
-  const Json& layers = reader.at("layers_to_transform");
-  const Json list = layers.is_array() ? layers : layers.is_null() ? Json::array() : Json::array({layers});
-  for (const Json& layer : list) {
-    const double number = reader.checked_number(layer, "layers_to_transform");
-    if (number < 0 || number > kLargestRank || number != std::floor(number)) {
-      reader.refuse("layers_to_transform", "found " + Reader::short_text(layer) + ", expected the number of a layer");
-    }
-    lora.layers_to_transform.push_back(static_cast<std::int64_t>(number));
+void read_hidden_size(const AdapterConfigReader& reader, std::optional<std::int64_t>& size) {
+  const Json& json = reader.at("encoder_hidden_size");
+  if (!json.is_null()) size = reader.count("encoder_hidden_size", json, 1, kWidest);
+}
+
+PromptTuningSettings read_prompt_tuning(const AdapterConfigReader& reader) {
+  PromptTuningSettings prompt;
+  read_virtual_tokens(reader, prompt);
+  reader.choice("prompt_tuning_init", prompt.prompt_tuning_init, kInits);
+  reader.text("prompt_tuning_init_text", prompt.prompt_tuning_init_text);
+  reader.text("tokenizer_name_or_path", prompt.tokenizer_name_or_path);
+  return prompt;
+}
+
+Json prompt_tuning_json(const PromptTuningSettings& prompt) {
+  return {{"prompt_tuning_init", prompt.prompt_tuning_init},
+          {"prompt_tuning_init_text", text_or_null(prompt.prompt_tuning_init_text)},
+          {"tokenizer_name_or_path", text_or_null(prompt.tokenizer_name_or_path)}};
+}
+
+PTuningSettings read_p_tuning(const AdapterConfigReader& reader) {
+  PTuningSettings encoder;
+  read_virtual_tokens(reader, encoder);
+  reader.choice("encoder_reparameterization_type", encoder.encoder_reparameterization_type, kEncoders);
+  read_hidden_size(reader, encoder.encoder_hidden_size);
+  const Json& layers = reader.at("encoder_num_layers");
+  if (!layers.is_null()) encoder.encoder_num_layers = reader.count("encoder_num_layers", layers, 1, kDeepest);
+  reader.number("encoder_dropout", encoder.encoder_dropout);
+  if (encoder.encoder_dropout < 0 || encoder.encoder_dropout >= 1) {
+    reader.refuse("encoder_dropout", "expected a number in [0, 1)");
   }
-  if (reader.at("layers_pattern").is_string()) {
-    if (reader.at("layers_pattern") != "") lora.layers_pattern = {reader.at("layers_pattern").get<std::string>()};
-  } else {
-    reader.names("layers_pattern", lora.layers_pattern);
-  }
+  return encoder;
 }
 
-/// How the values began says nothing of what they are now: other starts than ours are no obstacle.
-void read_initial(const Reader& reader, LoraSettings& lora) {
-  if (reader.at("init_lora_weights") == "gaussian") lora.init_lora_weights = "gaussian";
+Json p_tuning_json(const PTuningSettings& encoder) {
+  return {{"encoder_dropout", encoder.encoder_dropout},
+          {"encoder_hidden_size", encoder.encoder_hidden_size ? Json(*encoder.encoder_hidden_size) : Json(nullptr)},
+          {"encoder_num_layers", encoder.encoder_num_layers},
+          {"encoder_reparameterization_type", encoder.encoder_reparameterization_type}};
 }
 
-LoraSettings read_settings(const Reader& reader) {
-  LoraSettings lora;
-  double rank = static_cast<double>(lora.r);
-  reader.number("r", rank);
-  check_rank(reader, "r", rank);
-  lora.r = static_cast<std::int64_t>(rank);
-  reader.number("lora_alpha", lora.lora_alpha);
-  reader.number("lora_dropout", lora.lora_dropout);
-  if (lora.lora_dropout < 0 || lora.lora_dropout >= 1) reader.refuse("lora_dropout", "expected a number in [0, 1)");
-  reader.boolean("use_rslora", lora.use_rslora);
-  reader.boolean("use_dora", lora.use_dora);
-  reader.names_or_pattern("target_modules", lora.target_modules);
-  reader.names_or_pattern("exclude_modules", lora.exclude_modules);
-  reader.names("modules_to_save", lora.modules_to_save);
-  reader.text("bias", lora.bias);
-  if (lora.bias != "none" && lora.bias != "all" && lora.bias != "lora_only") {
-    reader.refuse("bias", concat("found \"", lora.bias, "\", expected one of \"none\", \"all\", \"lora_only\""));
-  }
-  read_layers(reader, lora);
-  lora.rank_pattern = reader.numbers("rank_pattern");
-  for (const auto& [key, value] : lora.rank_pattern) check_rank(reader, "rank_pattern." + key, value);
-  lora.alpha_pattern = reader.numbers("alpha_pattern");
-  read_initial(reader, lora);
-  return lora;
+PrefixTuningSettings read_prefix_tuning(const AdapterConfigReader& reader) {
+  PrefixTuningSettings prefix;
+  read_virtual_tokens(reader, prefix);
+  reader.boolean("prefix_projection", prefix.prefix_projection);
+  read_hidden_size(reader, prefix.encoder_hidden_size);
+  if (!reader.at("init_weights").is_null()) reader.choice("init_weights", prefix.init_weights, {"zero"});
+  return prefix;
 }
 
-Json whole_or_not(double value) {
-  return value == std::floor(value) && std::abs(value) < 1e15 ? Json(static_cast<std::int64_t>(value)) : Json(value);
+Json prefix_tuning_json(const PrefixTuningSettings& prefix) {
+  return {{"encoder_hidden_size", prefix.encoder_hidden_size ? Json(*prefix.encoder_hidden_size) : Json(nullptr)},
+          {"init_weights", text_or_null(prefix.init_weights)},
+          {"prefix_projection", prefix.prefix_projection}};
 }
 
-Json numbers_json(const std::map<std::string, double>& values) {
-  Json object = Json::object();
-  for (const auto& [key, value] : values) object[key] = whole_or_not(value);
-  return object;
+AdapterSettings read_settings(const AdapterConfigReader& reader) {
+  std::string type;
+  reader.text("peft_type", type);
+  if (type == "LORA") return read_lora(reader);
+  if (type == "IA3") return read_ia3(reader);
+  if (type == "PROMPT_TUNING") return read_prompt_tuning(reader);
+  if (type == "P_TUNING") return read_p_tuning(reader);
+  if (type == "PREFIX_TUNING") return read_prefix_tuning(reader);
+  const bool is_foreign = !reader.at("rank").is_null();
+  reader.refuse("peft_type",
+                concat("found '", type,
+                       "', attune reads adapters of the types LORA, IA3, PROMPT_TUNING, P_TUNING and PREFIX_TUNING"),
+                is_foreign ? "this looks like an adapter of mlx-lm, which has another format"
+                           : "convert the adapter or train it again with attune");
 }
 
-Json names_json(const NamesOrPattern& value) {
-  if (value.empty()) return nullptr;
-  return value.pattern.empty() ? Json(value.names) : Json(value.pattern);
-}
-
-template <class T>
-Json list_or_null(const std::vector<T>& values) {
-  return values.empty() ? Json(nullptr) : Json(values);
+Json settings_json(const AdapterSettings& settings) {
+  return std::visit(
+      [](const auto& of) -> Json {
+        using Settings = std::decay_t<decltype(of)>;
+        if constexpr (std::is_same_v<Settings, LoraSettings>)
+          return lora_json(of);
+        else if constexpr (std::is_same_v<Settings, Ia3Settings>)
+          return ia3_json(of);
+        else if constexpr (std::is_same_v<Settings, PromptTuningSettings>)
+          return prompt_tuning_json(of);
+        else if constexpr (std::is_same_v<Settings, PTuningSettings>)
+          return p_tuning_json(of);
+        else
+          return prefix_tuning_json(of);
+      },
+      settings);
 }
 
 }  // namespace
 
+std::string peft_type(const AdapterSettings& settings) {
+  static const char* const types[] = {"LORA", "IA3", "PROMPT_TUNING", "P_TUNING", "PREFIX_TUNING"};
+  return types[settings.index()];
+}
+
+std::vector<std::string>& modules_to_save(AdapterSettings& settings) {
+  return std::visit([](auto& of) -> std::vector<std::string>& { return of.modules_to_save; }, settings);
+}
+
+const std::vector<std::string>& modules_to_save(const AdapterSettings& settings) {
+  return std::visit([](const auto& of) -> const std::vector<std::string>& { return of.modules_to_save; }, settings);
+}
+
+const VirtualTokenSettings* virtual_token_settings(const AdapterSettings& settings) {
+  return std::visit(
+      [](const auto& of) -> const VirtualTokenSettings* {
+        if constexpr (std::is_base_of_v<VirtualTokenSettings, std::decay_t<decltype(of)>>)
+          return &of;
+        else
+          return nullptr;
+      },
+      settings);
+}
+
 AdapterConfig parse_adapter_config(const Json& json, const std::string& file) {
-  const Reader reader(json, file);
-  if (!json.is_object()) reader.refuse("(all)", "found " + Reader::short_text(json) + ", expected an object");
-  std::string type;
-  reader.text("peft_type", type);
-  if (type != "LORA") {
-    reader.refuse("peft_type", concat("found '", type, "', attune reads adapters of the type LORA"),
-                  json.contains("rank") ? "this looks like an adapter of mlx-lm, which has another format"
-                                        : "convert the adapter or train it again with attune");
-  }
-  refuse_variants(reader);
-  AdapterConfig config;
-  config.lora = read_settings(reader);
+  const AdapterConfigReader reader(json, file);
+  if (!json.is_object())
+    reader.refuse("(all)", "found " + AdapterConfigReader::short_text(json) + ", expected an object");
+  AdapterConfig config{.settings = read_settings(reader), .base = "", .task_type = ""};
+  reader.names("modules_to_save", modules_to_save(config.settings));
   reader.text("base_model_name_or_path", config.base);
   reader.text("task_type", config.task_type);
   return config;
 }
 
 Json adapter_config_json(const AdapterConfig& config, const Json& before) {
-  const LoraSettings& lora = config.lora;
-  const Json ours = {
-      {"alpha_pattern", numbers_json(lora.alpha_pattern)},
-      {"base_model_name_or_path", config.base},
-      {"bias", lora.bias},
-      {"exclude_modules", names_json(lora.exclude_modules)},
-      {"fan_in_fan_out", lora.fan_in_fan_out.value_or(false)},
-      {"inference_mode", true},
-      {"init_lora_weights", lora.init_lora_weights == "true" ? Json(true) : Json(lora.init_lora_weights)},
-      {"layers_pattern", list_or_null(lora.layers_pattern)},
-      {"layers_to_transform", list_or_null(lora.layers_to_transform)},
-      {"lora_alpha", whole_or_not(lora.lora_alpha)},
-      {"lora_dropout", lora.lora_dropout},
-      {"modules_to_save", list_or_null(lora.modules_to_save)},
-      {"peft_type", "LORA"},
-      {"r", lora.r},
-      {"rank_pattern", numbers_json(lora.rank_pattern)},
-      {"target_modules", names_json(lora.target_modules)},
-      {"task_type", config.task_type.empty() ? Json(nullptr) : Json(config.task_type)},
-      {"use_dora", lora.use_dora},
-      {"use_rslora", lora.use_rslora}};
+  Json ours = settings_json(config.settings);
+  ours["base_model_name_or_path"] = config.base;
+  ours["inference_mode"] = true;
+  ours["modules_to_save"] = list_or_null(modules_to_save(config.settings));
+  ours["peft_type"] = peft_type(config.settings);
+  ours["task_type"] = text_or_null(config.task_type);
+  if (const VirtualTokenSettings* tokens = virtual_token_settings(config.settings)) {
+    ours["num_virtual_tokens"] = tokens->num_virtual_tokens;
+    ours["num_transformer_submodules"] = 1;
+  }
+  if (config.shape) {
+    ours["token_dim"] = config.shape->token_dim;
+    ours["num_layers"] = config.shape->num_layers;
+    ours["num_attention_heads"] = config.shape->num_attention_heads;
+  }
   nlohmann::json sorted = before.is_object() ? nlohmann::json(before) : nlohmann::json::object();
   for (const auto& [key, value] : ours.items()) sorted[key] = value;
   return sorted;

@@ -17,22 +17,23 @@ void check_causal(const models::ModelSpec& spec, const std::string& hint) {
                                  .hint = hint});
 }
 
-std::int64_t most_tokens(const models::ModelSpec& spec) {
-  return spec.decoder.rotary.empty() ? spec.max_tokens() : std::numeric_limits<std::int32_t>::max();
+std::int64_t most_tokens(const models::Model& model) {
+  return model.spec().decoder.rotary.empty() ? model.positions_for_texts() : std::numeric_limits<std::int32_t>::max();
 }
 
 std::int64_t common_length(std::span<const std::int32_t> a, std::span<const std::int32_t> b) {
   return std::ranges::mismatch(a, b).in1 - a.begin();
 }
 
-void check_text(std::span<const std::int32_t> ids, const models::ModelSpec& spec, const std::string& name) {
+void check_text(std::span<const std::int32_t> ids, const models::Model& model, const std::string& name) {
+  const models::ModelSpec& spec = model.spec();
   const auto refuse = [&](const std::string& what, const std::string& hint) {
     throw Error(ErrorKind::data, {.file = {}, .what = what, .where = name, .hint = hint});
   };
   const auto length = static_cast<std::int64_t>(ids.size());
   if (length == 0) refuse("it has no tokens", "begin with a text, or with the model's begin token");
-  if (length > most_tokens(spec)) {
-    refuse(concat("it has ", length, " tokens, the model takes at most ", most_tokens(spec)), "shorten it");
+  if (length > most_tokens(model)) {
+    refuse(concat("it has ", length, " tokens, the model takes at most ", most_tokens(model)), "shorten it");
   }
   for (const std::int32_t id : ids) {
     if (id < 0 || id >= spec.vocab_size) {

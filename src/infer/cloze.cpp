@@ -62,16 +62,16 @@ struct ClozeBatch {
   }
 };
 
-void check_cloze(const ClozeText& text, const models::ModelSpec& spec, std::size_t number) {
+void check_cloze(const ClozeText& text, const models::Model& model, std::size_t number) {
   const std::string name = concat("text ", number + 1);
-  check_text(text.ids, spec, name);
+  check_text(text.ids, model, name);
   for (const std::int64_t mask : text.masks) {
     if (mask < 0 || mask >= static_cast<std::int64_t>(text.ids.size()))
       internal_error("a mask stands outside of its text");
   }
   for (const auto& word : text.words) {
     if (word.size() != text.masks.size()) internal_error("a word needs as many tokens as its text has masks");
-    if (!word.empty()) check_text(word, spec, concat(name, ", word"));
+    if (!word.empty()) check_text(word, model, concat(name, ", word"));
   }
 }
 
@@ -92,7 +92,7 @@ std::vector<std::vector<std::vector<double>>> cloze_likelihoods(const models::Mo
   std::vector<std::size_t> order(texts.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   for (std::size_t i = 0; i < texts.size(); ++i) {
-    check_cloze(texts[i], model.spec(), i);
+    check_cloze(texts[i], model, i);
     scores.emplace_back(texts[i].words.size(), std::vector<double>(texts[i].masks.size()));
   }
   std::ranges::stable_sort(order, {}, [&](std::size_t i) { return texts[i].ids.size(); });

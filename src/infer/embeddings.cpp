@@ -49,7 +49,7 @@ at::Tensor last_hidden_states(const models::Model& model, std::span<const std::v
 
 at::Tensor embeddings(const models::Model& model, std::span<const std::vector<std::int32_t>> texts) {
   const at::NoGradGuard no_grad;
-  for (std::size_t i = 0; i < texts.size(); ++i) check_text(texts[i], model.spec(), concat("text ", i + 1));
+  for (std::size_t i = 0; i < texts.size(); ++i) check_text(texts[i], model, concat("text ", i + 1));
   std::vector<std::size_t> order(texts.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::ranges::stable_sort(order, {}, [&](std::size_t i) { return texts[i].size(); });

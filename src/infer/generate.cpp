@@ -16,10 +16,10 @@ namespace {
 
 using Ids = std::vector<std::int32_t>;
 
-void check_prompts(std::span<const Ids> prompts, const models::ModelSpec& spec, const GenerationOptions& options) {
+void check_prompts(std::span<const Ids> prompts, const models::Model& model, const GenerationOptions& options) {
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     const std::string name = concat("prompt ", i + 1);
-    check_text(prompts[i], spec, name);
+    check_text(prompts[i], model, name);
     const auto length = static_cast<std::int64_t>(prompts[i].size());
     if (options.new_tokens_behind(length) >= 1) continue;
     throw Error(ErrorKind::data, {.file = {},
@@ -35,13 +35,13 @@ struct Generator::State {
   explicit State(const models::Model& model) : model(model), passes(model) {}
 
   /// A row for the prompt, with what can be used of texts that begin alike.
-  Row begin(const Ids& prompt) const {
-    Row row{.ids = prompt, .cached = {}};
+  Row begin(const Ids& prompt) {
     const auto length = static_cast<std::int64_t>(prompt.size());
+    Row row{.ids = prompt, .cached = passes.fresh(passes.frequency_class(length))};
     for (const Row& root : roots) {
       // The last token always goes through the network: its scores are wanted.
       const std::int64_t common = std::min(common_length(root.ids, prompt), length - 1);
-      if (std::min(common, root.cached.length) <= row.cached.length) continue;
+      if (std::min(common, passes.cached_tokens(root.cached)) <= passes.cached_tokens(row.cached)) continue;
       const CachedText found = passes.reusable(root.cached, common, length);
       if (found.length > row.cached.length) row.cached = found;
     }
@@ -87,10 +87,10 @@ std::vector<Generated> Generator::generate(std::span<const std::vector<std::int3
                                            const GenerationOptions& options, const GenerationHooks& hooks) {
   State& state = *state_;
   const models::ModelSpec& spec = state.model.spec();
-  check_prompts(prompts, spec, options);
+  check_prompts(prompts, state.model, options);
   state.share_beginning(prompts);
   const SearchSettings settings{
-      .options = options, .hooks = hooks, .vocab = spec.vocab_size, .most_tokens = most_tokens(spec)};
+      .options = options, .hooks = hooks, .vocab = spec.vocab_size, .most_tokens = most_tokens(state.model)};
   const auto make = options.num_beams > 1 ? make_beam_search : make_single_search;
   const auto places = static_cast<std::size_t>(std::max<std::int64_t>(1, options.batch_size / options.num_beams));
 

@@ -89,7 +89,7 @@ class Scoring {
     for (std::size_t i = 0; i < texts_.size(); ++i) {
       const auto length = static_cast<std::int64_t>(texts_[i].ids.size());
       result_.tokens += length;
-      classes_.push_back(frequency_class(model_.spec(), length));
+      classes_.push_back(passes_.frequency_class(length));
       result_.log_probabilities[i].resize(std::max<std::int64_t>(0, length - texts_[i].from));
       if (length > texts_[i].from) order_.push_back(i);
     }
@@ -129,7 +129,7 @@ class Scoring {
     const auto& edges = block.trie.edges();
     block.cached.resize(edges.size());
     for (std::ptrdiff_t edge = block.trie.last_edge(0); edge != TextTrie::kNone; edge = edges[edge].parent) {
-      block.cached[edge] = beginning(carried_->cached, edges[edge].end);
+      block.cached[edge] = passes_.first_tokens(carried_->cached, edges[edge].end);
     }
     for (std::size_t place = begin; place < end; ++place) want(block, place - begin + 1, order_[place]);
     std::ranges::stable_sort(block.wanted);
@@ -183,7 +183,8 @@ class Scoring {
       const TextTrie::Edge& edge = block.trie.edges()[number];
       const auto text = block.ids[edge.text].first(static_cast<std::size_t>(edge.end));
       rows.push_back({.ids = {text.begin(), text.end()},
-                      .cached = edge.parent == TextTrie::kNone ? CachedText() : *block.cached[edge.parent],
+                      .cached = edge.parent == TextTrie::kNone ? passes_.fresh(block.text_length)
+                                                               : *block.cached[edge.parent],
                       .text_length = block.text_length});
       for (auto one = first_wanted(block, number); one != block.wanted.end() && one->edge == number; ++one) {
         const std::int64_t row = begin + one->position - edge.begin;
@@ -212,7 +213,7 @@ class Scoring {
   std::span<const TextToScore> texts_;
   const ScoringOptions& options_;
   Passes passes_;
-  std::vector<std::int64_t> classes_;  ///< frequency_class by text
+  std::vector<std::int64_t> classes_;  ///< Passes::frequency_class by text
   std::vector<std::size_t> order_;     ///< texts by class and lexicographically
   std::vector<std::int64_t> shared_;   ///< tokens that order_[i] begins with as order_[i - 1] does
   std::optional<Carried> carried_;
@@ -225,7 +226,7 @@ Likelihoods likelihoods(const models::Model& model, std::span<const TextToScore>
   check_causal(model.spec(), "texts are scored token by token by models such as GPT-2, Llama or Qwen");
   for (std::size_t i = 0; i < texts.size(); ++i) {
     if (texts[i].from < 1) internal_error("a text is scored from its second token on at the earliest");
-    check_text(texts[i].ids, model.spec(), concat("text ", i + 1));
+    check_text(texts[i].ids, model, concat("text ", i + 1));
   }
   return Scoring(model, texts, options).run();
 }

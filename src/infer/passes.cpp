@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "attune/base/error.h"
 #include "attune/nn/vocabulary.h"
@@ -17,26 +18,65 @@ namespace attune::infer {
 
 namespace {
 
-std::int64_t fresh_tokens(const Row& row) {
-  return static_cast<std::int64_t>(row.ids.size()) - row.cached.length;
-}
-
 /// longrope: whether a text of this length has the frequencies of long texts.
 bool is_long(const nn::RotarySpec& rotary, std::int64_t length) {
   return length > rotary.original_positions;
 }
 
-models::Input packed(std::span<Row* const> rows) {
+}  // namespace
+
+Passes::Passes(const models::Model& model) : model_(model), cache_(model) {
+  if (model.virtual_tokens()) virtual_ = model.virtual_tokens()->count;
+}
+
+bool Passes::has_virtual_keys() const {
+  return model_.virtual_tokens()->place == models::VirtualTokens::Place::keys;
+}
+
+CachedText Passes::fresh(std::int64_t text_class) {
+  if (virtual_ == 0) return {};
+  // No frequencies turn keys that an adapter brings.
+  const std::int64_t wanted = has_virtual_keys() ? 0 : text_class;
+  if (before_.length == 0 || before_class_ != wanted) {
+    before_ = has_virtual_keys() ? virtual_keys() : embedded_tokens(wanted);
+    before_class_ = wanted;
+  }
+  return before_;
+}
+
+CachedText Passes::virtual_keys() {
+  const at::NoGradGuard no_grad;
+  CachedText made;
+  CachedText* const texts[] = {&made};
+  const std::int32_t counts[] = {static_cast<std::int32_t>(virtual_)};
+  const auto past = cache_.extend(texts, counts);
+  for (int block = 0; block < model_.depth(); ++block) {
+    const at::Tensor &keys = past->keys[block], &values = past->values[block];
+    const models::KeysAndValues found =
+        models::keys_and_values(*model_.virtual_tokens(), block, model_.depth(), keys.size(1));
+    keys.index_copy_(0, past->rows, found.keys);
+    values.index_copy_(0, past->rows, found.values);
+  }
+  return made;
+}
+
+CachedText Passes::embedded_tokens(std::int64_t text_class) {
+  Row row{.ids = {}, .text_length = text_class};
+  Row* const rows[] = {&row};
+  run(rows, {});
+  return std::move(row.cached);
+}
+
+models::Input Passes::packed(std::span<Row* const> rows) const {
   std::vector<std::int64_t> ids, positions;
   std::vector<std::int32_t> lengths, text_lengths;
   for (const Row* row : rows) {
-    for (auto t = static_cast<std::size_t>(row->cached.length); t < row->ids.size(); ++t) {
-      ids.push_back(row->ids[t]);
-      positions.push_back(static_cast<std::int64_t>(t));
+    for (std::int64_t t = row->cached.length; t < length_of(*row); ++t) {
+      ids.push_back(t < virtual_ ? model_.spec().vocab_size + t : row->ids[static_cast<std::size_t>(t - virtual_)]);
+      positions.push_back(t);
     }
     lengths.push_back(static_cast<std::int32_t>(fresh_tokens(*row)));
-    const auto length = static_cast<std::int64_t>(row->ids.size());
-    text_lengths.push_back(static_cast<std::int32_t>(std::max(row->text_length, length)));
+    text_lengths.push_back(static_cast<std::int32_t>(std::max(row->text_length, length_of(*row))));
   }
   models::Input input;
   input.ids = at::tensor(ids, at::kLong);
@@ -44,14 +84,14 @@ models::Input packed(std::span<Row* const> rows) {
   input.segments = at::zeros_like(input.ids);
   input.layout = nn::make_layout(lengths);
   input.text_lengths = std::move(text_lengths);
+  input.has_virtual_tokens = true;
   return input;
 }
 
-}  // namespace
-
-std::int64_t frequency_class(const models::ModelSpec& spec, std::int64_t length) {
+std::int64_t Passes::frequency_class(std::int64_t text_length) const {
+  const std::int64_t length = virtual_ + text_length;
   std::int64_t found = 0;
-  for (const nn::RotarySpec& rotary : spec.decoder.rotary) {
+  for (const nn::RotarySpec& rotary : model_.spec().decoder.rotary) {
     const bool is_dynamic = rotary.scaling == nn::RotaryScaling::dynamic;
     if (is_dynamic && length > rotary.max_positions) return length;
     if (rotary.scaling == nn::RotaryScaling::longrope && is_long(rotary, length)) found = rotary.original_positions + 1;
@@ -71,7 +111,8 @@ at::Tensor log_probabilities(const models::Output& output, const at::Tensor& row
 }
 
 CachedText Passes::reusable(const CachedText& text, std::int64_t common, std::int64_t length) const {
-  const CachedText part = beginning(text, std::min(common, text.length));
+  const CachedText part = first_tokens(text, std::min(common, cached_tokens(text)));
+  length += virtual_;
   for (const nn::RotarySpec& rotary : model_.spec().decoder.rotary) {
     const bool is_dynamic = rotary.scaling == nn::RotaryScaling::dynamic;
     if (is_dynamic && std::max(part.longest, length) > rotary.max_positions) return {};
@@ -83,11 +124,12 @@ CachedText Passes::reusable(const CachedText& text, std::int64_t common, std::in
 
 /// A text that outgrows longrope's original length changes all its frequencies, so it is computed anew, once. Dynamic
 /// frequencies change with every token; the reference keeps the keys as they were computed, and so does this.
-void Passes::forget_other_frequencies(Row& row) const {
+void Passes::forget_other_frequencies(Row& row) {
   for (const nn::RotarySpec& rotary : model_.spec().decoder.rotary) {
-    if (rotary.scaling != nn::RotaryScaling::longrope || row.cached.length == 0) continue;
-    if (is_long(rotary, row.cached.longest) != is_long(rotary, static_cast<std::int64_t>(row.ids.size())))
-      row.cached = {};
+    if (rotary.scaling != nn::RotaryScaling::longrope || cached_tokens(row.cached) == 0) continue;
+    if (is_long(rotary, row.cached.longest) != is_long(rotary, length_of(row))) {
+      row.cached = fresh(frequency_class(static_cast<std::int64_t>(row.ids.size())));
+    }
   }
 }
 

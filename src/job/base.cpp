@@ -8,8 +8,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "attune/adapt/adapter.h"
 #include "attune/adapt/freeze.h"
-#include "attune/adapt/lora.h"
 #include "attune/adapt/peft.h"
 #include "attune/base/log.h"
 #include "attune/base/strings.h"
@@ -21,14 +21,19 @@ namespace attune::job {
 
 bool starts_random(const RunOptions& options) { return options.model.init == "random"; }
 
+models::Task loaded_task(const Prepared& prepared) {
+  return adapt::has_vector_head(prepared.options.tuning) ? models::Task::base : prepared.kind;
+}
+
 namespace {
 
 /// Task, labels, dropout overrides, head seed.
 models::LoadOptions load_options(const Prepared& prepared, std::uint64_t seed) {
   const models::ModelOptions& model = prepared.options.model;
   models::LoadOptions options;
-  options.task = prepared.kind;
-  if (!prepared.asks_labels()) options.labels = prepared.labels.names;  // those are said in words: the model has none
+  options.task = loaded_task(prepared);
+  const bool has_labels = options.task != models::Task::base && !prepared.asks_labels();  // else none, or they are said in words
+  if (has_labels) options.labels = prepared.labels.names;
   options.seed = seed;
   options.dtype = model.dtype;
   options.new_head = model.new_head;
@@ -36,7 +41,7 @@ models::LoadOptions load_options(const Prepared& prepared, std::uint64_t seed) {
   options.hidden_dropout = model.hidden_dropout_prob;
   options.attention_dropout = model.attention_probs_dropout_prob;
   options.classifier_dropout = model.classifier_dropout;
-  if (prepared.kind == models::Task::sequence_classification) {
+  if (options.task == models::Task::sequence_classification) {
     switch (prepared.labels.kind) {
       case data::TargetKind::multi: options.problem_type = "multi_label_classification"; break;
       case data::TargetKind::value:
@@ -51,8 +56,7 @@ models::LoadOptions load_options(const Prepared& prepared, std::uint64_t seed) {
 
 models::LoadedModel load_base(const Prepared& prepared, std::uint64_t seed) {
   models::LoadedModel loaded = models::load_model(prepared.model_folder, load_options(prepared, seed));
-  const adapt::TuningOptions& tuning = prepared.options.tuning;
-  if (tuning.method == "lora") adapt::start_lora(loaded, tuning.lora, seed);
+  if (const auto adapter = adapt::adapter_options(prepared.options.tuning)) adapt::start_adapter(loaded, *adapter, seed);
   loaded.model->set_execution(execution_of(prepared.options));
   return loaded;
 }
@@ -103,9 +107,9 @@ Json summarise_model(const Prepared& prepared, models::LoadedModel& loaded) {
   return summary;
 }
 
-void warn_of_shared_targets(const models::Model& model) {
+void warn_of_shared_targets(const models::Model& model, const adapt::TuningOptions& tuning) {
   for (const std::string& path : adapt::shared_targets(model)) {
-    log::warning(concat("tuning.lora.target_modules: '", path, "' shares its weight with another layer, so that the adapter cannot be "
+    log::warning(concat("tuning.", tuning.method, ".target_modules: '", path, "' shares its weight with another layer, so that the adapter cannot be "
                         "merged into one model; leave it out if you want to"));
   }
 }
@@ -120,7 +124,7 @@ void load_first_base(Prepared& prepared, const report::EventBus& events) {
   prepared.kept_stages = kept_stages(model, adapt::trainable_parameters(model, prepared.options.tuning), prepared.options.training);
   prepared.model_summary = summarise_model(prepared, *prepared.base->loaded);
   loading.end();
-  warn_of_shared_targets(model);
+  warn_of_shared_targets(model, prepared.options.tuning);
   warn_of_idle_prefix_cache(prepared, model);
   for (const std::string& note : prepared.base->loaded->report.notes) log::info(note);
 }

@@ -103,7 +103,7 @@ void CostMeter::add_share(double run_seconds, Json& cost) const {
 
 Json CostMeter::of_run(double seconds) const {
   Json cost = Json::object(), run = {{"flops", 0.0}, {"seconds", seconds}, {"peak_memory", peak_resident_memory()}};
-  for (const auto& [work, phases] : {std::pair{"training", Phases{"training", "frozen layers"}}, {"evaluation", Phases{"evaluating"}}}) {
+  for (const auto& [work, phases] : {std::pair{"training", Phases{"training", "frozen layers"}}, {"evaluation", Phases{"evaluating", "embedding"}}}) {
     Json part = of_work(work, phases);
     if (part.is_null()) continue;
     run["flops"] = run["flops"].get<double>() + part["flops"].get<double>();

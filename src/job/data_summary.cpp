@@ -8,7 +8,6 @@
 #include "attune/base/error.h"
 #include "attune/base/log.h"
 #include "attune/base/strings.h"
-#include "attune/data/overlap.h"
 
 namespace attune::job {
 
@@ -25,19 +24,25 @@ std::vector<std::pair<const char*, Rows*>> named_splits(Prepared& prepared) {
   return {{"train", &prepared.train}, {"validation", &prepared.validation}, {"test", &prepared.test}};
 }
 
-/// Rows keep a number of their own over all splits: it keys dropout and names predictions.
+files::Json duplicates_of(std::span<const data::NamedSplit> splits) {
+  files::Json found;
+  for (const data::Overlap& overlap : data::find_overlaps(splits)) {
+    found.push_back({{"between", {overlap.first, overlap.second}},
+                     {"rows", overlap.rows},
+                     {"other_label", overlap.conflicts},
+                     {"message", overlap.message()}});
+    if (overlap.first != overlap.second || overlap.conflicts > 0) log::warning(overlap.message());
+  }
+  return found;
+}
+
 void summarise_overlap(Prepared& prepared) {
   std::vector<data::NamedSplit> splits;
   for (const auto& [name, rows] : named_splits(prepared)) {
     if (!rows->empty()) splits.push_back({.name = name, .examples = rows->examples});
   }
-  for (const data::Overlap& overlap : data::find_overlaps(splits)) {
-    prepared.data_summary["duplicates"].push_back({{"between", {overlap.first, overlap.second}},
-                                                   {"rows", overlap.rows},
-                                                   {"other_label", overlap.conflicts},
-                                                   {"message", overlap.message()}});
-    if (overlap.first != overlap.second || overlap.conflicts > 0) log::warning(overlap.message());
-  }
+  const files::Json found = duplicates_of(splits);
+  if (!found.is_null()) prepared.data_summary["duplicates"] = found;
 }
 
 void summarise_labels(Prepared& prepared) {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "attune/data/overlap.h"
 #include "attune/job/prepare.h"
 
 namespace attune::job {
@@ -14,7 +15,10 @@ namespace attune::job {
 /// train, validation and test, also where they are empty.
 std::vector<std::pair<const char*, Rows*>> named_splits(Prepared& prepared);
 
-/// Texts that occur twice.
+/// Texts that occur twice, [{"between": [split, split], "rows", "other_label", "message"}], or null. Warns of those of two
+/// splits, and of those with two labels.
+files::Json duplicates_of(std::span<const data::NamedSplit> splits);
+/// The same of the job's splits, where there are some.
 void summarise_overlap(Prepared& prepared);
 /// Rows of each label.
 void summarise_labels(Prepared& prepared);

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "attune/adapt/adapter.h"
 #include "attune/adapt/freeze.h"
 #include "attune/base/counted.h"
 #include "attune/base/error.h"
@@ -121,7 +122,7 @@ DiskNeeds disk_needs(const Prepared& prepared) {
   const RunOptions& options = prepared.options;
   const models::LoadedModel& loaded = *prepared.base->loaded;
   const std::int64_t trained = prepared.model_summary["trained"].get<std::int64_t>() * kFloatBytes;
-  const bool is_adapter = options.tuning.method == "lora";
+  const bool is_adapter = adapt::adapter_options(options.tuning).has_value();
   const std::int64_t model = is_adapter ? trained
                                         : prepared.model_summary["parameters"].get<std::int64_t>() *
                                               static_cast<std::int64_t>(c10::elementSize(loaded.dtype));

@@ -13,8 +13,10 @@
 #include "attune/train/cost.h"
 #include "attune/train/early_stopping.h"
 #include "attune/train/evaluate.h"
+#include "job/contrastive.h"
 #include "job/data_summary.h"
 #include "job/kept_layers.h"
+#include "job/vector_head.h"
 
 namespace attune::job {
 
@@ -53,17 +55,10 @@ std::string job_fingerprint(const Prepared& prepared, const FitRequest& request)
   return parts.dump();
 }
 
-Fit fit(const FitRequest& request) {
-  const Prepared& prepared = *request.prepared;
-  Fit fit;
-  report::Phase loading(*request.events, "loading");
-  fit.loaded = open_base(prepared, request.seed);
-  loading.end();
-  fit.class_weights = class_weights(prepared, request.train);
-  fit.task = make_fitted_task(prepared, fit.class_weights);
-  fit.trainable = adapt::trainable_parameters(*fit.loaded.model, prepared.options.tuning);
-  fit.prefix = frozen_prefix(fit.loaded, fit.trainable, prepared);
+namespace {
 
+train::TrainJob train_job(const FitRequest& request, const Fit& fit) {
+  const Prepared& prepared = *request.prepared;
   train::TrainJob job;
   job.model = fit.loaded.model.get();
   job.task = fit.task.get();
@@ -89,8 +84,41 @@ Fit fit(const FitRequest& request) {
   job.job_fingerprint = job_fingerprint(prepared, request);
   job.events = request.events;
   job.stop_after = request.max_steps;
-  fit.result = train::train(job);
+  return job;
+}
+
+train::TrainResult nothing_trained() {
+  train::TrainResult result;
+  result.trainer_state = files::Json{{"global_step", 0}, {"log_history", files::Json::array()}}.dump();
+  return result;
+}
+
+}  // namespace
+
+Fit fit(const FitRequest& request) {
+  const Prepared& prepared = *request.prepared;
+  const std::string& method = prepared.options.tuning.method;
+  Fit fit;
+  report::Phase loading(*request.events, "loading");
+  fit.loaded = open_base(prepared, request.seed);
+  loading.end();
+  fit.class_weights = class_weights(prepared, request.train);
+  fit.task = make_fitted_task(prepared, fit.class_weights);
+  fit.trainable = adapt::trainable_parameters(*fit.loaded.model, prepared.options.tuning);
+  fit.prefix = frozen_prefix(fit.loaded, fit.trainable, prepared);
+  fit.trained_rows = request.train.size();
+  if (method == "prototype") {
+    fit.result = nothing_trained();
+  } else if (method == "contrastive") {
+    train_on_pairs(train_job(request, fit), request, fit);
+  } else {
+    fit.result = train::train(train_job(request, fit));
+  }
   if (models::round_to_dtype(fit.loaded)) fit.result.validation_texts.clear();  // the rounded weights may write others
+  if (has_vector_head(prepared) && fit.result.stopped_by != "signal") {
+    fit.head = fit_vector_head(fit, request);
+    fit.task = task::with_head(std::move(fit.task), *fit.head);
+  }
   return fit;
 }
 

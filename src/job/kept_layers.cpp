@@ -10,7 +10,8 @@ namespace attune::job {
 
 int kept_stages(const models::Model& model, const std::vector<bool>& trainable, const train::TrainingOptions& options) {
   const int stages = train::lowest_trained_stage(model, trainable);
-  return stages < 2 || options.frozen_dropout ? 0 : stages;
+  const bool none_trains = stages > model.depth() + 1;  // then nothing is asked for twice
+  return stages < 2 || none_trains || options.frozen_dropout ? 0 : stages;
 }
 
 std::unique_ptr<train::FrozenPrefix> frozen_prefix(const models::LoadedModel& loaded, const std::vector<bool>& trainable,

@@ -40,7 +40,7 @@ LanguageModel open_language_model(const std::string& path_or_id, const std::vect
   RunOptions run = options_of_run(parts, overrides);
   opened.chats = chat_templates_of(parts, run, overrides);
   opened.data = std::move(run.data);
-  const std::int64_t most = most_tokens(opened.loaded.model->spec());
+  const std::int64_t most = most_tokens(*opened.loaded.model);
   const bool is_said = is_of_run(parts) || says_max_length(opened.data, overrides);
   opened.data.max_length = is_said ? std::min(opened.data.max_length, most) : most;
   return opened;

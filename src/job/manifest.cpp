@@ -16,6 +16,7 @@
 #include "attune/files/storage.h"
 #include "attune/job/environment.h"
 #include "attune/job/execution.h"
+#include "job/vector_head.h"
 
 namespace attune::job {
 
@@ -150,6 +151,7 @@ files::Json make_manifest(const ManifestInput& input, const std::string& folder)
   manifest["execution"] = describe(execution_of(input.prepared->options));
   if (input.request != nullptr) {
     manifest["fit"] = describe_fit(*input.request);
+    if (input.fit->head) manifest["fit"]["head_sha256"] = sha256_of(*input.fit->head);
     manifest["reopened"] = input.reopened;
     manifest["trajectory"] = trajectory_json(input.fit->result.trajectory);
     manifest["tensors"] = tensor_hashes(folder);

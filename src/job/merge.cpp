@@ -89,8 +89,9 @@ files::Json merge(const std::string& adapter_folder, const std::string& output) 
   options.task = adapt::adapter_task(adapter);
   options.dtype = "float32";
   models::LoadedModel loaded = adapt::load_adapted(adapter, options);
+  adapt::check_mergeable(loaded);
   const at::Tensor before = probe_logits(*loaded.model);
-  adapt::merge_lora(loaded);
+  adapt::merge_adapter(loaded);
 
   files::StagedFolder stage(output);
   models::save_model(loaded, tokenizer_folder(adapter.folder, adapter.base), stage.path());

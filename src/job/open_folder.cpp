@@ -15,6 +15,7 @@
 #include "attune/job/execution.h"
 #include "attune/job/fits_model.h"
 #include "attune/job/prepare.h"
+#include "job/vector_head.h"
 
 namespace attune::job {
 
@@ -61,6 +62,9 @@ std::string generation_folder(const std::string& path, const std::string& base) 
 }
 
 ModelFolder look_into(const std::string& path, std::optional<models::Task> wanted) {
+  if (!wanted && holds_vector_head(path)) {
+    return {.path = path, .base = "", .tokenizer = path, .generation = path, .has_vector_head = true};
+  }
   if (!adapt::is_adapter(path)) {
     const models::Task task = wanted ? *wanted : task_of_architecture(path);
     return {.path = path, .base = "", .tokenizer = path, .generation = path, .task = task};
@@ -87,7 +91,8 @@ RunOptions options_of_run(const ModelFolder& folder, const std::vector<std::stri
   const bool has_options = is_of_run(folder);
   std::vector<std::string> settings = {"device=auto", "data.token_cache_dir=null", "early_stopping=null",
                                        "training.metric_for_best_model=null", "training.greater_is_better=null"};
-  if (!has_options) settings.push_back(concat("model.task=", models::name_of(folder.task)));
+  const models::Task task = folder.has_vector_head ? models::Task::sequence_classification : folder.task;
+  if (!has_options) settings.push_back(concat("model.task=", models::name_of(task)));
   settings.insert(settings.end(), overrides.begin(), overrides.end());
   return has_options ? config::load(resolved_config(folder), settings, machine()) : config::defaults(settings, machine());
 }

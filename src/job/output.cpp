@@ -8,11 +8,14 @@
 
 #include <nlohmann/json.hpp>
 
+#include "attune/adapt/adapter.h"
 #include "attune/adapt/peft.h"
 #include "attune/base/error.h"
 #include "attune/base/paths.h"
 #include "attune/base/strings.h"
 #include "attune/files/storage.h"
+#include "job/base.h"
+#include "job/vector_head.h"
 
 namespace attune::job {
 
@@ -55,10 +58,11 @@ bool has_content(const std::string& folder) { return !content_of(folder).empty()
 /// Files and folders of a run, as docs/formats.md lists them, and those of the base's tokenizer.
 bool is_of_a_run(const std::string& name) {
   static const std::set<std::string> kNames = {
-      "README.md", "adapter_config.json", "adapter_model.safetensors", "added_tokens.json", "attune_adapter.json", "best",
-      "chat_template.jinja", "checkpoints", "config.json", "config.resolved.json", "cv", "events.jsonl",
-      "generation_config.json", "merges.txt", "model.safetensors", "predictions.jsonl", "report.html", "run_manifest.json",
-      "sentencepiece.bpe.model", "special_tokens_map.json", "spiece.model", "sweep.json", "tokenizer.json", "tokenizer.model",
+      "1_Pooling", "README.md", "adapter_config.json", "adapter_model.safetensors", "added_tokens.json", "attune_adapter.json", "best",
+      "chat_template.jinja", "checkpoints", "classifier.safetensors", "compare.json", "config.json", "config.resolved.json", "config_setfit.json", "cv",
+      "events.jsonl", "generation_config.json", "merges.txt", "methods", "model.safetensors", "modules.json", "opening.json", "predictions.jsonl",
+      "report.html", "run_manifest.json", "sentence_bert_config.json", "sentencepiece.bpe.model", "special_tokens_map.json", "spiece.model",
+      "sweep.json", "tokenizer.json", "tokenizer.model",
       "tokenizer_config.json", "trainer_state.json", "vocab.json", "vocab.txt"};
   return kNames.contains(name) || name.starts_with(".") || name.starts_with("seed-") || name.starts_with("point-") ||
          name.ends_with("_results.json") || name.ends_with("_detail.json") || name.ends_with("_predictions.jsonl");
@@ -126,12 +130,12 @@ namespace {
 
 /// Writes the model, or its adapter, with what its tokenizer needs.
 void save(const Fit& fit, const Prepared& prepared, const std::string& folder) {
-  const adapt::TuningOptions& tuning = prepared.options.tuning;
-  if (tuning.method == "lora") {
-    adapt::save_adapter(fit.loaded, tuning.lora, prepared.options.model.path, folder);
+  if (const auto adapter = adapt::adapter_options(prepared.options.tuning)) {
+    adapt::save_adapter(fit.loaded, *adapter, prepared.options.model.path, folder);
   } else {
     models::save_model(fit.loaded, prepared.model_folder, folder);
   }
+  if (fit.head) write_vector_head(*fit.head, prepared, folder);
   if (const std::string& own = prepared.chats->own_default(); !own.empty()) {
     files::write_file_atomically(folder + "/chat_template.jinja", own);
   }
@@ -141,8 +145,8 @@ void save(const Fit& fit, const Prepared& prepared, const std::string& folder) {
 
 models::LoadedModel reopen(const Prepared& prepared, const std::string& folder) {
   models::LoadOptions options;
-  options.task = prepared.kind;
-  if (prepared.options.tuning.method == "lora") return adapt::load_adapted(adapt::open_adapter(folder), options);
+  options.task = loaded_task(prepared);
+  if (adapt::adapter_options(prepared.options.tuning)) return adapt::load_adapted(adapt::open_adapter(folder), options);
   return models::load_model(folder, options);
 }
 
@@ -159,7 +163,8 @@ Json save_and_reopen(const Fit& fit, const Prepared& prepared, const files::List
   const models::LoadedModel reopened = reopen(prepared, folder);
   reopened.model->set_execution(fit.loaded.model->execution());
   const auto in_memory = probe_logits(*fit.loaded.model, *fit.task, rows);
-  const auto from_disk = probe_logits(*reopened.model, *fit.task, rows);
+  const auto own_task = reopen_task(prepared, fit.class_weights, *reopened.model, folder);
+  const auto from_disk = probe_logits(*reopened.model, *own_task, rows);
   double worst = 0;
   for (std::size_t i = 0; i < in_memory.size(); ++i) {
     for (std::size_t j = 0; j < in_memory[i].size(); ++j) {
@@ -168,7 +173,7 @@ Json save_and_reopen(const Fit& fit, const Prepared& prepared, const files::List
   }
   if (!(worst <= kReopenTolerance)) {
     throw Error(ErrorKind::storage, {.file = folder, .what = concat("the saved model gives other logits than the one in memory, off by ", worst),
-                                     .where = prepared.options.tuning.method == "lora" ? "adapter_model.safetensors" : "model.safetensors",
+                                     .where = adapt::adapter_options(prepared.options.tuning) ? "adapter_model.safetensors" : "model.safetensors",
                                      .hint = "the disk may be damaged; train again into another folder"});
   }
   return {{"rows", in_memory.size()}, {"max_abs_difference", worst}, {"bit_equal", worst == 0}};

@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "attune/adapt/adapter.h"
 #include "attune/adapt/peft.h"
 #include "attune/base/error.h"
 #include "attune/base/log.h"
@@ -25,10 +26,13 @@
 #include "attune/report/phase.h"
 #include "job/base.h"
 #include "job/base_hashes.h"
+#include "job/contrastive.h"
 #include "job/data_summary.h"
 #include "job/encode_rows.h"
 #include "job/frozen_hashes.h"
 #include "job/labels.h"
+#include "job/prompt_start.h"
+#include "job/subset.h"
 #include "job/token_cache.h"
 #include "job/wording.h"
 
@@ -113,6 +117,7 @@ std::vector<data::Example> take(std::vector<data::Example>& examples, const data
   return taken;
 }
 
+/// What is left of the training rows may then be a part of them (data.subset).
 void hold_out(Prepared& prepared) {
   const data::DataOptions& options = prepared.options.data;
   if (options.val_size > 0 || options.test_size > 0) {
@@ -123,6 +128,8 @@ void hold_out(Prepared& prepared) {
     if (!splits.test.empty()) prepared.test.examples = take(all, splits.test);
     prepared.train.examples = take(all, splits.train);
   }
+  const Json subset = take_subset(options, prepared.labels, prepared.train.examples);
+  if (!subset.is_null()) prepared.data_summary["subset"] = subset;
   for (const auto& [name, rows] : named_splits(prepared)) {
     if (!rows->empty()) prepared.data_summary["splits"][name]["rows"] = rows->examples.size();
   }
@@ -206,8 +213,8 @@ void fingerprint(Prepared& prepared, BaseHashes& base) {
     const Json prompting = config::effective(prepared.options)["prompting"];
     hashes["prompts"] = {{"file", files::sha256_file(data.prompts, ErrorKind::usage)}, {"examples", prompting["examples"]}, {"score", prompting["score"]}};
   }
-  const adapt::TuningOptions& tuning = prepared.options.tuning;
-  if (tuning.method == "lora" && !tuning.lora.adapter.empty()) hashes["adapter"] = adapt::base_hashes(tuning.lora.adapter);
+  const auto adapter = adapt::adapter_options(prepared.options.tuning);
+  if (adapter && !adapter->adapter.empty()) hashes["adapter"] = adapt::base_hashes(adapter->adapter);
 }
 
 }  // namespace
@@ -288,6 +295,7 @@ void tokenise(Prepared& prepared, const report::EventBus& events, Skipped& skipp
   summarise_labels(prepared);  // of the rows that could be encoded
   warn_of_common_positive(prepared);
   summarise_lengths(prepared);
+  summarise_pairs(prepared);
   tokenising.end();
 }
 
@@ -295,7 +303,7 @@ void refuse_adapter_as_base(const std::string& folder) {
   const std::filesystem::path path = folder;
   if (!adapt::is_adapter(folder) || std::filesystem::exists(path / "model.safetensors")) return;
   throw Error(ErrorKind::usage, {.file = folder, .what = "this is an adapter, not a model", .where = "model.path",
-                                 .hint = "name its base here and the adapter as tuning.lora.adapter, or merge them: attune merge"});
+                                 .hint = "name its base here and the adapter as tuning.<method>.adapter, or merge them: attune merge"});
 }
 
 void tell(const char* name, const Json& fields, const report::EventBus& events) {
@@ -308,7 +316,7 @@ void tell(const char* name, const Json& fields, const report::EventBus& events) 
 
 Prepared prepare(const RunOptions& options, const report::EventBus& events, std::shared_ptr<train::PrefixCache> prefix_cache) {
   Prepared prepared;
-  prepared.options = options;
+  prepared.options = with_chosen_words(options);
   if (prefix_cache == nullptr) prefix_cache = std::make_shared<train::PrefixCache>(train::prefix_cache_bytes(options.training.prefix_cache_mib));
   prepared.prefix_cache = std::move(prefix_cache);
   prepared.frozen_hashes = std::make_shared<FrozenHashes>();
@@ -335,7 +343,7 @@ Prepared prepare(const RunOptions& options, const report::EventBus& events, std:
     check_end_tokens(options.generation.values.eos_token_id, spec, "generation.eos_token_id");
     infer::check_folder_end_tokens(prepared.model_folder, spec.vocab_size);
   }
-  for (const auto& [name, rows] : named_splits(prepared)) check_lengths(*rows, spec);
+  for (const auto& [name, rows] : named_splits(prepared)) check_lengths(*rows, *prepared.base->loaded->model);
   check_token_budget(prepared.train, options.training);
   tell("model", prepared.model_summary, events);
   return prepared;

@@ -69,7 +69,7 @@ double selection_value(const RunOptions& options, const Json& metrics) {
 SeedOutcome finish(const FitRequest& request, const Fit& fitted, const std::string& folder, const Json& cross_validation) {
   const Prepared& prepared = *request.prepared;
   SeedOutcome outcome{.seed = request.seed, .folder = folder, .stopped_by = fitted.result.stopped_by, .selection = 0, .results = Json::object()};
-  outcome.results["train"] = train_metrics(fitted.result, request.train.size());
+  outcome.results["train"] = train_metrics(fitted.result, fitted.trained_rows);
   for (std::size_t i = 0; i < fitted.class_weights.size(); ++i) {
     outcome.results["train"]["class_weights"][prepared.labels.names[i]] = fitted.class_weights[i];
   }
@@ -89,7 +89,7 @@ SeedOutcome finish(const FitRequest& request, const Fit& fitted, const std::stri
   report::Phase saving(*request.events, "saving");
   outcome.results["reopened"] = save_and_reopen(fitted, prepared, request.train, folder);
   write_results(folder, splits);
-  write_trainer_state(folder, fitted.result, train_metrics(fitted.result, request.train.size()));
+  write_trainer_state(folder, fitted.result, train_metrics(fitted.result, fitted.trained_rows));
   files::write_json(folder + "/config.resolved.json", config::effective(prepared.options));
   const ManifestInput manifest{.prepared = &prepared, .request = &request, .fit = &fitted, .reopened = outcome.results["reopened"],
                                .cross_validation = cross_validation};
@@ -252,7 +252,7 @@ Json run(const RunOptions& given, report::EventBus& events, const Shared& shared
   install_stop_signals();
   prepared.prefix_cache->spill_to(options.output_dir);
   keep_tokens(prepared);
-  files::write_json(options.output_dir + "/config.resolved.json", config::effective(options));
+  files::write_json(options.output_dir + "/config.resolved.json", config::effective(prepared.options));
   kept->release_to(std::make_shared<report::EventFile>(options.output_dir + "/events.jsonl"));
 
   Json results = {{"output_dir", options.output_dir}, {"about", options.about}, {"data", prepared.data_summary},

@@ -22,8 +22,10 @@
 #include "attune/job/output.h"
 #include "attune/job/run.h"
 #include "attune/job/summary.h"
+#include "attune/report/forward.h"
 #include "attune/train/early_stopping.h"
 #include "job/base_hashes.h"
+#include "job/vector_head.h"
 
 namespace attune::job {
 
@@ -33,16 +35,6 @@ namespace fs = std::filesystem;
 using files::Json;
 
 constexpr const char* kPointFile = "point_results.json";
-
-/// Passes a run's events on: its own observers end with it.
-class Forward : public report::Observer {
- public:
-  explicit Forward(const report::EventBus& events) : events_(events) {}
-  void on_event(const report::Event& event) override { events_.emit(event); }
-
- private:
-  const report::EventBus& events_;
-};
 
 train::WatchedMetric watched(const RunOptions& options) { return train::best_model_metric(options.training, options.early_stopping); }
 
@@ -121,7 +113,7 @@ class Sweep {
     Fit fit;
     fit.loaded = reopen(prepared, folder);
     fit.loaded.model->set_execution(execution_of(options));
-    fit.task = make_fitted_task(prepared, class_weights(prepared, prepared.train.encoded));
+    fit.task = reopen_task(prepared, class_weights(prepared, prepared.train.encoded), *fit.loaded.model, folder);
     FitRequest request;
     request.prepared = &prepared;
     request.events = &events_;
@@ -193,7 +185,7 @@ class Sweep {
     RunOptions options = point.options;
     if (!path_exists(options.output_dir, ErrorKind::storage)) options.resume_from_checkpoint.clear();  // it had not begun
     report::EventBus own;
-    own.add(std::make_shared<Forward>(events_));
+    own.add(std::make_shared<report::Forward>(events_));
     return run(options, own, shared_);
   }
 

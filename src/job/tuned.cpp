@@ -15,6 +15,7 @@
 #include "attune/train/evaluate.h"
 #include "job/data_summary.h"
 #include "job/encode_rows.h"
+#include "job/vector_head.h"
 #include "job/wording.h"
 
 namespace attune::job {
@@ -44,7 +45,7 @@ constexpr std::int64_t kBatchTokens = 64 * 128;
 void fit_to_folder(Tuned& tuned, const std::vector<std::string>& overrides) {
   data::DataOptions& data = tuned.options.data;
   if (!says_max_length(data, overrides)) {
-    const auto most = static_cast<std::size_t>(tuned.loaded.model->spec().max_tokens());
+    const auto most = static_cast<std::size_t>(tuned.loaded.model->positions_for_texts());
     data.max_length = static_cast<std::int64_t>(std::min(most, tuned.tokenizer->model_max_length().value_or(most)));
     data.doc_stride = std::min(data.doc_stride, data.max_length / 2);
   }
@@ -70,7 +71,7 @@ Tuned open_tuned(const std::string& folder, const std::vector<std::string>& over
   const ModelFolder parts = look_into(path);
   tuned.options = with_precision_decided(options_of_run(parts, overrides));
   refuse_wording(tuned.options.data, path, "predict or evaluate");
-  tuned.kind = parts.task;
+  tuned.kind = parts.has_vector_head ? models::Task::sequence_classification : parts.task;
   tuned.loaded = load(parts, {});
   tuned.loaded.model->set_execution(execution_of(tuned.options));
   tuned.tokenizer = load_tokenizer(parts, tuned.loaded.model->spec());
@@ -78,6 +79,11 @@ Tuned open_tuned(const std::string& folder, const std::vector<std::string>& over
   task::TaskOptions task_options;
   task_options.kind = tuned.kind;
   tuned.labels = labels_of(tuned.loaded.model->spec(), tuned.kind);
+  std::optional<StoredVectorHead> head;
+  if (parts.has_vector_head) {
+    head = read_vector_head(path, tuned.loaded.model->spec().hidden_size);
+    tuned.labels = {.kind = data::TargetKind::single, .names = head->labels};
+  }
   task_options.labels = tuned.labels;
   task_options.max_length = tuned.options.data.max_length;
   task_options.doc_stride = tuned.options.data.doc_stride;
@@ -91,6 +97,7 @@ Tuned open_tuned(const std::string& folder, const std::vector<std::string>& over
   }
   task_options.generates = tuned.generation.has_value();
   tuned.task = task::make_task(task_options);
+  if (head) tuned.task = task::with_head(std::move(tuned.task), std::move(head->head));
   return tuned;
 }
 
@@ -114,7 +121,7 @@ Rows read_rows(const Tuned& tuned, const std::vector<std::string>& paths, bool l
   const std::string name = join(paths, ", ");
   warn_of_skipped(report, name);
   if (models::models_language(tuned.kind)) tell_of_cuts(name, rows, options.max_length);
-  check_lengths(rows, tuned.loaded.model->spec());
+  check_lengths(rows, *tuned.loaded.model);
   if (tuned.generation && labels_wanted && !rows.empty()) check_prompts(rows.examples, rows.encoded, *tuned.generation, name);
   return rows;
 }
@@ -152,7 +159,7 @@ Rows rows_of_texts(const Tuned& tuned, const std::vector<std::string>& texts) {
   }
   data::ReadReport nothing;  // a line a text: none is skipped
   encode_rows(rows, {.task = *tuned.task, .tokenizer = *tuned.tokenizer}, nothing);
-  check_lengths(rows, tuned.loaded.model->spec());
+  check_lengths(rows, *tuned.loaded.model);
   return rows;
 }
 

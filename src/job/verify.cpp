@@ -1,4 +1,5 @@
 // See verify.h.
+#include "attune/adapt/adapter.h"
 #include "attune/job/verify.h"
 
 #include <algorithm>
@@ -22,6 +23,7 @@
 #include "attune/text/tokenizer.h"
 #include "job/folds.h"
 #include "job/lanes.h"
+#include "job/vector_head.h"
 
 namespace attune::job {
 
@@ -101,7 +103,8 @@ void check_inputs(const Json& recorded, const RunOptions& options, std::vector<s
   const std::string base = folder_of_base(options.model.path);
   check_folder(recorded.value("base", Json::object()), "base", base, differences);
   check_tokenizer(recorded.value("tokenizer", Json()), base, differences);
-  check_folder(recorded.value("adapter", Json::object()), "adapter", options.tuning.lora.adapter, differences);
+  const auto adapter = adapt::adapter_options(options.tuning);
+  check_folder(recorded.value("adapter", Json::object()), "adapter", adapter ? adapter->adapter : "", differences);
 }
 
 /// The inputs as the run read them; nothing where they can no longer be read since their files changed, which `differences` then say.
@@ -208,7 +211,15 @@ Replay replay_fit(const Json& manifest, const Prepared& prepared, std::optional<
   request.events = &events;
   const ThreadsOfLane threads(threads_of(request, manifest));
   const std::string name = manifest.contains("cross_validation") ? std::string("refit") : concat("seed ", request.seed);
-  return compare(name, manifest["trajectory"], fit(request).result.trajectory);
+  const Fit fitted = fit(request);
+  Replay replay = compare(name, manifest["trajectory"], fitted.result.trajectory);
+  const Json head = fitted.head ? Json(sha256_of(*fitted.head)) : Json(nullptr);
+  const bool is_whole = replay.steps == replay.recorded && replay.first_difference == 0;
+  if (is_whole && head != recorded.value("head_sha256", Json(nullptr))) {
+    replay.first_difference = replay.steps + 1;
+    replay.what = "the head that is computed from the vectors has other values";
+  }
+  return replay;
 }
 
 Replay replay_fold(const Json& recorded, const FoldJob& fold, const Prepared& prepared, std::optional<std::int64_t> steps,
@@ -281,7 +292,7 @@ Json verify(const VerifyOptions& options, const report::EventBus& events) {
   const std::string path = (fs::path(options.run) / "run_manifest.json").string();
   if (!path_exists(path, ErrorKind::usage)) {
     throw Error(ErrorKind::usage, {.file = options.run, .what = "there is no run_manifest.json", .where = "",
-                                   .hint = "name the output folder of a finished `attune train`"});
+                                   .hint = "name the output folder of a finished `attune train`, or of a study"});
   }
   const Json manifest = read_manifest(path);
   const RunOptions run_options = config::load((fs::path(options.run) / "config.resolved.json").string(), {}, machine());

@@ -9,6 +9,7 @@
 #include "attune/nn/linear.h"
 #include "attune/nn/norm.h"
 #include "decoder.h"
+#include "virtual_stream.h"
 
 namespace attune::models {
 
@@ -104,6 +105,7 @@ at::Tensor DecoderBody::embed(const Context& context) const {
   const Input& input = context.input;
   at::Tensor x = word_(input.ids);
   if (spec_.decoder.embedding_scale != 1.0) x = x * spec_.decoder.embedding_scale;
+  x = with_virtual_embeddings(x, context);
   if (position_) x = x + position_(input.positions);
   return nn::dropout(x, dropout_site(context, 0, 0, spec_.decoder.embedding_dropout));
 }
@@ -155,6 +157,7 @@ at::Tensor DecoderBody::attend(int i, const at::Tensor& x, const Rows& wanted, c
     heads.key = input.keys->of(heads.key);
     heads.value = input.keys->of(heads.value);
   }
+  put_before(i, static_cast<int>(spec_.num_hidden_layers), context, heads.key, heads.value);
   if (input.past) {
     heads.key = kept(input.past->keys[i], heads.key, input.past->rows);
     heads.value = kept(input.past->values[i], heads.value, input.past->rows);
@@ -165,7 +168,7 @@ at::Tensor DecoderBody::attend(int i, const at::Tensor& x, const Rows& wanted, c
                                .window = choices.window,
                                .softcap = spec_.decoder.attention_softcap,
                                .offsets = context.query_offsets};
-  const nn::Layout& keys = input.past ? input.past->layout : input.keys ? input.keys->layout : input.layout;
+  const nn::Layout& keys = input.past ? input.past->layout : key_layout(context);
   const at::Tensor attended = nn::attention(heads.query, heads.key, heads.value, input.layout, keys, spec);
   return layer.attention_output(wanted.of(attended.flatten(1)));
 }
@@ -179,7 +182,7 @@ at::Tensor DecoderBody::feed_forward(const Layer& layer, const at::Tensor& x) co
     const nn::Operand read = nn::shared(x);
     return layer.down(nn::gated(layer.gate(read), layer.up(read), activation_));
   }
-  return layer.down(nn::bias_activate(layer.up.product(x), layer.up.bias, activation_));
+  return layer.down(nn::bias_activate(layer.up.product(x), layer.up.late_bias(), activation_));
 }
 
 }  // namespace attune::models

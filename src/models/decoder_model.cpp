@@ -6,11 +6,14 @@
 #include "decoder.h"
 #include "pass.h"
 #include "stream.h"
+#include "virtual_stream.h"
 #include "zoo.h"
 
 namespace attune::models {
 
 namespace {
+
+constexpr std::int64_t kNoPadding = -1;  // no token has this id
 
 /// Where not all rows are keys: the places of the first keys, which must follow one another.
 std::vector<std::int32_t> offsets_of(const Rows& keys, const nn::Layout& queries) {
@@ -43,14 +46,23 @@ class DecoderModel : public Model, public torch::nn::Module {
   const std::vector<AdaptableLayer>& adaptable_layers() const override { return registry_.layers; }
 
   Context prepare(Input input, bool training) const override {
+    const VirtualTokens* tokens = virtual_tokens().get();
     const nn::Layout& texts = input.past ? input.past->layout : input.layout;
-    if (has_learnt_positions_) check_length(texts, spec_.max_tokens());
+    if (has_learnt_positions_) check_length(texts, spec_.max_tokens() - positions_to_come(tokens, input));
     Context context;
     context.dropout_on.assign(depth() + 2, training);
-    if (spec_.task == Task::sequence_classification) context.summary = last_of_each(input, spec_.pad_token_id);
+    take_in_virtual_tokens(tokens, spec_.vocab_size, input, context.virtual_rows);
+    if (spec_.task == Task::sequence_classification) {
+      // The reference does not know where padding is once it gets embeddings.
+      context.summary = last_of_each(input, context.virtual_rows.embedded() ? kNoPadding : spec_.pad_token_id);
+    }
+    if (spec_.task == Task::causal_lm && !input.wanted.defined()) input.wanted = context.virtual_rows.given.index;
     if (input.keys) context.query_offsets = offsets_of(*input.keys, input.layout);
+    if (context.virtual_rows.before_keys()) {
+      for (std::int32_t& offset : context.query_offsets) offset += static_cast<std::int32_t>(tokens->count);
+    }
     for (const nn::RotarySpec& rotary : spec_.decoder.rotary) {
-      context.rotary.push_back(nn::rotary_table(rotary, input.positions, input.layout, text_lengths(input)));
+      context.rotary.push_back(nn::rotary_table(rotary, input.positions, input.layout, text_lengths(input, context)));
     }
     context.input = std::move(input);
     return context;
@@ -78,17 +90,22 @@ class DecoderModel : public Model, public torch::nn::Module {
     // The reference's last hidden state is behind the norm, all rows of it.
     if (context.trace) trace(depth(), body_.final_norm(state.hidden), context);
     const at::Tensor x = body_.final_norm(head_.rows_read(state.hidden, context));
-    return head_(x, context);
+    Output output = head_(x, context);
+    if (gives_rows(spec_.task)) output.logits = context.virtual_rows.given.of(output.logits);
+    return output;
   }
 
  private:
   static void trace(int number, const at::Tensor& hidden, const Context& context) {
-    if (context.trace) context.trace(concat("hidden.", number), hidden);
+    if (context.trace) context.trace(concat("hidden.", number), context.virtual_rows.given.of(hidden));
   }
 
-  static std::vector<std::int32_t> text_lengths(const Input& input) {
+  static std::vector<std::int32_t> text_lengths(const Input& input, const Context& context) {
     if (!input.text_lengths.empty()) return input.text_lengths;
-    const nn::Layout& texts = input.past ? input.past->layout : input.layout;
+    const VirtualRows& virtual_rows = context.virtual_rows;
+    const nn::Layout& texts = input.past                   ? input.past->layout
+                              : virtual_rows.before_keys() ? virtual_rows.keys.layout
+                                                           : input.layout;
     std::vector<std::int32_t> lengths;
     for (std::int64_t i = 0; i < texts.sequences(); ++i) lengths.push_back(texts.length(i));
     return lengths;

@@ -8,6 +8,7 @@
 #include "attune/nn/linear.h"
 #include "attune/nn/norm.h"
 #include "encoder.h"
+#include "virtual_stream.h"
 
 namespace attune::models {
 
@@ -60,7 +61,7 @@ EncoderBody::Layer EncoderBody::make_layer(const Scope& scope, const ModelSpec& 
 
 at::Tensor EncoderBody::embed(const Context& context) const {
   const Input& input = context.input;
-  at::Tensor sum = word_(input.ids);
+  at::Tensor sum = with_virtual_embeddings(word_(input.ids), context);
   if (segment_) sum = sum + segment_(input.segments);
   sum = sum + position_(input.positions);
   const at::Tensor hidden = nn::layer_norm_dropout(sum, embedding_norm_.weight, embedding_norm_.bias, epsilon_,
@@ -80,17 +81,19 @@ at::Tensor EncoderBody::block(int i, const at::Tensor& hidden, const Rows& queri
   const nn::AttentionSpec spec{.causal = false,
                                .scale = 1.0 / std::sqrt(static_cast<double>(hidden.size(1) / heads_)),
                                .dropout = site(0, attention_dropout_)};
-  const at::Tensor attended = nn::attention(heads(asking, layer.query), heads(seen, layer.key), heads(seen, layer.value),
-                                            queries.layout, keys.layout, spec);
+  const at::Tensor query = heads(asking, layer.query);
+  at::Tensor key = heads(seen, layer.key), value = heads(seen, layer.value);
+  put_before(i, static_cast<int>(layers_.size()), context, key, value);
+  const at::Tensor attended = nn::attention(query, key, value, queries.layout, key_layout(context), spec);
   // The product leaves the bias to the fused kernel that follows it.
   const auto join = [&](const at::Tensor& x, const Linear& linear, const at::Tensor& residual, const Norm& norm,
                         const nn::DropoutSite& dropout) {
-    return nn::bias_dropout_residual_layer_norm(linear.product(x), linear.bias, residual, dropout, norm.weight,
+    return nn::bias_dropout_residual_layer_norm(linear.product(x), linear.late_bias(), residual, dropout, norm.weight,
                                                 norm.bias, epsilon_);
   };
   const at::Tensor middle =
       join(attended.flatten(1), layer.attention_output, own, layer.attention_norm, site(1, attention_output_dropout_));
-  const at::Tensor inner = nn::bias_activate(layer.intermediate.product(middle), layer.intermediate.bias, activation_);
+  const at::Tensor inner = nn::bias_activate(layer.intermediate.product(middle), layer.intermediate.late_bias(), activation_);
   return join(inner, layer.output, middle, layer.output_norm, site(2, hidden_dropout_));
 }
 

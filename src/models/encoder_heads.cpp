@@ -46,7 +46,7 @@ class PooledHead : public EncoderHead {
     };
     at::Tensor x = first_tokens(state, context);
     if (names_.dropout_before_dense) x = drop(x, 1);
-    x = nn::bias_activate(dense_.product(x), dense_.bias, names_.activation);
+    x = nn::bias_activate(dense_.product(x), dense_.late_bias(), names_.activation);
     return {.logits = out_(drop(x, 0)), .pooled = {}};
   }
   bool reads_first_only() const override { return true; }
@@ -104,7 +104,7 @@ class MaskedLmHead : public EncoderHead {
   Output operator()(const State& state, const Context& context) const override {
     const at::Tensor& wanted = context.input.wanted;
     at::Tensor x = wanted.defined() ? at::index_select(state.hidden, 0, wanted) : state.hidden;
-    x = nn::bias_activate(dense_.product(x), dense_.bias, activation_);
+    x = nn::bias_activate(dense_.product(x), dense_.late_bias(), activation_);
     x = nn::layer_norm(x, norm_.weight, norm_.bias, epsilon_);
     return vocabulary_output({.x = x, .weight = weight_, .bias = bias_, .precision = nn::current_precision()}, context);
   }
@@ -130,7 +130,7 @@ class BaseHead : public EncoderHead {
   Output operator()(const State& state, const Context& context) const override {
     if (!pooler_) return {.logits = state.hidden, .pooled = {}};
     const at::Tensor x = pooler_.product(first_tokens(state, context));
-    return {.logits = state.hidden, .pooled = nn::bias_activate(x, pooler_.bias, activation_)};
+    return {.logits = state.hidden, .pooled = nn::bias_activate(x, pooler_.late_bias(), activation_)};
   }
 
  private:

@@ -1,10 +1,12 @@
 // The post-norm encoder as a Model: body and head under one module tree. See encoder.h.
+#include <ATen/TensorOperators.h>
 #include <torch/nn/module.h>
 
 #include "attune/base/strings.h"
 #include "encoder.h"
 #include "pass.h"
 #include "stream.h"
+#include "virtual_stream.h"
 
 namespace attune::models {
 
@@ -24,10 +26,19 @@ class EncoderModel : public Model, public torch::nn::Module {
   const std::vector<AdaptableLayer>& adaptable_layers() const override { return registry_.layers; }
 
   Context prepare(Input input, bool training) const override {
-    check_length(input.layout, spec_.max_tokens());
-    if (spec_.first_position > 0) input.positions = positions_behind_padding(input, spec_.first_position - 1);
+    const VirtualTokens* tokens = virtual_tokens().get();
+    const std::int64_t to_come = positions_to_come(tokens, input);
+    check_length(input.layout, spec_.max_tokens() - to_come);
     Context context;
     context.dropout_on.assign(depth() + 2, training);
+    take_in_virtual_tokens(tokens, spec_.vocab_size, input, context.virtual_rows);
+    if (spec_.first_position > 0) {
+      // The reference does not know where padding is once it gets embeddings.
+      input.positions = context.virtual_rows.embedded()
+                            ? input.positions + spec_.first_position
+                            : positions_behind_padding(input, spec_.first_position - 1, to_come);
+    }
+    if (models_language(spec_.task) && !input.wanted.defined()) input.wanted = context.virtual_rows.given.index;
     context.summary = first_of_each(input);
     context.input = std::move(input);
     return context;
@@ -49,12 +60,14 @@ class EncoderModel : public Model, public torch::nn::Module {
 
   Output head(const State& state, const Context& context) const override {
     const PassScope pass(context, depth() + 1);
-    return (*head_)(state, context);
+    Output output = (*head_)(state, context);
+    if (gives_rows(spec_.task)) output.logits = context.virtual_rows.given.of(output.logits);
+    return output;
   }
 
  private:
   static State traced(int stage, State state, const Context& context) {
-    if (context.trace) context.trace(concat("hidden.", stage), state.hidden);
+    if (context.trace) context.trace(concat("hidden.", stage), context.virtual_rows.given.of(state.hidden));
     return state;
   }
 

@@ -62,15 +62,28 @@ class FlopCounter {
     return false;
   }
 
+  bool virtual_keys_train(int stage) const {
+    const auto& tokens = model_.virtual_tokens();
+    if (!tokens || tokens->place != VirtualTokens::Place::keys) return false;
+    for (std::size_t i = 0; i < trainable_.size(); ++i) {
+      const Parameter& parameter = parameters()[i];
+      const bool reads = std::ranges::find(parameter.stages, stage) != parameter.stages.end();
+      if (trainable_[i] && reads && parameter.kind == ParameterKind::adapter) return true;
+    }
+    return false;
+  }
+
   void count_layers(int stage) {
     bool adapted = false, needs_input = false;  // adapters are registered behind everything
     for (const AdaptableLayer& layer : model_.adaptable_layers()) {
       if (layer.stage != stage) continue;
       if (!layer.reads.beside) {
+        // Behind the layers that attention reads lie its virtual keys and values.
+        adapted = adapted || (!groups_[stage].empty() && virtual_keys_train(stage));
         needs_input = stage > lowest_ || adapted || trains_before(stage, index_.at(layer.weight.unsafeGetTensorImpl()));
         groups_[stage].push_back(needs_input);
       }
-      const bool change_trains = *layer.change && trains(layer.change->a);
+      const bool change_trains = *layer.change && (trains(layer.change->a) || trains(layer.change->gain));
       adapted = adapted || change_trains;
       FlopCount::Stage& counted = stages_[stage];
       const auto add = [&](FlopCount::Rates& rates, double flops) {
@@ -86,7 +99,7 @@ class FlopCounter {
   }
   /// x · Aᵀ, and that times Bᵀ. (Of an embedding the first is a look-up.)
   static std::pair<double, double> change_products(const AdaptableLayer& layer) {
-    if (!*layer.change) return {0.0, 0.0};
+    if (!layer.change->a.defined()) return {0.0, 0.0};
     const auto rank = static_cast<double>(layer.change->b.size(1));
     const double first = layer.kind == LayerKind::embedding ? 0.0 : 2.0 * rank * static_cast<double>(layer.in);
     return {first, 2.0 * rank * static_cast<double>(layer.out)};
@@ -100,7 +113,9 @@ class FlopCounter {
   /// A product has two gradients, each as dear as itself: of what it reads, and of its weight.
   double backward_of(const AdaptableLayer& layer, bool needs_input, bool change_trains) const {
     const auto [first, second] = change_products(layer);
-    const double of_input = needs_input ? base_product(layer) + first : 0.0;
+    // A gain of the input has its gradient from that of the product.
+    const bool is_read = needs_input || (change_trains && layer.change->gain_of_input);
+    const double of_input = is_read ? base_product(layer) + first : 0.0;
     const double of_weight = trains(layer.weight) ? base_product(layer) : 0.0;
     const double between = needs_input || change_trains ? second : 0.0;
     return of_input + of_weight + between + (change_trains ? first + second : 0.0);
@@ -152,11 +167,17 @@ class FlopCounter {
 };
 
 FlopCount::FlopCount(const Model& model, const std::vector<bool>& trainable)
-    : stages_(FlopCounter(model, trainable).count()) {}
+    : stages_(FlopCounter(model, trainable).count()) {
+  if (!model.virtual_tokens()) return;
+  const bool as_keys = model.virtual_tokens()->place == VirtualTokens::Place::keys;
+  (as_keys ? keys_before_ : rows_before_) = model.virtual_tokens()->count;
+}
 
-double FlopCount::pairs(const Stage& stage, const PassSize& size) {
+double FlopCount::pairs(const Stage& stage, const PassSize& size) const {
   double pairs = 0;
   for (const std::int64_t length : size.lengths) {
+    const auto asking = static_cast<double>(stage.rows == Rows::one_a_text && !stage.causal ? 1 : length);
+    pairs += asking * static_cast<double>(keys_before_);
     const auto tokens = static_cast<double>(length);
     const double seen = stage.window > 0 ? std::min(tokens, static_cast<double>(stage.window)) : tokens;
     if (stage.causal) {
@@ -168,7 +189,7 @@ double FlopCount::pairs(const Stage& stage, const PassSize& size) {
   return pairs;
 }
 
-double FlopCount::flops(const Stage& stage, const Rates& rates, const PassSize& size) {
+double FlopCount::flops(const Stage& stage, const Rates& rates, const PassSize& size) const {
   const auto tokens = static_cast<double>(size.tokens());
   const double rows = stage.rows == Rows::all          ? tokens
                       : stage.rows == Rows::one_a_text ? static_cast<double>(size.lengths.size())
@@ -177,15 +198,22 @@ double FlopCount::flops(const Stage& stage, const Rates& rates, const PassSize& 
   return rates.every_row * tokens + rates.row * rows + paired;
 }
 
+PassSize FlopCount::in_the_network(PassSize size) const {
+  for (std::int64_t& length : size.lengths) length += rows_before_;
+  return size;
+}
+
 double FlopCount::forward(const PassSize& size, int first, int end) const {
+  const PassSize whole = in_the_network(size);
   double sum = 0;
-  for (int stage = first; stage < end; ++stage) sum += flops(stages_[stage], stages_[stage].forward, size);
+  for (int stage = first; stage < end; ++stage) sum += flops(stages_[stage], stages_[stage].forward, whole);
   return sum;
 }
 
 double FlopCount::backward(const PassSize& size) const {
+  const PassSize whole = in_the_network(size);
   double sum = 0;
-  for (const Stage& stage : stages_) sum += flops(stage, stage.backward, size);
+  for (const Stage& stage : stages_) sum += flops(stage, stage.backward, whole);
   return sum;
 }
 

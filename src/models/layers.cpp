@@ -16,24 +16,38 @@ namespace attune::models {
 namespace {
 
 /// scale · B A, [out, in].
-at::Tensor product_of(const LowRank& change) {
+at::Tensor product_of(const LayerChange& change) {
   return at::mm(change.b, change.a) * change.scale;
 }
 
 /// Of every output row of W + scale · B A.
-at::Tensor norms(const at::Tensor& weight, bool conv1d, const LowRank& change) {
+at::Tensor norms(const at::Tensor& weight, bool conv1d, const LayerChange& change) {
   const at::NoGradGuard no_grad;
   const at::Tensor rows = (conv1d ? weight.t() : weight).to(at::kFloat);
   return at::linalg_vector_norm(rows + product_of(change), 2, {1});
 }
 
+/// x [T, features] times the gain, which is float32 in any precision.
+at::Tensor scaled(const at::Tensor& x, const LayerChange& change) {
+  return (x * change.gain.flatten()).to(x.scalar_type());
+}
+
 }  // namespace
+
+at::Tensor Linear::late_bias() const {
+  const bool scales = bias.defined() && change && change->gain.defined() && !change->gain_of_input;
+  return scales ? bias * change->gain.flatten() : bias;
+}
 
 at::Tensor Linear::apply(const nn::Operand& x, const at::Tensor& added) const {
   const auto product = [&](const nn::Operand& input, const at::Tensor& bias_added) {
     return conv1d ? nn::conv1d(input, weight, bias_added) : nn::linear(input, weight, bias_added);
   };
   if (!change || !*change) return product(x, added);
+  if (change->gain.defined()) {
+    if (change->gain_of_input) return product(scaled(x.values, *change), added);
+    return scaled(product(x, added), *change);
+  }
   const nn::DropoutSite dropout = adapter_dropout(*change, x.values.size(0));
   if (!change->magnitude.defined()) {
     const nn::LowRankTerm term{.a = change->a, .b = change->b, .scale = change->scale, .dropout = dropout};
@@ -59,18 +73,15 @@ at::Tensor output_norms(const AdaptableLayer& layer) {
   return norms(layer.weight, layer.kind == LayerKind::conv1d, *layer.change);
 }
 
-at::Tensor weight_change(const AdaptableLayer& layer) {
-  const LowRank& change = *layer.change;
-  if (!change) internal_error("weight_change: the layer has no change");
+at::Tensor changed_weight(const AdaptableLayer& layer) {
+  const LayerChange& change = *layer.change;
+  if (!change) internal_error("changed_weight: the layer has no change");
   const at::NoGradGuard no_grad;
-  const at::Tensor product = product_of(change);
-  if (layer.kind == LayerKind::embedding) return product.t();
-  const bool conv1d = layer.kind == LayerKind::conv1d;
-  if (!change.magnitude.defined()) return conv1d ? product.t() : product;
-  const at::Tensor weight = (conv1d ? layer.weight.t() : layer.weight).to(at::kFloat);
-  const at::Tensor gain = (change.magnitude / output_norms(layer)).unsqueeze(1);
-  const at::Tensor difference = gain * (weight + product) - weight;
-  return conv1d ? difference.t() : difference;
+  const bool is_out_in = layer.kind == LayerKind::linear;
+  const at::Tensor weight = (is_out_in ? layer.weight : layer.weight.t()).to(at::kFloat);  // [out, in]
+  at::Tensor changed = change.gain.defined() ? weight * change.gain : weight + product_of(change);
+  if (change.magnitude.defined()) changed = (change.magnitude / output_norms(layer)).unsqueeze(1) * changed;
+  return (is_out_in ? changed : changed.t()).contiguous();
 }
 
 }  // namespace attune::models

@@ -47,6 +47,10 @@ const std::vector<AdaptableLayer>& Model::adaptable_layers() const {
   return none;
 }
 
+std::int64_t Model::positions_for_texts() const {
+  return spec().max_tokens() - (virtual_tokens_ ? virtual_tokens_->count : 0);
+}
+
 void Model::set_execution(const Execution& execution) {
   execution_ = execution;
   for (Parameter& parameter : parameters()) set_values(parameter, parameter.tensor.detach().to(execution.device));

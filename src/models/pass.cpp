@@ -22,7 +22,7 @@ PassScope::~PassScope() {
   innermost = before_;
 }
 
-nn::DropoutSite adapter_dropout(const LowRank& change, std::int64_t rows) {
+nn::DropoutSite adapter_dropout(const LayerChange& change, std::int64_t rows) {
   if (change.dropout <= 0.0 || innermost == nullptr) return {};
   const Context& context = innermost->context_;
   nn::DropoutSite site = dropout_site(context, innermost->stage_, change.site, change.dropout);

@@ -21,11 +21,11 @@ class PassScope {
   const Context& context_;
   int stage_;
 
-  friend nn::DropoutSite adapter_dropout(const LowRank& change, std::int64_t rows);
+  friend nn::DropoutSite adapter_dropout(const LayerChange& change, std::int64_t rows);
 };
 
 /// Dropout of an adapter's input of `rows` rows. A stage computes all rows of the stream, those that are wanted, or
 /// those that stand for their sequences; how many there are says which.
-nn::DropoutSite adapter_dropout(const LowRank& change, std::int64_t rows);
+nn::DropoutSite adapter_dropout(const LayerChange& change, std::int64_t rows);
 
 }  // namespace attune::models

@@ -101,7 +101,7 @@ files::Json config_to_save(const LoadedModel& loaded) {
 void save_weights(const LoadedModel& loaded, const std::string& path) {
   std::map<std::string, at::Tensor> tensors;
   for (const Parameter& parameter : loaded.model->parameters()) {
-    if (parameter.kind == ParameterKind::low_rank) internal_error("save_model: an adapter is not merged");
+    if (parameter.kind == ParameterKind::adapter) internal_error("save_model: an adapter is not merged");
     tensors.emplace(parameter.file_name, parameter.tensor.detach().to(loaded.dtype));
   }
   tensor::save_tensors(path, tensors);
@@ -112,7 +112,7 @@ void save_weights(const LoadedModel& loaded, const std::string& path) {
 bool round_to_dtype(const LoadedModel& loaded) {
   bool has_changed = false;
   for (Parameter& parameter : loaded.model->parameters()) {
-    if (parameter.kind == ParameterKind::low_rank) continue;
+    if (parameter.kind == ParameterKind::adapter) continue;
     const at::Tensor exact = parameter.tensor.detach(), rounded = exact.to(loaded.dtype);
     has_changed = has_changed || !exact.equal(rounded.to(exact.scalar_type()));
     loaded.model->set_values(parameter, rounded);

@@ -77,9 +77,9 @@ at::Tensor Scope::parameter(std::string_view name, std::vector<std::int64_t> sha
   return tensor;
 }
 
-std::shared_ptr<const LowRank> Scope::adaptable(const at::Tensor& weight, LayerKind kind, std::int64_t in,
+std::shared_ptr<const LayerChange> Scope::adaptable(const at::Tensor& weight, LayerKind kind, std::int64_t in,
                                                 std::int64_t out) const {
-  auto change = std::make_shared<LowRank>();
+  auto change = std::make_shared<LayerChange>();
   layers_->push_back({.path = path_,
                       .kind = kind,
                       .in = in,

@@ -68,7 +68,7 @@ class Scope {
   std::string full(std::string_view name) const;
   Parameter& registered(const at::Tensor& tensor) const;
   /// The place of an adapter in the layer at this scope.
-  std::shared_ptr<const LowRank> adaptable(const at::Tensor& weight, LayerKind kind, std::int64_t in,
+  std::shared_ptr<const LayerChange> adaptable(const at::Tensor& weight, LayerKind kind, std::int64_t in,
                                            std::int64_t out) const;
 
   torch::nn::Module* root_;

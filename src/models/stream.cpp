@@ -48,13 +48,13 @@ Rows last_of_each(const Input& input, std::int64_t padding_id) {
   }
   return rows_at(index, input);
 }
-at::Tensor positions_behind_padding(const Input& input, std::int64_t padding_id) {
+at::Tensor positions_behind_padding(const Input& input, std::int64_t padding_id, std::int64_t before) {
   const at::Tensor ids = input.ids.cpu().contiguous();
   const auto* id = ids.const_data_ptr<std::int64_t>();
   const at::Tensor positions = at::full_like(ids, padding_id);
   auto* out = positions.mutable_data_ptr<std::int64_t>();
   for (std::int64_t i = 0; i < input.layout.sequences(); ++i) {
-    std::int64_t next = padding_id;
+    std::int64_t next = padding_id + before;
     for (std::int64_t row = input.layout.cu_seqlens[i]; row < input.layout.cu_seqlens[i + 1]; ++row) {
       if (id[row] != padding_id) out[row] = ++next;
     }

@@ -10,7 +10,7 @@
 
 #include "attune/base/error.h"
 #include "attune/base/random.h"
-#include "attune/base/strings.h"
+#include "attune/data/overlap.h"
 
 namespace attune::prompt {
 
@@ -56,6 +56,7 @@ class Chooser {
         row_(row),
         options_(options),
         similarity_(similarity),
+        own_text_(pool.find_text(row)),
         wanted_(static_cast<std::size_t>(options.k)) {
     const bool needs_similarity = options.choose == "nearest" || options.order == "nearest_last";
     if (needs_similarity && similarity.size() != pool.size())
@@ -75,6 +76,8 @@ class Chooser {
   }
   RandomKey key(const char* stream) const { return key(stream, options_.seed); }
 
+  bool is_own_text(std::size_t index) const { return own_text_ && pool_.text_of(index) == *own_text_; }
+
   std::vector<std::size_t> random() const {
     const auto& allowed = pool_.allowed();
     Shuffle shuffle(key("few_shot"), allowed.size());
@@ -82,7 +85,7 @@ class Chooser {
     while (chosen.size() < wanted_) {
       const auto drawn = shuffle.next();
       if (!drawn) break;
-      if (!pool_.has_text_of(allowed[*drawn], row_)) chosen.push_back(allowed[*drawn]);
+      if (!is_own_text(allowed[*drawn])) chosen.push_back(allowed[*drawn]);
     }
     return chosen;
   }
@@ -100,7 +103,7 @@ class Chooser {
       for (const std::int64_t number : order) {
         const auto of_class = static_cast<std::size_t>(number);
         std::optional<std::size_t> drawn = shuffles[of_class].next();
-        while (drawn && pool_.has_text_of(members[of_class][*drawn], row_)) drawn = shuffles[of_class].next();
+        while (drawn && is_own_text(members[of_class][*drawn])) drawn = shuffles[of_class].next();
         if (!drawn) continue;
         chosen.push_back(members[of_class][*drawn]);
         found = true;
@@ -113,7 +116,7 @@ class Chooser {
   std::vector<std::size_t> nearest() const {
     std::vector<std::size_t> candidates;
     for (const std::size_t index : pool_.allowed()) {
-      if (!pool_.has_text_of(index, row_)) candidates.push_back(index);
+      if (!is_own_text(index)) candidates.push_back(index);
     }
     const std::size_t kept = std::min(wanted_, candidates.size());
     std::partial_sort(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(kept), candidates.end(),
@@ -148,6 +151,7 @@ class Chooser {
   const data::Example& row_;
   const FewShotOptions& options_;
   std::span<const float> similarity_;
+  std::optional<std::size_t> own_text_;
   std::size_t wanted_;
 };
 
@@ -157,32 +161,35 @@ ExamplePool::ExamplePool(std::span<const data::Example> examples) : examples_(ex
   std::map<std::string, std::size_t> numbers;
   for (const data::Example& example : examples) numbers.emplace(label_of(example), 0);
   for (auto& [name, number] : numbers) number = class_count_++;
-  allowed_.reserve(examples.size());
-  classes_.reserve(examples.size());
   for (std::size_t i = 0; i < examples.size(); ++i) {
     allowed_.push_back(i);
     classes_.push_back(numbers.at(label_of(examples[i])));
+    texts_.push_back(numbers_.emplace(data::comparable_text(examples[i]), numbers_.size()).first->second);
   }
 }
 
+std::optional<std::size_t> ExamplePool::find_text(const data::Example& row) const {
+  const auto found = numbers_.find(data::comparable_text(row));
+  return found == numbers_.end() ? std::nullopt : std::optional(found->second);
+}
+
 void ExamplePool::forbid(std::span<const std::int64_t> rows) {
-  std::unordered_set<std::string> texts;
-  for (const std::int64_t row : rows) texts.emplace(trim(examples_[static_cast<std::size_t>(row)].text));
+  std::unordered_set<std::size_t> texts;
+  for (const std::int64_t row : rows) texts.insert(texts_[static_cast<std::size_t>(row)]);
   forbid_texts(texts);
 }
 
 void ExamplePool::forbid_texts_of(std::span<const data::Example> rows) {
-  std::unordered_set<std::string> texts;
-  for (const data::Example& row : rows) texts.emplace(trim(row.text));
+  std::unordered_set<std::size_t> texts;
+  for (const data::Example& row : rows) {
+    if (const auto text = find_text(row)) texts.insert(*text);
+  }
   forbid_texts(texts);
 }
 
-void ExamplePool::forbid_texts(const std::unordered_set<std::string>& texts) {
-  std::erase_if(allowed_, [&](std::size_t index) { return texts.contains(std::string(trim(examples_[index].text))); });
-}
-
-bool ExamplePool::has_text_of(std::size_t index, const data::Example& row) const {
-  return trim(examples_[index].text) == trim(row.text);
+void ExamplePool::forbid_texts(const std::unordered_set<std::size_t>& texts) {
+  if (texts.empty()) return;
+  std::erase_if(allowed_, [&](std::size_t index) { return texts.contains(texts_[index]); });
 }
 
 std::vector<std::size_t> choose_examples(const ExamplePool& pool, const data::Example& row,

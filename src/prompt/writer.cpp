@@ -66,6 +66,11 @@ std::vector<std::string> columns_of(const PromptSet& set, const data::ColumnOpti
   return named;
 }
 
+std::string header_of(const PromptSet& set, const Wording& wording) {
+  return Template::parse(wording.header, origin_of(set, wording, "header"))
+      .render({{"instruction", wording.instruction}, {"background", wording.background}, {"tone", wording.tone}});
+}
+
 struct PromptWriter::Parts {
   Parts(const PromptSet& set, const Wording& wording, WriterSettings given);
 
@@ -105,9 +110,7 @@ PromptWriter::Parts::Parts(const PromptSet& set, const Wording& wording, WriterS
                                    .where = "",
                                    .hint = "take a model that fills gaps (fill-mask), or remove {{ mask }}"});
   }
-  header =
-      Template::parse(wording.header, origin_of(set, wording, "header"))
-          .render({{"instruction", wording.instruction}, {"background", wording.background}, {"tone", wording.tone}});
+  header = header_of(set, wording);
   if (settings.kind == AnswerKind::text) return;
   for (std::size_t label = 0; label < settings.words.labels.size(); ++label) {
     for (const std::string& word : settings.words.words[label]) {

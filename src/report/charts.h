@@ -26,6 +26,21 @@ struct LineChart {
 };
 std::string line_chart(const LineChart& chart);
 
+/// A method's scores by the number of labels.
+struct ScoreCurve {
+  std::string name;
+  std::vector<Point> line;             ///< by rising number of labels
+  std::vector<Point> low, high;        ///< the band about it, at the same numbers; empty = none
+  std::vector<Point> dots;             ///< one a training
+};
+/// Over a logarithmic axis whose ticks are `sizes`: every curve in a colour and a dash of its own, with its name at its end.
+struct ScoreCurves {
+  std::string title, x_label, y_label;
+  std::vector<double> sizes;           ///< ascending, from 1 on
+  std::vector<ScoreCurve> curves;
+};
+std::string score_curves(const ScoreCurves& chart);
+
 /// One number a fold or a seed: dots, their mean and an interval.
 struct DotStrip {
   std::string label;

@@ -5,6 +5,7 @@
 
 #include "attune/base/counted.h"
 #include "attune/base/strings.h"
+#include "attune/report/units.h"
 #include "charts.h"
 #include "html_sections.h"
 #include "html_text.h"
@@ -45,6 +46,22 @@ std::string duplicates_notice(const Json& duplicates) {
     html += "</div>\n";
   }
   return html;
+}
+
+/// "Trained on 64 of 736 training rows, 8 of each label, drawn under seed 42."
+std::string subset_text(const Json& subset) {
+  if (!subset.is_object()) return "";
+  const Json& per_class = member(subset, {"per_class"});
+  std::string text = concat("Trained on ", count_text(number_or(member(subset, {"rows"}), 0)), " of ",
+                            count_text(number_or(member(subset, {"of"}), 0)), " training rows",
+                            per_class.is_number() ? concat(", ", value_text(per_class), " of each label") : "",
+                            ", drawn under seed ", value_text(member(subset, {"seed"})), ".");
+  if (const Json& fewer = member(subset, {"short_classes"}); fewer.is_object()) {
+    std::vector<std::string> names;
+    for (const auto& [name, rows] : fewer.items()) names.push_back(concat(name, " (", value_text(rows), ")"));
+    text += concat(" Fewer have: ", join(names, ", "), ".");
+  }
+  return "<p>" + escape_html(text) + "</p>\n";
 }
 
 void flatten(const Json& value, const std::string& path, std::vector<std::pair<std::string, std::string>>& rows) {
@@ -199,10 +216,13 @@ std::string data_section(const Json& summary) {
   const Json& data = member(summary, {"data"});
   if (!data.is_object()) return "";
   std::string html = splits_table(member(data, {"splits"}), member(summary, {"majority"})) +
+                     subset_text(member(data, {"subset"})) +
                      duplicates_notice(member(data, {"duplicates"}));
   if (const Json& labels = member(data, {"labels"}); labels.is_object() && !labels.empty()) html += labels_html(labels);
   if (const Json& tokens = member(data, {"tokens"}); tokens.is_object())
     html += tokens_table(tokens, member(summary, {"settings", "data", "max_length"}));
+  if (const Json& pairs = member(data, {"pairs"}); pairs.is_object())
+    html += concat("<p>Trained on pairs of rows: ", pairs_text(pairs), ".</p>\n");
   return html;
 }
 

@@ -77,6 +77,10 @@ svg .band { fill: var(--a); fill-opacity: 0.14; }
 svg .bar { fill: var(--a); } svg .track { fill: var(--track); }
 svg .frame { fill: none; stroke: var(--rule); } svg .tiny { font-size: 10px; } svg .right { fill: var(--a); } svg .wrong { fill: var(--b); }
 svg .count { font-variant-numeric: tabular-nums; } svg .on { fill: var(--on); } svg .faint { fill: var(--soft); fill-opacity: 0.6; }
+svg .tone-1 { color: var(--a); } svg .tone-2 { color: var(--b); } svg .tone-3 { color: var(--c); } svg .tone-4 { color: var(--d); } svg .tone-5 { color: var(--ink); } svg .tone-6 { color: var(--soft); }
+svg .toned { fill: none; stroke: currentColor; stroke-width: 2; stroke-linejoin: round; } svg .lead-line { stroke: currentColor; stroke-width: 1; stroke-opacity: 0.5; }
+svg .area { fill: currentColor; fill-opacity: 0.12; } svg .spot { fill: currentColor; fill-opacity: 0.5; } svg .named { fill: currentColor; font-weight: 600; }
+svg .dash-2 { stroke-dasharray: 8 4; } svg .dash-3 { stroke-dasharray: 2 4; } svg .dash-4 { stroke-dasharray: 10 3 2 3; } svg .dash-5 { stroke-dasharray: 14 4; } svg .dash-6 { stroke-dasharray: 5 2 1 2 1 2; }
 svg .bubble { fill: var(--a); fill-opacity: 0.35; stroke: var(--a); stroke-width: 1.5; } svg .gap { stroke: var(--b); stroke-width: 1.5; }
 @media (max-width: 640px) {
   main, header, footer { padding-left: 10px; padding-right: 10px; }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "attune/base/print_number.h"
@@ -72,14 +73,40 @@ std::string number(double value) {
   return print_number("%.4f", value);
 }
 
-bool is_adapter(const Json& summary) {
-  return text_of(summary, {"settings", "tuning", "method"}) == "lora";
+/// What people call the adapter that the method trains; "" where it trains none.
+std::string adapter_name(const Json& summary) {
+  static const std::map<std::string, std::string> names = {{"lora", "a LoRA adapter"},
+                                                           {"ia3", "an IA3 adapter"},
+                                                           {"prompt_tuning", "a prompt-tuning adapter"},
+                                                           {"p_tuning", "a p-tuning adapter"},
+                                                           {"prefix_tuning", "a prefix-tuning adapter"}};
+  const auto found = names.find(text_of(summary, {"settings", "tuning", "method"}));
+  return found == names.end() ? "" : found->second;
+}
+
+bool has_vector_head(const Json& summary) {
+  const std::string method = text_of(summary, {"settings", "tuning", "method"});
+  return method == "contrastive" || method == "prototype";
+}
+
+/// How the folder is opened.
+std::string opening(const Json& summary) {
+  if (const std::string adapter = adapter_name(summary); !adapter.empty()) {
+    return adapter + " that loads with PEFT's `PeftModel.from_pretrained`";
+  }
+  if (!has_vector_head(summary)) return "loads with Transformers' `from_pretrained`";
+  return "loads with `SentenceTransformer(folder)`, or Transformers' `AutoModel.from_pretrained`, and makes vectors of "
+         "texts. The head on these is `classifier.safetensors`: logits = `weight` · vector + `bias`, in the order of the "
+         "labels below (with vectors of length 1 where `config_setfit.json` says `normalize_embeddings`)";
 }
 
 std::string front_matter(const Json& summary, const MainSplit& split) {
   const std::string base = text_of(summary, {"base_model"}),
                     tag = pipeline_tag(text_of(summary, {"settings", "model", "task"}));
-  std::string yaml = concat("---\nlibrary_name: ", is_adapter(summary) ? "peft" : "transformers", "\n");
+  std::string yaml = concat("---\nlibrary_name: ", !adapter_name(summary).empty()   ? "peft"
+                                                       : has_vector_head(summary) ? "sentence-transformers"
+                                                                                  : "transformers",
+                            "\n");
   if (is_hub_id(base)) yaml += "base_model: " + yaml_text(base) + "\n";
   if (!tag.empty()) yaml += "pipeline_tag: " + tag + "\n";
   yaml += "tags:\n- attune\n- fine-tuned\n";
@@ -158,11 +185,15 @@ std::string settings_table(const Json& summary) {
   const Json& tuning = member(summary, {"settings", "tuning"});
   const std::string method = text_of(tuning, {"method"});
   add("tuning", tuning, "method");
-  if (method == "lora") {
-    for (const char* key :
-         {"r", "lora_alpha", "lora_dropout", "target_modules", "modules_to_save", "use_rslora", "use_dora"}) {
-      if (member(tuning, {"lora", key}) != Json(false)) add(key, member(tuning, {"lora"}), key);
+  if (!adapter_name(summary).empty()) {
+    for (const char* key : {"r", "lora_alpha", "lora_dropout", "num_virtual_tokens", "prompt_tuning_init", "prompt_tuning_init_text",
+                            "encoder_reparameterization_type", "prefix_projection", "encoder_hidden_size", "target_modules",
+                            "feedforward_modules", "modules_to_save", "use_rslora", "use_dora"}) {
+      if (member(tuning, {method.c_str(), key}) != Json(false)) add(key, member(tuning, {method.c_str()}), key);
     }
+  }
+  if (method == "contrastive") {
+    for (const char* key : {"sampling_strategy", "num_iterations", "head"}) add(key, member(tuning, {"contrastive"}), key);
   }
   if (method == "freeze") {
     add("frozen layers", member(tuning, {"freeze"}), "layers");
@@ -179,6 +210,8 @@ std::string training_text(const Json& summary) {
     std::vector<std::string> parts;
     for (const auto& [name, split] : splits.items())
       parts.push_back(concat(value_text(member(split, {"rows"})), " ", plain(name)));
+    const Json& of = member(summary, {"data", "subset", "of"});
+    if (of.is_number() && !parts.empty()) parts.front() += concat(" (of ", value_text(of), ")");
     if (!parts.empty()) text += "Rows: " + join(parts, ", ") + ".\n\n";
   }
   if (const std::string trained = text_of(summary, {"model", "description"}); !trained.empty())
@@ -194,9 +227,7 @@ std::string model_card(const Json& summary) {
   std::string card = front_matter(summary, split) + "\n# " + plain(card_name(summary)) + "\n\n";
   if (const std::string about = text_of(summary, {"about"}); !about.empty()) card += plain(about) + "\n\n";
   const std::string base = base_name(text_of(summary, {"base_model"}));
-  card += concat("Fine-tuned with attune", base.empty() ? "" : " from `" + base + "`",
-                 is_adapter(summary) ? "; a LoRA adapter that loads with PEFT's `PeftModel.from_pretrained`.\n"
-                                     : "; loads with Transformers' `from_pretrained`.\n");
+  card += concat("Fine-tuned with attune", base.empty() ? "" : " from `" + base + "`", "; ", opening(summary), ".\n");
   return card + results_text(summary, split) + labels_text(summary) + training_text(summary);
 }
 

@@ -10,6 +10,7 @@
 #include "attune/base/counted.h"
 #include "attune/base/print_number.h"
 #include "attune/base/strings.h"
+#include "attune/report/units.h"
 
 namespace attune::report {
 namespace {
@@ -33,6 +34,7 @@ std::string training_name(const Event& event, const std::string& kind) {
   if (kind == "refit_begin") return "refit";
   if (kind == "seed_begin") return place(event, "seed", "index", "seeds");
   if (kind == "point_begin") return place(event, "point", "index", "points");
+  if (kind == "method_begin") return event.value("name", std::string());
   const std::string repeat = place(event, "repeat", "repeat", "repeats");
   return (repeat.empty() ? "" : repeat + " ") + place(event, "fold", "fold", "folds");
 }
@@ -74,13 +76,14 @@ std::string rates_text(const Event& event) {
   return *least == *most ? "" : concat(", rates from ", short_number(*least), " to ", short_number(*most));
 }
 
-/// "train 736, validation 160, test 288 rows, 16 labels, 20 tokens a row".
+/// "train 736, validation 160, test 288 rows, 16 labels, 20 tokens a row"; of a subset "train 64 of 736".
 std::string data_line(const Event& event) {
   std::vector<std::string> splits;
   if (event.contains("splits") && event["splits"].is_object()) {
     for (const auto& [name, split] : event["splits"].items())
       splits.push_back(concat(name, " ", whole_in(split, "rows", 0)));
   }
+  if (event.contains("subset") && !splits.empty()) splits.front() += concat(" of ", whole_in(event["subset"], "of", 0));
   const bool is_one = splits.size() == 1 && splits.front().ends_with(" 1");
   std::string line = label("data") + join(splits, ", ") + (is_one ? " row" : " rows");
   if (size_of(event, "labels") > 0) line += concat(", ", size_of(event, "labels"), " labels");
@@ -88,6 +91,7 @@ std::string data_line(const Event& event) {
     line += concat(", ", print_number("%.0f", number_in(event["tokens"], "mean").value_or(0)),
                    " tokens a row, the longest ", whole_in(event["tokens"], "longest", 0));
   }
+  if (event.contains("pairs")) line += concat("; ", pairs_text(event["pairs"]));
   return line;
 }
 
@@ -123,7 +127,7 @@ std::string short_count(double value) {
 void ProgressState::follow(const Event& event, double now) {
   const std::string kind = event.value("event", std::string());
   follow_phase(event, kind);
-  if (kind == "fold_begin" || kind == "seed_begin" || kind == "refit_begin" || kind == "point_begin") training_ = training_name(event, kind);
+  if (kind == "fold_begin" || kind == "seed_begin" || kind == "refit_begin" || kind == "point_begin" || kind == "method_begin") training_ = training_name(event, kind);
   if (kind == "train_begin") {
     steps_ = whole_in(event, "steps", 0);
     first_step_ = step_ = whole_in(event, "step", 0);
@@ -207,6 +211,9 @@ std::string notable_line(const Event& event, const std::string& chosen_metric) {
   if (kind == "refit_begin") return "refit on all rows";
   if (kind == "point_begin") {
     return concat(label("point"), whole_in(event, "index", 0), " of ", whole_in(event, "points", 0), ": ", join(event.value("settings", std::vector<std::string>()), ", "));
+  }
+  if (kind == "method_begin") {
+    return concat(label("method"), whole_in(event, "index", 0), " of ", whole_in(event, "methods", 0), ": ", event.value("name", std::string()));
   }
   return "";
 }

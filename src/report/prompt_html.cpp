@@ -10,6 +10,7 @@
 #include "html_page.h"
 #include "html_text.h"
 #include "prompt_parts.h"
+#include "study_html.h"
 #include "texts_html.h"
 
 namespace attune::report {
@@ -21,6 +22,11 @@ using files::Json;
 std::string rows_text(const Json& results, const std::string& split) {
   return concat("<p class=\"soft\">", count_text(results["rows"].get<double>()), " ", split,
                 " rows · always the most frequent label: ", figure(results["majority"]), "</p>\n");
+}
+
+/// What stands below the title.
+std::string page_header(const Json& results, const std::string& split) {
+  return rows_text(results, split) + shared_texts_notice(results);
 }
 
 const Json& named(const Json& wordings, const std::string& name) {
@@ -174,14 +180,14 @@ std::string rounds_section(const Json& results) {
 std::string prompt_page(const Json& results) {
   if (results["answer"] == "text") return texts_page(results);
   return html_page(
-      {.title = page_title(results), .header = rows_text(results, results["split"].get<std::string>()), .version = "–"},
+      {.title = page_title(results), .header = page_header(results, results["split"].get<std::string>()), .version = "–"},
       {{"results", "Wordings",
         prompt_lead(results) + prompt_table(results) + seeds_note(results) + wording_strips(results, "accuracy")},
        {"work", "Work", work_text(results)}});
 }
 
 std::string stability_page(const Json& results) {
-  return html_page({.title = page_title(results), .header = rows_text(results, "validation"), .version = "–"},
+  return html_page({.title = page_title(results), .header = page_header(results, "validation"), .version = "–"},
                    {{"results", "Stability", stability_lead(results)},
                     {"factors", "What it depends on", factors_section(results)},
                     {"wordings", "Wordings", stability_wordings(results)},
@@ -192,7 +198,7 @@ std::string stability_page(const Json& results) {
 std::string optimise_page(const Json& results) {
   Json test = results;
   if (results.contains("test")) test["test"] = {{results["chosen"]["name"].get<std::string>(), results["test"]}};
-  return html_page({.title = page_title(results), .header = rows_text(results, "validation"), .version = "–"},
+  return html_page({.title = page_title(results), .header = page_header(results, "validation"), .version = "–"},
                    {{"results", "The choice", chosen_lead(results)},
                     {"test", "Test rows", test_section(test)},
                     {"rounds", "Rounds", rounds_section(results)}});

@@ -2,12 +2,12 @@
 #include "prompt_parts.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "attune/base/counted.h"
 #include "attune/base/strings.h"
 #include "charts.h"
 #include "html_text.h"
@@ -16,22 +16,18 @@ namespace attune::report {
 
 using files::Json;
 
-std::string figure(const Json& value) {
-  return value.is_number() ? metric_text(value.get<double>()) : "–";
-}
-
-std::string with_interval(const Json& value, const Json& interval) {
-  if (!interval.is_array()) return figure(value);
-  return concat(figure(value), "<small class=\"soft\">[", figure(interval[0]), ", ", figure(interval[1]), "]</small>");
-}
-
-std::string lead(const std::string& html) {
-  return "<p class=\"lead\">" + html + "</p>\n";
-}
-
-std::string page_title(const Json& results) {
-  const std::filesystem::path folder = results["output_dir"].get<std::string>();
-  return folder.filename().empty() ? folder.parent_path().filename().string() : folder.filename().string();
+std::string shared_texts_notice(const Json& results) {
+  std::string html;
+  const Json& found = member(results, {"duplicates"});
+  for (const Json& one : found.is_array() ? found : Json::array()) {
+    const std::string first = value_text(one["between"][0]), second = value_text(one["between"][1]);
+    if (first == second) continue;
+    html += concat("<div class=\"notice\">", counted(one["rows"].get<std::int64_t>(), "text"), " of ", escape_html(second),
+                   " also in ", escape_html(first),
+                   first == "train" ? ": never shown as an example." : ": what is chosen by one of them looks too good on the other.",
+                   "</div>\n");
+  }
+  return html;
 }
 
 std::string wording_strips(const Json& results, const char* metric) {

@@ -15,6 +15,12 @@ std::string tooltip_tag(std::string_view tooltip) {
   return tooltip.empty() ? "" : concat("<title>", escape_html(tooltip), "</title>");
 }
 
+std::string pairs_text(const std::vector<Point>& points) {
+  std::string text;
+  for (const auto& [x, y] : points) text += concat(pixels(x), ",", pixels(y), " ");
+  return text;
+}
+
 }  // namespace
 
 std::string pixels(double value) {
@@ -72,9 +78,12 @@ Svg& Svg::line(Point from, Point to, std::string_view css) {
 }
 
 Svg& Svg::polyline(const std::vector<Point>& points, std::string_view css) {
-  body_ += concat("<polyline class=\"", css, "\" points=\"");
-  for (const auto& [x, y] : points) body_ += concat(pixels(x), ",", pixels(y), " ");
-  body_ += "\"/>\n";
+  body_ += concat("<polyline class=\"", css, "\" points=\"", pairs_text(points), "\"/>\n");
+  return *this;
+}
+
+Svg& Svg::polygon(const std::vector<Point>& corners, std::string_view css) {
+  body_ += concat("<polygon class=\"", css, "\" points=\"", pairs_text(corners), "\"/>\n");
   return *this;
 }
 

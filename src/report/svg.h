@@ -37,6 +37,7 @@ class Svg {
 
   Svg& line(Point from, Point to, std::string_view css);
   Svg& polyline(const std::vector<Point>& points, std::string_view css);
+  Svg& polygon(const std::vector<Point>& corners, std::string_view css);
   Svg& circle(Point centre, double radius, std::string_view css, std::string_view tooltip = "");
   /// `extra` goes into the tag as it is, for example fill-opacity="0.4".
   Svg& rect(Point corner, Point size, std::string_view css, std::string_view extra = "", std::string_view tooltip = "");

@@ -10,6 +10,7 @@
 #include "html_sections.h"
 #include "html_text.h"
 #include "prompt_parts.h"
+#include "study_html.h"
 
 namespace attune::report {
 
@@ -128,7 +129,7 @@ std::string texts_section(const Json& results) {
 
 std::string texts_page(const Json& results) {
   const std::string split = results["split"].get<std::string>();
-  const std::string rows = concat("<p class=\"soft\">", count_text(results["rows"].get<double>()), " ", split, " rows</p>\n");
+  const std::string rows = concat("<p class=\"soft\">", count_text(results["rows"].get<double>()), " ", split, " rows</p>\n", shared_texts_notice(results));
   const std::string scores = has_scores(results) ? scores_lead(results) : "";
   const std::string strips = has_scores(results) ? wording_strips(results, "rougeL") : "";
   return html_page({.title = page_title(results), .header = rows, .version = "–"},

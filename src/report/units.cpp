@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 
 #include "attune/base/print_number.h"
@@ -36,6 +37,12 @@ std::string energy_text(double joules) {
 
 std::string money_text(double money, const std::string& currency) {
   return concat(print_number(money >= 1 ? "%.2f" : "%.2g", money), " ", currency);
+}
+
+std::string pairs_text(const files::Json& pairs) {
+  const auto count = [&](const char* key) { return pairs.is_object() ? pairs.value(key, std::int64_t{0}) : 0; };
+  return concat(count("drawn"), " pairs an epoch (", count("alike"), " of one class from ", count("distinct_alike"), ", ",
+                count("unlike"), " of two from ", count("distinct_unlike"), "), ", count("steps"), " steps");
 }
 
 }  // namespace attune::report

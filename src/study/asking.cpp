@@ -15,6 +15,7 @@
 #include "attune/prompt/writer.h"
 #include "attune/study/prompting.h"
 #include "attune/task/prompts.h"
+#include "predictions.h"
 #include "scorers.h"
 
 namespace attune::study {
@@ -195,15 +196,7 @@ class Asking {
   }
 
   void predict(std::size_t row, std::vector<float> log_p) {
-    task::Prediction prediction;
-    prediction.encoded = &job_.targets[row];
-    const float gold = log_p[static_cast<std::size_t>(prediction.encoded->label)];
-    prediction.logits = std::move(log_p);
-    if (gold > kNever) {
-      prediction.loss_weight = prediction.encoded->weight;
-      prediction.loss_sum = -prediction.loss_weight * gold;
-    }
-    asked_.predictions.push_back(std::move(prediction));
+    asked_.predictions.push_back(prediction_of(job_.targets[row], std::move(log_p)));
   }
 
   const PromptJob& job_;

@@ -17,18 +17,15 @@ constexpr std::size_t kShownFailures = 10;
 
 }  // namespace
 
-void AssertionCounts::add(const Asked& asked) {
+void AssertionCounts::add(std::vector<std::string> texts) {
   const auto count_tokens = [&](std::string_view text) {
     const text::Encoding encoding = job_.tokenizer->encode(
         {.text = std::string(text)}, {.add_special_tokens = false, .truncation = {}, .with_tokens = false});
     return static_cast<std::int64_t>(encoding.ids.size());
   };
   std::vector<Failures>& failures = failures_.emplace_back();
-  std::vector<std::string>& texts = texts_.emplace_back();
-  for (const task::Prediction& prediction : asked.predictions) {
-    failures.push_back(job_.assertions->check(*prediction.generated, count_tokens));
-    texts.push_back(*prediction.generated);
-  }
+  for (const std::string& text : texts) failures.push_back(job_.assertions->check(text, count_tokens));
+  texts_.push_back(std::move(texts));
 }
 
 Json AssertionCounts::failures_of(std::size_t row) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <vector>
 
 #include "attune/files/json.h"
@@ -16,7 +17,7 @@ class AssertionCounts {
   explicit AssertionCounts(const PromptJob& job) : job_(job) {}
 
   /// Checks the texts of all rows, written under one seed.
-  void add(const Asked& asked);
+  void add(std::vector<std::string> texts);
 
   /// What the text of a row fails under the first seed: [{"name", "why"}].
   files::Json failures_of(std::size_t row) const;

@@ -1,23 +1,17 @@
 // See optimise.h.
 #include "attune/study/optimise.h"
 
-#include <algorithm>
-#include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
-#include <utility>
 
-#include "attune/base/error.h"
-#include "attune/base/strings.h"
 #include "attune/config/config.h"
 #include "attune/files/storage.h"
 #include "attune/job/output.h"
-#include "attune/job/run.h"
-#include "attune/report/phase.h"
 #include "attune/report/prompt_html.h"
 #include "attune/study/prompting.h"
 #include "design.h"
+#include "halving.h"
 #include "kept_answers.h"
+#include "prompt_run_parts.h"
 
 namespace attune::study {
 
@@ -25,106 +19,14 @@ namespace {
 
 using files::Json;
 
-/// A variant in a round.
-struct Candidate {
-  std::size_t point = 0;  ///< index into the design
-  double accuracy = 0, loss = 0;
-};
-
-/// How many rounds leave one of so many candidates.
-std::int64_t rounds_for(std::size_t candidates, std::int64_t reduction) {
-  std::int64_t rounds = 1;
-  for (std::size_t left = candidates; left > static_cast<std::size_t>(reduction);
-       left = (left + reduction - 1) / reduction)
-    ++rounds;
-  return rounds;
+/// The chosen variant, put to the test rows; null after a signal.
+Json test_chosen(PromptJob& job, const DesignPoint& chosen, const KeptAnswers& kept) {
+  read_split(job, "test");
+  const Json answers =
+      kept_or_asked(job, kept, {.number = 1, .name = chosen.name, .variant = chosen.variant, .is_reported = true});
+  if (answers.is_null()) return nullptr;
+  return {{"metrics", answers["metrics"]}, {"intervals", answers["intervals"]}};
 }
-
-class Search {
- public:
-  Search(const PromptJob& job, const std::vector<DesignPoint>& points, const report::EventBus& events)
-      : job_(job), points_(points), events_(events), kept_(job, job.options.output_dir + "/answers") {
-    const job::OptimiseOptions& options = job.options.prompting.optimise;
-    reduction_ = options.reduction;
-    const auto all = static_cast<std::int64_t>(points.size() * job.rows.size());
-    budget_ = options.budget.value_or(std::max<std::int64_t>(all / 4, static_cast<std::int64_t>(points.size())));
-    rounds_ = rounds_for(points.size(), reduction_);
-    if (budget_ / rounds_ >= static_cast<std::int64_t>(points.size())) return;
-    throw Error(ErrorKind::usage,
-                {.file = "",
-                 .what = concat(points.size(), " candidates in ", rounds_, " rounds need a budget of at least ",
-                                points.size() * static_cast<std::size_t>(rounds_), " rows"),
-                 .where = "prompting.optimise.budget",
-                 .hint = "raise it, or vary less"});
-  }
-
-  /// The rounds; of the last one the first candidate is the choice. Null after a signal.
-  Json run() {
-    std::vector<Candidate> candidates;
-    for (std::size_t i = 0; i < points_.size(); ++i) candidates.push_back({.point = i});
-    Json rounds = Json::array();
-    for (std::int64_t round = 1; round <= rounds_; ++round) {
-      const std::int64_t share = budget_ / rounds_ / static_cast<std::int64_t>(candidates.size());
-      const std::size_t rows =
-          std::min<std::size_t>(job_.rows.size(), static_cast<std::size_t>(std::max<std::int64_t>(1, share)));
-      if (!ask_all(candidates, round, rows)) return nullptr;
-      std::ranges::stable_sort(candidates, [](const Candidate& a, const Candidate& b) {
-        return a.accuracy != b.accuracy ? a.accuracy > b.accuracy : a.loss < b.loss;
-      });
-      rounds.push_back({{"rows", rows}, {"candidates", described(candidates)}});
-      candidates.resize(round == rounds_ ? 1 : (candidates.size() + reduction_ - 1) / reduction_);
-      rounds.back()["kept"] = candidates.size();
-    }
-    chosen_ = candidates.front();
-    return rounds;
-  }
-
-  const Candidate& chosen() const { return chosen_; }
-  std::int64_t budget() const { return budget_; }
-  std::int64_t questions() const { return questions_; }
-
- private:
-  bool ask_all(std::vector<Candidate>& candidates, std::int64_t round, std::size_t rows) {
-    report::Phase asking(events_, concat("round ", round), static_cast<std::int64_t>(candidates.size()), "candidate");
-    for (std::size_t i = 0; i < candidates.size(); ++i) {
-      const DesignPoint& point = points_[candidates[i].point];
-      const std::size_t number = static_cast<std::size_t>(round - 1) * points_.size() + candidates[i].point + 1;
-      const std::string name = concat(point.name, ", ", rows, " rows");
-      Json answers = kept_.find(number, name);
-      if (answers.is_null()) {
-        const Asked asked = ask(job_, point.variant, rows);
-        if (asked.stopped) return false;
-        const Json metrics = job_.task->scores(asked.predictions, job_.rows)->metrics();
-        answers = {{"accuracy", metrics["accuracy"]}, {"loss", metrics["loss"]}};
-        kept_.keep(number, name, answers);
-      }
-      questions_ += static_cast<std::int64_t>(rows);
-      candidates[i].accuracy = answers["accuracy"].get<double>();
-      candidates[i].loss =
-          answers["loss"].is_number() ? answers["loss"].get<double>() : std::numeric_limits<double>::infinity();
-      asking.progress(static_cast<std::int64_t>(i) + 1);
-    }
-    asking.end();
-    return true;
-  }
-
-  Json described(const std::vector<Candidate>& candidates) const {
-    Json list = Json::array();
-    for (const Candidate& one : candidates) {
-      list.push_back({{"name", points_[one.point].name},
-                      {"accuracy", one.accuracy},
-                      {"loss", std::isfinite(one.loss) ? Json(one.loss) : Json()}});
-    }
-    return list;
-  }
-
-  const PromptJob& job_;
-  const std::vector<DesignPoint>& points_;
-  const report::EventBus& events_;
-  KeptAnswers kept_;
-  std::int64_t reduction_ = 0, budget_ = 0, rounds_ = 0, questions_ = 0;
-  Candidate chosen_;
-};
 
 }  // namespace
 
@@ -136,29 +38,18 @@ Json prompt_optimise(const job::RunOptions& options, const report::EventBus& eve
   const std::vector<DesignPoint> points = design(job);
   const auto lock = job::claim_output_folder(options);
   files::write_json(options.output_dir + "/config.resolved.json", config::effective(options));
-  Json results = {{"output_dir", options.output_dir},
-                  {"rows", job.rows.size()},
-                  {"majority", job::majority_rate(job.labels, job.pool, job.rows)},
-                  {"stopped_by", "signal"}};
-  Search search(job, points, events);
-  Json rounds = search.run();
-  if (rounds.is_null()) return results;
-  const DesignPoint& chosen = points[search.chosen().point];
-  results.update({{"candidates", points.size()},
-                  {"budget", search.budget()},
-                  {"questions", search.questions()},
-                  {"chosen",
-                   {{"name", chosen.name},
-                    {"levels", chosen.levels},
-                    {"accuracy", search.chosen().accuracy},
-                    {"rows", rounds.back()["rows"]}}},
-                  {"rounds", std::move(rounds)}});
+  Json results = {{"output_dir", options.output_dir}, {"stopped_by", "signal"}};
+  results.update(rows_told(job));
+  const KeptAnswers kept(job, options.output_dir + "/answers");
+  const auto answer = [&](const VariantQuestion& question) { return kept_or_asked(job, kept, question); };
+  std::size_t chosen = 0;
+  const Json found = successive_halving(job, points, answer, events, chosen);
+  if (found.is_null()) return results;
+  results.update(found);
   if (!options.data.test.empty()) {
-    read_split(job, "test");
-    const Asked asked = ask(job, chosen.variant);
-    if (asked.stopped) return results;
-    const auto scores = job.task->scores(asked.predictions, job.rows);
-    results["test"] = {{"metrics", scores->metrics()}, {"intervals", scores->intervals()}};
+    const Json test = test_chosen(job, points[chosen], kept.in(options.output_dir + "/test"));
+    if (test.is_null()) return results;
+    results["test"] = test;
   }
   results["stopped_by"] = "end";
   files::write_json(options.output_dir + "/optimise_results.json", results);

@@ -1,12 +1,10 @@
 // See prompt_run.h.
 #include "attune/study/prompt_run.h"
 
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "attune/base/clock.h"
 #include "attune/base/print_number.h"
@@ -15,21 +13,27 @@
 #include "attune/files/storage.h"
 #include "attune/job/output.h"
 #include "attune/job/run.h"
+#include "attune/prompt/writer.h"
 #include "attune/report/junit.h"
 #include "attune/report/phase.h"
 #include "attune/report/prompt_html.h"
 #include "attune/study/prompting.h"
-#include "assertion_counts.h"
 #include "gate.h"
 #include "kept_answers.h"
+#include "predictions.h"
+#include "prompt_run_parts.h"
+#include "wording_results.h"
 
 namespace attune::study {
 
-namespace {
-
 using files::Json;
 
-/// Where nothing is drawn all seeds give the same.
+Json rows_told(const PromptJob& job) {
+  Json told = {{"rows", job.rows.size()}, {"majority", job::majority_rate(job.labels, job.pool, job.rows)}};
+  if (!job.duplicates.is_null()) told["duplicates"] = job.duplicates;
+  return told;
+}
+
 std::vector<std::uint64_t> seeds_of(const PromptJob& job) {
   const job::RunOptions& options = job.options;
   const bool draws_tokens = options.prompting.answer != "likelihood" && job.generation.do_sample;
@@ -37,7 +41,13 @@ std::vector<std::uint64_t> seeds_of(const PromptJob& job) {
   return options.seeds;
 }
 
-/// The numbers of metrics, averaged over seeds; null where one of them is.
+Variant variant_of(const PromptJob& job, const prompt::Wording& wording, std::uint64_t seed) {
+  Variant variant{.wording = wording, .examples = job.options.prompting.examples};
+  variant.examples.seed = seed;
+  if (job.options.seeds.size() > 1) variant.text_seed = seed;
+  return variant;
+}
+
 Json mean_metrics(const Json& seeds) {
   Json mean = Json::object();
   for (const auto& [name, value] : seeds.front()["metrics"].items()) {
@@ -54,83 +64,47 @@ Json mean_metrics(const Json& seeds) {
   return mean;
 }
 
-/// One wording under all seeds.
-class WordingRun {
- public:
-  WordingRun(const PromptJob& job, const prompt::Wording& wording) : job_(job), wording_(wording) {
-    if (job.assertions) assertions_.emplace(job);
-  }
+namespace {
 
-  /// False after a signal.
-  bool ask() {
-    const std::vector<std::uint64_t> seeds = seeds_of(job_);
-    for (const std::uint64_t seed : seeds) {
-      Variant variant{.wording = wording_, .examples = job_.options.prompting.examples};
-      variant.examples.seed = seed;
-      if (seeds.size() > 1) variant.text_seed = seed;
-      runs_.push_back(study::ask(job_, variant));
-      if (runs_.back().stopped) return false;
-      if (assertions_) assertions_->add(runs_.back());
-      seeds_.push_back({{"seed", seed}});
-    }
-    if (!job_.asks_texts() || job_.has_references()) {
-      for (const Asked& run : runs_) scores_.push_back(job_.task->scores(run.predictions, job_.rows));
-    }
-    return true;
-  }
+/// What the wording was answered with under a seed, as it is kept: texts, or labels and how likely they are.
+Json kept_of(const PromptJob& job, const Asked& asked) {
+  if (job.asks_texts()) return {{"texts", texts_of(asked.predictions)}};
+  return answers_of(job, asked.predictions);
+}
 
-  /// Predictions of the first seed, a line a row.
-  std::string lines() const {
-    std::string lines;
-    for (const task::Prediction& prediction : runs_.front().predictions) {
-      const auto row = static_cast<std::size_t>(prediction.encoded->example);
-      Json line = job_.task->describe({&prediction, 1}, job_.rows[row], false);
-      if (prediction.generated) line["generated"] = *prediction.generated;
-      if (assertions_) line["failed"] = assertions_->failures_of(row);
-      lines += files::json_text(line, -1) + "\n";
-    }
-    return lines;
+/// One wording under all seeds, with the answers under each as "asked"; null after a signal. Writes the first seed's
+/// predictions to `path`.
+Json ask_wording(const PromptJob& job, const prompt::Wording& wording, const std::string& path) {
+  const Stopwatch clock;
+  const std::vector<std::uint64_t> seeds = seeds_of(job);
+  std::vector<Asked> runs;
+  for (const std::uint64_t seed : seeds) {
+    runs.push_back(ask(job, variant_of(job, wording, seed)));
+    if (runs.back().stopped) return nullptr;
   }
-
-  Json result() {
-    Json result = {{"name", wording_.name}, {"levels", wording_.levels}};
-    if (!scores_.empty()) add_scores(result);
-    if (assertions_) {
-      result["assertions"] = assertions_->assertions();
-      result["all_assertions"] = assertions_->rate_of_all();
-    }
-    const auto sum = [&](std::int64_t Asked::* count) {
-      std::int64_t all = 0;
-      for (const Asked& run : runs_) all += run.*count;
-      return all;
-    };
-    result.update({{"without_answer", sum(&Asked::without_answer)},
-                   {"cut_texts", sum(&Asked::cut_texts)},
-                   {"dropped_examples", sum(&Asked::dropped_examples)},
-                   {"tokens", sum(&Asked::tokens)},
-                   {"computed_tokens", sum(&Asked::computed_tokens)},
-                   {"seconds", clock_.seconds()}});
-    return result;
+  WordingResults results(job);
+  Json answers = Json::array();
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    results.add(seeds[i], runs[i].predictions);
+    answers.push_back(kept_of(job, runs[i]));
   }
-
- private:
-  void add_scores(Json& result) {
-    for (std::size_t i = 0; i < scores_.size(); ++i) seeds_[i]["metrics"] = scores_[i]->metrics();
-    result["intervals"] = task::intervals_over_seeds(scores_, job_.rows);
-    result["metrics"] = mean_metrics(seeds_);
-    if (seeds_.size() > 1) result["seeds"] = seeds_;
-    Json samples = scores_.front()->samples("rougeL");
-    if (!samples.is_null()) result["samples"] = std::move(samples);
-  }
-
-  const PromptJob& job_;
-  const prompt::Wording& wording_;
-  Stopwatch clock_;
-  Json seeds_ = Json::array();
-  std::vector<Asked> runs_;
-  std::vector<std::unique_ptr<task::Scores>> scores_;  ///< of the runs; of texts where rows have their own
-  std::optional<AssertionCounts> assertions_;
-};
+  files::write_file_atomically(path, results.lines());
+  const auto sum = [&](std::int64_t Asked::* count) {
+    std::int64_t all = 0;
+    for (const Asked& run : runs) all += run.*count;
+    return all;
+  };
+  Json result = {{"name", wording.name}, {"levels", wording.levels}, {"header", prompt::header_of(job.set, wording)}};
+  result.update(results.results());
+  result.update({{"without_answer", sum(&Asked::without_answer)},
+                 {"cut_texts", sum(&Asked::cut_texts)},
+                 {"dropped_examples", sum(&Asked::dropped_examples)},
+                 {"tokens", sum(&Asked::tokens)},
+                 {"computed_tokens", sum(&Asked::computed_tokens)},
+                 {"seconds", clock.seconds()},
+                 {"asked", std::move(answers)}});
+  return result;
+}
 
 /// Fewer than there are wordings after a signal.
 Json ask_wordings(const PromptJob& job, const report::EventBus& events) {
@@ -142,12 +116,11 @@ Json ask_wordings(const PromptJob& job, const report::EventBus& events) {
     const prompt::Wording& wording = job.wordings[i];
     Json result = kept.find(i + 1, wording.name);
     if (result.is_null()) {
-      WordingRun run(job, wording);
-      if (!run.ask()) break;
-      files::write_file_atomically(concat(folder, "/", i + 1, ".jsonl"), run.lines());
-      result = run.result();
+      result = ask_wording(job, wording, concat(folder, "/", i + 1, ".jsonl"));
+      if (result.is_null()) break;
       kept.keep(i + 1, wording.name, result);
     }
+    result.erase("asked");
     done.push_back(std::move(result));
     asking.progress(static_cast<std::int64_t>(done.size()));
   }
@@ -182,12 +155,9 @@ Json run_prompts(const job::RunOptions& options, const report::EventBus& events)
   const PromptJob job = open_prompt_job(options, events);
   const auto lock = job::claim_output_folder(options);
   files::write_json(options.output_dir + "/config.resolved.json", config::effective(options));
-  Json results = {{"output_dir", options.output_dir},
-                  {"split", options.prompting.split},
-                  {"answer", options.prompting.answer},
-                  {"rows", job.rows.size()},
-                  {"majority", job::majority_rate(job.labels, job.pool, job.rows)},
-                  {"wordings", ask_wordings(job, events)}};
+  Json results = {{"output_dir", options.output_dir}, {"split", options.prompting.split}, {"answer", options.prompting.answer}};
+  results.update(rows_told(job));
+  results["wordings"] = ask_wordings(job, events);
   std::int64_t tokens = 0, computed = 0;
   for (const Json& wording : results["wordings"]) {
     tokens += wording["tokens"].get<std::int64_t>();

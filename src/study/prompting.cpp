@@ -12,6 +12,7 @@
 #include "attune/base/random.h"
 #include "attune/base/strings.h"
 #include "attune/config/prompt_set.h"
+#include "attune/data/overlap.h"
 #include "attune/data/read.h"
 #include "attune/files/storage.h"
 #include "attune/infer/embeddings.h"
@@ -25,6 +26,8 @@
 #include "attune/report/phase.h"
 #include "attune/task/prompts.h"
 #include "job/base_hashes.h"
+#include "job/data_summary.h"
+#include "job/subset.h"
 
 namespace attune::study {
 
@@ -57,7 +60,7 @@ void open_model(PromptJob& job) {
   job.chats = job::chat_templates(parts.tokenizer, job.options.data);
   job.generation =
       infer::with_settings(job::generation_options(parts.generation, *job.tokenizer), job.options.generation);
-  job.max_tokens = job::most_tokens(job.loaded.model->spec());
+  job.max_tokens = job::most_tokens(*job.loaded.model);
 }
 
 void check_assertions(const PromptJob& job) {
@@ -110,25 +113,40 @@ bool has_answer(const data::Example& row) {
   return row.has_pair && !row.awaits_answer;
 }
 
-/// The pool of examples, and what it says of labels.
-void read_pool(PromptJob& job) {
-  const data::DataOptions options = row_options(job);
-  job.pool = read_rows(options.train, options, job.kind);
-  if (job.asks_texts()) {
-    std::erase_if(job.pool, [](const data::Example& row) { return !has_answer(row); });
-    if (job.pool.empty() && job.options.prompting.examples.k > 0) {
-      refuse("no training row has an answer that an example could show", "prompting.examples.k",
-             "set it to 0, or name the answers' column in data.columns.completion");
-    }
-    return;
-  }
-  job.labels = data::collect_labels(job.pool);
+/// What the pool of examples says of labels; what else is read then is read as it was.
+void set_labels(PromptJob& job, data::DataOptions& options, const files::LongList<data::Example>& pool) {
+  job.labels = data::collect_labels(pool);
   if (job.labels.kind != data::TargetKind::single) {
     refuse(concat("the label column holds ", data::describe(job.labels.kind), "; what is asked for is one class"),
            "data.columns.label", "name another column, or set data.labels to single");
   }
   job::place_positive_label(job.labels, options.positive_label);
   job.words = prompt::label_words(job.set, job.labels.names);
+  options.labels = data::labels_setting(job.labels.kind);
+}
+
+/// Of training rows those that an example could show.
+void keep_answered(PromptJob& job) {
+  std::erase_if(job.pool, [](const data::Example& row) { return !has_answer(row); });
+  if (!job.pool.empty() || job.options.prompting.examples.k == 0) return;
+  refuse("no training row has an answer that an example could show", "prompting.examples.k",
+         "set it to 0, or name the answers' column in data.columns.completion");
+}
+
+/// All rows: the pool of examples, what it says of labels, and what is kept from it.
+void read_all_rows(PromptJob& job) {
+  data::DataOptions options = row_options(job);
+  files::LongList<data::Example> pool = read_rows(options.train, options, job.kind);
+  if (!job.asks_texts()) set_labels(job, options, pool);
+  job::take_subset(options, job.labels, pool);
+  job.pool = std::move(pool.values());
+  if (!options.validation.empty()) job.validation = read_rows(options.validation, options, job.kind);
+  if (!options.test.empty()) job.test = read_rows(options.test, options, job.kind);
+  std::vector<data::NamedSplit> splits = {{.name = "train", .examples = job.pool}};
+  if (!job.validation.empty()) splits.push_back({.name = "validation", .examples = job.validation});
+  if (!job.test.empty()) splits.push_back({.name = "test", .examples = job.test});
+  job.duplicates = job::duplicates_of(splits);
+  if (job.asks_texts()) keep_answered(job);
 }
 
 /// Without tokens or label.
@@ -181,6 +199,7 @@ void make_targets(PromptJob& job) {
 /// Once rows, targets and vectors are there.
 void set_examples(PromptJob& job) {
   job.examples = ExampleChoice(job.pool, job.rows, job.pool_embeddings, job.row_embeddings);
+  for (const auto* rows : {&job.validation, &job.test}) job.examples.forbid_texts_of(*rows);
 }
 
 bool goes_by_similarity(const job::PromptingOptions& options) {
@@ -215,14 +234,11 @@ job::PromptReader reader_of(const PromptJob& job) {
 }
 
 void read_split(PromptJob& job, const std::string& split) {
-  data::DataOptions options = row_options(job);
-  const std::vector<std::string>& paths = split == "test" ? options.test : options.validation;
-  if (paths.empty())
+  job.rows = split == "test" ? job.test : job.validation;
+  if (job.rows.empty())
     refuse(concat("there are no ", split, " rows to be answered"), concat("data.", split), "name a file of rows");
-  if (!job.asks_texts()) options.labels = data::labels_setting(job.labels.kind);
-  job.rows = read_rows(paths, options, job.kind);
   data::ReadReport unseen;
-  if (!job.asks_texts()) data::check_labels(job.rows, job.labels, options.on_bad_row, unseen);
+  if (!job.asks_texts()) data::check_labels(job.rows, job.labels, job.options.data.on_bad_row, unseen);
   make_targets(job);
   if (job.pool_embeddings.defined()) job.row_embeddings = embeddings_of(job, job.rows);
   set_examples(job);
@@ -245,7 +261,7 @@ PromptJob open_prompt_job(const job::RunOptions& options, const report::EventBus
   check_settings(job);
   loading.end();
   report::Phase reading(events, "reading");
-  read_pool(job);
+  read_all_rows(job);
   reading.end();
   if (goes_by_similarity(options.prompting)) {
     report::Phase comparing(events, "comparing texts", static_cast<std::int64_t>(job.pool.size()));

@@ -5,7 +5,7 @@
 #include <ATen/ops/arange.h>
 
 #include "adapt/golden_adapter.h"
-#include "attune/adapt/lora.h"
+#include "attune/adapt/adapter.h"
 
 using namespace attune;
 using namespace attune::testing;
@@ -79,7 +79,7 @@ TEST_CASE("an adapter attached to or merged into a model on a GPU is the CPU's",
       const models::Input input = models::to_device(golden_input(golden_tensors(golden.base)), gpu());
       const auto logits = [&] { return models::forward(*loaded.model, loaded.model->prepare(input, false)).logits; };
       const at::Tensor before = logits();
-      adapt::merge_lora(loaded);
+      adapt::merge_adapter(loaded);
       CHECK(off_by(logits(), before) < 1e-5);
     }
   }
@@ -88,6 +88,6 @@ TEST_CASE("an adapter attached to or merged into a model on a GPU is the CPU's",
   options.use_dora = true;
   models::LoadedModel loaded = load_golden("bert_sequence");
   loaded.model->set_execution(kFloatGpu);
-  adapt::attach_lora(loaded, adapt::plan_lora(loaded, options), 1);
+  adapt::attach_adapter(loaded, adapt::plan_adapter(loaded, options), 1);
   for (const models::Parameter& parameter : loaded.model->parameters()) CHECK(parameter.tensor.is_cuda());
 }

@@ -34,6 +34,11 @@ std::vector<std::string> names_in(const std::string& folder) {
   return names;
 }
 
+/// Settings of the same kind that nobody has said anything of.
+files::AdapterSettings fresh_settings(const files::AdapterSettings& settings) {
+  return std::visit([](const auto& of) -> files::AdapterSettings { return std::decay_t<decltype(of)>{}; }, settings);
+}
+
 /// A copy of a golden adapter; edit `config` and `tensors`, then open().
 struct EditedAdapter {
   explicit EditedAdapter(const std::string& name)
@@ -68,9 +73,8 @@ TEST_CASE("an adapter that is gone on from is written with PEFT's names and its 
     models::LoadOptions load;
     load.task = adapt::adapter_task(golden.open());
     models::LoadedModel loaded = models::load_model(golden_folder(golden.base), load);
-    adapt::LoraOptions options;
-    options.adapter = golden.folder;
-    adapt::start_lora(loaded, options, 1);
+    const adapt::AdapterOptions options{.settings = fresh_settings(golden.open().config.settings), .adapter = golden.folder};
+    adapt::start_adapter(loaded, options, 1);
     const TemporaryFolder folder;
     adapt::save_adapter(loaded, options, golden_folder(golden.base), folder.path());
     CHECK(names_in(folder.path()) == names_in(golden.folder));
@@ -80,7 +84,7 @@ TEST_CASE("an adapter that is gone on from is written with PEFT's names and its 
     for (const auto& [key, value] : before.items()) {
       INFO(key);
       REQUIRE(after.contains(key));
-      if (key == "target_modules" && value.is_array()) {
+      if ((key == "target_modules" || key == "feedforward_modules") && value.is_array()) {
         CHECK(value.size() == after[key].size());  // PEFT's order is that of a set
       } else if (key != "base_model_name_or_path" && key != "modules_to_save") {
         CHECK(value == after[key]);
@@ -95,9 +99,10 @@ TEST_CASE("an adapter that is gone on from is written with PEFT's names and its 
 
 TEST_CASE("an adapter is not put on other weights than it was trained on", "[adapt]") {
   models::LoadedModel loaded = load_golden("bert_sequence");
-  adapt::start_lora(loaded, {}, 1);
+  const adapt::AdapterOptions options{.settings = files::LoraSettings{}, .adapter = ""};
+  adapt::start_adapter(loaded, options, 1);
   const TemporaryFolder folder;
-  adapt::save_adapter(loaded, {}, golden_folder("bert_sequence"), folder.path());
+  adapt::save_adapter(loaded, options, golden_folder("bert_sequence"), folder.path());
   const auto open = [&] { adapt::open_adapter(folder.path()); };
   CHECK_NOTHROW(open());
   EditedCheckpoint changed("bert_sequence");
@@ -128,8 +133,8 @@ TEST_CASE("a tensor of an adapter that is missing, unexpected, misshapen or dama
 
 TEST_CASE("a configuration of another kind of adapter or model is refused by its key", "[adapt]") {
   EditedAdapter kind("bert_span");
-  kind.config["peft_type"] = "IA3";
-  CHECK_RAISES(kind.load(), model, "found 'IA3'");
+  kind.config["peft_type"] = "VERA";
+  CHECK_RAISES(kind.load(), model, "found 'VERA'");
   EditedAdapter targets("bert_span");
   targets.config["target_modules"] = {"q_proj"};
   CHECK_RAISES(targets.load(), model, "no layer of the model fits");

@@ -287,12 +287,16 @@ TEST_CASE("what the kept model wrote in its evaluation is not generated again, u
 TEST_CASE("generating changes no bit of a training, resumed or not, also of an adapter", "[app][shell][generated]") {
   const Json checkpoints = {{"save_strategy", "steps"}, {"save_steps", 3}, {"save_total_limit", nullptr},
                             {"load_best_model_at_end", false}};
-  for (const bool lora : {false, true}) {
+  const std::vector<Json> tunings = {{{"method", "full"}},
+                                     {{"method", "lora"}, {"lora", {{"r", 4}, {"lora_dropout", 0.1}}}},
+                                     {{"method", "p_tuning"}, {"p_tuning", {{"num_virtual_tokens", 4}}}},
+                                     {{"method", "prefix_tuning"}, {"prefix_tuning", {{"num_virtual_tokens", 4}}}}};
+  for (const Json& tuning : tunings) {
+    INFO(tuning.dump());
     const Workspace workspace;
-    Json more = {{"training", checkpoints}, {"generation", {{"do_sample", true}, {"temperature", 0.7}}}};
-    if (lora) more["tuning"] = {{"method", "lora"}, {"lora", {{"r", 4}, {"lora_dropout", 0.1}}}};
-    write_answer_job(workspace, more);
-    const std::string file = lora ? "/adapter_model.safetensors" : "/model.safetensors";
+    write_answer_job(workspace, {{"training", checkpoints}, {"generation", {{"do_sample", true}, {"temperature", 0.7}}}, {"tuning", tuning}});
+    const bool whole = tuning["method"] == "full";
+    const std::string file = whole ? "/model.safetensors" : "/adapter_model.safetensors";
     const auto weights = [&](const std::string& folder) { return attune::files::sha256_file(workspace.path(folder + file)); };
     run_and_require(workspace, "train run.json --quiet");
     run_and_require(workspace, "train run.json --quiet --set output_dir=plain --set training.predict_with_generate=false");
@@ -303,7 +307,7 @@ TEST_CASE("generating changes no bit of a training, resumed or not, also of an a
     CHECK(weights("again") == weights("out"));
     CHECK(workspace.read("again/eval_predictions.jsonl") == workspace.read("out/eval_predictions.jsonl"));
     CHECK(Json::parse(workspace.read("again/eval_results.json")) == Json::parse(workspace.read("out/eval_results.json")));
-    if (!lora) continue;
+    if (whole) continue;
     const Json scored = Json::parse(run_and_require(workspace, "evaluate out valid.jsonl --json --quiet").out);
     CHECK(scored["metrics"]["chrf"] == Json::parse(workspace.read("out/eval_results.json"))["eval_chrf"]);
   }

@@ -117,6 +117,69 @@ TEST_CASE("a LoRA run goes on from an adapter, and cross-validates", "[app][shel
   CHECK(fs::exists(workspace.path("cv/adapter_model.safetensors")));
 }
 
+TEST_CASE("runs of other adapters predict, evaluate, verify, resume and go on", "[app][shell][virtual]") {
+  struct Kind {
+    std::string method, block;
+    bool merges = false;
+  };
+  const std::vector<Kind> kinds = {
+      {"ia3", "{}", true},
+      {"prompt_tuning",
+       R"({"num_virtual_tokens": 4, "prompt_tuning_init": "TEXT", "prompt_tuning_init_text": "where is my card"})"},
+      {"p_tuning", R"({"num_virtual_tokens": 4, "encoder_reparameterization_type": "LSTM", "encoder_hidden_size": 8})"},
+      {"prefix_tuning", R"({"num_virtual_tokens": 4, "prefix_projection": true, "encoder_hidden_size": 8})"}};
+  const std::string steps = R"("save_strategy": "steps", "save_steps": 4, "max_steps": 8)";
+  for (const Kind& kind : kinds) {
+    INFO(kind.method);
+    const std::string tuning =
+        R"("tuning": {"method": ")" + kind.method + R"(", ")" + kind.method + "\": " + kind.block + "}";
+    const Workspace workspace;
+    write_tiny_job(workspace, steps, tuning);
+    const Finished trained = train(workspace);
+    CHECK(trained.out.find("opens in PEFT") != std::string::npos);
+    CHECK(json_of(workspace, "out/run_manifest.json")["reopened"]["bit_equal"] == true);
+    CHECK(workspace.read("out/README.md").find("adapter that loads with PEFT") != std::string::npos);
+    const Finished evaluated = run_attune(workspace, "evaluate out valid.jsonl --json --quiet");
+    INFO(evaluated.err);
+    CHECK(evaluated.exit_code == 0);
+    CHECK(evaluated.out.find(json_of(workspace, "out/eval_results.json")["eval_loss"].dump()) != std::string::npos);
+    const Finished verified = run_attune(workspace, "verify out --quiet");
+    INFO(verified.out << verified.err);
+    CHECK(verified.exit_code == 0);
+
+    const std::string adapter = workspace.read("out/adapter_model.safetensors");
+    fs::remove_all(workspace.path("out/checkpoints/checkpoint-8"));
+    train(workspace, "--resume");
+    CHECK(workspace.read("out/adapter_model.safetensors") == adapter);
+
+    workspace.write("more.json", tiny_config(R"("max_steps": 1, "learning_rate": 1e-9)",
+                                             R"("output_dir": "more", "tuning": {"method": ")" + kind.method +
+                                                 R"(", ")" + kind.method + R"(": {"adapter": "out"}})"));
+    const Finished more = run_attune(workspace, "train more.json --quiet");
+    INFO(more.err);
+    REQUIRE(more.exit_code == 0);
+    CHECK(json_of(workspace, "more/eval_results.json")["eval_accuracy"] ==
+          json_of(workspace, "out/eval_results.json")["eval_accuracy"]);
+    workspace.write(
+        "other.json",
+        tiny_config("", R"("output_dir": "other", "tuning": {"method": "lora", "lora": {"adapter": "out"}})"));
+    const Finished other = run_attune(workspace, "train other.json --quiet");
+    CHECK(other.exit_code == 2);
+    CHECK(other.err.find("is one of tuning." + kind.method) != std::string::npos);
+
+    const Finished merged = run_attune(workspace, "merge out --output whole --json");
+    INFO(merged.err);
+    CHECK(merged.exit_code == (kind.merges ? 0 : 2));
+    if (kind.merges) {
+      CHECK(Json::parse(merged.out)["max_abs_difference"].get<double>() < 1e-5);
+    } else {
+      CHECK(merged.err.find("cannot be merged") != std::string::npos);
+    }
+    const Json info = Json::parse(run_attune(workspace, "info out --json").out);
+    CHECK(attune::to_lower_ascii(info["adapter"].get<std::string>()) == kind.method);
+  }
+}
+
 TEST_CASE("adapters that cannot be used end with their file and what is wrong", "[app][shell]") {
   const Workspace workspace;
   write_tiny_job(workspace, "", kLora);

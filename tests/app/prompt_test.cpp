@@ -1,10 +1,7 @@
 // attune prompt: a model asked as it is, from a shell.
-#include <chrono>
-#include <csignal>
 #include <cstdint>
-#include <thread>
 
-#include "app/program.h"
+#include "app/prompt_job.h"
 #include "catch.h"
 
 namespace {
@@ -13,24 +10,8 @@ using attune::testing::Finished;
 using attune::testing::run_attune;
 using attune::testing::tiny_rows;
 using attune::testing::Workspace;
+using attune::testing::write_prompt_job;
 using Json = nlohmann::ordered_json;
-
-void write_prompt_job(const Workspace& workspace, const std::string& prompting = "") {
-  workspace.write("train.jsonl", tiny_rows(24));
-  workspace.write("valid.jsonl", tiny_rows(12));
-  workspace.write("test.jsonl", tiny_rows(30));
-  workspace.write(
-      "prompts.json",
-      R"({"instruction": ["Name the topic.", "What is it about?"], "input": "Message: {{ text }}\nTopic:", "rules": {"case": ["as_is", "upper"]}})");
-  Json config = {{"model", {{"path", ATTUNE_SOURCE_DIR "/data/tiny-gpt"}, {"task", "text-generation"}}},
-                 {"data", {{"train", "train.jsonl"}, {"validation", "valid.jsonl"}, {"test", "test.jsonl"}}},
-                 {"prompting", {{"prompts", "prompts.json"}, {"examples", {{"k", 2}}}}},
-                 {"seeds", {1, 2}},
-                 {"threads", 1},
-                 {"output_dir", "out"}};
-  config["prompting"].update(Json::parse("{" + prompting + "}"));
-  workspace.write("run.json", config.dump());
-}
 
 }  // namespace
 
@@ -84,11 +65,6 @@ TEST_CASE("every wording is put to the rows", "[app][shell]") {
 TEST_CASE("a row's answer depends neither on other rows nor on other wordings", "[app][shell]") {
   const Workspace workspace;
   write_prompt_job(workspace);
-  // Rows that are asked keep those with their texts from being examples: here there are none.
-  std::string others = tiny_rows(24);
-  for (std::size_t at = 0; (at = others.find("\"text\": \"", at)) != std::string::npos; at += 9)
-    others.insert(at + 9, "hello, ");
-  workspace.write("train.jsonl", others);
   REQUIRE(run_attune(workspace, "prompt run run.json --quiet").exit_code == 0);
   const std::string all = workspace.read("out/wordings/3.jsonl");
   workspace.write("valid.jsonl", tiny_rows(5));
@@ -201,25 +177,4 @@ TEST_CASE("the best way to ask is searched on few rows first, and scored once on
       workspace, "prompt optimise run.json --quiet --set output_dir=poor --set prompting.optimise.budget=20");
   CHECK(poor.exit_code == 2);
   CHECK_THAT(poor.err, ContainsSubstring("at least 32 rows"));
-}
-
-TEST_CASE("a signal keeps what was answered", "[app][shell]") {
-  const Workspace workspace;
-  write_prompt_job(workspace);
-  workspace.write("valid.jsonl", tiny_rows(3000));
-  const pid_t child = attune::testing::start_attune(workspace, "prompt run run.json --quiet");
-  for (int i = 0; i < 600 && !std::filesystem::exists(workspace.path("out/wordings/1.json")); ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  }
-  kill(child, SIGTERM);
-  int status = 0;
-  waitpid(child, &status, 0);
-  CHECK(WEXITSTATUS(status) == 143);
-  const std::string kept = workspace.read("out/wordings/1.json");
-  REQUIRE_FALSE(kept.empty());
-  const Finished resumed = run_attune(workspace, "prompt run run.json --quiet --resume --json");
-  INFO(resumed.err);
-  REQUIRE(resumed.exit_code == 0);
-  CHECK(Json::parse(resumed.out)["wordings"].size() == 4);
-  CHECK(workspace.read("out/wordings/1.json") == kept);
 }

@@ -236,7 +236,7 @@ TEST_CASE("verify says bit-equal, and names a changed weight, data byte and sett
 TEST_CASE("verify names a base that is gone or cannot be opened any more", "[app][shell]") {
   const Workspace workspace;
   write_tiny_job(workspace);
-  fs::copy(kTinyModel, workspace.path("base"), fs::copy_options::recursive);
+  fs::copy(attune::testing::kTinyModel, workspace.path("base"), fs::copy_options::recursive);
   REQUIRE(run_attune(workspace, "train run.json --quiet --set model.path=base").exit_code == 0);
   std::string found;
   SECTION("the folder") {

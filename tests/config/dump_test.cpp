@@ -25,10 +25,18 @@ const std::vector<Overrides>& samples() {
        "training.class_weights={\"a\":2.5}"},
       {"tuning.method=freeze", "tuning.freeze={\"layers\":\"0-3\",\"patterns\":[\"*.bias\"]}", "training.bf16=auto"},
       {"tuning.method=lora", "tuning.lora={\"r\":4,\"target_modules\":[\"query\"],\"exclude_modules\":\".*0.*\",\"fan_in_fan_out\":false}"},
+      {"tuning.method=ia3", "tuning.ia3={\"target_modules\":[\"key\"],\"feedforward_modules\":[],\"init_ia3_weights\":false}"},
+      {"tuning.method=prompt_tuning",
+       "tuning.prompt_tuning={\"num_virtual_tokens\":7,\"prompt_tuning_init\":\"TEXT\",\"prompt_tuning_init_text\":\"Is it so?\"}"},
+      {"tuning.method=p_tuning", "tuning.p_tuning={\"encoder_reparameterization_type\":\"LSTM\",\"encoder_num_layers\":3}"},
+      {"tuning.method=prefix_tuning", "tuning.prefix_tuning={\"prefix_projection\":true,\"init_weights\":\"zero\"}"},
+      {"tuning.method=prefix_tuning", "tuning.prefix_tuning={\"init_weights\":null}"},
       {"model.task=question-answering", "data.validation=[\"b\",\"c\"]", "training.save_total_limit=null"},
       {"data.columns.group=g", "data.split=stratified", "training.learning_rate=0.1234567890123456789"},
       {"model.task=text-generation", "predict_with_generate=true",
        "generation={\"num_beams\":1,\"early_stopping\":true,\"stop_strings\":[\"a\",\"b\"],\"min_p\":0.5,\"seed\":null}"},
+      {"compare={\"methods\":[{\"name\":\"a b\",\"kind\":\"train\",\"set\":{\"tuning.method\":\"head\",\"tuning.lora\":{\"r\":4}},"
+       "\"vary\":{\"training.learning_rate\":[0.1,2]}},{\"name\":\"ask\",\"kind\":\"prompt\",\"wordings\":\"short\"}]}"},
       {"training.lr_scheduler_type=cosine", "lr_scheduler_kwargs={\"num_cycles\":0.25}", "warmup_steps=0.06"},
   };
   return list;
@@ -94,7 +102,8 @@ TEST_CASE("the fingerprint follows what decides the weights and nothing else", "
   const std::string base = fingerprint(options_with({}));
   CHECK(base.size() == 64);
   for (const char* other : {"output_dir=elsewhere", "threads=2", "device=cpu", "about=x", "training.logging_steps=3",
-                            "resume_from_checkpoint=auto", "training.save_strategy=no"}) {
+                            "resume_from_checkpoint=auto", "training.save_strategy=no", "compare.selection_budget=9",
+                            R"(compare.methods={"name": "a", "kind": "words"})"}) {
     INFO(other);
     CHECK(fingerprint(options_with({other})) == base);
     CHECK(differences(effective(options_with({})), effective(options_with({other}))).empty());

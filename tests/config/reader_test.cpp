@@ -266,3 +266,16 @@ TEST_CASE("JSON literals stand for what they say", "[config]") {
   CHECK(options_with({"data.max_length=64.0"}).data.max_length == 64);
   CHECK(options_with({"training.seed=18446744073709551615"}).seeds.front() == 18446744073709551615u);
 }
+
+TEST_CASE("methods keep their settings as they are written", "[config]") {
+  const auto options = options_with(
+      {R"(compare.methods={"name": "a", "kind": "train", "set": {"tuning.method": "head", "tuning.lora": {"r": 4}}, "vary": {"seeds": 3, "x": ["y", null]}})"});
+  REQUIRE(options.compare.methods.size() == 1);
+  const job::MethodOptions& method = options.compare.methods.front();
+  CHECK(method.set.values == std::vector<std::pair<std::string, std::string>>{{"tuning.method", "\"head\""}, {"tuning.lora", R"({"r":4})"}});
+  CHECK(method.vary.values == std::vector<std::pair<std::string, std::vector<std::string>>>{{"seeds", {"3"}}, {"x", {"\"y\"", "null"}}});
+  CHECK(refuses({R"(compare.methods={"name": "a", "kind": "forest"})"}, "compare.methods[0].kind"));
+  CHECK(refuses({R"(compare.methods={"name": "a", "kind": "words", "set": [1]})"}, "compare.methods[0].set"));
+  CHECK(refuses({R"(compare.methods={"name": "a", "kind": "words", "vary": {"x": []}})"}, "compare.methods[0].vary"));
+  CHECK(refuses({R"(compare.methods={"kind": "words"})"}, "compare.methods[0].name"));
+}

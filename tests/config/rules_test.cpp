@@ -56,6 +56,11 @@ const std::vector<Case> kContradictions = {
     {"training.group_by_length", {"training.tokens_per_batch=4096", "training.group_by_length=true"}},
     {"cost.currency", {"cost.currency=EUR"}},
     {"data.val_size", {kHoldout, "data.validation=b.jsonl"}},
+    {"data.subset", {"data.subset={}"}},
+    {"data.subset.rows", {"data.subset.rows=5", "data.subset.per_class=2"}},
+    {"data.subset.per_class", {"data.subset.per_class=2", "data.labels=multi"}},
+    {"data.subset.per_class", {"data.subset.per_class=2", "model.task=fill-mask"}},
+    {"data.subset.short_classes", {"data.subset.rows=5", "data.subset.short_classes=all"}},
     {"data.test_size", {"data.test=b.jsonl", "data.test_size=100"}},
     {"data.val_size", {"data.val_size=0.5", "data.test_size=0.5"}},
     {"data.validation", {"data.validation=./a.jsonl"}},
@@ -83,8 +88,30 @@ const std::vector<Case> kContradictions = {
     {"tuning.freeze.trainable_layers",
      {"tuning.method=freeze", "tuning.freeze={\"layers\":\"0\",\"trainable_layers\":2}"}},
     {"tuning.method", {"tuning.lora.r=4"}},
+    {"tuning.method", {"tuning.contrastive.num_iterations=20"}},
+    {"tuning.method", {"tuning.method=contrastive", "tuning.prototype.distance=euclidean"}},
+    {"tuning.contrastive.head_c",
+     {"tuning.method=contrastive", "tuning.contrastive={\"head\":\"prototype\",\"head_c\":2}"}},
+    {"model.task", {"tuning.method=contrastive", "model.task=token-classification"}},
+    {"early_stopping", {"tuning.method=contrastive", kHoldout, "early_stopping={}"}},
+    {"training.eval_strategy", {"tuning.method=prototype", kHoldout, "training.eval_strategy=epoch"}},
+    {"training.label_smoothing_factor", {"tuning.method=contrastive", "training.label_smoothing_factor=0.1"}},
+    {"training.head_learning_rate", {"tuning.method=contrastive", "training.head_learning_rate=0.1"}},
     {"tuning.lora.layers_to_transform", {"tuning.method=lora", "tuning.lora={\"target_modules\":\".*query\",\"layers_to_transform\":[0]}"}},
     {"tuning.lora.target_modules", {"tuning.method=lora", "tuning.lora.target_modules=[]"}},
+    {"tuning.method", {"tuning.method=lora", "tuning.ia3.target_modules=[\"key\"]"}},
+    {"tuning.method", {"tuning.prefix_tuning.num_virtual_tokens=4"}},
+    {"tuning.ia3.target_modules", {"tuning.method=ia3", "tuning.ia3.target_modules=[]"}},
+    {"tuning.prompt_tuning.prompt_tuning_init_text", {"tuning.method=prompt_tuning", "tuning.prompt_tuning.prompt_tuning_init_text=hello"}},
+    {"tuning.prompt_tuning.prompt_tuning_init_text", {"tuning.method=prompt_tuning", "tuning.prompt_tuning.prompt_tuning_init=TEXT"}},
+    {"tuning.prompt_tuning.tokenizer_name_or_path", {"tuning.method=prompt_tuning", "tuning.prompt_tuning.tokenizer_name_or_path=base"}},
+    {"tuning.prompt_tuning.init_from", {"tuning.method=prompt_tuning", "tuning.prompt_tuning={\"init_from\":\"asked\",\"prompt_tuning_init\":\"SAMPLE_VOCAB\"}"}},
+    {"tuning.prompt_tuning.init_from",
+     {"tuning.method=prompt_tuning",
+      "tuning.prompt_tuning={\"init_from\":\"asked\",\"prompt_tuning_init\":\"TEXT\",\"prompt_tuning_init_text\":\"hello\"}"}},
+    {"tuning.prompt_tuning.init_from", {"tuning.method=prompt_tuning", "tuning.prompt_tuning={\"init_from\":\"asked\",\"adapter\":\"tuned\"}"}},
+    {"tuning.p_tuning.encoder_num_layers", {"tuning.method=p_tuning", "tuning.p_tuning.encoder_num_layers=3"}},
+    {"tuning.prefix_tuning.encoder_hidden_size", {"tuning.method=prefix_tuning", "tuning.prefix_tuning.encoder_hidden_size=8"}},
     {"data.token_cache_dir", {"data.token_cache_dir=tokens"}},
     {"data.wording", {"data.wording=short"}},
     {"data.prompts", {"data.prompts=p.json"}},
@@ -208,6 +235,12 @@ TEST_CASE("settings that make sense together are taken", "[config]") {
       {"tuning.method=freeze", "freeze_trainable_layers=2"},
       {"tuning.method=lora", "lora_rank=4", "lora_target=[\"query\"]", "tuning.lora.init_lora_weights=true"},
       {"tuning.method=lora", "tuning.lora={\"target_modules\":\"all-linear\",\"layers_to_transform\":1,\"rank_pattern\":{\"query\":2}}"},
+      {"tuning.method=ia3", "tuning.ia3={\"target_modules\":\"all-linear\",\"feedforward_modules\":\".*output.dense\"}"},
+      {"tuning.method=prompt_tuning", "tuning.prompt_tuning={\"prompt_tuning_init\":\"TEXT\",\"prompt_tuning_init_text\":\"hello\"}"},
+      {"tuning.method=prompt_tuning", "tuning.prompt_tuning={\"init_from\":\"asked\",\"tokenizer_name_or_path\":\"base\"}"},
+      {"tuning.method=prompt_tuning", "tuning.prompt_tuning={\"init_from\":\"asked\",\"prompt_tuning_init\":\"TEXT\"}"},
+      {"tuning.method=p_tuning", "tuning.p_tuning={\"encoder_reparameterization_type\":\"LSTM\",\"encoder_num_layers\":3}"},
+      {"tuning.method=prefix_tuning", "tuning.prefix_tuning={\"prefix_projection\":true,\"encoder_hidden_size\":8}"},
       {"tuning.method=freeze", "tuning.freeze={\"layers\":\"0-3,5\",\"embeddings\":false}"},
       {"tuning.method=freeze", "tuning.freeze.embeddings=true", "training.frozen_dropout=true"},
       {"training.lr_scheduler_type=polynomial", "training.lr_scheduler_kwargs={\"power\":2,\"lr_end\":0}"},
@@ -294,6 +327,22 @@ TEST_CASE("defaults that follow from other options are resolved, and never chang
   CHECK_FALSE(options_with({"cross_validation={}", "data.columns.time=t"}).cross_validation.stratify);
   CHECK_FALSE(options_with({"cross_validation={}"}).cross_validation.by_time);
   CHECK_FALSE(options_with({"cross_validation.group_column=g", "data.columns.time=t"}).cross_validation.by_time);
+}
+
+TEST_CASE("contrastive tuning trains as SetFit does where nothing else is said", "[config]") {
+  const auto training = options_with({"tuning.method=contrastive"}).training;
+  CHECK(training.num_train_epochs == 1);
+  CHECK(training.per_device_train_batch_size == 16);
+  CHECK(training.learning_rate == 2e-5);
+  CHECK(training.warmup_steps == 0.1);
+  CHECK(training.weight_decay == 0.01);
+  const auto given = options_with({"tuning.method=contrastive", "learning_rate=1e-3", "num_epochs=4"}).training;
+  CHECK(given.learning_rate == 1e-3);
+  CHECK(given.num_train_epochs == 4);
+  CHECK(options_with({"tuning.method=prototype"}).training.learning_rate == 5e-5);
+  CHECK(options_with({"tuning.method=contrastive", kHoldout}).training.eval_strategy == "no");
+  CHECK(options_with({"tuning.method=prototype", "cross_validation={}"}).cross_validation.inner_validation == 0);
+  CHECK(options_with({"cross_validation={}"}).cross_validation.inner_validation == 0.1);
 }
 
 TEST_CASE("how batches are counted is what --set says, and within one layer a contradiction", "[config]") {

@@ -2,7 +2,7 @@
 // training of Transformers' classes, but that it has whole squares of attention in causal models and all rows in the last layer.)
 #include "attune/models/flops.h"
 
-#include "attune/adapt/lora.h"
+#include "attune/adapt/adapter.h"
 #include "catch.h"
 #include "models/golden.h"
 
@@ -101,7 +101,7 @@ TEST_CASE("FLOP of a decoder with LoRA are those of a count by hand", "[models][
   adapt::LoraOptions options;
   options.r = 2;
   options.target_modules.names = {"q_proj", "v_proj"};
-  adapt::attach_lora(loaded, adapt::plan_lora(loaded, options), 1);
+  adapt::attach_adapter(loaded, adapt::plan_adapter(loaded, options), 1);
   std::vector<bool> flags;
   for (const models::Parameter& parameter : model.parameters()) flags.push_back(parameter.with_adapter);
   const FlopCount lora(model, flags);
@@ -112,6 +112,38 @@ TEST_CASE("FLOP of a decoder with LoRA are those of a count by hand", "[models][
   const double first = changes + attended + behind;  // nothing below it wants a gradient
   const double second = changes + attended + behind + 8 * (512 + 256 + 256 + 2 * 64);
   CHECK(lora.backward(kTexts) == first + second + kLlamaHead);
+}
+
+TEST_CASE("virtual tokens cost what tokens cost, or what keys cost", "[models][flops]") {
+  files::PromptTuningSettings prompt;
+  prompt.num_virtual_tokens = 2;
+  models::LoadedModel longer = load_golden("llama_causal_lm");
+  const FlopCount plain(*longer.model);
+  adapt::attach_adapter(longer, adapt::plan_adapter(longer, prompt), 1);
+  CHECK(FlopCount(*longer.model).forward(kTexts, 0, kEnd) == plain.forward({.lengths = {5, 7}, .wanted = 4}, 0, kEnd));
+
+  files::PrefixTuningSettings prefix;
+  prefix.num_virtual_tokens = 2;
+  models::LoadedModel wider = load_golden("llama_causal_lm");
+  adapt::attach_adapter(wider, adapt::plan_adapter(wider, prefix), 1);
+  std::vector<bool> flags;
+  for (const models::Parameter& parameter : wider.model->parameters()) flags.push_back(parameter.with_adapter);
+  const FlopCount count(*wider.model, flags);
+  CHECK(count.forward(kTexts, 0, kEnd) == plain.forward(kTexts, 0, kEnd) + 2 * 4 * 16 * (2 * 8));
+  // The first block needs the gradients of what lies behind its queries, keys and values alone, which are 1024 a row.
+  const double attended = 2 * 4 * 16 * (6 + 15 + 2 * 8), behind = 8 * (512 + 3 * 640), before = 8 * (512 + 2 * 256);
+  CHECK(count.backward(kTexts) == 2 * (attended + behind) + before + kLlamaHead);
+}
+
+TEST_CASE("IA3 costs a backward pass the products between its gains", "[models][flops]") {
+  models::LoadedModel loaded = load_golden("llama_causal_lm");
+  adapt::attach_adapter(loaded, adapt::plan_adapter(loaded, files::Ia3Settings{}), 1);
+  std::vector<bool> flags;
+  for (const models::Parameter& parameter : loaded.model->parameters()) flags.push_back(parameter.with_adapter);
+  const FlopCount count(*loaded.model, flags);
+  CHECK(count.forward(kTexts, 0, kEnd) == 2 * kLlamaBlock + kLlamaHead);
+  const double attended = 2 * 4 * 16 * (6 + 15), behind = 8 * (512 + 3 * 640), before = 8 * (512 + 2 * 256);
+  CHECK(count.backward(kTexts) == 2 * (attended + behind) + before + kLlamaHead);
 }
 
 TEST_CASE("a window of attention limits the pairs that are counted", "[models][flops]") {

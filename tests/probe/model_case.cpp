@@ -4,7 +4,10 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/_fused_adamw.h>
+#include <ATen/ops/allclose.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/full_like.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/tensor.h>
@@ -14,8 +17,11 @@
 #include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <stdexcept>
 
 #include "attune/adapt/peft.h"
+#include "attune/base/strings.h"
 #include "attune/files/json.h"
 #include "attune/infer/generate.h"
 #include "attune/models/model.h"
@@ -29,6 +35,8 @@ namespace attune::probe {
 namespace {
 
 using Tensors = std::map<std::string, at::Tensor>;
+
+constexpr std::string_view kPromptEncoder = "prompt_encoder.";
 
 models::Task task_of_class(const std::string& name) {
   if (name.ends_with("ForSequenceClassification")) return models::Task::sequence_classification;
@@ -48,9 +56,11 @@ void refuse_unknown_types(const std::string& checkpoint) {
 }
 
 /// An adapter of a kind that attune has, or Unsupported.
-adapt::AdapterFolder open_lora(const std::string& folder) {
+adapt::AdapterFolder open_adapter(const std::string& folder) {
   const files::Json config = files::read_json(folder + "/adapter/adapter_config.json");
-  if (config.at("peft_type") != "LORA") throw Unsupported{config.at("peft_type").get<std::string>()};
+  const std::string kind = config.at("peft_type").get<std::string>();
+  const auto kinds = {"LORA", "IA3", "PROMPT_TUNING", "P_TUNING", "PREFIX_TUNING"};
+  if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) throw Unsupported{kind};
   refuse_unknown_types(folder + "/base");
   return adapt::open_adapter(folder + "/adapter", folder + "/base");
 }
@@ -58,14 +68,14 @@ adapt::AdapterFolder open_lora(const std::string& folder) {
 /// PEFT's names in memory, where the adapter is called "default", for what the adapter trains.
 std::map<std::string, std::string> names_in_peft(const models::LoadedModel& loaded,
                                                  const adapt::AdapterFolder& adapter) {
-  adapt::LoraOptions options;
-  static_cast<files::LoraSettings&>(options) = adapter.config.lora;
-  const adapt::LoraPlan plan = adapt::plan_lora(loaded, options, adapt::Names::some_may_not);
+  const adapt::AdapterPlan plan = adapt::plan_adapter(loaded, adapter.config.settings, adapt::Names::some_may_not);
   std::map<std::string, std::string> names;
   for (const models::Parameter& parameter : loaded.model->parameters()) {
     if (!parameter.with_adapter) continue;
     std::string name = adapt::peft_name(parameter, *loaded.model);
-    if (parameter.kind == models::ParameterKind::low_rank) {
+    if (parameter.name.starts_with(kPromptEncoder)) {
+      name = concat(kPromptEncoder, "default.", parameter.name.substr(kPromptEncoder.size()));
+    } else if (parameter.kind == models::ParameterKind::adapter) {
       const bool is_layer = name.ends_with(".weight");
       const bool is_magnitude = name.ends_with("magnitude_vector");
       if (is_layer) name.resize(name.size() - std::string_view(".weight").size());
@@ -81,15 +91,48 @@ std::map<std::string, std::string> names_in_peft(const models::LoadedModel& load
   return names;
 }
 
+/// The adapter as it trains, with the values that PEFT had in memory.
+models::LoadedModel load_to_train(const std::string& folder, const adapt::AdapterFolder& adapter,
+                                  const models::LoadOptions& options) {
+  models::LoadedModel loaded = models::load_model(adapter.base, options);
+  adapt::attach_adapter(loaded, adapt::plan_adapter(loaded, adapter.config.settings, adapt::Names::some_may_not), 0);
+  const Tensors values = tensor::load_tensors(folder + "/trainable.safetensors");
+  const std::map<std::string, std::string> names = names_in_peft(loaded, adapter);
+  for (models::Parameter& parameter : loaded.model->parameters()) {
+    if (parameter.with_adapter) loaded.model->set_values(parameter, values.at(names.at(parameter.name)));
+  }
+  return loaded;
+}
+
+/// The batch with the virtual tokens in it, as the reference has them.
+PaddedBatch with_virtual_tokens(const Tensors& inputs, const models::Model& model) {
+  const std::int64_t count = model.virtual_tokens()->count;
+  const at::Tensor& ids = inputs.at("input_ids");
+  const at::Tensor numbers = at::arange(count, at::kLong).expand({ids.size(0), count});
+  const at::Tensor ones = at::ones({ids.size(0), count}, at::kLong);
+  const auto before = [](const at::Tensor& first, const at::Tensor& rest) {
+    return at::cat(std::vector<at::Tensor>{first, rest}, 1);
+  };
+  PaddedBatch batch = pack({{"input_ids", before(numbers + model.spec().vocab_size, ids)},
+                            {"attention_mask", before(ones, inputs.at("attention_mask"))}},
+                           Padding::fed);
+  batch.input.has_virtual_tokens = true;
+  return batch;
+}
+
 /// One checkpoint with one batch.
 class Case {
  public:
   explicit Case(const std::string& folder) : info_(files::read_json(folder + "/case.json")) {
     models::LoadOptions options;
     if (info_.contains("adapter_config")) {
-      const adapt::AdapterFolder adapter = open_lora(folder);
+      const adapt::AdapterFolder adapter = open_adapter(folder);
       options.task = adapt::adapter_task(adapter);
       loaded_ = adapt::load_adapted(adapter, options);
+      if (loaded_.model->virtual_tokens()) {
+        saved_ = std::move(loaded_);
+        loaded_ = load_to_train(folder, adapter, options);
+      }
       names_ = names_in_peft(loaded_, adapter);
     } else {
       const std::string checkpoint = folder + "/checkpoint";
@@ -106,6 +149,10 @@ class Case {
     // The reference's span loss is a softmax over the padding too, which therefore is fed.
     const bool span = options.task == models::Task::question_answering;
     batch_ = pack(inputs_, span ? Padding::fed : Padding::dropped);
+    const auto& tokens = loaded_.model->virtual_tokens();
+    if (tokens && tokens->place == models::VirtualTokens::Place::embeddings && task() == models::Task::causal_lm) {
+      whole_ = with_virtual_tokens(inputs_, *loaded_.model);
+    }
   }
 
   Tensors run(files::Json& told) {
@@ -113,6 +160,7 @@ class Case {
     trace_hidden(out);
     if (task() == models::Task::causal_lm) generate_greedily(out);
     const at::Tensor loss = run_forward(out);
+    if (saved_.model) run_saved(out);
     tell_names(told);
     if (!loss.defined()) return out;
     loss.backward();
@@ -159,6 +207,30 @@ class Case {
     out["greedy_output"] = at::cat(std::vector<at::Tensor>{prompt, at::tensor(wide, at::kLong).unsqueeze(0)}, 1);
   }
 
+  void run_saved(Tensors& out) {
+    const at::NoGradGuard no_grad;
+    std::swap(loaded_, saved_);
+    Tensors of_saved;
+    run_forward(of_saved);
+    std::swap(loaded_, saved_);
+    out["logits_from_saved_adapter"] = of_saved.at("logits");
+  }
+
+  /// With virtual tokens the reference gives logits for them too, and the last of them predicts the first word. Those
+  /// of the words must be what they are when the model puts the virtual tokens in front itself.
+  at::Tensor run_whole(Tensors& out, const at::Tensor& logits) {
+    const at::Tensor all = models::forward(*loaded_.model, loaded_.model->prepare(whole_->input, false)).logits;
+    const at::Tensor padded = whole_->unpack(all);
+    out["logits"] = padded.detach();
+    const at::Tensor words = batch_.pick(padded.narrow(1, padded.size(1) - batch_.length, batch_.length));
+    if (!at::allclose(words, logits, 0, 2e-5))
+      throw std::runtime_error("virtual tokens put in front give other logits");
+    const at::Tensor& labels = inputs_.at("labels");
+    const at::Tensor next = at::full({labels.size(0), whole_->length}, nn::kIgnoreIndex, at::kLong);
+    next.narrow(1, whole_->length - batch_.length - 1, batch_.length).copy_(labels);
+    return mean(nn::cross_entropy(all, whole_->pick(next), {}, {}, 0.0));
+  }
+
   /// Writes the logits; returns the loss, undefined without labels.
   at::Tensor run_forward(Tensors& out) {
     const models::Output output = models::forward(*loaded_.model, loaded_.model->prepare(batch_.input, false));
@@ -172,6 +244,7 @@ class Case {
         out["logits"] = batch_.unpack(logits.detach());
         return mean(nn::cross_entropy(logits, batch_.pick(inputs_.at("labels")), {}, {}, 0.0));
       case models::Task::causal_lm:
+        if (whole_) return run_whole(out, logits);
         out["logits"] = batch_.unpack(logits.detach());
         return next_token_loss(logits);
       case models::Task::question_answering:
@@ -259,9 +332,11 @@ class Case {
 
   files::Json info_;
   models::LoadedModel loaded_;
+  models::LoadedModel saved_;                 ///< virtual tokens as PEFT's file has them; empty without
   std::map<std::string, std::string> names_;  ///< of what an adapter trains; empty without one
   Tensors inputs_;
   PaddedBatch batch_;
+  std::optional<PaddedBatch> whole_;  ///< with virtual tokens in the stream
 };
 
 }  // namespace

@@ -27,7 +27,7 @@ at::Tensor PaddedBatch::unpack(const at::Tensor& stream) const {
 }
 
 at::Tensor PaddedBatch::pick(const at::Tensor& padded) const {
-  return padded.reshape({-1}).index_select(0, rows);
+  return padded.flatten(0, 1).index_select(0, rows);
 }
 
 PaddedBatch pack(const std::map<std::string, at::Tensor>& inputs, Padding padding) {

@@ -22,7 +22,7 @@ struct PaddedBatch {
 
   /// [T, …] → [B, S, …], zeros where nothing was packed. Differentiable.
   at::Tensor unpack(const at::Tensor& stream) const;
-  /// [B, S] → [T].
+  /// [B, S, …] → [T, …].
   at::Tensor pick(const at::Tensor& padded) const;
 };
 

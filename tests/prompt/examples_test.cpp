@@ -77,6 +77,15 @@ TEST_CASE("no row sees its own text, and none of what is held out", "[prompt]") 
   }
 }
 
+TEST_CASE("a text is the same in another case and with other blanks", "[prompt]") {
+  const std::vector<data::Example> rows = {labelled(0, "My card\tis LOST ", "a"), labelled(1, "my card was lost", "a")};
+  const data::Example asked = labelled(9, "  my CARD\n is lost", "a");
+  ExamplePool pool(rows);
+  CHECK(choose_examples(pool, asked, shots_of(2, "random")) == std::vector<std::size_t>{1});
+  pool.forbid_texts_of({&asked, 1});
+  CHECK(pool.allowed() == std::vector<std::size_t>{1});
+}
+
 TEST_CASE("balanced examples are as even as the classes allow", "[prompt]") {
   const ExamplePool pool(pool_rows());
   CHECK(pool.classes() == 3);

@@ -54,6 +54,7 @@ TEST_CASE("the header shows background, tone and instruction, and may be left ou
   set.texts.tone = {"Be brief."};
   const data::Example row = labelled(0, "x", "refund");
   CHECK(first_writer(set).write(row).text == "A bank.\nBe brief.\nWhich intent?\n\nMessage: x\nIntent:");
+  CHECK(header_of(set, wordings(set).front()) == "A bank.\nBe brief.\nWhich intent?");
   set.texts.header = {"{{ tone | upper }}"};
   CHECK(first_writer(set).write(row).text == "BE BRIEF.\n\nMessage: x\nIntent:");
   set.texts.header = {""};

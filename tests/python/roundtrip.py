@@ -1,4 +1,4 @@
-"""Prints a table: for every model type, what attune trained and saved (the whole model, a LoRA and a DoRA adapter, a merged one; with
+"""Prints a table: for every model type, what attune trained and saved (the whole model, adapters of all kinds, two merged ones; with
 a head for classes and with the type's language head) opens in Transformers or PEFT, with which keys out of place and how far
 logits are from `attune predict --logits`, log probabilities from `--token-logprobs`, probabilities of masked words from `predict`.
 
@@ -49,7 +49,23 @@ METHODS = {
     "model": {"method": "full"},
     "LoRA": {"method": "lora", "lora": {"r": 4, "target_modules": "all-linear"}},
     "DoRA": {"method": "lora", "lora": {"r": 2, "use_dora": True, "target_modules": "all-linear"}},
+    "IA3": {"method": "ia3", "ia3": {"target_modules": "all-linear", "feedforward_modules": ".*(output.dense|down_proj|mlp.c_proj|4h_to_h|lin2)"}},
+    "prompt": {"method": "prompt_tuning", "prompt_tuning": {"num_virtual_tokens": 3, "prompt_tuning_init": "SAMPLE_VOCAB"}},
+    "p-tuning": {"method": "p_tuning", "p_tuning": {"num_virtual_tokens": 3, "encoder_reparameterization_type": "LSTM", "encoder_hidden_size": 8}},
+    "prefix": {"method": "prefix_tuning", "prefix_tuning": {"num_virtual_tokens": 3, "prefix_projection": True, "encoder_hidden_size": 8}},
 }
+MERGED = ["DoRA", "IA3"]
+
+
+def takes(what, name, head):
+    """Whether PEFT runs such an adapter on the type and its head."""
+    if what in ("prompt", "p-tuning"):
+        return head is not MaskedWords and name != "electra"  # whose embeddings are smaller than its layers here
+    if what == "prefix":
+        return head is not MaskedWords and name != "distilbert"
+    return True
+
+
 FILLS = 5  # candidates that `attune predict` names for a masked word
 
 
@@ -139,7 +155,7 @@ class Case:
         ref.run(self.program, "train", config, "--quiet")
 
     def open_saved(self, what):
-        if what in ("LoRA", "DoRA"):
+        if METHODS.get(what, METHODS["model"])["method"] != "full":
             return adapters.open_in_peft(self.folder / what, self.head.model_class)
         model, info = self.head.model_class.from_pretrained(self.folder / what, output_loading_info=True)
         return model, {key: value for key in ("missing_keys", "unexpected_keys", "mismatched_keys") if (value := info[key])}
@@ -154,6 +170,7 @@ class Case:
             ids = torch.tensor(tokenizer(text)["input_ids"])
             with torch.no_grad():
                 logits = model.eval()(input_ids=ids[None]).logits[0]
+            logits = logits[-len(ids):] if logits.dim() == 2 else logits  # those of virtual tokens come first
             pairs = zip(self.head.said(line, tokenizer), self.head.expected(ids, logits, line, tokenizer), strict=True)
             worst = max([worst, *(abs(ours - theirs) for ours, theirs in pairs)])
         return worst
@@ -167,14 +184,18 @@ class Case:
         return holds
 
     def rows(self):
-        """How many of the four rows fail."""
+        """How many of the rows fail."""
         self.make_base()
         failed = 0
         for what, tuning in METHODS.items():
+            if not takes(what, self.type, self.head):
+                continue
             self.train(what, tuning)
             failed += not self.row(what)
-        ref.run(self.program, "merge", self.folder / "DoRA", "--output", self.folder / "DoRA merged")
-        return failed + (not self.row("DoRA merged"))
+        for what in MERGED:
+            ref.run(self.program, "merge", self.folder / what, "--output", self.folder / f"{what} merged")
+            failed += not self.row(f"{what} merged")
+        return failed
 
 
 def main():

@@ -8,7 +8,7 @@
 #include <cmath>
 
 #include "attune/adapt/freeze.h"
-#include "attune/adapt/lora.h"
+#include "attune/adapt/adapter.h"
 #include "attune/optim/clip.h"
 #include "attune/optim/optimizer.h"
 #include "attune/task/kinds.h"
@@ -58,7 +58,7 @@ struct DeviceRun {
       tuning.lora.target_modules.pattern = "all-linear";
       tuning.lora.lora_dropout = 0.1;
       tuning.lora.use_dora = true;
-      adapt::attach_lora(loaded, adapt::plan_lora(loaded, tuning.lora), 1);
+      adapt::attach_adapter(loaded, adapt::plan_adapter(loaded, tuning.lora), 1);
     }
     loaded.model->set_execution(execution);
     job.trainable = adapt::trainable_parameters(*loaded.model, tuning);

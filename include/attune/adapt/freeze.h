@@ -11,10 +11,10 @@
 namespace attune::adapt {
 
 /// One flag a parameter of model.parameters(). Buffers never train. `freeze.layers` includes the embeddings unless
-/// `freeze.embeddings` is false; under `method: lora` the adapter that the model has trains, and what goes with it.
-/// `freeze.patterns` are globs (`*`, `?`, `[…]`; `*` runs over dots) over names and tied names. Error{usage}: a pattern
-/// or layer that matches nothing (with the nearest name), a parameter shared by frozen and trained layers, nothing left
-/// to train, nothing frozen under `method: freeze`.
+/// `freeze.embeddings` is false; under the method of an adapter the one that the model has trains, and what goes with
+/// it; `contrastive` trains all but what lies above the last layer, `prototype` nothing. `freeze.patterns` are globs (`*`, `?`, `[…]`; `*` runs over dots) over names and tied names. Error{usage}: a
+/// pattern or layer that matches nothing (with the nearest name), a parameter shared by frozen and trained layers,
+/// nothing left to train, nothing frozen under `method: freeze`.
 std::vector<bool> trainable_parameters(models::Model& model, const TuningOptions& options);
 
 /// One part of a model: the embeddings, a layer, or a part of the head such as "pooler" and "classifier".

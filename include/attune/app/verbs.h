@@ -36,6 +36,14 @@ struct SweepVerb {
 };
 int run_sweep(const SweepVerb& options);
 
+struct MetaTrainVerb {
+  std::string config;
+  std::vector<std::string> overrides;
+  bool resume = false;
+  OutputOptions output;
+};
+int run_meta_train(const MetaTrainVerb& options);
+
 struct EvaluateVerb {
   std::string model;                   ///< tuned model folder
   std::vector<std::string> data;       ///< default: the test (else validation) files of the run
@@ -76,6 +84,24 @@ struct PromptVerb {
   OutputOptions output;
 };
 int run_prompt(const PromptVerb& options);
+
+struct CompareVerb {
+  std::string config;
+  std::vector<std::string> overrides;
+  bool resume = false;
+  bool dry_run = false;
+  OutputOptions output;
+};
+int run_compare(const CompareVerb& options);
+
+struct LearningCurveVerb {
+  std::string config;
+  std::vector<std::string> overrides;
+  bool resume = false;
+  bool dry_run = false;
+  OutputOptions output;
+};
+int run_learning_curve(const LearningCurveVerb& options);
 
 struct TokenizeVerb {
   std::string model;

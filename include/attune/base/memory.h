@@ -13,6 +13,9 @@ std::int64_t available_memory();
 /// read.
 std::int64_t peak_resident_memory();
 
+/// From now on peak_resident_memory() counts anew. False where the system cannot do that (Linux can), and the peak stays.
+bool reset_peak_resident_memory();
+
 /// Gives memory that was freed, and that the C library would keep, back to the system: some milliseconds.
 void return_free_memory();
 

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "attune/baseline/linear_layer.h"
 #include "attune/baseline/sparse_rows.h"
 
 namespace attune::baseline {
@@ -32,8 +33,11 @@ class LogisticRegression {
   /// [rows × classes], row-major. `rows` have the columns of the training rows.
   std::vector<double> probabilities(const SparseRows& rows) const;
 
+  /// The layer under whose softmax rows have these probabilities.
+  LinearLayer layer() const;
+
  private:
-  std::size_t classes_;
+  std::size_t classes_, columns_;
   std::vector<std::size_t> present_;  ///< classes that have rows, rising
   std::vector<double> parameters_;    ///< [columns + 1 × outputs], the biases last
 };

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace attune::baseline {
@@ -15,5 +16,15 @@ struct SparseRows {
 
   std::size_t rows() const { return begins.size() - 1; }
 };
+
+/// Rows of which every entry is kept: `values` [rows × columns], row-major.
+inline SparseRows dense_rows(std::span<const double> values, std::size_t columns) {
+  SparseRows rows{.columns = columns, .begins = {0}, .column = {}, .value = {values.begin(), values.end()}};
+  for (std::size_t end = columns; end <= values.size(); end += columns) {
+    for (std::size_t i = 0; i < columns; ++i) rows.column.push_back(static_cast<std::uint32_t>(i));
+    rows.begins.push_back(end);
+  }
+  return rows;
+}
 
 }  // namespace attune::baseline

@@ -30,6 +30,15 @@ struct ColumnOptions {
   std::string conversations = "conversations";  ///< text-generation: ShareGPT's [{"from", "value"}, …]
 };
 
+/// A part of the training rows to train on (subset.h).
+struct SubsetOptions {
+  bool enabled = false;                        ///< set by the presence of the block
+  std::optional<std::int64_t> rows = {};       ///< in all …
+  std::optional<std::int64_t> per_class = {};  ///< … or of each class
+  std::uint64_t seed = 42;
+  std::string short_classes = "error";         ///< error, all: what a class gives that has fewer rows
+};
+
 struct DataOptions {
   std::vector<std::string> train;  ///< one file or several
   std::map<std::string, double> train_weights;  ///< by file of `train`: passes over its rows an epoch; 1 where it is not named
@@ -43,6 +52,7 @@ struct DataOptions {
   std::int64_t max_length = 128;     ///< tokens a row, special tokens included
   std::string on_bad_row = "error";  ///< error, skip
   std::int64_t rows_in_memory_mib = 8;  ///< memory for training rows, and as much for their tokens; the rest lies in a file
+  SubsetOptions subset;
   double val_size = 0.0;   ///< share (< 1) or number of training rows held out where no validation file is given
   double test_size = 0.0;  ///< the same for test rows
   std::string split = "stratified";           ///< how the holdout is drawn: random, stratified, group, time
@@ -132,6 +142,23 @@ void visit_prompt_fields(Visitor& visit, DataOptions& options) {
   visit(options.wording, {.key = "wording",
                           .help = "Which wording of `prompts`, as `attune prompt run` names them. By default the only one.",
                           .literals = {{"null", ""}}});
+}
+
+template <class Visitor>
+void visit_fields(Visitor& visit, SubsetOptions& options) {
+  visit(options.rows, {.key = "rows",
+                       .help = "So many rows in all, each class with its share of them where rows have labels.",
+                       .range = count_from(1)});
+  visit(options.per_class, {.key = "per_class",
+                            .help = "So many rows of each class (text-classification with one class a row).",
+                            .range = count_from(1)});
+  visit(options.seed, {.key = "seed",
+                       .help = "Seed of the drawing. Under one seed a smaller part lies in every larger one. The run's seeds "
+                               "have no say in it: all of them train on the same rows."});
+  visit(options.short_classes,
+        {.key = "short_classes",
+         .help = "What happens where a class has fewer rows than `per_class`: `error` stops, `all` takes those that there are.",
+         .choices = {"error", "all"}});
 }
 
 template <class Visitor>
@@ -233,6 +260,12 @@ void visit_fields(Visitor& visit, DataOptions& options) {
                  "lie there.",
          .range = count_from(0),
          .part_of_job = false});
+  visit(options.subset,
+        {.key = "subset",
+         .help = "Trains on a part of the training rows, drawn after held-out rows were taken away and before folds are made. The labels "
+                 "are still those of all training rows, so that models of different parts have the same classes. Null or left "
+                 "out: all rows.",
+         .present = &options.subset.enabled});
   visit_holdout_fields(visit, options);
   visit(options.labels, {.key = "labels",
                          .help = "Kind of the labels: one class a row, several, or a number; `auto` takes it from the "

@@ -24,6 +24,9 @@ struct SplitKeys {
   std::int64_t rows() const { return static_cast<std::int64_t>(strata.size()); }
 };
 
+/// The name of a row's stratum: its class, or all its classes; other targets form one stratum, "".
+std::string stratum_name(const Target& target);
+
 /// Error{data} when some times are dates and others plain numbers.
 SplitKeys split_keys(std::span<const Example> examples);
 

@@ -1,6 +1,7 @@
 // How likely a causal language model holds texts: log probabilities of their tokens, each given those before it. Texts
 // are scored together as a trie: a beginning that several share goes through the network once, and a last token, from
-// which nothing follows, not at all. What a text gets does not depend on its neighbours but for rounding (1e-5).
+// which nothing follows, not at all. Virtual tokens of the model stand before all texts and go through it once. What a
+// text gets does not depend on its neighbours but for rounding (1e-5).
 #pragma once
 
 #include <cstdint>
@@ -20,7 +21,7 @@ struct TextToScore {
 struct Likelihoods {
   std::vector<std::vector<double>> log_probabilities;  ///< [texts][ids - from], natural logarithms
   std::int64_t tokens = 0;                             ///< of all texts
-  std::int64_t computed_tokens = 0;                    ///< of them that went through the network
+  std::int64_t computed_tokens = 0;                    ///< that went through the network, virtual ones among them
 };
 
 struct ScoringOptions {

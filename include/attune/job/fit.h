@@ -12,6 +12,7 @@
 
 #include "attune/job/prepare.h"
 #include "attune/report/events.h"
+#include "attune/task/vectors.h"
 #include "attune/train/trainer.h"
 
 namespace attune::job {
@@ -38,6 +39,8 @@ struct Fit {
   models::LoadedModel loaded;
   std::unique_ptr<train::FrozenPrefix> prefix;  ///< of the model; null where no layer below the trained ones is frozen
   std::unique_ptr<task::Task> task;
+  std::optional<task::VectorHead> head;  ///< on the model's vectors (src/job/vector_head.h), which `task` applies
+  std::size_t trained_rows = 0;          ///< pairs where these were trained on
   std::vector<double> class_weights;  ///< of the loss, by label id; empty for none
   std::vector<bool> trainable;
   train::TrainResult result;

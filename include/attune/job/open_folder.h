@@ -22,6 +22,7 @@ struct ModelFolder {
   std::string tokenizer;   ///< tokenizer and chat templates
   std::string generation;  ///< generation_config.json
   models::Task task = models::Task::base;  ///< whose head the folder has
+  bool has_vector_head = false;            ///< instead one that reads the vectors of texts (src/job/vector_head.h)
 };
 
 /// Where tokenizer and generation_config.json of the adapter in `path` on the model in `base` lie.

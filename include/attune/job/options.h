@@ -10,6 +10,9 @@
 #include "attune/base/fields.h"
 #include "attune/data/options.h"
 #include "attune/infer/options.h"
+#include "attune/job/learning_curve_options.h"
+#include "attune/job/meta_options.h"
+#include "attune/job/method_options.h"
 #include "attune/models/options.h"
 #include "attune/prompt/options.h"
 #include "attune/train/options.h"
@@ -74,6 +77,9 @@ struct RunOptions {
   CrossValidationOptions cross_validation;
   CostOptions cost;
   PromptingOptions prompting;
+  CompareOptions compare;
+  LearningCurveOptions learning_curve;
+  MetaOptions meta;
   std::vector<std::uint64_t> seeds = {42};
   std::string output_dir;
   std::string device = "auto";         ///< auto, cpu, cuda, cuda:i
@@ -263,6 +269,13 @@ void visit_fields(Visitor& visit, RunOptions& options) {
                             .help = "What `attune prompt` asks the model as it is; training looks at it only where `data.prompts` "
                                     "is given.",
                             .part_of_job = false});
+  visit(options.compare,
+        {.key = "compare", .help = "Methods that `attune compare` puts to the same test rows (docs/compare.md)."});
+  visit(options.learning_curve,
+        {.key = "learning_curve", .help = "What `attune learning-curve` trains on how many labels (docs/learning_curve.md)."});
+  visit(options.meta, {.key = "meta",
+                       .help = "What `attune meta-train` learns from; training does not look at it.",
+                       .part_of_job = false});
   visit_run_fields(visit, options);
 }
 

@@ -42,10 +42,13 @@ class FlopCount {
     bool causal = false;
     std::int64_t window = 0;  ///< of attention; 0 = none
   };
-  static double pairs(const Stage& stage, const PassSize& size);
-  static double flops(const Stage& stage, const Rates& rates, const PassSize& size);
+  double pairs(const Stage& stage, const PassSize& size) const;
+  double flops(const Stage& stage, const Rates& rates, const PassSize& size) const;
+  /// With the virtual tokens that go through the network.
+  PassSize in_the_network(PassSize size) const;
 
   std::vector<Stage> stages_;
+  std::int64_t rows_before_ = 0, keys_before_ = 0;  ///< virtual tokens before each text
 
   friend class FlopCounter;
 };

@@ -10,10 +10,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "attune/models/low_rank.h"
+#include "attune/models/layer_change.h"
 #include "attune/models/spec.h"
+#include "attune/models/virtual_tokens.h"
 #include "attune/nn/dropout.h"
 #include "attune/nn/layout.h"
 #include "attune/nn/precision.h"
@@ -52,14 +54,31 @@ struct Input {
   std::shared_ptr<const Past> past;  ///< decoders: tokens before those of the stream; null = there are none
   /// Length of each sequence's whole text, for rotary positions that depend on it; empty = its keys.
   std::vector<std::int32_t> text_lengths;
+  /// The model's virtual tokens are accounted for: in the stream, as the ids behind the vocabulary's, or in the past.
+  /// Otherwise prepare() puts them in front of each sequence, and the outputs are those of the rows that were given.
+  bool has_virtual_tokens = false;
 };
 
 /// Called with "hidden.0" … "hidden.<depth>" [T, H] (Transformers' hidden_states) when set.
 using Trace = std::function<void(const std::string& name, const at::Tensor& value)>;
 
+/// Where the virtual tokens of a model stand in a stream.
+struct VirtualRows {
+  const VirtualTokens* tokens = nullptr;  ///< null = the stream knows none
+  at::Tensor rows;     ///< int64 [V]: rows of the stream that hold an embedded one; undefined = none do
+  at::Tensor numbers;  ///< int64 [V]: which
+  /// Keys and values: row of [virtual; those of the pass] that each key of a sequence is, the virtual ones first.
+  Rows keys;
+  Rows given;  ///< the rows that the input had before the embedded ones came; index undefined = all
+
+  bool embedded() const { return rows.defined(); }
+  bool before_keys() const { return keys.index.defined(); }
+};
+
 /// What all stages of one pass share. Holds nothing that needs a gradient.
 struct Context {
-  Input input;
+  Input input;           ///< with the embedded virtual tokens
+  VirtualRows virtual_rows;
   std::vector<bool> dropout_on;  ///< per stage; all false in evaluation
   Rows summary;  ///< the token of each sequence that stands for it: encoders' first, decoders' last that is no padding
   std::vector<nn::RotaryTable> rotary;      ///< decoders: one for each of the spec's
@@ -81,8 +100,8 @@ struct Output {
   nn::Vocabulary vocabulary = {};  ///< with Input::defer_vocabulary: the logits before they are multiplied out
 };
 
-/// low_rank: of an adapter. It stays float32 whatever the model's dtype is, and never lies in the model's own files.
-enum class ParameterKind { matrix, bias, norm, embedding, buffer, low_rank };
+/// adapter: brought by one. It stays float32 whatever the model's dtype is, and never lies in the model's own files.
+enum class ParameterKind { matrix, bias, norm, embedding, buffer, adapter };
 
 struct Parameter {
   std::string name;                 ///< Transformers' in-memory name of the head class
@@ -132,6 +151,12 @@ class Model {
   virtual State block(int i, const State& state, const Context& context) const = 0;  ///< 0 ≤ i < depth
   virtual Output head(const State& state, const Context& context) const = 0;
 
+  /// What an adapter puts in front of every text; null = nothing.
+  const std::shared_ptr<const VirtualTokens>& virtual_tokens() const { return virtual_tokens_; }
+  void set_virtual_tokens(std::shared_ptr<const VirtualTokens> tokens) { virtual_tokens_ = std::move(tokens); }
+  /// Positions that texts may take: the spec's, less those of the virtual tokens.
+  std::int64_t positions_for_texts() const;
+
   const Execution& execution() const { return execution_; }
   /// Moves the parameters to the device. Batches must lie there too; forward() and train::StagedPass keep the
   /// precision.
@@ -141,6 +166,7 @@ class Model {
 
  private:
   Execution execution_;
+  std::shared_ptr<const VirtualTokens> virtual_tokens_;
 };
 
 /// Gives the memory of a parameter back that lies in a mapped file and of which only the copy is read. To be called by

@@ -3,8 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -13,8 +15,8 @@
 
 namespace attune::prompt {
 
-/// Rows that may become examples: the training rows, without those that are forbidden. Rows count as equal when their
-/// texts are, blanks at the ends aside.
+/// Rows that may become examples: the training rows, without those that are forbidden. Rows have the same text when they
+/// agree in lower case with every run of white space as one blank (data::comparable_text).
 class ExamplePool {
  public:
   /// `examples` must outlive the pool.
@@ -33,13 +35,17 @@ class ExamplePool {
   /// The number of the row's class, classes counted in the order of their names; 0 for rows without one.
   std::size_t class_of(std::size_t index) const { return classes_[index]; }
   std::size_t classes() const { return class_count_; }
-  /// Whether both have the same text.
-  bool has_text_of(std::size_t index, const data::Example& row) const;
+  /// The number of the row's text; rows of the pool with the same text share it.
+  std::size_t text_of(std::size_t index) const { return texts_[index]; }
+  /// The number of this row's text in the pool; nothing where no row of the pool has it.
+  std::optional<std::size_t> find_text(const data::Example& row) const;
 
  private:
-  void forbid_texts(const std::unordered_set<std::string>& texts);
+  void forbid_texts(const std::unordered_set<std::size_t>& texts);
 
   std::span<const data::Example> examples_;
+  std::unordered_map<std::string, std::size_t> numbers_;  ///< of texts
+  std::vector<std::size_t> texts_;
   std::vector<std::size_t> allowed_;
   std::vector<std::size_t> classes_;
   std::size_t class_count_ = 0;

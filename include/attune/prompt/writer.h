@@ -27,6 +27,10 @@ enum class AnswerKind {
 /// of them holds the answer.
 std::vector<std::string> columns_of(const PromptSet& set, const data::ColumnOptions& columns, AnswerKind kind);
 
+/// What stands once in a prompt, before or behind the examples: the header of a wording, rendered. Error{usage} where
+/// that fails.
+std::string header_of(const PromptSet& set, const Wording& wording);
+
 /// A label as it would go on from a prompt.
 struct Continuation {
   std::size_t label;  ///< id

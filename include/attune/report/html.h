@@ -10,8 +10,8 @@ namespace attune::report {
 
 /// `summary` is what the job knows at the end; every part may be missing and is then left out:
 ///   about, output_dir, base_model, stopped_by, seconds, phases {name: seconds} · settings {effective configuration} ·
-///   environment {…} · data {splits {name: {rows}}, labels {name: rows}, tokens {…}, duplicates [{between, rows,
-///   examples}]} · majority {split: rate} · validation, test {metrics {name: value, per_class, confusion_matrix,
+///   environment {…} · data {splits {name: {rows}}, labels {name: rows}, subset {rows, of, seed, per_class,
+///   short_classes}, tokens {…}, duplicates [{between, rows, examples}]} · majority {split: rate} · validation, test {metrics {name: value, per_class, confusion_matrix,
 ///   reliability, thresholds}, intervals {name: [low, high]}} · cross_validation {folds [{repeat, fold, rows,
 ///   best_epoch, metrics}], mean, sd, interval, interval_method, pooled {metrics, intervals}} · seeds [{seed, results
 ///   {validation, test}}], kept_seed · train {train_runtime, …} · reopened {…} · cost {…, as job/cost.h}, gpu_memory_peak

@@ -24,4 +24,8 @@ std::string energy_text(double joules);
 /// "12.34 EUR"; of less than one unit two digits: "0.0042 EUR".
 std::string money_text(double money, const std::string& currency);
 
+/// What contrastive training draws (`pairs` of the event `data`): "6400 pairs an epoch (3200 of one class from 1360, 3200
+/// of two from 11520), 400 steps".
+std::string pairs_text(const files::Json& pairs);
+
 }  // namespace attune::report

@@ -23,6 +23,9 @@ class ExampleChoice {
   ExampleChoice(std::span<const data::Example> pool, std::span<const data::Example> asked, const at::Tensor& pool_vectors,
                 const at::Tensor& asked_vectors);
 
+  /// Keeps rows with the texts of these out, too.
+  void forbid_texts_of(std::span<const data::Example> rows) { pool_->forbid_texts_of(rows); }
+
   /// For the row `asked[i]`, as they stand.
   std::vector<const data::Example*> of(std::size_t i, const prompt::FewShotOptions& options) const;
 

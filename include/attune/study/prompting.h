@@ -53,6 +53,8 @@ struct PromptJob {
   std::optional<prompt::Assertions> assertions;  ///< on texts
   std::vector<data::Example> pool;     ///< training rows, of which examples are taken
   std::vector<data::Example> rows;     ///< that are answered
+  std::vector<data::Example> validation, test;  ///< as they were read: none of their texts becomes an example
+  files::Json duplicates;              ///< texts that occur twice: as the data summary of a training has them; or null
   std::vector<task::Encoded> targets;  ///< of `rows`: their labels, or as Encoded::prompt their own texts and answers
   std::unique_ptr<task::Task> task;
   at::Tensor pool_embeddings, row_embeddings;  ///< infer::embeddings of their texts, where examples go by similarity
@@ -68,7 +70,8 @@ struct PromptJob {
 /// What the job's prompts are for; views the job.
 job::PromptReader reader_of(const PromptJob& job);
 
-/// The rows of a split ("validation", "test") take the place of job.rows. Error{usage} where there are none.
+/// The rows of a split ("validation", "test") take the place of job.rows. Error{usage} where there are none, Error{data}
+/// for labels that no training row has.
 void read_split(PromptJob& job, const std::string& split);
 
 /// Reads what the configuration names; writes nothing. Error{usage} without a prompt set or rows of the split, for

@@ -9,8 +9,8 @@
 
 namespace attune::study {
 
-/// Writes into options.output_dir variants/<n>.json, junit.xml, and stability_results.json, which is returned:
-/// {"output_dir", "rows", "majority", "variants": [{"name", "levels", "metrics"}], "spread": {"lowest", "highest",
+/// Writes into options.output_dir variants/<n>.json, test/<n>.json, junit.xml, and stability_results.json, which is returned:
+/// {"output_dir", "rows", "majority", "duplicates" (PromptJob), "variants": [{"name", "levels", "metrics"}], "spread": {"lowest", "highest",
 /// "range", "mean", "sd"} of accuracies, "shares": {factor: {"share", "chance", "means": {level: accuracy}},
 /// "remainder"} (metrics/variance.h), "flip_rate": mean over rows, "fragile": [{"id", "flip_rate", "labels": {label:
 /// variants}}, at most 20, the worst first], "wordings":

@@ -1,0 +1,164 @@
+"""Contrastive few-example tuning beside the SetFit library: MiniLM, 8 and 16 rows a class, the same rows, pairs (num_iterations 20) and order of pairs,
+one epoch of batches of 16 pairs, learning rate 2e-5, logistic regression on the vectors, fp32, 2 threads.
+
+    bench/run.sh setfit [--data NAME] [--sizes 8,16] [--seeds N] [--quick]    # needs ../shared; --quick: one seed, num_iterations 1, nothing is written
+
+Data: ten intents of banking77 (below) and the five classes of medical_abstracts, cut at 128 tokens. Each run is a process of its own; the sides take turns.
+Two times are told: of the training (pairs, encoder, head; without loading the model and without test rows), and of the whole process.
+"""
+import argparse
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+THREADS = 2
+os.environ.update(OMP_NUM_THREADS=str(THREADS), HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false", TRANSFORMERS_VERBOSITY="error")
+INTENTS = ["activate_my_card", "balance_not_updated_after_bank_transfer", "card_arrival", "card_payment_fee_charged", "declined_transfer",
+           "exchange_rate", "lost_or_stolen_card", "pending_transfer", "request_refund", "top_up_failed"]
+DATA = {"banking77": {"labels": INTENTS, "max_length": 64}, "medical_abstracts": {"labels": None, "max_length": 128}}
+SIZES, SEEDS = (8, 16), (1, 2, 3, 4, 5)
+FLOOR = 5.0  # times as fast as SetFit
+
+
+def read_rows(path):
+    return [json.loads(line) for line in open(path, encoding="utf-8")]
+
+
+def write_rows(path, rows):
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+
+def material(shared, name, size, seed, folder):
+    """`size` rows a class, drawn under the seed from the training rows, and all test rows of the classes."""
+    labels, source = DATA[name]["labels"], shared / "data" / name
+    rows = {split: [{"text": row["text"], "label": row["label"]} for row in read_rows(source / f"{split}.jsonl") if labels is None or row["label"] in labels]
+            for split in ("train", "test")}
+    drawn = random.Random(seed)
+    chosen = []
+    for label in sorted({row["label"] for row in rows["train"]}):
+        chosen += drawn.sample([row for row in rows["train"] if row["label"] == label], size)
+    drawn.shuffle(chosen)
+    write_rows(folder / "train.jsonl", chosen)
+    write_rows(folder / "test.jsonl", rows["test"])
+
+
+def timed(command):
+    started = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(done.stderr)
+    return time.perf_counter() - started, json.loads(done.stdout.strip().splitlines()[-1] if command[0] == sys.executable else done.stdout)
+
+
+def attune(program, job, folder):
+    config = {"model": {"path": job["model"]}, "data": {"train": str(folder / "train.jsonl"), "test": str(folder / "test.jsonl"), "max_length": job["max_length"]},
+              "tuning": {"method": "contrastive", "contrastive": {"num_iterations": job["num_iterations"]}},
+              "training": {"save_strategy": "no"}, "seeds": [job["seed"]], "threads": THREADS, "overwrite_output_dir": True, "output_dir": str(folder / "attune")}
+    (folder / "run.json").write_text(json.dumps(config))
+    seconds, results = timed([program, "train", str(folder / "run.json"), "--json", "--quiet"])
+    return {"accuracy": results["test"]["metrics"]["accuracy"], "training": results["phases"]["training"] + results["phases"]["embedding"], "process": seconds}
+
+
+def setfit(job, folder):
+    (folder / "job.json").write_text(json.dumps(job))
+    seconds, found = timed([sys.executable, str(HERE / "few_examples.py"), "--peer", str(folder)])
+    return {**found, "process": seconds}
+
+
+def peer(folder):
+    """SetFit on the job of the folder; prints accuracy and seconds."""
+    sys.path.remove(str(HERE))  # so that no file here hides a package
+    import torch
+    from datasets import Dataset
+    from sentence_transformers import SentenceTransformer
+    from setfit import SetFitModel, Trainer, TrainingArguments
+    from sklearn.linear_model import LogisticRegression
+
+    torch.set_num_threads(THREADS)
+    job, rows = json.loads((folder / "job.json").read_text()), {name: read_rows(folder / f"{name}.jsonl") for name in ("train", "test")}
+    body = SentenceTransformer(job["model"], device="cpu")
+    body.max_seq_length = job["max_length"]
+    model = SetFitModel(model_body=body, model_head=LogisticRegression())
+    arguments = TrainingArguments(output_dir=str(folder / "setfit"), batch_size=16, num_epochs=1, num_iterations=job["num_iterations"], seed=job["seed"],
+                                  report_to="none", logging_strategy="no", save_strategy="no", show_progress_bar=False)
+    columns = {key: [row[key] for row in rows["train"]] for key in ("text", "label")}
+    trainer = Trainer(model=model, args=arguments, train_dataset=Dataset.from_dict(columns))
+    started = time.perf_counter()
+    trainer.train()
+    seconds = time.perf_counter() - started
+    predicted = model.predict([row["text"] for row in rows["test"]])
+    right = sum(str(label) == row["label"] for label, row in zip(predicted, rows["test"], strict=True))
+    print(json.dumps({"accuracy": right / len(rows["test"]), "training": seconds}))
+
+
+def run_one(args, name, size, seed):
+    """Both sides on one draw of rows, the second first on every other seed."""
+    job = {"model": str(args.model), "max_length": DATA[name]["max_length"], "num_iterations": 1 if args.quick else 20, "seed": seed}
+    with tempfile.TemporaryDirectory(prefix="attune-bench-") as temporary:
+        folder = Path(temporary)
+        material(args.shared, name, size, seed, folder)
+        sides = {"attune": lambda: attune(args.attune, job, folder), "setfit": lambda: setfit(job, folder)}
+        found = {side: sides[side]() for side in (sorted(sides) if seed % 2 else sorted(sides, reverse=True))}
+    print(f"  {name}, {size} a class, seed {seed}: " + "; ".join(
+        f"{side} {of['accuracy']:.4f} in {of['training']:.1f} s ({of['process']:.1f} s)" for side, of in found.items()), file=sys.stderr, flush=True)
+    return {"data": name, "size": size, "seed": seed, **found}
+
+
+def summary(runs):
+    """By data and size: mean accuracies, their mean difference with its standard error, median times and their ratio."""
+    rows = []
+    for name, size in sorted({(run["data"], run["size"]) for run in runs}):
+        some = [run for run in runs if (run["data"], run["size"]) == (name, size)]
+        off = [run["attune"]["accuracy"] - run["setfit"]["accuracy"] for run in some]
+        row = {"data": name, "size": size, "seeds": len(some), "difference": statistics.mean(off),
+               "standard_error": statistics.stdev(off) / len(off) ** 0.5 if len(off) > 1 else None}
+        for side in ("attune", "setfit"):
+            row[side] = {"accuracy": statistics.mean(run[side]["accuracy"] for run in some),
+                         **{key: statistics.median(run[side][key] for run in some) for key in ("training", "process")}}
+        row["ratio"] = {key: row["setfit"][key] / row["attune"][key] for key in ("training", "process")}
+        rows.append(row)
+    return rows
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("attune", nargs="?")
+    parser.add_argument("model", nargs="?", type=Path)
+    parser.add_argument("shared", nargs="?", type=Path)
+    parser.add_argument("--peer", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--data", choices=sorted(DATA))
+    parser.add_argument("--sizes", default=",".join(map(str, SIZES)))
+    parser.add_argument("--seeds", type=int, default=len(SEEDS))
+    parser.add_argument("--quick", action="store_true")
+    args = parser.parse_args()
+    if args.peer:
+        return peer(args.peer)
+    from suite import machine
+
+    watch, runs = machine.Watch(), []
+    for name in [args.data] if args.data else sorted(DATA):
+        for size in map(int, args.sizes.split(",")):
+            for seed in SEEDS[:1 if args.quick else args.seeds]:
+                runs.append(run_one(args, name, size, seed))
+    rows = summary(runs)
+    if not args.quick:
+        result = {"case": "setfit", "about": __doc__.split("\n\n")[0], "runs": runs, "summary": rows, "watch": watch.read(), "cpu": machine.cpu()}
+        (HERE / "results/setfit.json").write_text(json.dumps(result, indent=1) + "\n")
+    for row in rows:
+        error = "" if row["standard_error"] is None else f" ± {row['standard_error']:.4f}"
+        print(f"{row['data']}, {row['size']} a class: accuracy {row['attune']['accuracy']:.4f} and {row['setfit']['accuracy']:.4f} (difference {row['difference']:+.4f}{error}), "
+              f"training {row['attune']['training']:.1f} and {row['setfit']['training']:.1f} s ({row['ratio']['training']:.1f}x), process {row['ratio']['process']:.1f}x")
+    mean = statistics.mean(row["difference"] for row in rows)
+    slowest = min(row["ratio"]["training"] for row in rows)
+    print(f"mean difference {mean:+.4f} (must not be below 0), least ratio {slowest:.1f}x (floor {FLOOR}x): {'reached' if mean >= 0 and slowest >= FLOOR else 'not reached'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+// Many methods that answered the same rows: how good each is, which pairs differ, which rows one alone gets right, and
+// which method is worth its cost.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "attune/metrics/intervals.h"
+#include "attune/metrics/paired.h"
+
+namespace attune::metrics {
+
+/// What one method said, under each of its seeds (one for a method without chance).
+struct MethodPredictions {
+  std::vector<std::vector<std::int64_t>> predicted;  ///< [seeds][rows] label ids
+  std::vector<std::vector<double>> losses;           ///< [seeds][rows] -log p of the right label; empty: it gives no probabilities
+};
+
+struct MethodComparisonInput {
+  std::span<const std::int64_t> gold;        ///< [rows] label ids
+  std::size_t classes = 0;                   ///< ids are below it, that of "no answer" included
+  std::span<const std::int64_t> groups = {};  ///< [rows] rows that belong together; empty: each its own
+  std::span<const MethodPredictions> methods;
+  BootstrapOptions bootstrap = {};  ///< its groups and weights are not looked at
+  PowerOptions power = {};
+};
+
+struct MethodScore {
+  std::vector<double> seed_accuracies;  ///< [seeds]
+  Estimate accuracy, f1_macro, loss;    ///< means over seeds; intervals over rows × seeds (paired_bootstrap)
+  std::vector<std::size_t> alone;       ///< rows that it gets right (under more than half of its seeds) and no other method
+};
+
+/// Differences are second - first.
+struct MethodPair {
+  std::size_t first = 0, second = 0;  ///< indices of the methods
+  Estimate accuracy, f1_macro, loss;
+  std::int64_t only_first = 0, only_second = 0;  ///< rows that the one gets right (as above) and the other does not
+  bool by_sign_flips = false;  ///< one of both has several seeds, or rows come in groups: sign flips; else McNemar, exact
+  TestResult test{};
+  double p_adjusted = 1;        ///< by Holm, over all pairs
+  double disagreement = 0;      ///< mean squared difference of being right; of single seeds the share of rows that one alone gets right
+  double detectable = 0;        ///< smallest_detectable_difference of accuracy, at alpha / pairs
+};
+
+struct MethodComparison {
+  std::vector<MethodScore> methods;
+  std::vector<MethodPair> pairs;  ///< all, in order of first and second
+  double alpha = 0.05;
+};
+
+/// A row's being right is that of a method with several seeds in the mean over them: with d the differences of two
+/// methods by row, the test asks whether their mean is 0 (sign_flip_test), and Connor's discordance is the mean of d²,
+/// which for d in {-1, 0, 1} it is. Error{internal} without methods and for sizes that do not fit.
+MethodComparison compare_methods(const MethodComparisonInput& input);
+
+/// Which method to take.
+struct MethodChoice {
+  std::size_t best = 0;                ///< of the highest accuracy; of equals the cheapest
+  std::size_t chosen = 0;              ///< the cheapest of `alike`
+  std::vector<std::size_t> alike;      ///< the best, and those that the rows do not tell from it
+  std::vector<std::size_t> undecided;  ///< not significantly worse than the best, though by a difference that the rows could have shown
+  double detectable = 0;               ///< the largest smallest_detectable_difference between the best and the others of `alike`; NaN where it has none
+};
+
+/// The cheapest among the best by mean accuracy and those that are neither significantly worse (p_adjusted >= alpha)
+/// nor worse by `detectable` or more. `costs` [methods]: any unit.
+MethodChoice choose_method(const MethodComparison& comparison, std::span<const double> costs);
+
+/// The pair of two methods, in either order.
+const MethodPair& pair_of(const MethodComparison& comparison, std::size_t a, std::size_t b);
+
+}  // namespace attune::metrics

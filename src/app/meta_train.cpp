@@ -1,0 +1,72 @@
+// attune meta-train: makes an encoder from several data sets that a few examples of a new one are enough to tune.
+#include <cstdio>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "app/observers.h"
+#include "app/resuming_command.h"
+#include "attune/app/verbs.h"
+#include "attune/base/console.h"
+#include "attune/base/print_number.h"
+#include "attune/base/signals.h"
+#include "attune/base/strings.h"
+#include "attune/config/config.h"
+#include "attune/job/execution.h"
+#include "attune/job/meta_train.h"
+#include "attune/report/table.h"
+#include "attune/report/units.h"
+
+namespace attune::app {
+
+namespace {
+
+using files::Json;
+
+/// The data set of the configuration itself, and those that it names.
+std::vector<job::MetaTask> tasks_of(const std::string& config, const job::RunOptions& options) {
+  std::vector<job::MetaTask> tasks = {{.name = config, .data = options.data}};
+  for (const std::string& path : options.meta.tasks) {
+    tasks.push_back({.name = path, .data = config::load(path, {}, job::machine()).data});
+  }
+  return tasks;
+}
+
+std::string cell(const Json& value) { return value.is_number() ? print_number("%.4f", value.get<double>()) : "–"; }
+
+std::string text_of(const Json& results) {
+  std::vector<std::vector<std::string>> rows;
+  for (const Json& task : results["tasks"]) {
+    rows.push_back({task["name"].get<std::string>(), concat(task["rows"].get<std::int64_t>()), concat(task["labels"].get<std::int64_t>()),
+                    concat(task["episodes"].get<std::int64_t>()), cell(task["first_loss"]), cell(task["last_loss"])});
+  }
+  return concat(report::text_table({"data set", "rows", "labels", "episodes", "loss at first", "at last"}, rows), "\n",
+                "losses    of the first step of an episode: means of a data set's first and last quarter\n",
+                "trained   ", results["trained"].get<std::int64_t>(), " parameters that all data sets have in common, ",
+                results["episodes"].get<std::int64_t>(), " episodes of ", results["inner_steps"].get<std::int64_t>(), " steps in ",
+                format_duration(results["seconds"].get<double>()), "\n",
+                "folder    ", results["output_dir"].get<std::string>(), ": a model without a head; name it as model.path to tune it\n");
+}
+
+}  // namespace
+
+int run_meta_train(const MetaTrainVerb& options) {
+  ignore_broken_pipes();
+  std::vector<std::string> settings = options.overrides;
+  if (options.resume) settings.emplace_back("resume_from_checkpoint=auto");
+  const job::RunOptions run = config::load(options.config, settings, job::machine());
+  report::EventBus events;
+  attach_progress(events, options.output);
+  const std::string resuming = resuming_command({.verb = "meta-train", .config = options.config, .overrides = options.overrides},
+                                                run.overwrite_output_dir);
+  const Json results = job::meta_train(run, tasks_of(options.config, run), events);
+  if (results["stopped_by"] == "signal") {
+    std::fprintf(stderr, "stopped by a signal after a good save; go on with: %s\n", resuming.c_str());
+    return 128 + stop_signal();
+  }
+  console::print(options.output.json ? files::json_text(results) + "\n" : text_of(results));
+  return 0;
+}
+
+}  // namespace attune::app

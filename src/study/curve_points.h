@@ -1,0 +1,26 @@
+// The points of learning curves: scored, written down, read again.
+#pragma once
+
+#include <string>
+
+#include "attune/study/method.h"
+#include "curve_statistics.h"
+
+namespace attune::study {
+
+/// {"accuracy", "f1": macro, "loss": null without probabilities} on the test rows.
+files::Json scores_of_point(const Answers& answers, const MethodRows& rows);
+
+/// As results tell it.
+CurvePoint curve_point(const files::Json& told);
+
+/// What was written down of a point. Error{resume_refused} for a file that is none.
+files::Json finished_point(const std::string& file);
+
+/// Removes the weights of the trainings in `folder`.
+void forget_weights(const std::string& folder);
+
+/// Of results of learning_curve().
+CurveFacts facts_of_curve(const files::Json& results);
+
+}  // namespace attune::study

@@ -1,0 +1,68 @@
+// See predictions.h.
+#include "predictions.h"
+
+#include <algorithm>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace attune::study {
+
+namespace {
+
+using files::Json;
+
+constexpr float kImpossible = -std::numeric_limits<float>::infinity();
+
+}  // namespace
+
+task::Prediction prediction_of(const task::Encoded& target, std::vector<float> log_p) {
+  task::Prediction prediction;
+  prediction.encoded = &target;
+  const float gold = log_p[static_cast<std::size_t>(target.label)];
+  prediction.logits = std::move(log_p);
+  if (gold > kImpossible) {
+    prediction.loss_weight = target.weight;
+    prediction.loss_sum = -prediction.loss_weight * gold;
+  }
+  return prediction;
+}
+
+std::int64_t label_of(const task::Prediction& prediction) {
+  return std::ranges::max_element(prediction.logits) - prediction.logits.begin();
+}
+
+std::string lines_of(const PromptJob& job, std::span<const task::Prediction> predictions) {
+  std::string lines;
+  for (const task::Prediction& prediction : predictions) {
+    Json line =
+        job.task->describe({&prediction, 1}, job.rows[static_cast<std::size_t>(prediction.encoded->example)], false);
+    if (prediction.generated) line["generated"] = *prediction.generated;
+    lines += files::json_text(line, -1) + "\n";
+  }
+  return lines;
+}
+
+Json answers_of(const PromptJob& job, std::span<const task::Prediction> predictions) {
+  Json labels = Json::array(), log_p = Json::array(), metrics = Json::object();
+  for (const task::Prediction& prediction : predictions) {
+    const float gold = prediction.logits[static_cast<std::size_t>(prediction.encoded->label)];
+    labels.push_back(label_of(prediction));
+    log_p.push_back(gold > kImpossible ? Json(gold) : Json());
+  }
+  const Json all = job.task->scores(predictions, job.rows)->metrics();
+  for (const auto& [name, value] : all.items()) {
+    if (!value.is_structured()) metrics[name] = value;
+  }
+  return {{"metrics", std::move(metrics)}, {"labels", std::move(labels)}, {"log_p", std::move(log_p)}};
+}
+
+Json reported_answers_of(const PromptJob& job, std::span<const task::Prediction> predictions) {
+  const auto scores = job.task->scores(predictions, job.rows);
+  Json answers = answers_of(job, predictions);
+  answers["metrics"] = scores->metrics();
+  answers["intervals"] = scores->intervals();
+  return answers;
+}
+
+}  // namespace attune::study

@@ -1,0 +1,23 @@
+// What `attune prompt run` is made of, for those who go over it again.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "attune/study/prompting.h"
+
+namespace attune::study {
+
+/// What results say of the rows: {"rows", "majority", "duplicates" where there are some}.
+files::Json rows_told(const PromptJob& job);
+
+/// Seeds under which wordings are asked. Where neither examples nor tokens are drawn all seeds give the same.
+std::vector<std::uint64_t> seeds_of(const PromptJob& job);
+
+/// The wording as it is asked under the seed.
+Variant variant_of(const PromptJob& job, const prompt::Wording& wording, std::uint64_t seed);
+
+/// The numbers of the metrics of [{"metrics"}], averaged; null where one of them is.
+files::Json mean_metrics(const files::Json& seeds);
+
+}  // namespace attune::study

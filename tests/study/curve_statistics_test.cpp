@@ -1,0 +1,124 @@
+// What scores at several numbers of labels say together: laws that are known beforehand are found, and told.
+#include "../../src/study/curve_statistics.h"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "catch.h"
+
+using namespace attune;
+using namespace attune::study;
+
+namespace {
+
+using files::Json;
+
+CurvePoint point_of(std::int64_t size, std::uint64_t seed, double accuracy) {
+  return {.size = size,
+          .seed = seed,
+          .accuracy = accuracy,
+          .told = {{"size", size},
+                   {"seed", seed},
+                   {"accuracy", accuracy},
+                   {"f1", accuracy},
+                   {"loss", 1 - accuracy},
+                   {"seconds", 2.0}}};
+}
+
+/// asymptote - gap / n, shifted by up to `scatter` from seed to seed.
+MethodCurve curve_of(const std::string& name, double asymptote, double gap, double scatter) {
+  MethodCurve curve{.name = name, .kind = "train"};
+  for (const std::int64_t size : {8, 16, 32, 64}) {
+    for (const std::uint64_t seed : {1, 2, 3}) {
+      curve.points.push_back(point_of(
+          size, seed, asymptote - gap / static_cast<double>(size) + scatter * (static_cast<double>(seed) - 2)));
+    }
+  }
+  return curve;
+}
+
+MethodCurve level_curve(const std::string& name, double accuracy) {
+  MethodCurve curve{.name = name, .kind = "prompt", .learns = false};
+  curve.points.push_back(point_of(0, 1, accuracy));
+  curve.points.back().told["size"] = nullptr;
+  return curve;
+}
+
+const CurveFacts kFacts{
+    .sizes = {8, 16, 32, 64}, .per_class = true, .more = 100, .test_rows = 288, .validation_rows = 160};
+
+bool says(const Json& sentences, const std::string& part) {
+  return std::any_of(sentences.begin(), sentences.end(),
+                     [&](const Json& one) { return one.get<std::string>().find(part) != std::string::npos; });
+}
+
+}  // namespace
+
+TEST_CASE("the law behind the scores is found, with what more labels would bring", "[study][curve]") {
+  const Json told = curve_statistics({curve_of("LoRA", 0.9, 1.6, 0.01), level_curve("zero-shot", 0.8)}, kFacts);
+  INFO(told.dump(1));
+  const Json& method = told["methods"][0];
+  CHECK(method["law"]["asymptote"].get<double>() == Approx(0.9).margin(1e-4));
+  CHECK(method["law"]["gap"].get<double>() == Approx(1.6).epsilon(1e-3));
+  CHECK(method["law"]["exponent"].get<double>() == Approx(1).epsilon(1e-3));
+  CHECK(method["gain"]["value"].get<double>() == Approx(1.6 / 64 - 1.6 / 164).epsilon(1e-3));
+  CHECK(method["by_size"].size() == 4);
+  CHECK(method["by_size"][0]["accuracy"]["mean"].get<double>() == Approx(0.7));
+  CHECK(method["by_size"][0]["accuracy"]["sd"].get<double>() == Approx(0.01));
+  CHECK(method["by_size"][3]["seconds"]["mean"] == 2.0);
+  CHECK(method["curve"].front()["labels"] == 8);
+  CHECK(method["curve"].back()["labels"] == 64);
+  for (const Json& place : method["curve"]) {
+    CHECK(place["interval"][0].get<double>() <= place["value"].get<double>());
+    CHECK(place["interval"][1].get<double>() >= place["value"].get<double>());
+  }
+  const Json& level = told["methods"][1];
+  CHECK_FALSE(level.contains("law"));
+  CHECK(level["curve"].front()["value"] == 0.8);
+  CHECK(level["by_size"][0]["size"].is_null());
+
+  // 0.9 - 1.6 / 16 = 0.8
+  CHECK(told["crossings"][0]["labels"].get<double>() == Approx(16).epsilon(1e-2));
+  CHECK(told["crossings"][0]["ahead"] == "zero-shot");
+  const Json& sentences = told["sentences"];
+  CHECK(says(sentences, "With 64 labels per class LoRA has the highest mean, right on 0.8"));
+  CHECK(says(sentences,
+             "100 more labels per class would bring LoRA about +0.02 of accuracy [+0.02, +0.02] by this law; beyond 64 "
+             "per class nothing was "
+             "measured, and that is 2.6 times as many."));
+  CHECK(says(sentences, "zero-shot looks at no training rows"));
+  CHECK(says(sentences, "The curve of LoRA crosses that of zero-shot at about 16 labels per class"));
+  CHECK(says(sentences, "the same 288 test rows. Other test rows would move a score by up to about 0.05"));
+  CHECK(says(sentences, "160 validation rows"));
+}
+
+TEST_CASE("curves that do not cross are told apart, and rows in all are no rows per class", "[study][curve]") {
+  CurveFacts facts = kFacts;
+  facts.per_class = false;
+  facts.more = 20;
+  const Json told = curve_statistics({curve_of("full", 0.9, 1.6, 0.01), curve_of("head", 0.7, 1.6, 0.01)}, facts);
+  CHECK(told["crossings"][0]["labels"].is_null());
+  CHECK(told["crossings"][0]["ahead"] == "full");
+  CHECK(says(told["sentences"], "Between 8 and 64 labels the curve of full stays above that of head."));
+  CHECK(says(told["sentences"], "20 more labels would bring head about +0.006"));
+  CHECK(says(told["sentences"], "beyond 64 nothing was measured."));
+}
+
+TEST_CASE("points that diverged are left out, and too few numbers of labels give no law", "[study][curve]") {
+  MethodCurve curve = curve_of("full", 0.9, 1.6, 0.01);
+  for (CurvePoint& point : curve.points) {
+    if (point.size < 32 || (point.size == 64 && point.seed == 1)) {
+      point.accuracy.reset();
+      point.told = {{"size", point.size}, {"seed", point.seed}, {"failed", "the loss is not finite"}};
+    }
+  }
+  const Json told = curve_statistics({curve}, kFacts);
+  const Json& method = told["methods"][0];
+  CHECK_FALSE(method.contains("law"));
+  CHECK_FALSE(method.contains("curve"));
+  CHECK(method["by_size"][0]["accuracy"]["mean"].is_null());
+  CHECK(method["by_size"][3]["seeds"] == 2);
+  CHECK(method["by_size"][3]["accuracy"]["mean"].get<double>() == Approx(0.875 + 0.005));
+  CHECK(says(told["sentences"], "full has scores at fewer than three numbers of labels: no law was fitted."));
+}
