@@ -78,8 +78,9 @@ std::string assertions_text(const Json& results) {
   for (const Json& wording : results["wordings"]) {
     for (const Json& assertion : wording["assertions"]) {
       const Json& first = assertion["first"];
-      rows.push_back({wording["name"].get<std::string>(), assertion["name"].get<std::string>(), number_cell(assertion["rate"]),
-                      interval_cell(assertion, "interval"), first.empty() ? "" : first[0]["why"].get<std::string>()});
+      rows.push_back({wording["name"].get<std::string>(), assertion["name"].get<std::string>(),
+                      number_cell(assertion["rate"]), interval_cell(assertion, "interval"),
+                      first.empty() ? "" : first[0]["why"].get<std::string>()});
     }
   }
   return report::text_table({"wording", "assertion", "rate", "95 %", "fails for example since"}, rows) + "\n";
@@ -92,18 +93,23 @@ std::string texts_text(const Json& results) {
     std::vector<std::vector<std::string>> rows;
     for (const Json& wording : results["wordings"]) {
       const Json& metrics = wording["metrics"];
-      rows.push_back({wording["name"].get<std::string>(), metric_cell(metrics, "rougeL"), interval_cell(wording["intervals"], "rougeL"),
-                      metric_cell(metrics, "bleu"), metric_cell(metrics, "chrf"), metric_cell(metrics, "exact_match"),
-                      metric_cell(metrics, "f1")});
+      rows.push_back({wording["name"].get<std::string>(), metric_cell(metrics, "rougeL"),
+                      interval_cell(wording["intervals"], "rougeL"), metric_cell(metrics, "bleu"),
+                      metric_cell(metrics, "chrf"), metric_cell(metrics, "exact_match"), metric_cell(metrics, "f1")});
     }
     text += report::text_table({"wording", "rougeL", "95 %", "bleu", "chrf", "exact match", "f1"}, rows) + "\n";
   }
   const bool has_assertions = results["wordings"].front().contains("assertions");
   if (has_assertions) text += assertions_text(results);
-  text += fact("rows", concat(results["rows"].get<std::int64_t>(), " of the ", results["split"].get<std::string>(), " split"));
+  text += fact("rows",
+               concat(results["rows"].get<std::int64_t>(), " of the ", results["split"].get<std::string>(), " split"));
   if (const auto cut = total(results, "cut_texts"); cut > 0)
-    text += fact("cut", concat(cut, " texts ended at the limit of tokens: raise generation.max_new_tokens where answers are longer"));
-  return concat(text, dropped_fact(results), tokens_fact(results), folder_fact(results, concat("report.html, prompt_results.json, ", has_assertions ? "junit.xml, " : "", "wordings/")));
+    text += fact(
+        "cut",
+        concat(cut, " texts ended at the limit of tokens: raise generation.max_new_tokens where answers are longer"));
+  return concat(text, dropped_fact(results), tokens_fact(results),
+                folder_fact(results, concat("report.html, prompt_results.json, ", has_assertions ? "junit.xml, " : "",
+                                            "wordings/")));
 }
 
 std::string wordings_text(const Json& results) {
@@ -116,9 +122,8 @@ std::string wordings_text(const Json& results) {
                     interval_cell(intervals, "accuracy"), metric_cell(metrics, "f1"), metric_cell(metrics, "loss")});
     accuracies.push_back(metrics["accuracy"].get<double>());
   }
-  std::string text =
-      report::text_table({"wording", "accuracy", "95 %", "f1", "loss"}, rows) + "\n" +
-      rows_fact(results, results["split"].get<std::string>());
+  std::string text = report::text_table({"wording", "accuracy", "95 %", "f1", "loss"}, rows) + "\n" +
+                     rows_fact(results, results["split"].get<std::string>());
   if (rows.size() > 1) {
     const auto [low, high] = std::ranges::minmax(accuracies);
     text += fact("spread", concat(print_number("%.4f", high - low), " of accuracy between the best and the worst of ",
@@ -126,7 +131,8 @@ std::string wordings_text(const Json& results) {
   }
   if (const auto without = total(results, "without_answer"); without > 0)
     text += fact("no answer", concat(without, " generated texts name no label and count as wrong"));
-  return concat(text, dropped_fact(results), tokens_fact(results), folder_fact(results, "report.html, prompt_results.json, wordings/"));
+  return concat(text, dropped_fact(results), tokens_fact(results),
+                folder_fact(results, "report.html, prompt_results.json, wordings/"));
 }
 
 std::string stability_text(const Json& results) {

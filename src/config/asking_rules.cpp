@@ -13,8 +13,8 @@ void check_tuned_wording(Rules& rules) {
   rules.refuse_if(task != "text-generation" && task != "fill-mask", {"data.prompts", "model.task"},
                   concat("a language model is tuned behind prompts, and the task is ", task),
                   "set model.task to \"text-generation\" or \"fill-mask\", or remove data.prompts");
-  rules.refuse_if(!data.token_cache_dir.empty(), {"data.token_cache_dir", "data.prompts"}, "the tokens of prompts are not kept",
-                  "remove data.token_cache_dir");
+  rules.refuse_if(!data.token_cache_dir.empty(), {"data.token_cache_dir", "data.prompts"},
+                  "the tokens of prompts are not kept", "remove data.token_cache_dir");
   rules.refuse_if(prompting.answer == "generation", {"prompting.answer", "data.prompts"},
                   "a model that is tuned to say labels is evaluated by how likely it holds them",
                   "set prompting.answer to \"likelihood\"");
@@ -36,8 +36,8 @@ void check_shown_examples(Rules& rules) {
 
 void check_asked_labels(Rules& rules) {
   const auto& training = rules.options.training;
-  rules.refuse_if(rules.options.data.labels == "multi" || rules.options.data.labels == "regression", {"data.labels", "data.prompts"},
-                  "one class a row is asked for", "set data.labels to \"single\"");
+  rules.refuse_if(rules.options.data.labels == "multi" || rules.options.data.labels == "regression",
+                  {"data.labels", "data.prompts"}, "one class a row is asked for", "set data.labels to \"single\"");
   rules.refuse_if(training.predict_with_generate, {"training.predict_with_generate", "data.prompts"},
                   "labels are asked for and no texts", "remove it, or set prompting.answer to \"text\"");
   rules.refuse_if(training.class_weights != "none", {"training.class_weights", "data.prompts"},
@@ -52,8 +52,9 @@ void check_asked_labels(Rules& rules) {
 }  // namespace
 
 void check_asking_rules(Rules& rules) {
-  rules.refuse_if(rules.options.data.prompts.empty() && !rules.options.data.wording.empty(), {"data.wording", "data.prompts"},
-                  "a wording is named, and no prompt set", "name data.prompts, or remove it");
+  rules.refuse_if(rules.options.data.prompts.empty() && !rules.options.data.wording.empty(),
+                  {"data.wording", "data.prompts"}, "a wording is named, and no prompt set",
+                  "name data.prompts, or remove it");
   if (rules.options.data.prompts.empty()) return;
   check_tuned_wording(rules);
   check_shown_examples(rules);

@@ -11,7 +11,8 @@ using job::RunOptions;
 
 bool one_class_a_row(const RunOptions& options) {
   const auto& labels = options.data.labels;
-  return (options.model.task == "text-classification" || job::asks_labels(options)) && (labels == "auto" || labels == "single");
+  return (options.model.task == "text-classification" || job::asks_labels(options)) &&
+         (labels == "auto" || labels == "single");
 }
 
 bool has_validation_rows(const RunOptions& options) {

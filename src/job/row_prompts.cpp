@@ -12,20 +12,22 @@ namespace attune::job {
 
 namespace {
 
-prompt::WriterSettings writer_settings(prompt::AnswerKind kind, prompt::LabelWords words, const text::Tokenizer& tokenizer) {
+prompt::WriterSettings writer_settings(prompt::AnswerKind kind, prompt::LabelWords words,
+                                       const text::Tokenizer& tokenizer) {
   prompt::WriterSettings settings{.kind = kind, .words = std::move(words)};
-  if (const auto mask = tokenizer.special_id("mask_token")) settings.mask_token = tokenizer.id_to_token(*mask).value_or("");
+  if (const auto mask = tokenizer.special_id("mask_token"))
+    settings.mask_token = tokenizer.id_to_token(*mask).value_or("");
   return settings;
 }
 
 void check_gap(const prompt::PromptSet& set, const prompt::Wording& wording, bool has_gap, models::Task task) {
   if (has_gap == (task == models::Task::masked_lm)) return;
-  throw Error(ErrorKind::usage,
-              {.file = set.file,
-               .what = has_gap ? "the input has a gap, and the model writes on behind a text"
-                               : "the model fills gaps, and the input has none",
-               .where = concat("wording '", wording.name, "'"),
-               .hint = has_gap ? "remove {{ mask }}, or take a masked language model" : "write {{ mask }} where the label word is to stand"});
+  throw Error(ErrorKind::usage, {.file = set.file,
+                                 .what = has_gap ? "the input has a gap, and the model writes on behind a text"
+                                                 : "the model fills gaps, and the input has none",
+                                 .where = concat("wording '", wording.name, "'"),
+                                 .hint = has_gap ? "remove {{ mask }}, or take a masked language model"
+                                                 : "write {{ mask }} where the label word is to stand"});
 }
 
 }  // namespace
@@ -33,10 +35,9 @@ void check_gap(const prompt::PromptSet& set, const prompt::Wording& wording, boo
 void check_chat(const prompt::PromptSet& set, const PromptReader& reader) {
   if (!set.chat) return;
   if (reader.task == models::Task::masked_lm) {
-    throw Error(ErrorKind::usage, {.file = set.file,
-                                   .what = "a model that fills gaps has no chats",
-                                   .where = "chat",
-                                   .hint = "set it to false"});
+    throw Error(
+        ErrorKind::usage,
+        {.file = set.file, .what = "a model that fills gaps has no chats", .where = "chat", .hint = "set it to false"});
   }
   if (!reader.chats->empty()) return;
   throw Error(ErrorKind::model, {.file = reader.folder,

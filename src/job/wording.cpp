@@ -36,10 +36,12 @@ prompt::Wording chosen_wording(const prompt::PromptSet& set, const std::string& 
   const std::string nearest = nearest_name(name, names);
   throw Error(ErrorKind::usage,
               {.file = set.file,
-               .what = name.empty() ? concat("the prompt set has ", names.size(), " wordings, and the model is tuned behind one")
-                                    : concat("there is no wording '", name, "'"),
+               .what = name.empty()
+                           ? concat("the prompt set has ", names.size(), " wordings, and the model is tuned behind one")
+                           : concat("there is no wording '", name, "'"),
                .where = "data.wording",
-               .hint = name.empty() || nearest.empty() ? concat("name one of them, such as '", names.front(), "'") : concat("did you mean '", nearest, "'?")});
+               .hint = name.empty() || nearest.empty() ? concat("name one of them, such as '", names.front(), "'")
+                                                       : concat("did you mean '", nearest, "'?")});
 }
 
 std::int64_t positions_of(const Prepared& prepared) {
@@ -48,7 +50,8 @@ std::int64_t positions_of(const Prepared& prepared) {
 }
 
 prompt::LabelWords words_of(const Prepared& prepared) {
-  return prepared.asks_labels() ? prompt::label_words(prepared.asked->set, prepared.labels.names) : prompt::LabelWords();
+  return prepared.asks_labels() ? prompt::label_words(prepared.asked->set, prepared.labels.names)
+                                : prompt::LabelWords();
 }
 
 class PromptsOfRows {
@@ -58,13 +61,17 @@ class PromptsOfRows {
         asks_labels_(prepared.asks_labels()),
         few_shot_(prepared.options.prompting.examples),
         prompts_(prepared.asked->set, prepared.asked->wording, prepared.asked->kind, words_of(prepared),
-                 {.task = prepared.kind, .tokenizer = prepared.tokenizer.get(), .chats = prepared.chats.get(), .folder = prepared.model_folder}),
+                 {.task = prepared.kind,
+                  .tokenizer = prepared.tokenizer.get(),
+                  .chats = prepared.chats.get(),
+                  .folder = prepared.model_folder}),
         shown_(few_shot_.k > 0 ? prepared.train.examples.values() : std::vector<data::Example>()),
         pool_(shown_),
         most_(asks_labels_ ? positions_of(prepared) : prepared.options.data.max_length) {
     few_shot_.seed = prepared.options.seeds.front();
     for (const Rows* rows : {&prepared.validation, &prepared.test}) pool_.forbid_texts_of(rows->examples.values());
-    for (const prompt::Continuation& answer : prompts_.answers()) longest_answer_ = std::max(longest_answer_, answer.text.size());
+    for (const prompt::Continuation& answer : prompts_.answers())
+      longest_answer_ = std::max(longest_answer_, answer.text.size());
   }
 
   const std::vector<prompt::Continuation>& answers() const { return prompts_.answers(); }
@@ -75,12 +82,14 @@ class PromptsOfRows {
     std::vector<const data::Example*> examples;
     if (few_shot_.k > 0) examples = prompt::examples_at(pool_, prompt::choose_examples(pool_, row, few_shot_));
     const std::string answer = asks_labels_ ? "" : prompts_.writer().answer_of(row);
-    prompt::FittedPrompt fitted = prompt::fit_prompt(prompts_.writer(), row, examples,
-                                                     [&](const prompt::PromptText& prompt) { return fits(prompts_.text_of(prompt), answer); });
+    prompt::FittedPrompt fitted =
+        prompt::fit_prompt(prompts_.writer(), row, examples,
+                           [&](const prompt::PromptText& prompt) { return fits(prompts_.text_of(prompt), answer); });
     dropped_ += static_cast<std::int64_t>(fitted.dropped);
     if (!fitted.fits && asks_labels_) {
-      throw data::BadRow(row.origin, concat("prompt and label words have more than the ", most_, " tokens that the model takes"), "",
-                         "shorten the row, or the texts of the prompt set");
+      throw data::BadRow(row.origin,
+                         concat("prompt and label words have more than the ", most_, " tokens that the model takes"),
+                         "", "shorten the row, or the texts of the prompt set");
     }
     if (asks_labels_) {
       row.text = prompts_.text_of(fitted.prompt);
@@ -98,8 +107,10 @@ class PromptsOfRows {
   bool fits(const std::string& text, const std::string& answer) const {
     constexpr std::size_t kSpecialTokens = 8;  // around a text
     const auto most = static_cast<std::size_t>(most_);
-    if (text.size() + std::max(longest_answer_, answer.size()) + kSpecialTokens <= most) return true;  // a token has a byte or more
-    if (!asks_labels_) return task::encode_prompts(std::vector{text + answer}, *prepared_.tokenizer).front().size() < most;
+    if (text.size() + std::max(longest_answer_, answer.size()) + kSpecialTokens <= most)
+      return true;  // a token has a byte or more
+    if (!asks_labels_)
+      return task::encode_prompts(std::vector{text + answer}, *prepared_.tokenizer).front().size() < most;
     const auto encode = prepared_.kind == models::Task::masked_lm ? task::answers_in_gap : task::answers_behind;
     return encode(std::vector{text}, prompts_.answers(), *prepared_.tokenizer).front().longest <= most_;
   }
@@ -184,11 +195,12 @@ void write_prompts(Prepared& prepared, std::map<std::string, data::ReadReport>& 
 
 void refuse_wording(const data::DataOptions& options, const std::string& folder, const std::string& verb) {
   if (options.prompts.empty()) return;
-  throw Error(ErrorKind::usage,
-              {.file = folder,
-               .what = concat("the model was tuned behind a wording of ", options.prompts, ", and attune ", verb, " takes rows as they are"),
-               .where = "data.prompts",
-               .hint = "ask it with attune prompt run (prompting.prompts, and this folder as model.path), or set data.prompts to null"});
+  throw Error(ErrorKind::usage, {.file = folder,
+                                 .what = concat("the model was tuned behind a wording of ", options.prompts,
+                                                ", and attune ", verb, " takes rows as they are"),
+                                 .where = "data.prompts",
+                                 .hint = "ask it with attune prompt run (prompting.prompts, and this folder as "
+                                         "model.path), or set data.prompts to null"});
 }
 
 }  // namespace attune::job

@@ -180,7 +180,9 @@ std::string rounds_section(const Json& results) {
 std::string prompt_page(const Json& results) {
   if (results["answer"] == "text") return texts_page(results);
   return html_page(
-      {.title = page_title(results), .header = page_header(results, results["split"].get<std::string>()), .version = "–"},
+      {.title = page_title(results),
+       .header = page_header(results, results["split"].get<std::string>()),
+       .version = "–"},
       {{"results", "Wordings",
         prompt_lead(results) + prompt_table(results) + seeds_note(results) + wording_strips(results, "accuracy")},
        {"work", "Work", work_text(results)}});

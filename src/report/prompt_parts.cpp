@@ -22,9 +22,10 @@ std::string shared_texts_notice(const Json& results) {
   for (const Json& one : found.is_array() ? found : Json::array()) {
     const std::string first = value_text(one["between"][0]), second = value_text(one["between"][1]);
     if (first == second) continue;
-    html += concat("<div class=\"notice\">", counted(one["rows"].get<std::int64_t>(), "text"), " of ", escape_html(second),
-                   " also in ", escape_html(first),
-                   first == "train" ? ": never shown as an example." : ": what is chosen by one of them looks too good on the other.",
+    html += concat("<div class=\"notice\">", counted(one["rows"].get<std::int64_t>(), "text"), " of ",
+                   escape_html(second), " also in ", escape_html(first),
+                   first == "train" ? ": never shown as an example."
+                                    : ": what is chosen by one of them looks too good on the other.",
                    "</div>\n");
   }
   return html;
@@ -55,7 +56,8 @@ std::string wording_strips(const Json& results, const char* metric) {
 std::string seeds_note(const Json& results) {
   const bool has_seeds =
       std::ranges::any_of(results["wordings"], [](const Json& one) { return one.contains("seeds"); });
-  return has_seeds ? "<p class=\"soft\">Figures are means over the seeds under which examples (or tokens) are drawn, the dots; "
+  return has_seeds ? "<p class=\"soft\">Figures are means over the seeds under which examples (or tokens) are drawn, "
+                     "the dots; "
                      "intervals are of rows and seeds.</p>\n"
                    : "";
 }

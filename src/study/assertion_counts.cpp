@@ -30,7 +30,8 @@ void AssertionCounts::add(std::vector<std::string> texts) {
 
 Json AssertionCounts::failures_of(std::size_t row) const {
   Json failed = Json::array();
-  for (const prompt::FailedAssertion& one : failures_.front()[row]) failed.push_back({{"name", one.name}, {"why", one.why}});
+  for (const prompt::FailedAssertion& one : failures_.front()[row])
+    failed.push_back({{"name", one.name}, {"why", one.why}});
   return failed;
 }
 

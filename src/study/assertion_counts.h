@@ -21,9 +21,9 @@ class AssertionCounts {
 
   /// What the text of a row fails under the first seed: [{"name", "why"}].
   files::Json failures_of(std::size_t row) const;
-  /// [{"name", "rate": share of the texts that pass, "interval": Wilson's, of as many texts as there are rows, since the texts of a
-  /// row under several seeds are no independent ones, "failed": texts, "first": [{"id", "text", "why"}, at most 10]}], in the order of the
-  /// prompt set.
+  /// [{"name", "rate": share of the texts that pass, "interval": Wilson's, of as many texts as there are rows, since
+  /// the texts of a row under several seeds are no independent ones, "failed": texts, "first": [{"id", "text", "why"},
+  /// at most 10]}], in the order of the prompt set.
   files::Json assertions() const;
   /// The share of the texts that pass all of them.
   double rate_of_all() const;
@@ -32,8 +32,8 @@ class AssertionCounts {
   using Failures = std::vector<prompt::FailedAssertion>;
 
   const PromptJob& job_;
-  std::vector<std::vector<Failures>> failures_;       ///< [seeds][rows]
-  std::vector<std::vector<std::string>> texts_;       ///< [seeds][rows]
+  std::vector<std::vector<Failures>> failures_;  ///< [seeds][rows]
+  std::vector<std::vector<std::string>> texts_;  ///< [seeds][rows]
 };
 
 }  // namespace attune::study

@@ -8,8 +8,8 @@
 
 namespace attune::study {
 
-/// {the last part of `key`: the bound or null, "passed", "where": `key`, "failure"}. `failure`: what was found and expected; "" where
-/// the bound was kept or there is none.
+/// {the last part of `key`: the bound or null, "passed", "where": `key`, "failure"}. `failure`: what was found and
+/// expected; "" where the bound was kept or there is none.
 files::Json gate_result(const std::string& key, const std::optional<double>& bound, const std::string& failure);
 
 }  // namespace attune::study

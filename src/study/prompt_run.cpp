@@ -138,14 +138,16 @@ void put_assertions_to_gate(const std::optional<double>& least, Json& results) {
       const double rate = assertion["rate"].get<double>();
       report::TestCase one{.name = name, .seconds = 0, .failure = ""};
       if (least && rate < *least) {
-        one.failure = concat(print_number("%.4f", rate), " of the texts pass, at least ", print_number("%.4f", *least), " should");
+        one.failure = concat(print_number("%.4f", rate), " of the texts pass, at least ", print_number("%.4f", *least),
+                             " should");
         if (failure.empty()) failure = concat("assertion '", name, "': ", one.failure);
       }
       cases.push_back(std::move(one));
     }
   }
   results["gate"] = gate_result("prompting.min_assertion_rate", least, failure);
-  files::write_file_atomically(results["output_dir"].get<std::string>() + "/junit.xml", report::junit_xml("attune prompt run", cases));
+  files::write_file_atomically(results["output_dir"].get<std::string>() + "/junit.xml",
+                               report::junit_xml("attune prompt run", cases));
 }
 
 }  // namespace
@@ -155,7 +157,8 @@ Json run_prompts(const job::RunOptions& options, const report::EventBus& events)
   const PromptJob job = open_prompt_job(options, events);
   const auto lock = job::claim_output_folder(options);
   files::write_json(options.output_dir + "/config.resolved.json", config::effective(options));
-  Json results = {{"output_dir", options.output_dir}, {"split", options.prompting.split}, {"answer", options.prompting.answer}};
+  Json results = {
+      {"output_dir", options.output_dir}, {"split", options.prompting.split}, {"answer", options.prompting.answer}};
   results.update(rows_told(job));
   results["wordings"] = ask_wordings(job, events);
   std::int64_t tokens = 0, computed = 0;
@@ -166,7 +169,8 @@ Json run_prompts(const job::RunOptions& options, const report::EventBus& events)
   results["tokens"] = tokens;
   results["computed_tokens"] = computed;
   results["stopped_by"] = results["wordings"].size() < job.wordings.size() ? "signal" : "end";
-  if (job.assertions && results["stopped_by"] == "end") put_assertions_to_gate(options.prompting.min_assertion_rate, results);
+  if (job.assertions && results["stopped_by"] == "end")
+    put_assertions_to_gate(options.prompting.min_assertion_rate, results);
   files::write_json(options.output_dir + "/prompt_results.json", results);
   if (!results["wordings"].empty())
     files::write_file_atomically(options.output_dir + "/report.html", report::prompt_page(results));

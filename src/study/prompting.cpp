@@ -187,8 +187,8 @@ void make_text_targets(PromptJob& job) {
     job.targets.back().prompt = std::move(prompt);
   }
   if (job.has_references() || job.assertions) return;
-  refuse("no row has a text of its own, and there are no assertions: nothing would be scored", "data.columns.completion",
-         "name the column with the answers, or write assertions into the prompt set");
+  refuse("no row has a text of its own, and there are no assertions: nothing would be scored",
+         "data.columns.completion", "name the column with the answers, or write assertions into the prompt set");
 }
 
 void make_targets(PromptJob& job) {

@@ -47,7 +47,8 @@ std::optional<std::vector<AnswerScores>> scores_behind(const PromptJob& job, std
   asked.computed_tokens += found.computed_tokens;
   auto next = found.log_probabilities.begin();
   for_each_text(questions, [&](std::size_t question, const task::AnswerText& text) {
-    for (const std::int32_t answer : text.answers) scores[question][static_cast<std::size_t>(answer)] = std::move(*next++);
+    for (const std::int32_t answer : text.answers)
+      scores[question][static_cast<std::size_t>(answer)] = std::move(*next++);
   });
   return scores;
 }
@@ -96,7 +97,8 @@ std::vector<std::int64_t> encode_answers(const PromptJob& job, std::span<const p
   return lengths;
 }
 
-std::optional<std::vector<LabelScores>> score_answers(const PromptJob& job, std::span<const prompt::Continuation> answers,
+std::optional<std::vector<LabelScores>> score_answers(const PromptJob& job,
+                                                      std::span<const prompt::Continuation> answers,
                                                       std::span<const Question> questions, Asked& asked) {
   std::vector<AnswerScores> scores(questions.size(), AnswerScores(answers.size()));
   const auto score = fills_gaps(job) ? scores_in_gaps : scores_behind;

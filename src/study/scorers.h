@@ -15,8 +15,8 @@ namespace attune::study {
 
 /// A prompt as it is put to the model.
 struct Question {
-  std::string text;               ///< of a chat what its template makes of it
-  task::AnswerTexts answers = {};  ///< where labels are scored
+  std::string text;                    ///< of a chat what its template makes of it
+  task::AnswerTexts answers = {};      ///< where labels are scored
   std::vector<std::int32_t> ids = {};  ///< where the model writes
 };
 
@@ -27,9 +27,10 @@ using LabelScores = std::vector<double>;
 std::vector<std::int64_t> encode_answers(const PromptJob& job, std::span<const prompt::Continuation> answers,
                                          std::span<Question> questions);
 
-/// [questions][labels] of questions that were encoded: behind prompts of a causal model, in gaps of a masked one. Nothing
-/// after a signal. Adds the tokens to `asked`.
-std::optional<std::vector<LabelScores>> score_answers(const PromptJob& job, std::span<const prompt::Continuation> answers,
+/// [questions][labels] of questions that were encoded: behind prompts of a causal model, in gaps of a masked one.
+/// Nothing after a signal. Adds the tokens to `asked`.
+std::optional<std::vector<LabelScores>> score_answers(const PromptJob& job,
+                                                      std::span<const prompt::Continuation> answers,
                                                       std::span<const Question> questions, Asked& asked);
 
 }  // namespace attune::study

@@ -30,8 +30,7 @@ std::vector<Json> ask_all(const PromptJob& job, const std::vector<DesignPoint>& 
   report::Phase asking(events, "asking", static_cast<std::int64_t>(points.size()), "variant");
   std::vector<Json> all;
   for (std::size_t i = 0; i < points.size(); ++i) {
-    Json answers =
-        kept_or_asked(job, kept, {.number = i + 1, .name = points[i].name, .variant = points[i].variant});
+    Json answers = kept_or_asked(job, kept, {.number = i + 1, .name = points[i].name, .variant = points[i].variant});
     if (answers.is_null()) break;
     all.push_back(std::move(answers));
     asking.progress(static_cast<std::int64_t>(all.size()));
@@ -58,7 +57,8 @@ Json test_wordings(PromptJob& job, const std::set<std::string>& names, const Kep
 }
 
 void write_junit(const Json& results) {
-  const report::TestCase gate{.name = "flip rate", .seconds = 0, .failure = results["gate"]["failure"].get<std::string>()};
+  const report::TestCase gate{
+      .name = "flip rate", .seconds = 0, .failure = results["gate"]["failure"].get<std::string>()};
   files::write_file_atomically(results["output_dir"].get<std::string>() + "/junit.xml",
                                report::junit_xml("attune prompt stability", {gate}));
 }

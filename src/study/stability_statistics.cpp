@@ -95,8 +95,7 @@ class Statistics {
       if (list.size() == kFragileRows || flips_[row] == 0) break;
       Json labels = Json::object();
       for (std::size_t label = 0; label < counts_[row].size(); ++label) {
-        if (counts_[row][label] > 0)
-          labels[job_.answer_name(label)] = counts_[row][label];
+        if (counts_[row][label] > 0) labels[job_.answer_name(label)] = counts_[row][label];
       }
       list.push_back({{"id", job_.rows[row].id}, {"flip_rate", flips_[row]}, {"labels", std::move(labels)}});
     }

@@ -102,7 +102,8 @@ class PromptCheck {
     const std::size_t rows = rows_again(texts.size());
     const std::vector<std::string> now = texts_of(ask(job_, variant, rows).predictions);
     for (std::size_t i = 0; i < now.size(); ++i) {
-      if (now[i] != texts[i]) findings_.differ(concat(name, ", row '", job_.rows[i].id, "': another text is written now"));
+      if (now[i] != texts[i])
+        findings_.differ(concat(name, ", row '", job_.rows[i].id, "': another text is written now"));
     }
     questions_ += now.size();
     ++variants_;
@@ -115,8 +116,9 @@ class PromptCheck {
                            job_.asks_texts() ? ": scores and assertions follow from the texts that were kept, "
                                              : ": metrics follow from the labels that were kept, ",
                            counted(static_cast<std::int64_t>(questions_), "row"), " asked again"));
-    findings_.leave_out(job_.asks_texts() ? "the rows that were not asked again"
-                                          : "metrics of probabilities other than the loss, and the rows that were not asked again");
+    findings_.leave_out(job_.asks_texts()
+                            ? "the rows that were not asked again"
+                            : "metrics of probabilities other than the loss, and the rows that were not asked again");
   }
 
  private:
@@ -149,7 +151,9 @@ class PromptCheck {
     }
   }
 
-  std::string name_of(std::int64_t label) const { return concat("'", job_.answer_name(static_cast<std::size_t>(label)), "'"); }
+  std::string name_of(std::int64_t label) const {
+    return concat("'", job_.answer_name(static_cast<std::size_t>(label)), "'");
+  }
 
   const VerifyOptions& options_;
   Findings& findings_;
@@ -179,7 +183,8 @@ void check_lines(PromptCheck& check, const std::string& file, const std::string&
     check.findings().differ(concat(name, ": there are ", row, " predictions of ", labels.size(), " rows"));
 }
 
-/// One wording of `attune prompt run` where texts are asked for: scores and assertions follow from the texts that were kept.
+/// One wording of `attune prompt run` where texts are asked for: scores and assertions follow from the texts that were
+/// kept.
 void check_texts(PromptCheck& check, const prompt::Wording& wording, std::size_t number, const Json& results) {
   Json kept = check.kept("wordings", number, wording.name);
   if (kept.is_null()) return;

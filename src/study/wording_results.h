@@ -25,8 +25,8 @@ class WordingResults {
 
   void add(std::uint64_t seed, std::span<const task::Prediction> predictions);
 
-  /// {"metrics", "intervals", "seeds" of several, "samples" of texts}, where rows have labels or texts of their own; "assertions" and
-  /// "all_assertions" where there are some.
+  /// {"metrics", "intervals", "seeds" of several, "samples" of texts}, where rows have labels or texts of their own;
+  /// "assertions" and "all_assertions" where there are some.
   files::Json results() const;
   /// Lines of the first seed's predictions, of texts with the assertions that each "failed".
   std::string lines() const;

@@ -48,7 +48,8 @@ AnswerTexts texts_behind(const TokenIds& alone, std::span<const TokenIds> whole)
     };
     auto text = std::ranges::find_if(found.texts, asks_behind);
     if (text == found.texts.end()) {
-      text = found.texts.insert(text, {.ids = {before_last.begin(), before_last.end()}, .places = {}, .answers = {}, .tokens = {}});
+      text = found.texts.insert(
+          text, {.ids = {before_last.begin(), before_last.end()}, .places = {}, .answers = {}, .tokens = {}});
       for (std::size_t i = from; i < ids.size(); ++i) text->places.push_back(static_cast<std::int32_t>(i) - 1);
     }
     add_answer(answer, ids.subspan(from), *text);
@@ -121,7 +122,8 @@ class Gap {
 
 }  // namespace
 
-std::vector<AnswerTexts> answers_behind(std::span<const std::string> prompts, std::span<const prompt::Continuation> answers,
+std::vector<AnswerTexts> answers_behind(std::span<const std::string> prompts,
+                                        std::span<const prompt::Continuation> answers,
                                         const text::Tokenizer& tokenizer) {
   std::vector<std::string> texts;
   for (const std::string& prompt : prompts) {
@@ -136,7 +138,8 @@ std::vector<AnswerTexts> answers_behind(std::span<const std::string> prompts, st
   return found;
 }
 
-std::vector<AnswerTexts> answers_in_gap(std::span<const std::string> prompts, std::span<const prompt::Continuation> answers,
+std::vector<AnswerTexts> answers_in_gap(std::span<const std::string> prompts,
+                                        std::span<const prompt::Continuation> answers,
                                         const text::Tokenizer& tokenizer) {
   const auto mask = tokenizer.special_id("mask_token");
   if (!mask) {
@@ -150,11 +153,13 @@ std::vector<AnswerTexts> answers_in_gap(std::span<const std::string> prompts, st
   return found;
 }
 
-std::vector<double> label_scores(std::span<const prompt::Continuation> answers, std::span<const std::vector<double>> log_probabilities,
-                                 prompt::WordScore score, std::size_t labels) {
+std::vector<double> label_scores(std::span<const prompt::Continuation> answers,
+                                 std::span<const std::vector<double>> log_probabilities, prompt::WordScore score,
+                                 std::size_t labels) {
   std::vector<std::vector<double>> words(labels);
   for (std::size_t i = 0; i < answers.size(); ++i) {
-    words[answers[i].label].push_back(prompt::score_word(log_probabilities[i], count_code_points(answers[i].text), score));
+    words[answers[i].label].push_back(
+        prompt::score_word(log_probabilities[i], count_code_points(answers[i].text), score));
   }
   std::vector<double> scores;
   for (const auto& of_label : words) scores.push_back(prompt::score_label(of_label));

@@ -1,7 +1,8 @@
-// Labels said with words: rows are prompts, and a label is as likely as its words are behind the prompt or in its gap. Models that
-// fill gaps learn the row's label among all labels: cross-entropy over the labels' scores, for words of one token PET's loss
-// (Schick & Schütze 2021, §3.1: the softmax over the vocabulary cancels). Causal models learn the tokens of the row's own word behind
-// its prompt, as in language modelling. Predictions are those of `attune prompt run` for both.
+// Labels said with words: rows are prompts, and a label is as likely as its words are behind the prompt or in its gap.
+// Models that fill gaps learn the row's label among all labels: cross-entropy over the labels' scores, for words of one
+// token PET's loss (Schick & Schütze 2021, §3.1: the softmax over the vocabulary cancels). Causal models learn the
+// tokens of the row's own word behind its prompt, as in language modelling. Predictions are those of `attune prompt
+// run` for both.
 #include <ATen/ops/cat.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/log_softmax.h>
@@ -10,10 +11,9 @@
 
 #include <algorithm>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <utility>
 #include <variant>
-
-#include <nlohmann/json.hpp>
 
 #include "attune/base/error.h"
 #include "attune/base/utf8.h"
@@ -73,7 +73,8 @@ class LabelWords : public Task {
     index_words();
   }
 
-  std::vector<Encoded> encode(std::span<const data::Example> examples, const text::Tokenizer& tokenizer) const override {
+  std::vector<Encoded> encode(std::span<const data::Example> examples,
+                              const text::Tokenizer& tokenizer) const override {
     std::vector<std::string> prompts;
     for (const data::Example& example : examples) prompts.push_back(example.text);
     const auto encode_answers = fills_gaps_ ? answers_in_gap : answers_behind;
@@ -82,7 +83,8 @@ class LabelWords : public Task {
     for (std::size_t i = 0; i < examples.size(); ++i) {
       Encoded row = encode_text(examples[i], {});
       row.example = static_cast<std::int64_t>(i);
-      if (!std::holds_alternative<std::monostate>(examples[i].target)) row.label = data::class_id(options_.labels, examples[i]);
+      if (!std::holds_alternative<std::monostate>(examples[i].target))
+        row.label = data::class_id(options_.labels, examples[i]);
       const std::size_t text = row.label == nn::kIgnoreIndex ? 0 : place_of_answer(texts[i], answer_of(row)).first;
       row.ids = texts[i].texts[text].ids;
       row.answers = std::move(texts[i]);
@@ -120,24 +122,29 @@ class LabelWords : public Task {
                                  : nn::log_probabilities(output.logits, rows, ids);
     const float* values = log_p.const_data_ptr<float>();
     std::vector<std::vector<double>> of_words(batch.rows.size() * options_.answers.size());
-    for (std::size_t i = 0; i < asked.words.size(); ++i) of_words[static_cast<std::size_t>(asked.words[i])].push_back(values[i]);
+    for (std::size_t i = 0; i < asked.words.size(); ++i)
+      of_words[static_cast<std::size_t>(asked.words[i])].push_back(values[i]);
     std::vector<Prediction> predictions;
     for (std::size_t b = 0; b < batch.rows.size(); ++b) {
       const auto own = std::span(of_words).subspan(b * options_.answers.size(), options_.answers.size());
-      predictions.push_back(prediction_of(*batch.rows[b], label_scores(options_.answers, own, options_.word_score, labels().size())));
+      predictions.push_back(
+          prediction_of(*batch.rows[b], label_scores(options_.answers, own, options_.word_score, labels().size())));
     }
     return predictions;
   }
 
   std::vector<std::string> metric_names() const override {
-    return metrics::metric_names({labels().size() == 2 ? metrics::Predicted::one_of_two : metrics::Predicted::one_of_many});
+    return metrics::metric_names(
+        {labels().size() == 2 ? metrics::Predicted::one_of_two : metrics::Predicted::one_of_many});
   }
 
-  std::unique_ptr<Scores> scores(std::span<const Prediction> predictions, std::span<const data::Example> examples) const override {
+  std::unique_ptr<Scores> scores(std::span<const Prediction> predictions,
+                                 std::span<const data::Example> examples) const override {
     return scores_of(score_classes(predictions, labels()), predictions, examples);
   }
 
-  files::Json describe(std::span<const Prediction> windows, const data::Example& example, bool with_logits) const override {
+  files::Json describe(std::span<const Prediction> windows, const data::Example& example,
+                       bool with_logits) const override {
     return describe_class(windows.front(), labels(), example, with_logits);
   }
 
@@ -160,7 +167,8 @@ class LabelWords : public Task {
     for (const Encoded* row : rows) {
       const auto [text, answer] = place_of_answer(*row->answers, answer_of(*row));
       const AnswerText& own = row->answers->texts[text];
-      for (std::size_t i = 0; i < own.places.size(); ++i) wanted.add(begin + own.places[i], own.tokens_of(answer)[i], row->weight);
+      for (std::size_t i = 0; i < own.places.size(); ++i)
+        wanted.add(begin + own.places[i], own.tokens_of(answer)[i], row->weight);
       begin += static_cast<std::int64_t>(row->ids.size());
     }
     wanted.set(batch, row_weights(rows).defined());
@@ -219,7 +227,8 @@ class LabelWords : public Task {
     for (const Encoded* row : batch.rows) {
       for (const AnswerText& text : row->answers->texts) {
         for (std::size_t place = 0; place < text.places.size(); ++place) {
-          for (const std::int32_t answer : text.answers) shares.push_back(static_cast<float>(share_of_token(text, answer)));
+          for (const std::int32_t answer : text.answers)
+            shares.push_back(static_cast<float>(share_of_token(text, answer)));
         }
       }
     }
@@ -231,10 +240,13 @@ class LabelWords : public Task {
     const AskedTokens asked(batch.rows, options_.answers.size());
     const at::Tensor log_p = at::log_softmax(nn::vocabulary_logits(vocabulary).to(at::kFloat), 1);
     const auto there = [&](const at::Tensor& x) { return tensor::on_device(x, log_p.device()); };
-    const auto tokens = static_cast<std::int64_t>(asked.ids.size()), rows = static_cast<std::int64_t>(batch.rows.size());
+    const auto tokens = static_cast<std::int64_t>(asked.ids.size()),
+               rows = static_cast<std::int64_t>(batch.rows.size());
     const at::Tensor places = there(long_tensor(asked.rows) * log_p.size(1) + long_tensor(asked.ids));
-    const at::Tensor counted = log_p.reshape({-1}).index_select(0, places) * there(float_tensor(shares_of_tokens(batch), {tokens}));
-    const at::Tensor words = at::zeros({rows * answers_}, log_p.options()).index_add(0, there(long_tensor(asked.words)), counted);
+    const at::Tensor counted =
+        log_p.reshape({-1}).index_select(0, places) * there(float_tensor(shares_of_tokens(batch), {tokens}));
+    const at::Tensor words =
+        at::zeros({rows * answers_}, log_p.options()).index_add(0, there(long_tensor(asked.words)), counted);
     const at::Tensor none = at::full({rows, 1}, -std::numeric_limits<float>::infinity(), log_p.options());
     const at::Tensor with_none = at::cat({words.reshape({rows, answers_}), none}, 1);
     const auto labels_count = static_cast<std::int64_t>(labels().size());
@@ -263,6 +275,8 @@ class LabelWords : public Task {
 
 }  // namespace
 
-std::unique_ptr<Task> make_label_words(const TaskOptions& options) { return std::make_unique<LabelWords>(options); }
+std::unique_ptr<Task> make_label_words(const TaskOptions& options) {
+  return std::make_unique<LabelWords>(options);
+}
 
 }  // namespace attune::task

@@ -231,7 +231,8 @@ TEST_CASE("paired intervals do not depend on the number of threads", "[metrics]"
   CHECK(shared.high == alone.high);
 }
 
-TEST_CASE("intervals over rows and seeds are those of a method in a comparison, and with one seed those over rows", "[metrics]") {
+TEST_CASE("intervals over rows and seeds are those of a method in a comparison, and with one seed those over rows",
+          "[metrics]") {
   const std::vector<std::vector<double>> seeds = {normal_list(40, 5), normal_list(40, 6, 1), normal_list(40, 7, 2)},
                                          one = {normal_list(40, 8)};
   const BootstrapOptions options{.resamples = 300, .threads = 2};

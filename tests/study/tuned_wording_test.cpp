@@ -49,7 +49,8 @@ struct FirstStep {
 
   double gradient_norm() const {
     double squares = 0;
-    for (const at::Tensor& gradient : trained.arena().gradients().slices()) squares += std::pow(gradient.norm().item<double>(), 2);
+    for (const at::Tensor& gradient : trained.arena().gradients().slices())
+      squares += std::pow(gradient.norm().item<double>(), 2);
     return std::sqrt(squares);
   }
 
@@ -109,12 +110,14 @@ TEST_CASE("no training row stands in front of itself", "[study]") {
     INFO(example.text);
     CHECK(example.text.find(text) == example.text.rfind(text));  // the row itself, once
     std::size_t shown = 0;
-    for (const Json& other : golden["pool"]) shown += example.text.find(other["text"].get<std::string>()) != std::string::npos ? 1 : 0;
+    for (const Json& other : golden["pool"])
+      shown += example.text.find(other["text"].get<std::string>()) != std::string::npos ? 1 : 0;
     CHECK(shown == 4);  // the three others and the row
   }
   for (const data::Example& example : prepared.validation.examples) {
     std::size_t asked = 0;
-    for (const Json& other : golden["rows"]) asked += example.text.find(other["text"].get<std::string>()) != std::string::npos ? 1 : 0;
+    for (const Json& other : golden["rows"])
+      asked += example.text.find(other["text"].get<std::string>()) != std::string::npos ? 1 : 0;
     CHECK(asked == 1);
   }
 }

@@ -27,7 +27,8 @@ std::vector<std::int32_t> whole_ids(const AnswerTexts& texts, std::int32_t answe
     const auto found = std::ranges::find(text.answers, answer);
     if (found == text.answers.end()) continue;
     std::vector<std::int32_t> ids(text.ids.begin(), text.ids.begin() + text.places.front() + 1);
-    for (const std::int32_t token : text.tokens_of(static_cast<std::size_t>(found - text.answers.begin()))) ids.push_back(token);
+    for (const std::int32_t token : text.tokens_of(static_cast<std::size_t>(found - text.answers.begin())))
+      ids.push_back(token);
     return ids;
   }
   return {};
@@ -43,7 +44,8 @@ text::Tokenizer word_pieces(const TemporaryFolder& folder) {
 
 TEST_CASE("answers behind a prompt are what is tokenised with it, and share what they can", "[task]") {
   const language::Language fixture;
-  const std::vector<std::string> prompts = {"Is it good?", "Once upon a time"}, words = {" yes", " no", " not at all", " not"};
+  const std::vector<std::string> prompts = {"Is it good?", "Once upon a time"},
+                                 words = {" yes", " no", " not at all", " not"};
   const auto answers = continuations(words);
   const std::vector<AnswerTexts> found = answers_behind(prompts, answers, fixture.tokenizer);
   REQUIRE(found.size() == 2);
@@ -71,7 +73,8 @@ TEST_CASE("answers behind a prompt are what is tokenised with it, and share what
 TEST_CASE("a gap has as many masks as a word has tokens", "[task]") {
   const TemporaryFolder folder;
   const text::Tokenizer tokenizer = word_pieces(folder);
-  const auto found = answers_in_gap(std::vector<std::string>{"it was [MASK]."}, continuations({"good", "none", "no"}), tokenizer);
+  const auto found =
+      answers_in_gap(std::vector<std::string>{"it was [MASK]."}, continuations({"good", "none", "no"}), tokenizer);
   REQUIRE(found.size() == 1);
   REQUIRE(found.front().texts.size() == 2);
   const AnswerText &one = found.front().texts[0], &two = found.front().texts[1];
@@ -84,5 +87,6 @@ TEST_CASE("a gap has as many masks as a word has tokens", "[task]") {
   CHECK(two.tokens == std::vector<std::int32_t>{9, 10});
   CHECK(found.front().longest == 7);
   const language::Language causal;
-  CHECK_RAISES(answers_in_gap(std::vector<std::string>{"a [MASK]"}, continuations({"b"}), causal.tokenizer), model, "no mask token");
+  CHECK_RAISES(answers_in_gap(std::vector<std::string>{"a [MASK]"}, continuations({"b"}), causal.tokenizer), model,
+               "no mask token");
 }

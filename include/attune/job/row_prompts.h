@@ -26,17 +26,19 @@ struct PromptReader {
 
 class RowPrompts {
  public:
-  /// What `reader` points at must outlive it. Error{usage} where the input has a gap and the model fills none, and the other way
-  /// round; Error{model} for chats without a template; else as prompt::PromptWriter.
-  RowPrompts(const prompt::PromptSet& set, const prompt::Wording& wording, prompt::AnswerKind kind, prompt::LabelWords words,
-             const PromptReader& reader);
+  /// What `reader` points at must outlive it. Error{usage} where the input has a gap and the model fills none, and the
+  /// other way round; Error{model} for chats without a template; else as prompt::PromptWriter.
+  RowPrompts(const prompt::PromptSet& set, const prompt::Wording& wording, prompt::AnswerKind kind,
+             prompt::LabelWords words, const PromptReader& reader);
 
   const prompt::PromptWriter& writer() const { return writer_; }
   /// How each label would go on from any of the prompts.
   const std::vector<prompt::Continuation>& answers() const { return writer_.answers(); }
   /// What the model goes on from, or fills the gap of.
   std::string text_of(const prompt::PromptText& prompt) const;
-  std::string text(const data::Example& row, prompt::ExampleList examples) const { return text_of(writer_.write(row, examples)); }
+  std::string text(const data::Example& row, prompt::ExampleList examples) const {
+    return text_of(writer_.write(row, examples));
+  }
 
  private:
   prompt::PromptWriter writer_;

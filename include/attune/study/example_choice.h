@@ -18,10 +18,10 @@ class ExampleChoice {
  public:
   /// Of nothing.
   ExampleChoice() = default;
-  /// No row of `pool` with the text of one of `asked`. `pool_vectors` [pool, n] and `asked_vectors` [asked, n]: of length 1, where
-  /// examples go by similarity; else undefined. What the spans view must outlive it.
-  ExampleChoice(std::span<const data::Example> pool, std::span<const data::Example> asked, const at::Tensor& pool_vectors,
-                const at::Tensor& asked_vectors);
+  /// No row of `pool` with the text of one of `asked`. `pool_vectors` [pool, n] and `asked_vectors` [asked, n]: of
+  /// length 1, where examples go by similarity; else undefined. What the spans view must outlive it.
+  ExampleChoice(std::span<const data::Example> pool, std::span<const data::Example> asked,
+                const at::Tensor& pool_vectors, const at::Tensor& asked_vectors);
 
   /// Keeps rows with the texts of these out, too.
   void forbid_texts_of(std::span<const data::Example> rows) { pool_->forbid_texts_of(rows); }

@@ -1,6 +1,6 @@
 // A model asked as it is: every wording of a prompt set put to the same rows. Answers become predictions of an ordinary
-// classification, or texts that are scored as training's evaluation scores them, so that metrics, intervals and files are
-// those of a tuned model.
+// classification, or texts that are scored as training's evaluation scores them, so that metrics, intervals and files
+// are those of a tuned model.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -46,14 +46,14 @@ struct PromptJob {
   std::shared_ptr<const text::Tokenizer> tokenizer;
   std::shared_ptr<const text::ChatTemplates> chats;
   infer::GenerationOptions generation;
-  std::int64_t max_tokens = 0;  ///< of prompt and answer
+  std::int64_t max_tokens = 0;                          ///< of prompt and answer
   prompt::AnswerKind kind = prompt::AnswerKind::label;  ///< what is asked for
   data::LabelMap labels;                                ///< of the training rows, where labels are asked for
   prompt::LabelWords words;
   std::optional<prompt::Assertions> assertions;  ///< on texts
-  std::vector<data::Example> pool;     ///< training rows, of which examples are taken
-  std::vector<data::Example> rows;     ///< that are answered
-  std::vector<data::Example> validation, test;  ///< as they were read: none of their texts becomes an example
+  std::vector<data::Example> pool;               ///< training rows, of which examples are taken
+  std::vector<data::Example> rows;               ///< that are answered
+  std::vector<data::Example> validation, test;   ///< as they were read: none of their texts becomes an example
   files::Json duplicates;              ///< texts that occur twice: as the data summary of a training has them; or null
   std::vector<task::Encoded> targets;  ///< of `rows`: their labels, or as Encoded::prompt their own texts and answers
   std::unique_ptr<task::Task> task;
@@ -64,19 +64,21 @@ struct PromptJob {
   /// Whether a row has an answer of its own, so that texts can be scored.
   bool has_references() const;
   /// What the predictions can be; of labels.
-  std::string answer_name(std::size_t answer) const { return answer < labels.names.size() ? labels.names[answer] : kNoAnswer; }
+  std::string answer_name(std::size_t answer) const {
+    return answer < labels.names.size() ? labels.names[answer] : kNoAnswer;
+  }
 };
 
 /// What the job's prompts are for; views the job.
 job::PromptReader reader_of(const PromptJob& job);
 
-/// The rows of a split ("validation", "test") take the place of job.rows. Error{usage} where there are none, Error{data}
-/// for labels that no training row has.
+/// The rows of a split ("validation", "test") take the place of job.rows. Error{usage} where there are none,
+/// Error{data} for labels that no training row has.
 void read_split(PromptJob& job, const std::string& split);
 
 /// Reads what the configuration names; writes nothing. Error{usage} without a prompt set or rows of the split, for
-/// settings that do not go together, for columns that hold the answer, and where texts are asked for and there is nothing
-/// to hold them against; Error{model}, Error{data} as elsewhere.
+/// settings that do not go together, for columns that hold the answer, and where texts are asked for and there is
+/// nothing to hold them against; Error{model}, Error{data} as elsewhere.
 PromptJob open_prompt_job(const job::RunOptions& options, const report::EventBus& events);
 
 /// What must not have changed for answers that were written down to count: settings, files, model.
@@ -97,7 +99,7 @@ struct Asked {
 struct Variant {
   prompt::Wording wording;
   prompt::FewShotOptions examples;
-  bool first_words_only = false;  ///< of several words of a label the first alone counts
+  bool first_words_only = false;                ///< of several words of a label the first alone counts
   std::optional<std::uint64_t> text_seed = {};  ///< of texts that are drawn at random; default: generation.seed
 };
 
