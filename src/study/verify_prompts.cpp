@@ -185,7 +185,8 @@ void check_lines(PromptCheck& check, const std::string& file, const std::string&
 
 /// One wording of `attune prompt run` where texts are asked for: scores and assertions follow from the texts that were
 /// kept.
-void check_texts(PromptCheck& check, const prompt::Wording& wording, std::size_t number, const Json& results) {
+void check_texts(PromptCheck& check, const VerifyOptions& options, const prompt::Wording& wording, std::size_t number,
+                 const Json& results) {
   Json kept = check.kept("wordings", number, wording.name);
   if (kept.is_null()) return;
   const PromptJob& job = check.job();
@@ -200,6 +201,8 @@ void check_texts(PromptCheck& check, const prompt::Wording& wording, std::size_t
     const std::string name = seeds.size() > 1 ? concat(wording.name, ", seed ", seeds[i]) : wording.name;
     check.write_again(name, texts, variant_of(job, wording, seeds[i]));
   }
+  if (files::read_file(concat(options.folder, "/wordings/", number, ".jsonl"), ErrorKind::data) != now.lines())
+    check.findings().differ(concat(wording.name, ": the lines of its predictions are not what was kept"));
   const Json found = now.results();
   for (const auto& [key, value] : found.items())
     check.findings().compare(kept.at(key), value, concat(wording.name, ": ", key), kOfSums);
@@ -253,7 +256,7 @@ void verify_prompt_run(const VerifyOptions& options, const Json& results, const 
   for (std::size_t i = 0; i < results["wordings"].size(); ++i) {
     const prompt::Wording& wording = check.job().wordings.at(i);
     if (check.job().asks_texts()) {
-      check_texts(check, wording, i + 1, results["wordings"][i]);
+      check_texts(check, options, wording, i + 1, results["wordings"][i]);
     } else {
       check_wording(check, options, wording, i + 1, results["wordings"][i]);
     }

@@ -97,6 +97,24 @@ TEST_CASE("texts are scored against the rows' own and held to assertions", "[app
   }
 }
 
+TEST_CASE("texts are verified", "[app][shell][verify]") {
+  const Workspace workspace;
+  write_text_job(workspace);
+  REQUIRE(run_attune(workspace, "prompt run run.json --quiet").exit_code == 0);
+  const Finished holds = run_attune(workspace, "verify out --quiet");
+  INFO(holds.out << holds.err);
+  CHECK(holds.exit_code == 0);
+  CHECK_THAT(holds.out, ContainsSubstring("scores and assertions follow from the texts that were kept"));
+  Json kept = Json::parse(workspace.read("out/wordings/1.json"));
+  Json& text = kept["answers"]["asked"][0]["texts"][3];
+  text = text.get<std::string>() + " zzqx";
+  workspace.write("out/wordings/1.json", kept.dump());
+  const Finished changed = run_attune(workspace, "verify out --json --quiet");
+  CHECK(changed.exit_code == 9);
+  for (const char* part : {"another text is written now", "assertions", "lines of its predictions"})
+    CHECK_THAT(Json::parse(changed.out)["differences"].dump(), ContainsSubstring(part));
+}
+
 TEST_CASE("an assertion that too few texts keep fails the gate", "[app][shell]") {
   const Workspace workspace;
   write_text_job(workspace, R"("min_assertion_rate": 0.5, "examples": {"k": 0})");
