@@ -182,7 +182,8 @@ class LabelWords : public Task {
     std::int64_t begin = 0;
     for (const Encoded* row : rows) {
       for (const AnswerText& text : row->answers->texts) {
-        texts.push_back({.row = row->row, .ids = text.ids});
+        texts.emplace_back().ids = text.ids;
+        texts.back().row = row->row;
         for (const std::int32_t place : text.places) wanted.push_back(begin + place);
         begin += static_cast<std::int64_t>(text.ids.size());
       }
