@@ -68,19 +68,19 @@ std::string texts_table(const Json& results) {
   HtmlTable table{.header = {"wording"}, .rows = {}};
   const bool scored = has_scores(results), asserted = member(results["wordings"].front(), {"assertions"}).is_array();
   const char* const metrics[] = {"rougeL", "bleu", "chrf", "exact_match", "f1"};
+  if (asserted) table.header.emplace_back("all assertions");
   if (scored) {
     for (const char* metric : metrics)
       table.header.push_back(metric_label(metric, results["wordings"].front()["metrics"]));
   }
-  if (asserted) table.header.emplace_back("all assertions");
   for (const char* column : {"tokens computed", "time"}) table.header.emplace_back(column);
   for (const Json& wording : results["wordings"]) {
     std::vector<std::string> row = {name_html(wording)};
+    if (asserted) row.push_back(percent(wording["all_assertions"].get<double>()));
     for (const char* metric : metrics) {
       if (scored)
         row.push_back(with_interval(member(wording, {"metrics", metric}), member(wording, {"intervals", metric})));
     }
-    if (asserted) row.push_back(percent(wording["all_assertions"].get<double>()));
     row.push_back(count_text(wording["computed_tokens"].get<double>()));
     row.push_back(concat(metric_text(wording["seconds"].get<double>()), " s"));
     table.rows.push_back(std::move(row));

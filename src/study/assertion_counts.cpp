@@ -13,7 +13,7 @@ namespace {
 
 using files::Json;
 
-constexpr std::size_t kShownFailures = 10;
+constexpr std::size_t kShownFailures = 5;
 
 }  // namespace
 

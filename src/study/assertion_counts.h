@@ -23,7 +23,7 @@ class AssertionCounts {
   files::Json failures_of(std::size_t row) const;
   /// [{"name", "rate": share of the texts that pass, "interval": Wilson's, of as many texts as there are rows, since
   /// the texts of a row under several seeds are no independent ones, "failed": texts, "first": [{"id", "text", "why"},
-  /// at most 10]}], in the order of the prompt set.
+  /// at most 5]}], in the order of the prompt set.
   files::Json assertions() const;
   /// The share of the texts that pass all of them.
   double rate_of_all() const;
