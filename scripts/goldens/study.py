@@ -3,6 +3,8 @@
 prompting.json: a list of {"name", "model" (a folder of the project, or a golden model), "vocabulary" (of a WordPiece tokenizer for golden models), "pool", "rows"
 ([{"text", "label"}]), "set" (a prompt set), "prompting" (settings), "prompts" (the text of each row's prompt), "log_probabilities" [rows][labels]}. Examples are
 all rows of the pool in the order of their labels, so that no draw is involved.
+
+tuning.json: the same without probabilities, and of a first step on the rows of the pool {"loss", "gradient_norm"}.
 """
 
 import json
@@ -102,7 +104,59 @@ def gap_case():
     return case
 
 
+def step_of(model, loss):
+    """Loss and gradient norm of a first step, each parameter once."""
+    loss.backward()
+    return dict(loss=float(loss), gradient_norm=float(torch.sqrt(sum(p.grad.double().square().sum() for p in model.parameters() if p.grad is not None))))
+
+
+def tuned_behind():
+    """The tokens of the row's own word behind its prompt, as in ordinary fine-tuning with the prompt masked."""
+    folder = ROOT / "data" / "tiny-gpt"
+    tokenizer = hf.AutoTokenizer.from_pretrained(folder)
+    model = hf.AutoModelForCausalLM.from_pretrained(folder, attn_implementation="eager", dtype=torch.float32).eval()
+    case = dict(name="behind", model="data/tiny-gpt", pool=ROWS, rows=POOL, set=dict(PLAIN), prompting=dict())
+    total, tokens = 0.0, 0
+    for row in ROWS:
+        prompt = texts_of(case, row, [])
+        ids, begin = tokenizer(prompt + " " + WORDS[row["label"]][0]).input_ids, len(tokenizer(prompt).input_ids)
+        labels = [-100] * begin + ids[begin:]
+        total = total + model(torch.tensor([ids]), labels=torch.tensor([labels])).loss * (len(ids) - begin)
+        tokens += len(ids) - begin
+    return case | step_of(model, total / tokens)
+
+
+def tuned_gap(name, words):
+    """PET's loss: cross-entropy over the labels, of words of one token by the logits of their tokens in the mask."""
+    case = gap_case()
+    case.pop("log_probabilities"), case.pop("prompts")
+    case.update(name=name, pool=case["rows"], rows=case["pool"], set=dict(case["set"], label_words=words))
+    tokenizer = hf.BertTokenizer(vocab={token: i for i, token in enumerate(case["vocabulary"])})
+    model = hf.AutoModelForMaskedLM.from_pretrained(ROOT / "tests/goldens/models" / case["model"], attn_implementation="eager", dtype=torch.float32).eval()
+    losses = []
+    for row in case["pool"]:
+        scores = []
+        for label in sorted(words):
+            of_words = []
+            for word in words[label]:
+                tokens = tokenizer(word, add_special_tokens=False).input_ids
+                ids = tokenizer(row["text"] + " it was " + "[MASK]" * len(tokens) + ".").input_ids
+                masks = [i for i, token in enumerate(ids) if token == 4]
+                logits = model(torch.tensor([ids])).logits[0]
+                if all(len(tokenizer(other, add_special_tokens=False).input_ids) == 1 for all_of in words.values() for other in all_of):
+                    of_words.append(logits[masks[0], tokens[0]])
+                else:
+                    log_p = torch.log_softmax(logits, dim=-1)
+                    of_words.append(sum(log_p[mask, token] for mask, token in zip(masks, tokens, strict=True)))
+            scores.append(torch.logsumexp(torch.stack(of_words), 0))
+        losses.append(torch.nn.functional.cross_entropy(torch.stack(scores)[None], torch.tensor([sorted(words).index(row["label"])])))
+    return case | step_of(model, torch.stack(losses).mean())
+
+
 def write(folder):
+    tuned = [tuned_behind(), tuned_gap("one token", {"no": ["bad"], "yes": ["good"]}), tuned_gap("several tokens", {"no": ["bad", "none"], "yes": ["good"]})]
+    lines = ",\n".join(json.dumps(case) for case in tuned)
+    (folder / "tuning.json").write_text(f"[\n{lines}\n]\n")
     cases = [causal_case("plain"), causal_case("examples, mean", "mean", 3), causal_case("calibrated", k=3, calibrate=True),
              causal_case("per character", "per_character"), causal_case("chat", k=3, chat=True), gap_case()]
     lines = ",\n".join(json.dumps(case) for case in cases)

@@ -57,33 +57,82 @@ std::string tokens_fact(const Json& results) {
                                print_number("%.1f", times), " times as many)"));
 }
 
-std::string wordings_text(const Json& results) {
+std::int64_t total(const Json& results, const char* count) {
+  std::int64_t sum = 0;
+  for (const Json& wording : results["wordings"]) sum += wording[count].get<std::int64_t>();
+  return sum;
+}
+
+std::string folder_fact(const Json& results, const std::string& files) {
+  return fact("folder", concat(results["output_dir"].get<std::string>(), " (", files, ")"));
+}
+
+std::string dropped_fact(const Json& results) {
+  const std::int64_t dropped = total(results, "dropped_examples");
+  return dropped > 0 ? fact("dropped", concat(dropped, " examples did not fit into the model's length")) : "";
+}
+
+/// A line an assertion, with the first text that fails it.
+std::string assertions_text(const Json& results) {
   std::vector<std::vector<std::string>> rows;
-  const bool has_seeds =
-      std::ranges::any_of(results["wordings"], [](const Json& one) { return one.contains("seeds"); });
-  std::int64_t without = 0, dropped = 0;
+  for (const Json& wording : results["wordings"]) {
+    for (const Json& assertion : wording["assertions"]) {
+      const Json& first = assertion["first"];
+      rows.push_back({wording["name"].get<std::string>(), assertion["name"].get<std::string>(),
+                      number_cell(assertion["rate"]), interval_cell(assertion, "interval"),
+                      first.empty() ? "" : first[0]["why"].get<std::string>()});
+    }
+  }
+  return report::text_table({"wording", "assertion", "rate", "95 %", "fails for example since"}, rows) + "\n";
+}
+
+/// Of texts instead of labels.
+std::string texts_text(const Json& results) {
+  std::string text;
+  if (results["wordings"].front().contains("metrics")) {
+    std::vector<std::vector<std::string>> rows;
+    for (const Json& wording : results["wordings"]) {
+      const Json& metrics = wording["metrics"];
+      rows.push_back({wording["name"].get<std::string>(), metric_cell(metrics, "rougeL"),
+                      interval_cell(wording["intervals"], "rougeL"), metric_cell(metrics, "bleu"),
+                      metric_cell(metrics, "chrf"), metric_cell(metrics, "exact_match"), metric_cell(metrics, "f1")});
+    }
+    text += report::text_table({"wording", "rougeL", "95 %", "bleu", "chrf", "exact match", "f1"}, rows) + "\n";
+  }
+  const bool has_assertions = results["wordings"].front().contains("assertions");
+  if (has_assertions) text += assertions_text(results);
+  text += fact("rows",
+               concat(results["rows"].get<std::int64_t>(), " of the ", results["split"].get<std::string>(), " split"));
+  if (const auto cut = total(results, "cut_texts"); cut > 0)
+    text += fact(
+        "cut",
+        concat(cut, " texts ended at the limit of tokens: raise generation.max_new_tokens where answers are longer"));
+  return concat(text, dropped_fact(results), tokens_fact(results),
+                folder_fact(results, concat("report.html, prompt_results.json, ", has_assertions ? "junit.xml, " : "",
+                                            "wordings/")));
+}
+
+std::string wordings_text(const Json& results) {
+  if (results["answer"] == "text") return texts_text(results);
+  std::vector<std::vector<std::string>> rows;
   std::vector<double> accuracies;
   for (const Json& wording : results["wordings"]) {
     const Json &metrics = wording["metrics"], &intervals = wording["intervals"];
     rows.push_back({wording["name"].get<std::string>(), metric_cell(metrics, "accuracy"),
                     interval_cell(intervals, "accuracy"), metric_cell(metrics, "f1"), metric_cell(metrics, "loss")});
     accuracies.push_back(metrics["accuracy"].get<double>());
-    without += wording["without_answer"].get<std::int64_t>();
-    dropped += wording["dropped_examples"].get<std::int64_t>();
   }
-  std::string text =
-      report::text_table({"wording", "accuracy", has_seeds ? "95 %, first seed" : "95 %", "f1", "loss"}, rows) + "\n" +
-      rows_fact(results, results["split"].get<std::string>());
+  std::string text = report::text_table({"wording", "accuracy", "95 %", "f1", "loss"}, rows) + "\n" +
+                     rows_fact(results, results["split"].get<std::string>());
   if (rows.size() > 1) {
     const auto [low, high] = std::ranges::minmax(accuracies);
     text += fact("spread", concat(print_number("%.4f", high - low), " of accuracy between the best and the worst of ",
                                   rows.size(), " wordings"));
   }
-  if (without > 0) text += fact("no answer", concat(without, " generated texts name no label and count as wrong"));
-  if (dropped > 0) text += fact("dropped", concat(dropped, " examples did not fit into the model's length"));
-  return concat(
-      text, tokens_fact(results),
-      fact("folder", results["output_dir"].get<std::string>() + " (report.html, prompt_results.json, wordings/)"));
+  if (const auto without = total(results, "without_answer"); without > 0)
+    text += fact("no answer", concat(without, " generated texts name no label and count as wrong"));
+  return concat(text, dropped_fact(results), tokens_fact(results),
+                folder_fact(results, "report.html, prompt_results.json, wordings/"));
 }
 
 std::string stability_text(const Json& results) {
@@ -114,8 +163,7 @@ std::string stability_text(const Json& results) {
                                   interval_cell(found["intervals"], "accuracy")));
     }
   }
-  return concat(text, fact("folder", results["output_dir"].get<std::string>() +
-                                         " (report.html, stability_results.json, junit.xml, variants/)"));
+  return concat(text, folder_fact(results, "report.html, stability_results.json, junit.xml, variants/"));
 }
 
 std::string optimise_text(const Json& results) {
@@ -136,8 +184,7 @@ std::string optimise_text(const Json& results) {
                                 interval_cell(results["test"]["intervals"], "accuracy")));
   text += fact("asked", concat(results["questions"].get<std::int64_t>(), " rows of a budget of ",
                                results["budget"].get<std::int64_t>()));
-  return concat(text, fact("folder", results["output_dir"].get<std::string>() +
-                                         " (report.html, optimise_results.json, answers/)"));
+  return concat(text, folder_fact(results, "report.html, optimise_results.json, answers/"));
 }
 
 struct Study {
@@ -155,9 +202,8 @@ void check_gate(const Json& results) {
   const Json& gate = results["gate"];
   if (gate["passed"].get<bool>()) return;
   throw Error(ErrorKind::gate, {.file = results["output_dir"].get<std::string>(),
-                                .what = concat("gate failed: the flip rate is ", number_cell(results["flip_rate"]),
-                                               ", at most ", number_cell(gate["max_flip_rate"]), " was allowed"),
-                                .where = "prompting.stability.max_flip_rate",
+                                .what = "gate failed: " + gate["failure"].get<std::string>(),
+                                .where = gate["where"].get<std::string>(),
                                 .hint = ""});
 }
 

@@ -43,7 +43,8 @@ void add_broken_rules(const job::RunOptions& options, const Machine& machine, co
 /// that does not speak of predict_with_generate at all.
 void note_unused_generation(const job::RunOptions& options, Reader& reader) {
   constexpr const char* kSwitch = "training.predict_with_generate";
-  if (options.training.predict_with_generate) return;
+  const bool asks_for_texts = options.prompting.answer != "likelihood";  // of attune prompt
+  if (options.training.predict_with_generate || asks_for_texts) return;
   const bool is_unsaid = !reader.given().contains(kSwitch);
   const auto is_meant = [&](const std::string& path) {
     return path.starts_with("generation.") && (is_unsaid || reader.is_override(path));

@@ -142,7 +142,7 @@ void check_task(Rules& rules) {
   rules.refuse_if(data.positive_label && (!rules.classifies() || data.labels == "multi" || data.labels == "regression"),
                   {"data.positive_label", "data.labels", "model.task"},
                   "only one label of two a row can be the positive one", "remove it");
-  const bool has_labels = rules.classifies() || task == "token-classification";
+  const bool has_labels = task == "text-classification" || task == "token-classification";
   rules.refuse_if(rules.options.model.num_labels && !has_labels, {"model.num_labels", "model.task"},
                   concat("the head of ", task, " has no labels to count"), "remove it");
   rules.refuse_if(rules.options.model.num_labels == std::optional<std::int64_t>(1) && data.labels == "single",
@@ -156,7 +156,7 @@ void check_task(Rules& rules) {
   rules.refuse_if(has_template && rules.changed("data.columns.text"), {"data.template", "data.columns.text"},
                   "the text comes both from a column and from a template",
                   "keep one of data.columns.text and data.template");
-  rules.refuse_if(task != "text-classification" && data.columns.text_pair, {"data.columns.text_pair", "model.task"},
+  rules.refuse_if(!rules.classifies() && data.columns.text_pair, {"data.columns.text_pair", "model.task"},
                   concat("rows of ", task, " have no second text"), "remove it");
   rules.refuse_if(task == "question-answering" && data.doc_stride >= data.max_length,
                   {"data.doc_stride", "data.max_length", "model.task"}, "windows would overlap by their whole length",

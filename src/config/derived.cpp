@@ -11,7 +11,8 @@ using job::RunOptions;
 
 bool one_class_a_row(const RunOptions& options) {
   const auto& labels = options.data.labels;
-  return options.model.task == "text-classification" && (labels == "auto" || labels == "single");
+  return (options.model.task == "text-classification" || job::asks_labels(options)) &&
+         (labels == "auto" || labels == "single");
 }
 
 bool has_validation_rows(const RunOptions& options) {
@@ -56,6 +57,7 @@ constexpr std::array kDerivedDefaults = {
                      auto& folds = options.cross_validation;
                      folds.stratify = one_class_a_row(options) && !folds.by_time;
                    }},
+    DerivedDefault{"prompting.prompts", [](RunOptions& options) { options.prompting.prompts = options.data.prompts; }},
     DerivedDefault{"cross_validation.inner_validation",
                    [](RunOptions& options) {
                      const bool unread = adapt::has_vector_head(options.tuning);  // nothing is chosen while training

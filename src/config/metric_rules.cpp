@@ -16,6 +16,7 @@ std::vector<std::string> possible_metrics(const job::RunOptions& options) {
   using metrics::Predicted;
   const std::string& task = options.model.task;
   const std::string& labels = options.data.labels;
+  if (job::asks_labels(options)) return metrics::metric_names({Predicted::one_of_two, Predicted::one_of_many});
   if (task == "token-classification") return metrics::metric_names({Predicted::tags});
   if (task == "question-answering") return metrics::metric_names({Predicted::answer});
   if (task == "text-generation") {

@@ -26,7 +26,8 @@ class Rules {
   const std::set<std::string>& changed_paths() const { return changed_; }
 
   bool evaluates() const { return options.training.eval_strategy != "no"; }
-  bool classifies() const { return options.model.task == "text-classification"; }
+  /// Whether a label is asked for: by a head, or in words.
+  bool classifies() const { return options.model.task == "text-classification" || job::asks_labels(options); }
   bool has_holdout() const { return options.data.val_size > 0 || options.data.test_size > 0; }
 
   const job::RunOptions& options;
@@ -37,6 +38,7 @@ class Rules {
   std::vector<Violation> violations_;
 };
 
+void check_asking_rules(Rules& rules);    ///< rows as prompts, examples in front of them, what is asked for
 void check_data_rules(Rules& rules);      ///< splits, folds, and columns that belong to a task
 void check_tuning_rules(Rules& rules);    ///< what trains
 void check_training_rules(Rules& rules);  ///< evaluation, saving, loss, optimiser, schedule

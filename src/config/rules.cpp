@@ -100,6 +100,7 @@ std::vector<Violation> broken_rules(const job::RunOptions& options, const Machin
   check_training_rules(rules);
   rules.add(broken_metric_rules(options));
   check_data_rules(rules);
+  check_asking_rules(rules);
   check_tuning_rules(rules);
   check_places(rules);
   check_device(rules);

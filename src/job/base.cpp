@@ -32,7 +32,8 @@ models::LoadOptions load_options(const Prepared& prepared, std::uint64_t seed) {
   const models::ModelOptions& model = prepared.options.model;
   models::LoadOptions options;
   options.task = loaded_task(prepared);
-  if (options.task != models::Task::base) options.labels = prepared.labels.names;
+  const bool has_labels = options.task != models::Task::base && !prepared.asks_labels();  // else none, or they are said in words
+  if (has_labels) options.labels = prepared.labels.names;
   options.seed = seed;
   options.dtype = model.dtype;
   options.new_head = model.new_head;

@@ -65,7 +65,7 @@ void summarise_lengths(Prepared& prepared) {
   std::size_t sum = 0;
   for (const std::size_t length : lengths) sum += length;
   const auto at_limit = static_cast<std::size_t>(std::count_if(lengths.begin(), lengths.end(), [&](std::size_t n) {
-    return static_cast<std::int64_t>(n) >= prepared.options.data.max_length;
+    return !prepared.asks_labels() && static_cast<std::int64_t>(n) >= prepared.options.data.max_length;
   }));
   prepared.data_summary["tokens"] = {{"mean", static_cast<double>(sum) / static_cast<double>(lengths.size())},
                                      {"median", lengths[lengths.size() / 2]},

@@ -81,7 +81,7 @@ std::int64_t bytes_of_states(const Prepared& prepared, models::Model& model) {
   const std::vector<bool> trainable = adapt::trainable_parameters(model, prepared.options.tuning);
   const int stages = kept_stages(model, trainable, options);
   const std::int64_t memory = train::prefix_cache_bytes(options.prefix_cache_mib);
-  if (stages == 0 || memory == 0 || prepared.kind == models::Task::masked_lm) return 0;
+  if (stages == 0 || memory == 0 || prepared.hides_words()) return 0;
   const bool one_a_text = stages > model.depth() && prepared.kind == models::Task::sequence_classification;
   std::int64_t states = 0;
   for (const Rows* rows : {&prepared.train, &prepared.validation, &prepared.test}) {

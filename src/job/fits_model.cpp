@@ -44,10 +44,19 @@ void check_end_tokens(const std::vector<std::int64_t>& ids, const models::ModelS
                                  .hint = concat("give ids from 0 to ", spec.vocab_size - 1)});
 }
 
-std::int64_t most_tokens(const models::Model& model) {
-  const bool grows = std::ranges::any_of(model.spec().decoder.rotary, [](const nn::RotarySpec& rotary) { return rotary.scaling == nn::RotaryScaling::dynamic; });
-  return grows ? std::numeric_limits<std::int32_t>::max() : model.positions_for_texts();
+namespace {
+
+constexpr std::int64_t kEndless = std::numeric_limits<std::int32_t>::max();
+
+bool grows_with_texts(const models::ModelSpec& spec) {
+  return std::ranges::any_of(spec.decoder.rotary, [](const nn::RotarySpec& rotary) { return rotary.scaling == nn::RotaryScaling::dynamic; });
 }
+
+}  // namespace
+
+std::int64_t most_tokens(const models::Model& model) { return grows_with_texts(model.spec()) ? kEndless : model.positions_for_texts(); }
+
+std::int64_t most_tokens(const models::ModelSpec& spec) { return grows_with_texts(spec) ? kEndless : spec.max_tokens(); }
 
 void check_lengths(const Rows& rows, const models::Model& model) {
   const std::int64_t most = model.positions_for_texts();

@@ -30,7 +30,7 @@ void warn_of_idle_prefix_cache(const Prepared& prepared, models::Model& model) {
   const bool has_frozen = kept_stages(model, adapt::trainable_parameters(model, prepared.options.tuning), {}) > 0;
   const char* why = !has_frozen                                 ? "no layer below the trained ones is frozen"
                     : options.frozen_dropout                    ? "under training.frozen_dropout they give other values each time"
-                    : prepared.kind == models::Task::masked_lm ? "fill-mask hides other words of a text each time"
+                    : prepared.hides_words()                   ? "fill-mask hides other words of a text each time"
                                                                 : nullptr;
   if (why == nullptr) return;
   log::warning(concat("training.prefix_cache_mib has no effect, nothing that frozen layers compute can be kept: ", why));

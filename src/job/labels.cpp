@@ -20,7 +20,7 @@ using files::Json;
 /// Labels that the base's head has too, in another order, take its order, so that the head can be kept.
 void follow_order_of_base(Prepared& prepared) {
   std::vector<std::string>& names = prepared.labels.names;
-  if (names.empty() || prepared.options.model.new_head) return;
+  if (names.empty() || prepared.options.model.new_head || prepared.asks_labels()) return;
   const std::string file = (std::filesystem::path(prepared.model_folder) / "config.json").string();
   const std::vector<std::string> of_base = models::read_spec(files::read_json(file, {.kind = ErrorKind::model}), file, prepared.kind).labels;
   if (std::is_permutation(of_base.begin(), of_base.end(), names.begin(), names.end())) names = of_base;

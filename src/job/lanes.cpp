@@ -198,7 +198,7 @@ void run_lanes(const Lanes& lanes, const report::EventBus& events,
 
 void fill_prefix_cache(const Prepared& prepared, const Lanes& lanes, std::span<const Rows* const> splits,
                        const report::EventBus& events) {
-  const bool asks_again = prepared.kind != models::Task::masked_lm;  // for the same texts
+  const bool asks_again = !prepared.hides_words();  // for the same texts
   if (lanes.beside(0) == 1 || !asks_again || !prepared.prefix_cache->has_room()) return;
   // Rows that lie in a file are too many to be held at once: lanes then compute what they come upon.
   if (std::ranges::any_of(splits, [](const Rows* split) { return split->encoded.is_in_file(); })) return;

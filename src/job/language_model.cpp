@@ -16,6 +16,7 @@
 #include "attune/task/task.h"
 #include "job/data_summary.h"
 #include "job/encode_rows.h"
+#include "job/wording.h"
 
 namespace attune::job {
 
@@ -65,6 +66,7 @@ void make_prompts(const LanguageModel& opened, const std::string& file, Rows& ro
 
 Rows read_prompts(const LanguageModel& opened, const std::string& file) {
   data::DataOptions options = opened.data;
+  refuse_wording(options, opened.folder, "generate --file");
   for (auto* column : {&options.columns.weight, &options.columns.group, &options.columns.time}) column->reset();  // of training, no part of a prompt
   Rows rows;
   data::ReadReport report;

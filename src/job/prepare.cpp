@@ -16,6 +16,7 @@
 #include "attune/base/paths.h"
 #include "attune/base/sha256.h"
 #include "attune/base/strings.h"
+#include "attune/config/config.h"
 #include "attune/data/split.h"
 #include "attune/files/storage.h"
 #include "attune/infer/generation_config.h"
@@ -33,6 +34,7 @@
 #include "job/prompt_start.h"
 #include "job/subset.h"
 #include "job/token_cache.h"
+#include "job/wording.h"
 
 namespace attune::job {
 
@@ -40,9 +42,11 @@ namespace {
 
 using files::Json;
 
-/// The data options as the task needs them: folds may name the group column.
-data::DataOptions data_options(const RunOptions& options) {
+/// The data options as the task needs them: folds may name the group column, and a wording more columns.
+data::DataOptions data_options(const Prepared& prepared) {
+  const RunOptions& options = prepared.options;
   data::DataOptions data = options.data;
+  data.kept_columns = columns_of(prepared.asked, options);
   if (options.cross_validation.enabled && options.cross_validation.group_column) data.columns.group = options.cross_validation.group_column;
   return data;
 }
@@ -51,9 +55,15 @@ data::DataOptions data_options(const RunOptions& options) {
 using Skipped = std::map<std::string, data::ReadReport>;
 
 /// Whether training rows are read one after another and by number alone, so that they may lie in a file. Drawing splits and folds
-/// looks at all of them at once.
+/// looks at all of them at once, and so do examples in front of rows.
 bool may_lie_in_file(const RunOptions& options) {
-  return !options.cross_validation.enabled && options.data.val_size == 0 && options.data.test_size == 0;
+  const bool shows_examples = !options.data.prompts.empty() && options.prompting.examples.k > 0;
+  return !options.cross_validation.enabled && options.data.val_size == 0 && options.data.test_size == 0 && !shows_examples;
+}
+
+/// As the rows of the run are read.
+data::RowKind kind_of_rows(const Prepared& prepared) {
+  return prepared.asks_labels() ? data::RowKind::classification : job::row_kind(prepared.kind);
 }
 
 void limit_memory(Prepared& prepared) {
@@ -66,18 +76,20 @@ void limit_memory(Prepared& prepared) {
 
 /// Training rows decide what labels are; the other files are read as they were and checked against them.
 void read_splits(Prepared& prepared, Skipped& skipped) {
-  data::DataOptions options = data_options(prepared.options);
+  data::DataOptions options = data_options(prepared);
   limit_memory(prepared);
-  const data::LabelNeed need = models::models_language(prepared.kind) ? data::LabelNeed::optional : data::LabelNeed::required;
-  data::read_examples(options.train, options, row_kind(prepared.kind), skipped["train"], need, prepared.train.examples);
+  const bool needs_label = prepared.asks_labels() || !models::models_language(prepared.kind);
+  const data::LabelNeed need = needs_label ? data::LabelNeed::required : data::LabelNeed::optional;
+  const data::RowKind kind = kind_of_rows(prepared);
+  data::read_examples(options.train, options, kind, skipped["train"], need, prepared.train.examples);
   prepared.labels = data::collect_labels(prepared.train.examples);
   for (const auto& [first, second] : data::look_alike_names(prepared.labels)) {
     log::warning(concat("the labels '", first, "' and '", second, "' differ only in case or blanks"));
   }
-  if (prepared.kind == models::Task::sequence_classification) options.labels = data::labels_setting(prepared.labels.kind);
+  if (kind == data::RowKind::classification) options.labels = data::labels_setting(prepared.labels.kind);
   const auto read_more = [&](const std::vector<std::string>& paths, const char* split) {
     if (paths.empty()) return std::vector<data::Example>();
-    std::vector<data::Example> examples = data::read_examples(paths, options, row_kind(prepared.kind), skipped[split], need);
+    std::vector<data::Example> examples = data::read_examples(paths, options, kind, skipped[split], need);
     data::check_labels(examples, prepared.labels, options.on_bad_row, skipped[split]);
     return examples;
   };
@@ -174,7 +186,7 @@ void encode(Prepared& prepared, const task::Task& task, const report::Phase& tok
     before += count;
   }
   summarise_skipped(prepared, skipped);
-  if (prepared.kind == models::Task::causal_lm) summarise_language_rows(prepared);
+  if (prepared.kind == models::Task::causal_lm && !prepared.asks_labels()) summarise_language_rows(prepared);
   if (!prepared.generation) return;
   for (const auto& [name, rows] : named_splits(prepared)) {
     const bool is_scored = rows != &prepared.train || prepared.options.cross_validation.enabled;
@@ -197,6 +209,10 @@ void fingerprint(Prepared& prepared, BaseHashes& base) {
   hashes["split"] = split.hex();
   hashes["tokenizer"] = prepared.tokenizer->fingerprint();
   hashes["base"] = base.get();
+  if (!data.prompts.empty()) {
+    const Json prompting = config::effective(prepared.options)["prompting"];
+    hashes["prompts"] = {{"file", files::sha256_file(data.prompts, ErrorKind::usage)}, {"examples", prompting["examples"]}, {"score", prompting["score"]}};
+  }
   const auto adapter = adapt::adapter_options(prepared.options.tuning);
   if (adapter && !adapter->adapter.empty()) hashes["adapter"] = adapt::base_hashes(adapter->adapter);
 }
@@ -250,6 +266,8 @@ std::unique_ptr<task::Task> make_fitted_task(const Prepared& prepared, std::vect
   options.tokenizer = prepared.tokenizer.get();
   options.generates = prepared.generation.has_value();
   options.class_weights = std::move(class_weights);
+  if (prepared.asked) options.answers = prepared.asked->answers;
+  options.word_score = prompt::word_score_of(prepared.options.prompting.score);
   return task::make_task(options);
 }
 
@@ -260,9 +278,10 @@ void read_rows(Prepared& prepared, const report::EventBus& events, Skipped& skip
   read_splits(prepared, skipped);
   order_labels(prepared);
   hold_out(prepared);
-  number_rows(prepared);
   check_labels_fit_settings(prepared);
   summarise_overlap(prepared);
+  write_prompts(prepared, skipped);
+  number_rows(prepared);
   reading.end();
 }
 
@@ -307,6 +326,7 @@ Prepared prepare(const RunOptions& options, const report::EventBus& events, std:
   BaseHashes base(prepared.model_folder, !starts_random(options));
   prepared.tokenizer = std::make_shared<const text::Tokenizer>(text::Tokenizer::from_folder(prepared.model_folder));
   prepared.chats = chat_templates(prepared.model_folder, options.data);
+  prepared.asked = open_wording(options);
   prepared.generation = text_generation(options, prepared.model_folder, *prepared.tokenizer);
   Skipped skipped;
   read_rows(prepared, events, skipped);

@@ -16,6 +16,7 @@
 #include "job/data_summary.h"
 #include "job/encode_rows.h"
 #include "job/vector_head.h"
+#include "job/wording.h"
 
 namespace attune::job {
 
@@ -69,6 +70,7 @@ Tuned open_tuned(const std::string& folder, const std::vector<std::string>& over
   const std::string path = models::resolve_model_path(folder);
   const ModelFolder parts = look_into(path);
   tuned.options = with_precision_decided(options_of_run(parts, overrides));
+  refuse_wording(tuned.options.data, path, "predict or evaluate");
   tuned.kind = parts.has_vector_head ? models::Task::sequence_classification : parts.task;
   tuned.loaded = load(parts, {});
   tuned.loaded.model->set_execution(execution_of(tuned.options));

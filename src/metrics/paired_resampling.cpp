@@ -41,6 +41,11 @@ Values difference_of(const Values& first, const Values& second) {
   return difference;
 }
 
+/// The method's values in a resample: its rows weighted so, its runs drawn under the key.
+Values resampled_mean(std::span<const WeightedValues> runs, std::span<const double> weights, const RandomKey& key) {
+  return mean_of_runs(runs, draw_counts(runs.size(), key), weights);
+}
+
 /// How many of all ways to add or subtract `values` to `sum` end at least `bound` from 0.
 std::int64_t count_far_sums(std::span<const double> values, double sum, double bound) {
   if (values.empty()) return std::abs(sum) >= bound ? 1 : 0;
@@ -89,8 +94,8 @@ std::vector<PairedEstimate> paired_bootstrap(std::size_t rows, std::span<const W
   const auto resample = [&](std::size_t b) {
     const std::vector<double> weights = resampling.weights(b);
     const RandomKey key = options.key.with(b);
-    firsts[b] = mean_of_runs(first, draw_counts(first.size(), key.with(1)), weights);
-    seconds[b] = mean_of_runs(second, draw_counts(second.size(), key.with(2)), weights);
+    firsts[b] = resampled_mean(first, weights, key.with(1));
+    seconds[b] = resampled_mean(second, weights, key.with(2));
     differences[b] = difference_of(firsts[b], seconds[b]);
   };
   for_each_index(resamples, static_cast<std::size_t>(options.threads), resample);
@@ -106,6 +111,18 @@ std::vector<PairedEstimate> paired_bootstrap(std::size_t rows, std::span<const W
                          {difference[m].second, difference_intervals[m].second}});
   }
   return estimates;
+}
+
+NamedIntervals bootstrap_over_seeds(std::size_t rows, std::span<const WeightedValues> runs,
+                                    const BootstrapOptions& options) {
+  if (runs.empty() || options.resamples < 1) internal_error("bootstrap_over_seeds: a run and a resample are needed");
+  const RowResampling resampling(rows, options);
+  if (rows == 0) return {};
+  std::vector<Values> resampled(static_cast<std::size_t>(options.resamples));
+  for_each_index(resampled.size(), static_cast<std::size_t>(options.threads), [&](std::size_t b) {
+    resampled[b] = resampled_mean(runs, resampling.weights(b), options.key.with(b).with(1));
+  });
+  return percentile_intervals(resampled, options.level);
 }
 
 TestResult sign_flip_test(std::span<const double> differences, const SignFlipOptions& options) {

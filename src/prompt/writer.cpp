@@ -216,12 +216,15 @@ PromptText PromptWriter::write(const data::Example& row, ExampleList examples) c
   } else {
     prompt.text = parts_->whole_text(row, examples);
   }
-  prompt.answers = parts_->continuations;
   return prompt;
 }
 
 std::string PromptWriter::answer_of(const data::Example& row) const {
   return parts_->answer_of(row);
+}
+
+const std::vector<Continuation>& PromptWriter::answers() const {
+  return parts_->continuations;
 }
 
 bool PromptWriter::fills_gap() const {

@@ -48,8 +48,10 @@ struct DotStrip {
   double mean;
   std::optional<Point> interval;
 };
-/// Strips one below the other, each with an axis of its own.
+/// Strips one below the other, each with an axis of its own: of different things.
 std::string dot_strips(const std::vector<DotStrip>& strips);
+/// Of the same thing: one axis, below the last strip, for all.
+std::string dot_strips_on_one_axis(const std::vector<DotStrip>& strips);
 
 struct Matrix {
   std::vector<std::string> labels;

@@ -32,10 +32,13 @@ std::string samples_table(const Json& rows, std::size_t begin, std::size_t end, 
 std::string samples_section(const Json& summary) {
   const MainSplit split = main_split(summary);
   if (split.samples == nullptr) return "";
-  const Json &rows = member(*split.samples, {"rows"}), &all = member(*split.samples, {"texts"});
+  return samples_html(*split.samples, metric_label(value_text(member(*split.samples, {"metric"})), *split.metrics), split.name);
+}
+
+std::string samples_html(const Json& samples, const std::string& label, const std::string& split) {
+  const Json &rows = member(samples, {"rows"}), &all = member(samples, {"texts"});
   if (!rows.is_array() || rows.empty()) return "";
-  const std::string label = metric_label(value_text(member(*split.samples, {"metric"})), *split.metrics);
-  const std::string shown = concat("Each row: the end of the prompt, what the model wrote, what the ", split.name,
+  const std::string shown = concat("Each row: the end of the prompt, what the model wrote, what the ", split,
                                    " row has, and the score of this text alone.");
   if (!all.is_number() || all.get<std::size_t>() <= rows.size()) {
     return "<p>" + shown + "</p>\n" + samples_table(rows, 0, rows.size(), label);

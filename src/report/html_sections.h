@@ -25,6 +25,8 @@ std::vector<std::string> headline_metrics(const files::Json& metrics);
 
 std::string results_section(const files::Json& summary);
 std::string samples_section(const files::Json& summary);
+/// Generated texts, task::Scores::samples, by a metric with that label; `split`: whose rows they are.
+std::string samples_html(const files::Json& samples, const std::string& label, const std::string& split);
 std::string curves_section(const RunHistory& history);
 std::string folds_section(const files::Json& summary);
 std::string seeds_section(const files::Json& summary);

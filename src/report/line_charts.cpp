@@ -107,40 +107,80 @@ std::string line_chart(const LineChart& chart) {
   return svg.finish();
 }
 
+namespace {
+
+constexpr double kStripLeft = 200, kStripRight = 700, kStripFigures = 716, kStripWidth = 860;
+constexpr const char* kStripTitle = "Values of the single trainings, their mean and interval";
+
+void add_values(const DotStrip& strip, Extent& extent) {
+  for (const auto& dot : strip.dots) extent.add(dot.second);
+  if (!strip.interval) return;
+  extent.add(strip.interval->first);
+  extent.add(strip.interval->second);
+}
+
+Scale strip_scale(const Ticks& ticks) {
+  return {ticks.low, ticks.high, kStripLeft, kStripRight};
+}
+
+void draw_strip_axis(Svg& svg, const Ticks& ticks, double axis) {
+  const Scale x = strip_scale(ticks);
+  svg.line({kStripLeft, axis}, {kStripRight, axis}, "grid");
+  for (const double value : ticks.at) {
+    svg.line({x(value), axis}, {x(value), axis + 4}, "axis");
+    svg.text({x(value), axis + 16}, ticks.label(value), "tick middle");
+  }
+}
+
+void draw_strip(Svg& svg, const DotStrip& strip, const Scale& x, double middle) {
+  svg.text({0, middle + 4}, strip.label, "label");
+  std::string summary = metric_text(strip.mean);
+  if (strip.interval) {
+    const auto [low, high] = *strip.interval;
+    svg.rect({x(low), middle - 9}, {x(high) - x(low), 18}, "band");
+    summary += " [" + metric_text(low) + ", " + metric_text(high) + "]";
+  }
+  for (const auto& [name, value] : strip.dots) {
+    svg.circle({x(value), middle}, 4.5, "dot ring series-a", name + ": " + metric_text(value));
+  }
+  svg.line({x(strip.mean), middle - 12}, {x(strip.mean), middle + 12}, "mean");
+  svg.text({kStripFigures, middle + 4}, summary, "label");
+}
+
+}  // namespace
+
 std::string dot_strips(const std::vector<DotStrip>& strips) {
-  constexpr double height = 58, left = 200, right = 700, value_at = 716, width = 860;
-  Svg svg(width, height * static_cast<double>(strips.size()),
-          "Values of the single trainings, their mean and interval");
+  constexpr double height = 58;
+  Svg svg(kStripWidth, height * static_cast<double>(strips.size()), kStripTitle);
   double top = 0;
   for (const DotStrip& strip : strips) {
     Extent extent;
-    for (const auto& dot : strip.dots) extent.add(dot.second);
-    if (strip.interval) {
-      extent.add(strip.interval->first);
-      extent.add(strip.interval->second);
-    }
+    add_values(strip, extent);
     const Ticks ticks = round_ticks(extent.low, extent.high, 4);
-    const Scale x{ticks.low, ticks.high, left, right};
-    const double middle = top + 20, axis = top + 36;
-    svg.text({0, middle + 4}, strip.label, "label");
-    svg.line({left, axis}, {right, axis}, "grid");
-    for (const double value : ticks.at) {
-      svg.line({x(value), axis}, {x(value), axis + 4}, "axis");
-      svg.text({x(value), axis + 16}, ticks.label(value), "tick middle");
-    }
-    std::string summary = metric_text(strip.mean);
-    if (strip.interval) {
-      const auto [low, high] = *strip.interval;
-      svg.rect({x(low), middle - 9}, {x(high) - x(low), 18}, "band");
-      summary += " [" + metric_text(low) + ", " + metric_text(high) + "]";
-    }
-    for (const auto& [name, value] : strip.dots) {
-      svg.circle({x(value), middle}, 4.5, "dot ring series-a", name + ": " + metric_text(value));
-    }
-    svg.line({x(strip.mean), middle - 12}, {x(strip.mean), middle + 12}, "mean");
-    svg.text({value_at, middle + 4}, summary, "label");
+    draw_strip_axis(svg, ticks, top + 36);
+    draw_strip(svg, strip, strip_scale(ticks), top + 20);
     top += height;
   }
+  return svg.finish();
+}
+
+std::string dot_strips_on_one_axis(const std::vector<DotStrip>& strips) {
+  constexpr double height = 30, below = 24;
+  Extent extent;
+  for (const DotStrip& strip : strips) add_values(strip, extent);
+  const Ticks ticks = round_ticks(extent.low, extent.high, 4);
+  const double axis = height * static_cast<double>(strips.size()) + 4;
+  Svg svg(kStripWidth, axis + below, kStripTitle);
+  for (const double value : ticks.at) {
+    const double x = strip_scale(ticks)(value);
+    svg.line({x, 0}, {x, axis}, "grid");
+  }
+  double middle = height / 2;
+  for (const DotStrip& strip : strips) {
+    draw_strip(svg, strip, strip_scale(ticks), middle);
+    middle += height;
+  }
+  draw_strip_axis(svg, ticks, axis);
   return svg.finish();
 }
 

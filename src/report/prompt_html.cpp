@@ -3,15 +3,15 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <utility>
 
-#include "attune/base/counted.h"
 #include "attune/base/strings.h"
 #include "charts.h"
 #include "html_page.h"
 #include "html_text.h"
+#include "prompt_parts.h"
 #include "study_html.h"
+#include "texts_html.h"
 
 namespace attune::report {
 
@@ -19,31 +19,14 @@ namespace {
 
 using files::Json;
 
-constexpr std::size_t kMostStrips = 40;
-
 std::string rows_text(const Json& results, const std::string& split) {
   return concat("<p class=\"soft\">", count_text(results["rows"].get<double>()), " ", split,
                 " rows · always the most frequent label: ", figure(results["majority"]), "</p>\n");
 }
 
-/// What it means here that rows of two splits have the same text.
-std::string duplicates_text(const Json& results) {
-  std::string html;
-  const Json& found = member(results, {"duplicates"});
-  for (const Json& one : found.is_array() ? found : Json::array()) {
-    const std::string first = value_text(one["between"][0]), second = value_text(one["between"][1]);
-    if (first == second) continue;
-    html += concat("<div class=\"notice\">", counted(one["rows"].get<std::int64_t>(), "text"), " of ", escape_html(second),
-                   " also in ", escape_html(first),
-                   first == "train" ? ": never shown as an example." : ": what is chosen by one of them looks too good on the other.",
-                   "</div>\n");
-  }
-  return html;
-}
-
 /// What stands below the title.
 std::string page_header(const Json& results, const std::string& split) {
-  return rows_text(results, split) + duplicates_text(results);
+  return rows_text(results, split) + shared_texts_notice(results);
 }
 
 const Json& named(const Json& wordings, const std::string& name) {
@@ -78,45 +61,6 @@ std::string prompt_table(const Json& results) {
                           concat(metric_text(wording["seconds"].get<double>()), " s")});
   }
   return html_table(table);
-}
-
-/// The intervals do not know of the seeds that the means are over.
-std::string seeds_note(const Json& results) {
-  const bool has_seeds =
-      std::ranges::any_of(results["wordings"], [](const Json& one) { return one.contains("seeds"); });
-  return has_seeds ? "<p class=\"soft\">Accuracies are means over the seeds under which examples are drawn (dots); "
-                     "intervals are those of the first "
-                     "seed's rows.</p>\n"
-                   : "";
-}
-
-std::string prompt_strips(const Json& results) {
-  std::vector<DotStrip> strips;
-  for (const Json& wording : results["wordings"]) {
-    if (strips.size() == kMostStrips) break;
-    DotStrip strip{.label = wording["name"].get<std::string>(),
-                   .dots = {},
-                   .mean = wording["metrics"]["accuracy"].get<double>(),
-                   .interval = std::nullopt};
-    if (wording.contains("seeds")) {
-      for (const Json& seed : wording["seeds"])
-        strip.dots.emplace_back("seed " + seed["seed"].dump(), seed["metrics"]["accuracy"].get<double>());
-    } else {
-      strip.dots.emplace_back(strip.label, strip.mean);
-    }
-    const Json& interval = member(wording, {"intervals", "accuracy"});
-    if (interval.is_array()) strip.interval = Point{interval[0].get<double>(), interval[1].get<double>()};
-    strips.push_back(std::move(strip));
-  }
-  return strips.size() < 2 ? "" : dot_strips(strips);
-}
-
-std::string work_text(const Json& results) {
-  const double tokens = results["tokens"].get<double>(), computed = results["computed_tokens"].get<double>();
-  if (computed == 0) return "";
-  return concat("<p>", count_text(computed), " tokens went through the model. Text by text it would have been ",
-                count_text(tokens), ", ", metric_text(tokens / computed),
-                " times as many: beginnings that prompts share are computed once.</p>\n");
 }
 
 std::string stability_lead(const Json& results) {
@@ -234,10 +178,13 @@ std::string rounds_section(const Json& results) {
 }  // namespace
 
 std::string prompt_page(const Json& results) {
+  if (results["answer"] == "text") return texts_page(results);
   return html_page(
-      {.title = page_title(results), .header = page_header(results, results["split"].get<std::string>()), .version = "–"},
+      {.title = page_title(results),
+       .header = page_header(results, results["split"].get<std::string>()),
+       .version = "–"},
       {{"results", "Wordings",
-        prompt_lead(results) + prompt_table(results) + seeds_note(results) + prompt_strips(results)},
+        prompt_lead(results) + prompt_table(results) + seeds_note(results) + wording_strips(results, "accuracy")},
        {"work", "Work", work_text(results)}});
 }
 

@@ -10,6 +10,7 @@
 #include "attune/base/strings.h"
 #include "attune/data/record.h"
 #include "attune/infer/text.h"
+#include "attune/job/row_prompts.h"
 #include "attune/prompt/label_scores.h"
 #include "attune/prompt/writer.h"
 #include "attune/study/prompting.h"
@@ -31,26 +32,14 @@ class Asking {
       : job_(job),
         rows_(std::span(job.rows).first(std::min(rows, job.rows.size()))),
         options_(job.options.prompting),
-        few_shot_(variant.examples),
+        variant_(variant),
         words_(words_of(job, variant)),
-        writer_(job.set, variant.wording, writer_settings(job, words_)),
-        pool_(job.pool) {
-    for (const auto* rows : {&job.rows, &job.validation, &job.test}) pool_.forbid_texts_of(*rows);
-    if (job.set.chat) template_.emplace(job.chats->choose("", /*with_tools=*/false));
-    if (writer_.fills_gap() != (job.loaded.model->spec().task == models::Task::masked_lm)) {
-      throw Error(ErrorKind::usage,
-                  {.file = job.set.file,
-                   .what = writer_.fills_gap() ? "the input has a gap, and the model writes on behind a text"
-                                               : "the model fills gaps, and the input has none",
-                   .where = concat("wording '", variant.wording.name, "'"),
-                   .hint = writer_.fills_gap() ? "remove {{ mask }}, or take a masked language model"
-                                               : "write {{ mask }} where the label word is to stand"});
-    }
+        prompts_(job.set, variant.wording, job.kind, words_, reader_of(job)) {
+    for (std::size_t i = 0; i < rows_.size(); ++i) examples_.push_back(job.examples.of(i, variant.examples));
   }
 
   Asked run() {
-    choose();
-    options_.answer == "generation" ? generate() : score();
+    options_.answer == "likelihood" ? score() : generate();
     return std::move(asked_);
   }
 
@@ -63,37 +52,8 @@ class Asking {
     return words;
   }
 
-  static prompt::WriterSettings writer_settings(const PromptJob& job, const prompt::LabelWords& words) {
-    prompt::WriterSettings settings{.kind = prompt::AnswerKind::label, .words = words};
-    if (const auto mask = job.tokenizer->special_id("mask_token"))
-      settings.mask_token = job.tokenizer->id_to_token(*mask).value_or("");
-    return settings;
-  }
-
-  void choose() {
-    examples_.resize(rows_.size());
-    if (few_shot_.k == 0) return;
-    for (std::size_t i = 0; i < rows_.size(); ++i) {
-      const at::Tensor similarity = job_.row_embeddings.defined()
-                                        ? job_.pool_embeddings.mv(job_.row_embeddings[static_cast<std::int64_t>(i)])
-                                        : at::Tensor();
-      std::span<const float> values;
-      if (similarity.defined())
-        values = {similarity.const_data_ptr<float>(), static_cast<std::size_t>(similarity.numel())};
-      examples_[i] = prompt::examples_at(pool_, prompt::choose_examples(pool_, rows_[i], few_shot_, values));
-    }
-  }
-
   Question question(const data::Example& row, prompt::ExampleList examples) const {
-    Question question{.prompt = writer_.write(row, examples), .text = {}};
-    if (!template_) {
-      question.text = question.prompt.text;
-    } else {
-      const files::Json messages = files::Json::parse(question.prompt.messages);
-      question.text =
-          template_->render(job_.chats->variables({.messages = messages, .add_generation_prompt = true})).text;
-    }
-    return question;
+    return {.text = prompts_.text(row, examples)};
   }
 
   /// `encode` tokenises questions, and says how long each is with what is to come behind it. Examples that do not fit
@@ -104,30 +64,42 @@ class Asking {
     for (std::size_t i = 0; i < rows_.size(); ++i) questions.push_back(question(rows_[i], examples_[i]));
     const std::vector<std::int64_t> lengths = encode(std::span(questions));
     for (std::size_t i = 0; i < questions.size(); ++i) {
-      std::int64_t length = lengths[i];
-      while (length > job_.max_tokens && !examples_[i].empty()) {
-        examples_[i].erase(examples_[i].begin());
-        ++asked_.dropped_examples;
-        questions[i] = question(rows_[i], examples_[i]);
-        length = encode(std::span(questions).subspan(i, 1)).front();
-      }
-      if (length <= job_.max_tokens) continue;
+      if (lengths[i] > job_.max_tokens) shorten(i, questions[i], encode);
+    }
+    return questions;
+  }
+
+  template <class Encode>
+  void shorten(std::size_t i, Question& shown, const Encode& encode) {
+    const std::span<const data::Example* const> examples = examples_[i];
+    const std::size_t too_many = std::min<std::size_t>(1, examples.size());  // with all of them it is known not to fit
+    std::int64_t length = 0;
+    const auto fits = [&](const prompt::PromptText& prompt) {
+      shown = {.text = prompts_.text_of(prompt)};
+      length = encode(std::span(&shown, 1)).front();
+      return length <= job_.max_tokens;
+    };
+    const prompt::FittedPrompt fitted =
+        prompt::fit_prompt(prompts_.writer(), rows_[i], examples.subspan(too_many), fits);
+    if (!fitted.fits) {
       throw Error(ErrorKind::data, {.file = data::place_of(rows_[i].origin),
                                     .what = concat("prompt and answer have ", length,
                                                    " tokens, the model takes at most ", job_.max_tokens),
                                     .where = "",
                                     .hint = "shorten the row, or the texts of the prompt set"});
     }
-    return questions;
+    const std::size_t dropped = too_many + fitted.dropped;
+    asked_.dropped_examples += static_cast<std::int64_t>(dropped);
+    examples_[i].erase(examples_[i].begin(), examples_[i].begin() + static_cast<std::ptrdiff_t>(dropped));
   }
 
   void score() {
-    const std::unique_ptr<Scorer> scorer = make_scorer(job_);
-    std::vector<Question> questions = fitted_questions([&](std::span<Question> some) { return scorer->encode(some); });
+    const auto encode = [&](std::span<Question> some) { return encode_answers(job_, prompts_.answers(), some); };
+    std::vector<Question> questions = fitted_questions(encode);
     const std::size_t asked = questions.size();
     const std::vector<std::size_t> content_free = add_content_free(questions);
-    scorer->encode(std::span(questions).subspan(asked));
-    const auto scores = scorer->score(questions, asked_);
+    encode(std::span(questions).subspan(asked));
+    const auto scores = score_answers(job_, prompts_.answers(), questions, asked_);
     if (!scores) {
       asked_.stopped = true;
       return;
@@ -172,37 +144,55 @@ class Asking {
     return empty;
   }
 
+  /// Ids of prompts that are to go on, and how long each may become at least.
+  std::vector<std::int64_t> encode_beginnings(std::span<Question> questions) const {
+    std::vector<std::string> texts;
+    for (const Question& question : questions) texts.push_back(question.text);
+    std::vector<std::vector<std::int32_t>> ids = task::encode_prompts(texts, *job_.tokenizer);
+    std::vector<std::int64_t> lengths;
+    for (std::size_t i = 0; i < questions.size(); ++i) {
+      const auto length = static_cast<std::int64_t>(ids[i].size());
+      lengths.push_back(length + std::max<std::int64_t>(1, job_.generation.new_tokens_behind(length)));
+      questions[i].ids = std::move(ids[i]);
+    }
+    return lengths;
+  }
+
   void generate() {
-    const std::vector<Question> questions = fitted_questions([&](std::span<Question> some) {
-      std::vector<std::string> texts;
-      for (const Question& question : some) texts.push_back(question.text);
-      std::vector<std::vector<std::int32_t>> ids = task::encode_prompts(texts, *job_.tokenizer);
-      std::vector<std::int64_t> lengths;
-      for (std::size_t i = 0; i < some.size(); ++i) {
-        const auto length = static_cast<std::int64_t>(ids[i].size());
-        lengths.push_back(length + std::max<std::int64_t>(1, job_.generation.new_tokens_behind(length)));
-        some[i].continuations = {{.ids = std::move(ids[i])}};
-      }
-      return lengths;
-    });
     std::vector<std::vector<std::int32_t>> prompts;
-    for (const Question& question : questions) prompts.push_back(question.continuations.front().ids);
+    for (Question& question : fitted_questions([&](std::span<Question> some) { return encode_beginnings(some); }))
+      prompts.push_back(std::move(question.ids));
+    infer::GenerationOptions generation = job_.generation;
+    generation.seed = variant_.text_seed.value_or(generation.seed);
     infer::Generator generator(*job_.loaded.model);
-    const auto beginning = template_ ? infer::Beginning::answer : infer::Beginning::continuation;
+    const auto beginning = job_.set.chat ? infer::Beginning::answer : infer::Beginning::continuation;
     const auto stops = [&](std::size_t) { return asked_.stopped = stop_signal() != 0; };
     const auto texts =
-        infer::generate_texts(generator, *job_.tokenizer, prompts, job_.generation, beginning, {.stops_all = stops});
+        infer::generate_texts(generator, *job_.tokenizer, prompts, generation, beginning, {.stops_all = stops});
     if (asked_.stopped) return;
     asked_.computed_tokens = generator.computed_tokens();
     for (std::size_t i = 0; i < texts.size(); ++i) {
       asked_.tokens += static_cast<std::int64_t>(prompts[i].size() + texts[i].tokens.ids.size());
-      const auto label = prompt::parse_answer(texts[i].text, words_);
+      take_text(i, texts[i]);
+    }
+  }
+
+  /// What was written for the row, read as a label where one is asked for.
+  void take_text(std::size_t row, const infer::GeneratedText& text) {
+    if (job_.asks_texts()) {
+      task::Prediction& prediction = asked_.predictions.emplace_back();
+      prediction.encoded = &job_.targets[row];
+    } else {
+      const auto label = prompt::parse_answer(text.text, words_);
       std::vector<float> logits(job_.labels.names.size() + 1, kNever);
       logits[label.value_or(job_.labels.names.size())] = 0;
       if (!label) ++asked_.without_answer;
-      predict(i, std::move(logits));
-      asked_.predictions.back().generated = texts[i].text;
+      predict(row, std::move(logits));
     }
+    task::Prediction& prediction = asked_.predictions.back();
+    prediction.generated = text.text;
+    prediction.generated_to_limit = text.tokens.reason == infer::FinishReason::length;
+    if (prediction.generated_to_limit) ++asked_.cut_texts;
   }
 
   void predict(std::size_t row, std::vector<float> log_p) {
@@ -212,11 +202,9 @@ class Asking {
   const PromptJob& job_;
   std::span<const data::Example> rows_;
   const job::PromptingOptions& options_;
-  const prompt::FewShotOptions& few_shot_;
+  const Variant& variant_;
   prompt::LabelWords words_;
-  prompt::PromptWriter writer_;
-  prompt::ExamplePool pool_;
-  std::optional<text::ChatTemplate> template_;
+  job::RowPrompts prompts_;
   std::vector<Examples> examples_;  ///< of each row
   Asked asked_;
 };

@@ -47,7 +47,14 @@ std::vector<DesignPoint> crossed(const std::vector<DesignPoint>& points, const c
 
 }  // namespace
 
-void check_split(const job::RunOptions& options) {
+void check_study(const job::RunOptions& options) {
+  if (options.prompting.answer == "text") {
+    throw Error(ErrorKind::usage,
+                {.file = "",
+                 .what = "variants are compared by the labels that rows get, and texts are asked for",
+                 .where = "prompting.answer",
+                 .hint = "compare the wordings with attune prompt run, or ask for labels"});
+  }
   if (options.prompting.split == "validation") return;
   throw Error(ErrorKind::usage,
               {.file = "",

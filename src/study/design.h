@@ -16,8 +16,8 @@ struct DesignPoint {
   std::string name;
 };
 
-/// Error{usage} where the variants are to be chosen by the test rows.
-void check_split(const job::RunOptions& options);
+/// Error{usage} where the variants are to be chosen by the test rows, or by texts.
+void check_study(const job::RunOptions& options);
 
 /// Fully crossed, in a fixed order. Error{usage} where nothing varies, or what varies is not used.
 std::vector<DesignPoint> design(const PromptJob& job);

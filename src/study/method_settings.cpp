@@ -107,6 +107,10 @@ std::vector<std::string> wordings_of(const MethodPlace& place, const job::RunOpt
     place.refuse("there is no prompt set", "prompting.prompts",
                  R"(name a file: "prompting": {"prompts": "prompts.json"})");
   }
+  if (options.prompting.answer == "text") {
+    place.refuse("methods are compared by the labels that rows get, and texts are asked for", "prompting.answer",
+                 "set it to likelihood or generation");
+  }
   std::vector<std::string> all;
   for (const prompt::Wording& wording : prompt::wordings(config::load_prompt_set(options.prompting.prompts))) {
     all.push_back(wording.name);

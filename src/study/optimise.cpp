@@ -31,7 +31,7 @@ Json test_chosen(PromptJob& job, const DesignPoint& chosen, const KeptAnswers& k
 }  // namespace
 
 Json prompt_optimise(const job::RunOptions& options, const report::EventBus& events) {
-  check_split(options);
+  check_study(options);
   job::check_output_folder(options);
   PromptJob job = open_prompt_job(options, events);
   shuffle_rows(job, options.seeds.front());

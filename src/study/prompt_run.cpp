@@ -2,21 +2,27 @@
 #include "attune/study/prompt_run.h"
 
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "attune/base/clock.h"
+#include "attune/base/print_number.h"
 #include "attune/base/strings.h"
 #include "attune/config/config.h"
 #include "attune/files/storage.h"
 #include "attune/job/output.h"
 #include "attune/job/run.h"
 #include "attune/prompt/writer.h"
+#include "attune/report/junit.h"
 #include "attune/report/phase.h"
 #include "attune/report/prompt_html.h"
 #include "attune/study/prompting.h"
+#include "gate.h"
 #include "kept_answers.h"
 #include "predictions.h"
 #include "prompt_run_parts.h"
+#include "wording_results.h"
 
 namespace attune::study {
 
@@ -28,14 +34,17 @@ Json rows_told(const PromptJob& job) {
   return told;
 }
 
-std::vector<std::uint64_t> seeds_of(const job::RunOptions& options) {
-  if (options.prompting.examples.k == 0) return {options.seeds.front()};
+std::vector<std::uint64_t> seeds_of(const PromptJob& job) {
+  const job::RunOptions& options = job.options;
+  const bool draws_tokens = options.prompting.answer != "likelihood" && job.generation.do_sample;
+  if (options.prompting.examples.k == 0 && !draws_tokens) return {options.seeds.front()};
   return options.seeds;
 }
 
 Variant variant_of(const PromptJob& job, const prompt::Wording& wording, std::uint64_t seed) {
   Variant variant{.wording = wording, .examples = job.options.prompting.examples};
   variant.examples.seed = seed;
+  if (job.options.seeds.size() > 1) variant.text_seed = seed;
   return variant;
 }
 
@@ -57,34 +66,41 @@ Json mean_metrics(const Json& seeds) {
 
 namespace {
 
+/// What the wording was answered with under a seed, as it is kept: texts, or labels and how likely they are.
+Json kept_of(const PromptJob& job, const Asked& asked) {
+  if (job.asks_texts()) return {{"texts", texts_of(asked.predictions)}};
+  return answers_of(job, asked.predictions);
+}
+
 /// One wording under all seeds, with the answers under each as "asked"; null after a signal. Writes the first seed's
 /// predictions to `path`.
 Json ask_wording(const PromptJob& job, const prompt::Wording& wording, const std::string& path) {
   const Stopwatch clock;
-  Json result = {{"name", wording.name}, {"levels", wording.levels}, {"header", prompt::header_of(job.set, wording)}};
-  Json seeds = Json::array(), answers = Json::array();
-  std::int64_t without_answer = 0, dropped = 0, tokens = 0, computed = 0;
-  for (const std::uint64_t seed : seeds_of(job.options)) {
-    const Asked asked = ask(job, variant_of(job, wording, seed));
-    if (asked.stopped) return nullptr;
-    const auto scores = job.task->scores(asked.predictions, job.rows);
-    seeds.push_back({{"seed", seed}, {"metrics", scores->metrics()}});
-    answers.push_back(answers_of(job, asked.predictions));
-    if (seeds.size() == 1) {
-      files::write_file_atomically(path, lines_of(job, asked.predictions));
-      result["intervals"] = scores->intervals();
-    }
-    without_answer += asked.without_answer;
-    dropped += asked.dropped_examples;
-    tokens += asked.tokens;
-    computed += asked.computed_tokens;
+  const std::vector<std::uint64_t> seeds = seeds_of(job);
+  std::vector<Asked> runs;
+  for (const std::uint64_t seed : seeds) {
+    runs.push_back(ask(job, variant_of(job, wording, seed)));
+    if (runs.back().stopped) return nullptr;
   }
-  result["metrics"] = mean_metrics(seeds);
-  if (seeds.size() > 1) result["seeds"] = std::move(seeds);
-  result.update({{"without_answer", without_answer},
-                 {"dropped_examples", dropped},
-                 {"tokens", tokens},
-                 {"computed_tokens", computed},
+  WordingResults results(job);
+  Json answers = Json::array();
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    results.add(seeds[i], runs[i].predictions);
+    answers.push_back(kept_of(job, runs[i]));
+  }
+  files::write_file_atomically(path, results.lines());
+  const auto sum = [&](std::int64_t Asked::* count) {
+    std::int64_t all = 0;
+    for (const Asked& run : runs) all += run.*count;
+    return all;
+  };
+  Json result = {{"name", wording.name}, {"levels", wording.levels}, {"header", prompt::header_of(job.set, wording)}};
+  result.update(results.results());
+  result.update({{"without_answer", sum(&Asked::without_answer)},
+                 {"cut_texts", sum(&Asked::cut_texts)},
+                 {"dropped_examples", sum(&Asked::dropped_examples)},
+                 {"tokens", sum(&Asked::tokens)},
+                 {"computed_tokens", sum(&Asked::computed_tokens)},
                  {"seconds", clock.seconds()},
                  {"asked", std::move(answers)}});
   return result;
@@ -112,6 +128,28 @@ Json ask_wordings(const PromptJob& job, const report::EventBus& events) {
   return done;
 }
 
+/// Sets results["gate"], and writes each assertion as a test case.
+void put_assertions_to_gate(const std::optional<double>& least, Json& results) {
+  std::vector<report::TestCase> cases;
+  std::string failure;
+  for (const Json& wording : results["wordings"]) {
+    for (const Json& assertion : wording["assertions"]) {
+      const std::string name = concat(wording["name"].get<std::string>(), ": ", assertion["name"].get<std::string>());
+      const double rate = assertion["rate"].get<double>();
+      report::TestCase one{.name = name, .seconds = 0, .failure = ""};
+      if (least && rate < *least) {
+        one.failure = concat(print_number("%.4f", rate), " of the texts pass, at least ", print_number("%.4f", *least),
+                             " should");
+        if (failure.empty()) failure = concat("assertion '", name, "': ", one.failure);
+      }
+      cases.push_back(std::move(one));
+    }
+  }
+  results["gate"] = gate_result("prompting.min_assertion_rate", least, failure);
+  files::write_file_atomically(results["output_dir"].get<std::string>() + "/junit.xml",
+                               report::junit_xml("attune prompt run", cases));
+}
+
 }  // namespace
 
 Json run_prompts(const job::RunOptions& options, const report::EventBus& events) {
@@ -119,7 +157,8 @@ Json run_prompts(const job::RunOptions& options, const report::EventBus& events)
   const PromptJob job = open_prompt_job(options, events);
   const auto lock = job::claim_output_folder(options);
   files::write_json(options.output_dir + "/config.resolved.json", config::effective(options));
-  Json results = {{"output_dir", options.output_dir}, {"split", options.prompting.split}};
+  Json results = {
+      {"output_dir", options.output_dir}, {"split", options.prompting.split}, {"answer", options.prompting.answer}};
   results.update(rows_told(job));
   results["wordings"] = ask_wordings(job, events);
   std::int64_t tokens = 0, computed = 0;
@@ -130,6 +169,8 @@ Json run_prompts(const job::RunOptions& options, const report::EventBus& events)
   results["tokens"] = tokens;
   results["computed_tokens"] = computed;
   results["stopped_by"] = results["wordings"].size() < job.wordings.size() ? "signal" : "end";
+  if (job.assertions && results["stopped_by"] == "end")
+    put_assertions_to_gate(options.prompting.min_assertion_rate, results);
   files::write_json(options.output_dir + "/prompt_results.json", results);
   if (!results["wordings"].empty())
     files::write_file_atomically(options.output_dir + "/report.html", report::prompt_page(results));

@@ -11,8 +11,8 @@ namespace attune::study {
 /// What results say of the rows: {"rows", "majority", "duplicates" where there are some}.
 files::Json rows_told(const PromptJob& job);
 
-/// Seeds under which wordings are asked. Without examples nothing is drawn, and all seeds give the same.
-std::vector<std::uint64_t> seeds_of(const job::RunOptions& options);
+/// Seeds under which wordings are asked. Where neither examples nor tokens are drawn all seeds give the same.
+std::vector<std::uint64_t> seeds_of(const PromptJob& job);
 
 /// The wording as it is asked under the seed.
 Variant variant_of(const PromptJob& job, const prompt::Wording& wording, std::uint64_t seed);

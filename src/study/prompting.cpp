@@ -63,48 +63,58 @@ void open_model(PromptJob& job) {
   job.max_tokens = job::most_tokens(*job.loaded.model);
 }
 
+void check_assertions(const PromptJob& job) {
+  const bool has_assertions = !job.set.assertions.empty();
+  if (has_assertions && !job.asks_texts()) {
+    refuse("assertions are about texts, and labels are asked for", job.set.file + ", assertions",
+           "set prompting.answer to text, or remove them");
+  }
+  if (job.options.prompting.min_assertion_rate && !has_assertions) {
+    refuse("there are no assertions that could be kept", "prompting.min_assertion_rate",
+           "write assertions into the prompt set, or remove it");
+  }
+}
+
 void check_settings(const PromptJob& job) {
   const bool is_masked = job.loaded.model->spec().task == models::Task::masked_lm;
   const job::PromptingOptions& options = job.options.prompting;
-  if (is_masked && job.set.chat)
-    refuse("a model that fills gaps has no chats", job.set.file + ", chat", "set it to false");
-  if (is_masked && options.answer == "generation") {
+  const bool writes = options.answer != "likelihood";
+  if (is_masked && writes)
     refuse("a model that fills gaps writes no texts", "prompting.answer", "set it to likelihood");
-  }
-  if (options.calibrate && options.answer == "generation") {
+  if (options.calibrate && writes) {
     refuse("texts that are written have no likelihood to be calibrated", "prompting.calibrate",
            "set prompting.answer to likelihood");
   }
   if (options.calibrate && options.content_free.empty()) {
     refuse("calibration needs inputs without content", "prompting.content_free", "give some, such as \"N/A\"");
   }
-  if (!job.set.assertions.empty())
-    refuse("assertions on generated texts are not checked yet", job.set.file + ", assertions", "remove them");
-  if (job.set.chat && job.chats->empty()) {
-    throw Error(ErrorKind::model, {.file = job.folder,
-                                   .what = "the model has no chat template",
-                                   .where = "",
-                                   .hint = "set data.chat_template, or chat to false in the prompt set"});
-  }
+  check_assertions(job);
+  job::check_chat(job.set, reader_of(job));
 }
 
-std::vector<data::Example> read_rows(const std::vector<std::string>& paths, const data::DataOptions& options) {
+std::vector<data::Example> read_rows(const std::vector<std::string>& paths, const data::DataOptions& options,
+                                     prompt::AnswerKind kind) {
   data::ReadReport report;
-  std::vector<data::Example> examples = data::read_examples(paths, options, data::RowKind::classification, report);
+  const bool is_text = kind == prompt::AnswerKind::text;
+  std::vector<data::Example> examples =
+      data::read_examples(paths, options, is_text ? data::RowKind::language : data::RowKind::classification, report,
+                          is_text ? data::LabelNeed::awaited : data::LabelNeed::required);
   if (report.skipped > 0) log::warning(concat(join(paths, ", "), ": ", report.skipped, " bad rows were passed over"));
   return examples;
 }
 
 data::DataOptions row_options(const PromptJob& job) {
   data::DataOptions options = job.options.data;
-  options.kept_columns = prompt::columns_of(job.set, options.columns, prompt::AnswerKind::label);
+  options.kept_columns = prompt::columns_of(job.set, options.columns, job.kind);
   return options;
 }
 
-/// All rows: the pool of examples, what it says of labels, and what is kept from it.
-void read_all_rows(PromptJob& job) {
-  data::DataOptions options = row_options(job);
-  files::LongList<data::Example> pool = read_rows(options.train, options);
+bool has_answer(const data::Example& row) {
+  return row.has_pair && !row.awaits_answer;
+}
+
+/// What the pool of examples says of labels; what else is read then is read as it was.
+void set_labels(PromptJob& job, data::DataOptions& options, const files::LongList<data::Example>& pool) {
   job.labels = data::collect_labels(pool);
   if (job.labels.kind != data::TargetKind::single) {
     refuse(concat("the label column holds ", data::describe(job.labels.kind), "; what is asked for is one class"),
@@ -112,33 +122,84 @@ void read_all_rows(PromptJob& job) {
   }
   job::place_positive_label(job.labels, options.positive_label);
   job.words = prompt::label_words(job.set, job.labels.names);
+  options.labels = data::labels_setting(job.labels.kind);
+}
+
+/// Of training rows those that an example could show.
+void keep_answered(PromptJob& job) {
+  std::erase_if(job.pool, [](const data::Example& row) { return !has_answer(row); });
+  if (!job.pool.empty() || job.options.prompting.examples.k == 0) return;
+  refuse("no training row has an answer that an example could show", "prompting.examples.k",
+         "set it to 0, or name the answers' column in data.columns.completion");
+}
+
+/// All rows: the pool of examples, what it says of labels, and what is kept from it.
+void read_all_rows(PromptJob& job) {
+  data::DataOptions options = row_options(job);
+  files::LongList<data::Example> pool = read_rows(options.train, options, job.kind);
+  if (!job.asks_texts()) set_labels(job, options, pool);
   job::take_subset(options, job.labels, pool);
   job.pool = std::move(pool.values());
-  options.labels = data::labels_setting(job.labels.kind);
-  if (!options.validation.empty()) job.validation = read_rows(options.validation, options);
-  if (!options.test.empty()) job.test = read_rows(options.test, options);
+  if (!options.validation.empty()) job.validation = read_rows(options.validation, options, job.kind);
+  if (!options.test.empty()) job.test = read_rows(options.test, options, job.kind);
   std::vector<data::NamedSplit> splits = {{.name = "train", .examples = job.pool}};
   if (!job.validation.empty()) splits.push_back({.name = "validation", .examples = job.validation});
   if (!job.test.empty()) splits.push_back({.name = "test", .examples = job.test});
   job.duplicates = job::duplicates_of(splits);
+  if (job.asks_texts()) keep_answered(job);
 }
 
-void make_targets(PromptJob& job) {
+/// Without tokens or label.
+task::Encoded target_of(const PromptJob& job, std::size_t row) {
+  return {.example = static_cast<std::int64_t>(row),
+          .row = job.rows[row].row,
+          .ids = {},
+          .type_ids = {},
+          .weight = job.rows[row].weight};
+}
+
+void make_label_targets(PromptJob& job) {
   task::TaskOptions options;
   options.kind = models::Task::sequence_classification;
   options.labels = job.labels;
   if (job.options.prompting.answer == "generation") options.labels.names.emplace_back(kNoAnswer);
   job.task = task::make_task(options);
-  job.targets.clear();
   for (std::size_t i = 0; i < job.rows.size(); ++i) {
-    const data::Example& row = job.rows[i];
-    job.targets.push_back({.example = static_cast<std::int64_t>(i),
-                           .row = row.row,
-                           .ids = {},
-                           .type_ids = {},
-                           .weight = row.weight,
-                           .label = data::class_id(job.labels, row)});
+    job.targets.push_back(target_of(job, i));
+    job.targets.back().label = data::class_id(job.labels, job.rows[i]);
   }
+}
+
+/// What is shown of a row beside its text is the row, without the prompt around it.
+void make_text_targets(PromptJob& job) {
+  task::TaskOptions options;
+  options.kind = models::Task::causal_lm;
+  options.tokenizer = job.tokenizer.get();
+  options.generates = true;
+  job.task = task::make_task(options);
+  std::vector<std::string> texts;
+  for (const data::Example& row : job.rows) texts.push_back(row.text);
+  std::vector<std::vector<std::int32_t>> ids = task::encode_prompts(texts, *job.tokenizer);
+  for (std::size_t i = 0; i < job.rows.size(); ++i) {
+    job.targets.push_back(target_of(job, i));
+    task::AnswerPrompt prompt{.ids = std::move(ids[i]), .reference = std::nullopt};
+    if (has_answer(job.rows[i])) prompt.reference = *job.rows[i].text_pair;
+    job.targets.back().prompt = std::move(prompt);
+  }
+  if (job.has_references() || job.assertions) return;
+  refuse("no row has a text of its own, and there are no assertions: nothing would be scored",
+         "data.columns.completion", "name the column with the answers, or write assertions into the prompt set");
+}
+
+void make_targets(PromptJob& job) {
+  job.targets.clear();
+  job.asks_texts() ? make_text_targets(job) : make_label_targets(job);
+}
+
+/// Once rows, targets and vectors are there.
+void set_examples(PromptJob& job) {
+  job.examples = ExampleChoice(job.pool, job.rows, job.pool_embeddings, job.row_embeddings);
+  for (const auto* rows : {&job.validation, &job.test}) job.examples.forbid_texts_of(*rows);
 }
 
 bool goes_by_similarity(const job::PromptingOptions& options) {
@@ -161,14 +222,26 @@ at::Tensor embeddings_of(const PromptJob& job, const std::vector<data::Example>&
 
 }  // namespace
 
+bool PromptJob::has_references() const {
+  return std::ranges::any_of(rows, has_answer);
+}
+
+job::PromptReader reader_of(const PromptJob& job) {
+  return {.task = job.loaded.model->spec().task,
+          .tokenizer = job.tokenizer.get(),
+          .chats = job.chats.get(),
+          .folder = job.folder};
+}
+
 void read_split(PromptJob& job, const std::string& split) {
   job.rows = split == "test" ? job.test : job.validation;
   if (job.rows.empty())
     refuse(concat("there are no ", split, " rows to be answered"), concat("data.", split), "name a file of rows");
   data::ReadReport unseen;
-  data::check_labels(job.rows, job.labels, job.options.data.on_bad_row, unseen);
+  if (!job.asks_texts()) data::check_labels(job.rows, job.labels, job.options.data.on_bad_row, unseen);
   make_targets(job);
   if (job.pool_embeddings.defined()) job.row_embeddings = embeddings_of(job, job.rows);
+  set_examples(job);
 }
 
 PromptJob open_prompt_job(const job::RunOptions& options, const report::EventBus& events) {
@@ -181,20 +254,21 @@ PromptJob open_prompt_job(const job::RunOptions& options, const report::EventBus
     job.options.training.bf16 = "false";  // scores are compared: to the last digit that counts
   job.set = config::load_prompt_set(options.prompting.prompts);
   job.wordings = prompt::wordings(job.set);
+  if (options.prompting.answer == "text") job.kind = prompt::AnswerKind::text;
+  if (!job.set.assertions.empty()) job.assertions.emplace(job.set.assertions, job.set.file);
   report::Phase loading(events, "loading");
   open_model(job);
   check_settings(job);
   loading.end();
   report::Phase reading(events, "reading");
   read_all_rows(job);
-  read_split(job, options.prompting.split);
   reading.end();
   if (goes_by_similarity(options.prompting)) {
-    report::Phase comparing(events, "comparing texts", static_cast<std::int64_t>(job.pool.size() + job.rows.size()));
+    report::Phase comparing(events, "comparing texts", static_cast<std::int64_t>(job.pool.size()));
     job.pool_embeddings = embeddings_of(job, job.pool);
-    job.row_embeddings = embeddings_of(job, job.rows);
     comparing.end();
   }
+  read_split(job, options.prompting.split);
   return job;
 }
 
@@ -207,6 +281,7 @@ void shuffle_rows(PromptJob& job, std::uint64_t seed) {
   make_targets(job);
   if (job.row_embeddings.defined())
     job.row_embeddings = job.row_embeddings.index_select(0, at::tensor(order, at::kLong));
+  set_examples(job);
 }
 
 files::Json identity_of(const PromptJob& job) {

@@ -9,9 +9,12 @@
 #include <utility>
 #include <vector>
 
+#include "attune/base/print_number.h"
+#include "attune/base/strings.h"
 #include "attune/metrics/values.h"
 #include "attune/metrics/variance.h"
 #include "attune/prompt/writer.h"
+#include "gate.h"
 
 namespace attune::study {
 
@@ -92,8 +95,7 @@ class Statistics {
       if (list.size() == kFragileRows || flips_[row] == 0) break;
       Json labels = Json::object();
       for (std::size_t label = 0; label < counts_[row].size(); ++label) {
-        if (counts_[row][label] > 0)
-          labels[label < job_.labels.names.size() ? job_.labels.names[label] : kNoAnswer] = counts_[row][label];
+        if (counts_[row][label] > 0) labels[job_.answer_name(label)] = counts_[row][label];
       }
       list.push_back({{"id", job_.rows[row].id}, {"flip_rate", flips_[row]}, {"labels", std::move(labels)}});
     }
@@ -157,19 +159,27 @@ std::string extreme(const Json& wordings, const char* number, bool greatest) {
   return (*found)["name"].get<std::string>();
 }
 
+Json flip_gate(double flip_rate, const std::optional<double>& most) {
+  std::string failure;
+  if (most && flip_rate > *most) {
+    failure = concat("the flip rate is ", print_number("%.4f", flip_rate), ", at most ", print_number("%.4f", *most),
+                     " was allowed: so often two variants give a row different labels");
+  }
+  return gate_result("prompting.stability.max_flip_rate", most, failure);
+}
+
 }  // namespace
 
 Json stability_statistics(const PromptJob& job, std::span<const DesignPoint> points, std::span<const Json> answers) {
   const Statistics statistics(job, points, answers);
   const double flip_rate = statistics.flip_rate();
-  const std::optional<double>& most = job.options.prompting.stability.max_flip_rate;
   Json found = {{"variants", statistics.variants()},
                 {"spread", statistics.spread()},
                 {"shares", statistics.shares()},
                 {"flip_rate", flip_rate},
                 {"fragile", statistics.fragile()},
                 {"wordings", statistics.wordings()},
-                {"gate", {{"max_flip_rate", most ? Json(*most) : Json()}, {"passed", !most || flip_rate <= *most}}}};
+                {"gate", flip_gate(flip_rate, job.options.prompting.stability.max_flip_rate)}};
   found["best"] = extreme(found["wordings"], "accuracy", true);
   found["steadiest"] = extreme(found["wordings"], "flip_rate", false);
   return found;

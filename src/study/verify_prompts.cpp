@@ -24,6 +24,7 @@
 #include "prompt_run_parts.h"
 #include "stability_statistics.h"
 #include "verifiers.h"
+#include "wording_results.h"
 
 namespace attune::study {
 
@@ -96,13 +97,28 @@ class PromptCheck {
     ++variants_;
   }
 
+  /// Some texts once more.
+  void write_again(const std::string& name, std::span<const std::string> texts, const Variant& variant) {
+    const std::size_t rows = rows_again(texts.size());
+    const std::vector<std::string> now = texts_of(ask(job_, variant, rows).predictions);
+    for (std::size_t i = 0; i < now.size(); ++i) {
+      if (now[i] != texts[i])
+        findings_.differ(concat(name, ", row '", job_.rows[i].id, "': another text is written now"));
+    }
+    questions_ += now.size();
+    ++variants_;
+  }
+
   void tell() {
     if (has_other_identity_) findings_.leave_out("answers: what they were asked with has changed");
     if (variants_ == 0) return;
     findings_.check(concat(counted(static_cast<std::int64_t>(variants_), "variant"),
-                           ": metrics follow from the labels that were kept, ",
+                           job_.asks_texts() ? ": scores and assertions follow from the texts that were kept, "
+                                             : ": metrics follow from the labels that were kept, ",
                            counted(static_cast<std::int64_t>(questions_), "row"), " asked again"));
-    findings_.leave_out("metrics of probabilities other than the loss, and the rows that were not asked again");
+    findings_.leave_out(job_.asks_texts()
+                            ? "the rows that were not asked again"
+                            : "metrics of probabilities other than the loss, and the rows that were not asked again");
   }
 
  private:
@@ -136,8 +152,7 @@ class PromptCheck {
   }
 
   std::string name_of(std::int64_t label) const {
-    const auto index = static_cast<std::size_t>(label);
-    return index < job_.labels.names.size() ? concat("'", job_.labels.names[index], "'") : kNoAnswer;
+    return concat("'", job_.answer_name(static_cast<std::size_t>(label)), "'");
   }
 
   const VerifyOptions& options_;
@@ -168,6 +183,33 @@ void check_lines(PromptCheck& check, const std::string& file, const std::string&
     check.findings().differ(concat(name, ": there are ", row, " predictions of ", labels.size(), " rows"));
 }
 
+/// One wording of `attune prompt run` where texts are asked for: scores and assertions follow from the texts that were
+/// kept.
+void check_texts(PromptCheck& check, const VerifyOptions& options, const prompt::Wording& wording, std::size_t number,
+                 const Json& results) {
+  Json kept = check.kept("wordings", number, wording.name);
+  if (kept.is_null()) return;
+  const PromptJob& job = check.job();
+  const std::vector<std::uint64_t> seeds = seeds_of(job);
+  std::vector<std::vector<task::Prediction>> predictions;
+  WordingResults now(job);
+  predictions.reserve(seeds.size());
+  for (std::size_t i = 0; i < seeds.size(); ++i) {
+    const auto texts = kept.at("asked").at(i).at("texts").get<std::vector<std::string>>();
+    predictions.push_back(predictions_of(job, texts));
+    now.add(seeds[i], predictions.back());
+    const std::string name = seeds.size() > 1 ? concat(wording.name, ", seed ", seeds[i]) : wording.name;
+    check.write_again(name, texts, variant_of(job, wording, seeds[i]));
+  }
+  if (files::read_file(concat(options.folder, "/wordings/", number, ".jsonl"), ErrorKind::data) != now.lines())
+    check.findings().differ(concat(wording.name, ": the lines of its predictions are not what was kept"));
+  const Json found = now.results();
+  for (const auto& [key, value] : found.items())
+    check.findings().compare(kept.at(key), value, concat(wording.name, ": ", key), kOfSums);
+  kept.erase("asked");
+  check.findings().compare(results, kept, "wordings." + wording.name, 0);
+}
+
 /// One wording of `attune prompt run`.
 void check_wording(PromptCheck& check, const VerifyOptions& options, const prompt::Wording& wording, std::size_t number,
                    const Json& results) {
@@ -175,7 +217,7 @@ void check_wording(PromptCheck& check, const VerifyOptions& options, const promp
   if (kept.is_null()) return;
   const Json asked = kept.at("asked");
   const PromptJob& job = check.job();
-  const std::vector<std::uint64_t> seeds = seeds_of(job.options);
+  const std::vector<std::uint64_t> seeds = seeds_of(job);
   Json means = Json::array();
   for (std::size_t i = 0; i < seeds.size(); ++i) {
     const std::string name = seeds.size() > 1 ? concat(wording.name, ", seed ", seeds[i]) : wording.name;
@@ -212,7 +254,12 @@ void verify_prompt_run(const VerifyOptions& options, const Json& results, const 
   compare_results(findings, results, rows_told(check.job()));
   report::Phase asking(events, "asking again", static_cast<std::int64_t>(results.at("wordings").size()), "wording");
   for (std::size_t i = 0; i < results["wordings"].size(); ++i) {
-    check_wording(check, options, check.job().wordings.at(i), i + 1, results["wordings"][i]);
+    const prompt::Wording& wording = check.job().wordings.at(i);
+    if (check.job().asks_texts()) {
+      check_texts(check, options, wording, i + 1, results["wordings"][i]);
+    } else {
+      check_wording(check, options, wording, i + 1, results["wordings"][i]);
+    }
     asking.progress(static_cast<std::int64_t>(i) + 1);
   }
   asking.end();

@@ -165,22 +165,17 @@ class Classification : public Task {
 
 files::Json Classification::describe(std::span<const Prediction> windows, const data::Example& example, bool with_logits) const {
   const Prediction& prediction = windows.front();
+  if (is_single()) return describe_class(prediction, options_.labels.names, example, with_logits);
   files::Json line = {{"id", example.id}};
   if (options_.labels.kind == TargetKind::value) {
     line["score"] = prediction.logits.front();
-  } else if (options_.labels.kind == TargetKind::multi) {
+  } else {
     const std::vector<double> scores = sigmoid(prediction.logits);
     line["labels"] = files::Json::array();
     for (std::size_t c = 0; c < scores.size(); ++c) {
       if (scores[c] > 0.5) line["labels"].push_back(options_.labels.names[c]);
       line["scores"][options_.labels.names[c]] = scores[c];
     }
-  } else {
-    const std::vector<double> scores = softmax(prediction.logits);
-    const auto best = std::max_element(scores.begin(), scores.end());
-    line["label"] = options_.labels.names[best - scores.begin()];
-    line["score"] = *best;
-    for (std::size_t c = 0; c < scores.size(); ++c) line["scores"][options_.labels.names[c]] = scores[c];
   }
   add_gold(line, example);
   if (with_logits) line["logits"] = prediction.logits;

@@ -82,6 +82,17 @@ Error wrong_target(const data::Example& example) {
                                  .hint = "use one kind of label in all files (data.labels says which)"});
 }
 
+files::Json describe_class(const Prediction& prediction, const std::vector<std::string>& labels, const data::Example& example,
+                           bool with_logits) {
+  const std::vector<double> scores = softmax(prediction.logits);
+  const auto best = std::max_element(scores.begin(), scores.end());
+  files::Json line = {{"id", example.id}, {"label", labels[best - scores.begin()]}, {"score", *best}};
+  for (std::size_t c = 0; c < scores.size(); ++c) line["scores"][labels[c]] = scores[c];
+  add_gold(line, example);
+  if (with_logits) line["logits"] = prediction.logits;
+  return line;
+}
+
 void add_gold(files::Json& line, const data::Example& example) {
   if (const auto* label = std::get_if<data::ClassLabel>(&example.target)) line["gold"] = label->name;
   if (const auto* set = std::get_if<data::LabelSet>(&example.target)) line["gold"] = set->names;

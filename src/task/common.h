@@ -33,6 +33,9 @@ BlindLoss blind_choice(std::size_t choices);
 Error unknown_label(const std::string& name, const std::vector<std::string>& known, const data::Example& example);
 /// Error{data}: the row's label is of another kind than the task's.
 Error wrong_target(const data::Example& example);
+/// A line of predictions.jsonl for one class a row.
+files::Json describe_class(const Prediction& prediction, const std::vector<std::string>& labels, const data::Example& example,
+                           bool with_logits);
 /// Adds "gold" where the row has a label.
 void add_gold(files::Json& line, const data::Example& example);
 

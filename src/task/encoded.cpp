@@ -53,6 +53,31 @@ void unpack_offsets(files::Unpacker& packed, std::vector<std::pair<std::uint32_t
   }
 }
 
+void pack_answers(const AnswerTexts& answers, files::Packer& packer) {
+  packer.integer(static_cast<std::int64_t>(answers.texts.size())).integer(answers.longest);
+  for (const AnswerText& text : answers.texts) {
+    packer.list(text.ids).list(text.places).list(text.answers).list(text.tokens);
+  }
+}
+
+void unpack_answers(files::Unpacker& packed, AnswerTexts& answers) {
+  answers.texts.resize(packed.count(4));
+  answers.longest = packed.integer();
+  for (AnswerText& text : answers.texts) {
+    for (auto* list : {&text.ids, &text.places, &text.answers, &text.tokens}) packed.list(*list);
+  }
+}
+
+std::size_t memory_of_answers(const AnswerTexts& answers) {
+  std::size_t bytes = sizeof(AnswerTexts);
+  for (const AnswerText& text : answers.texts) {
+    const std::size_t numbers =
+        text.ids.capacity() + text.places.capacity() + text.answers.capacity() + text.tokens.capacity();
+    bytes += sizeof(AnswerText) + numbers * sizeof(std::int32_t);
+  }
+  return bytes;
+}
+
 }  // namespace
 
 void pack(const Encoded& row, files::Packer& packer) {
@@ -67,6 +92,7 @@ void pack(const Encoded& row, files::Packer& packer) {
   add(row.joined);
   add(static_cast<bool>(row.prompt));
   add(!row.offsets.empty());
+  add(static_cast<bool>(row.answers));
   packer.integer(flags).integer(row.example).integer(row.row).list(row.ids).list(row.learned);
   visit_lists(row, [&](const auto& list) {
     if (!list.empty()) packer.list(*list);
@@ -77,6 +103,7 @@ void pack(const Encoded& row, files::Packer& packer) {
   if (row.weight != 1.0) packer.real(row.weight);
   if (row.prompt) pack_prompt(*row.prompt, packer);
   if (!row.offsets.empty()) pack_offsets(*row.offsets, packer);
+  if (row.answers) pack_answers(*row.answers, packer);
 }
 
 void unpack(files::Unpacker& packed, Encoded& row) {
@@ -105,6 +132,8 @@ void unpack(files::Unpacker& packed, Encoded& row) {
   if (next_flag()) unpack_prompt(packed, row.prompt.edit());
   row.offsets.reset();
   if (next_flag()) unpack_offsets(packed, row.offsets.edit());
+  row.answers.reset();
+  if (next_flag()) unpack_answers(packed, row.answers.edit());
 }
 
 std::size_t memory_of(const Encoded& row) {
@@ -115,6 +144,7 @@ std::size_t memory_of(const Encoded& row) {
   });
   if (row.offsets) bytes += sizeof(*row.offsets) + bytes_of(*row.offsets);
   if (row.prompt) bytes += sizeof(*row.prompt) + bytes_of(row.prompt->ids);
+  if (row.answers) bytes += memory_of_answers(*row.answers);
   return bytes;
 }
 

@@ -160,7 +160,7 @@ struct LonePrompt {
 std::vector<std::optional<LonePrompt>> lone_prompts(std::span<const data::Example> examples, const text::Tokenizer& tokenizer,
                                                     const TaskOptions& options) {
   ChatRenderer chats(options.chats);
-  std::vector<std::optional<AnswerText>> answers;
+  std::vector<std::optional<PromptedAnswer>> answers;
   for (const data::Example& example : examples) {
     if (options.only_prompts) {
       answers.push_back(beginning_text(example, chats));

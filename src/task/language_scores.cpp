@@ -44,7 +44,7 @@ class LanguageScoring : public Scoring {
   }
 
   metrics::Values values(std::span<const double> weights) const override {
-    metrics::Values values = likelihoods(weights);
+    metrics::Values values = tokens_ > 0 ? likelihoods(weights) : metrics::Values();
     if (texts_.texts() == 0) return values;
     std::vector<double> of_predictions;
     for (const std::size_t unit : units_) of_predictions.push_back(weights.empty() ? 1.0 : weights[unit]);
@@ -120,16 +120,18 @@ class LanguageScores : public Scores {
       : predictions_(predictions), examples_(examples), tokenizer_(tokenizer), scoring_(predictions, examples) {}
 
   files::Json metrics() const override {
-    files::Json metrics = summarise(predictions_, nullptr);
-    metrics.update(metrics::to_json(scoring_.likelihoods({})));
-    metrics["tokens"] = scoring_.tokens();
+    files::Json metrics = only_texts() ? files::Json{{"rows", scoring_.examples().size()}} : likelihoods();
     if (scoring_.texts().texts() == 0) return metrics;
     metrics["generated"] = scoring_.texts().texts();
     metrics.update(metrics::to_json(scoring_.texts().values({})));
     return metrics;
   }
 
-  files::Json intervals() const override { return bootstrap_intervals(scoring_, examples_); }
+  files::Json intervals() const override {
+    const Scoring* const run = &scoring_;
+    return bootstrap_intervals({&run, 1}, examples_);
+  }
+  const Scoring* scoring() const override { return &scoring_; }
 
   files::Json samples(std::string_view metric) const override {
     const std::size_t count = scoring_.texts().texts();
@@ -148,6 +150,16 @@ class LanguageScores : public Scores {
 
  private:
   static constexpr std::uint8_t kShown = 5;  ///< at each end
+
+  /// Of texts that were generated and whose rows' own answers nobody asked for the likelihood of.
+  bool only_texts() const { return scoring_.tokens() == 0 && scoring_.texts().texts() > 0; }
+
+  files::Json likelihoods() const {
+    files::Json metrics = summarise(predictions_, nullptr);
+    metrics.update(metrics::to_json(scoring_.likelihoods({})));
+    metrics["tokens"] = scoring_.tokens();
+    return metrics;
+  }
 
   /// What the text was generated from, without the marks of a chat template: turn by turn, or what is left of a chat that was cut.
   std::string shown_prompt(const AnswerPrompt& prompt, const data::Example& example) const {

@@ -196,27 +196,27 @@ LearnedText learned_text(const data::Example& example, ChatRenderer& chats) {
   return {.text = example.text, .spans = {}, .is_document = true};
 }
 
-std::optional<AnswerText> answer_text(const data::Example& example, ChatRenderer& chats) {
+std::optional<PromptedAnswer> answer_text(const data::Example& example, ChatRenderer& chats) {
   if (!example.input_ids.empty()) return std::nullopt;
   if (example.messages.empty()) {
     if (!example.has_pair) return std::nullopt;
-    AnswerText answer{.prompt = example.text, .reference = std::nullopt};
+    PromptedAnswer answer{.prompt = example.text, .reference = std::nullopt};
     if (!example.awaits_answer) answer.reference = *example.text_pair;
     return answer;
   }
-  if (example.awaits_answer) return AnswerText{.prompt = chats.prompt(example), .reference = std::nullopt};
+  if (example.awaits_answer) return PromptedAnswer{.prompt = chats.prompt(example), .reference = std::nullopt};
   const Json messages = Json::parse(*example.messages);
   const Json& last = messages.back();
   const auto content = last.find("content");
   const bool is_answer = last.value("role", "") == "assistant" && content != last.end() && content->is_string();
   if (!is_answer || messages.size() < 2) return std::nullopt;
-  return AnswerText{.prompt = chats.prompt(example), .reference = content->get<std::string>()};
+  return PromptedAnswer{.prompt = chats.prompt(example), .reference = content->get<std::string>()};
 }
 
-std::optional<AnswerText> beginning_text(const data::Example& example, ChatRenderer& chats) {
+std::optional<PromptedAnswer> beginning_text(const data::Example& example, ChatRenderer& chats) {
   auto answer = answer_text(example, chats);
   if (answer || !example.input_ids.empty()) return answer;
-  if (example.messages.empty()) return AnswerText{.prompt = example.text, .reference = std::nullopt};
+  if (example.messages.empty()) return PromptedAnswer{.prompt = example.text, .reference = std::nullopt};
   data::Example open = example;
   open.awaits_answer = true;
   return answer_text(open, chats);

@@ -49,15 +49,15 @@ class ChatRenderer {
 LearnedText learned_text(const data::Example& example, ChatRenderer& chats);
 
 /// What stands before the answer that a row ends with, and the answer.
-struct AnswerText {
+struct PromptedAnswer {
   std::string prompt;
   std::optional<std::string> reference;  ///< nothing where the example awaits its answer
 };
 /// Of prompts with completions, of chats whose last message is a text of the assistant's, and of rows that await an answer; nothing
 /// of the others.
-std::optional<AnswerText> answer_text(const data::Example& example, ChatRenderer& chats);
+std::optional<PromptedAnswer> answer_text(const data::Example& example, ChatRenderer& chats);
 /// The same of every row: of documents their text, of chats that the assistant does not end with a text all of them. Nothing
 /// of rows of ids.
-std::optional<AnswerText> beginning_text(const data::Example& example, ChatRenderer& chats);
+std::optional<PromptedAnswer> beginning_text(const data::Example& example, ChatRenderer& chats);
 
 }  // namespace attune::task

@@ -13,6 +13,7 @@
 #include "attune/metrics/entities.h"
 #include "attune/metrics/intervals.h"
 #include "attune/metrics/multilabel.h"
+#include "attune/metrics/paired.h"
 #include "attune/metrics/regression.h"
 #include "attune/metrics/spans.h"
 #include "task/common.h"
@@ -150,8 +151,12 @@ class RowScores : public Scores {
       : scoring_(std::move(scoring)), predictions_(predictions), examples_(examples) {}
 
   files::Json metrics() const override { return summarise(predictions_, scoring_.get()); }
-  files::Json intervals() const override { return bootstrap_intervals(*scoring_, examples_); }
+  files::Json intervals() const override {
+    const Scoring* const run = scoring_.get();
+    return bootstrap_intervals({&run, 1}, examples_);
+  }
   files::Json detail() const override { return scoring_->detail(); }
+  const Scoring* scoring() const override { return scoring_.get(); }
 
  private:
   std::unique_ptr<Scoring> scoring_;
@@ -198,23 +203,32 @@ files::Json summarise(std::span<const Prediction> predictions, const Scoring* sc
   return summary;
 }
 
-files::Json bootstrap_intervals(const Scoring& scoring, std::span<const data::Example> examples) {
+files::Json bootstrap_intervals(std::span<const Scoring* const> runs, std::span<const data::Example> examples) {
   files::Json intervals = files::Json::object();
-  if (scoring.examples().empty()) return intervals;
+  const std::vector<std::int64_t>& scored = runs.front()->examples();
+  if (scored.empty()) return intervals;
   std::map<std::string, std::int64_t> group_ids;
   std::vector<std::int64_t> groups;
-  for (const std::int64_t example : scoring.examples()) {
+  for (const std::int64_t example : scored) {
     const std::string& group = examples[example].group;
     if (!group.empty()) groups.push_back(group_ids.try_emplace(group, static_cast<std::int64_t>(group_ids.size())).first->second);
   }
   metrics::BootstrapOptions options;
   options.threads = at::get_num_threads();
-  if (groups.size() == scoring.examples().size()) options.groups = groups;
-  const auto values = [&](std::span<const double> weights) { return scoring.values(weights); };
-  for (const auto& [name, interval] : metrics::bootstrap(scoring.examples().size(), values, options)) {
+  if (groups.size() == scored.size()) options.groups = groups;
+  std::vector<metrics::WeightedValues> values;
+  for (const Scoring* run : runs) values.emplace_back([run](std::span<const double> weights) { return run->values(weights); });
+  for (const auto& [name, interval] : metrics::bootstrap_over_seeds(scored.size(), values, options)) {
     if (std::isfinite(interval.low) && std::isfinite(interval.high)) intervals[name] = {interval.low, interval.high};
   }
   return intervals;
+}
+
+files::Json intervals_over_seeds(std::span<const std::unique_ptr<Scores>> seeds, std::span<const data::Example> examples) {
+  std::vector<const Scoring*> runs;
+  for (const auto& scores : seeds) runs.push_back(scores->scoring());
+  if (std::ranges::find(runs, nullptr) != runs.end()) return files::Json::object();
+  return bootstrap_intervals(runs, examples);
 }
 
 }  // namespace attune::task

@@ -78,7 +78,8 @@ std::unique_ptr<Scores> score_language(std::span<const Prediction> predictions, 
 /// Undefined values are null. Windows of a row stand together.
 files::Json summarise(std::span<const Prediction> predictions, const Scoring* scoring);
 
-/// 95 % intervals of the values by bootstrap over rows; rows of one group are drawn together.
-files::Json bootstrap_intervals(const Scoring& scoring, std::span<const data::Example> examples);
+/// 95 % intervals of the values, of their means where there are several runs, by bootstrap over rows and runs; rows of one group are
+/// drawn together.
+files::Json bootstrap_intervals(std::span<const Scoring* const> runs, std::span<const data::Example> examples);
 
 }  // namespace attune::task

@@ -15,6 +15,7 @@ files::Json Scores::detail() const { return files::Json::object(); }
 files::Json Scores::samples(std::string_view) const { return nullptr; }
 
 std::unique_ptr<Task> make_task(const TaskOptions& options) {
+  if (!options.answers.empty()) return make_label_words(options);
   switch (options.kind) {
     case models::Task::sequence_classification: return make_classification(options);
     case models::Task::token_classification: return make_token_labels(options);

@@ -53,12 +53,28 @@ std::int64_t supervised(const task::Batch& batch) {
   return count;
 }
 
+namespace {
+
+/// Of a row that is asked for answers in words.
+void add_texts(const task::AnswerTexts& answers, models::PassSize& size) {
+  for (const task::AnswerText& text : answers.texts) {
+    size.lengths.push_back(static_cast<std::int64_t>(text.ids.size()));
+    size.wanted += static_cast<std::int64_t>(text.places.size());
+  }
+}
+
+}  // namespace
+
 FrozenMeter::FrozenMeter(const FrozenPrefix* prefix) : prefix_(prefix), before_(prefix == nullptr ? 0.0 : prefix->flops()) {}
 
 Cost cost_of(const models::Model& model, std::span<const task::Prediction> predictions, const FrozenMeter& frozen) {
   const bool has_vocabulary = models::models_language(model.spec().task);
   models::PassSize size;
   for (const task::Prediction& prediction : predictions) {
+    if (prediction.encoded->answers) {
+      add_texts(*prediction.encoded->answers, size);
+      continue;
+    }
     size.lengths.push_back(static_cast<std::int64_t>(prediction.encoded->ids.size()));
     if (has_vocabulary) size.wanted += static_cast<std::int64_t>(prediction.logits.size() + prediction.fills.size());
   }

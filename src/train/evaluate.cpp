@@ -16,8 +16,20 @@ namespace attune::train {
 
 namespace {
 
+/// Tokens of a row: of one that is asked for answers in words those of all its texts.
 std::int64_t length(const task::Encoded& row) {
-  return static_cast<std::int64_t>(row.ids.size());
+  std::size_t tokens = row.answers ? 0 : row.ids.size();
+  for (const task::AnswerText& text : row.answers->texts) tokens += text.ids.size();
+  return static_cast<std::int64_t>(tokens);
+}
+
+std::int64_t longest_text(std::span<const task::Encoded> rows) {
+  std::size_t longest = 0;
+  for (const task::Encoded& row : rows) {
+    longest = std::max(longest, row.ids.size());
+    for (const task::AnswerText& text : row.answers->texts) longest = std::max(longest, text.ids.size());
+  }
+  return static_cast<std::int64_t>(longest);
 }
 
 std::vector<const task::Encoded*> members_of(std::span<const task::Encoded> rows, const std::vector<std::int64_t>& indices) {
@@ -49,7 +61,7 @@ std::vector<std::vector<std::int64_t>> length_batches(std::span<const task::Enco
   std::iota(order.begin(), order.end(), std::int64_t{0});
   std::stable_sort(order.begin(), order.end(),
                    [&](std::int64_t a, std::int64_t b) { return length(rows[a]) > length(rows[b]); });
-  const std::int64_t budget = rows.empty() ? 0 : batch_size * length(rows[order.front()]);
+  const std::int64_t budget = batch_size * longest_text(rows);
   std::vector<std::vector<std::int64_t>> batches;
   std::int64_t tokens = budget;
   for (const std::int64_t row : order) {

@@ -53,8 +53,9 @@ at::Tensor run_stages(const models::Model& model, int stages, const models::Inpu
   return state.hidden;
 }
 
-/// False where the task has changed words (masks).
+/// False where the task has changed words (masks), or asks for several texts of a row.
 bool holds_rows_as_they_are(const task::Batch& batch) {
+  if (batch.input.layout.sequences() != static_cast<std::int64_t>(batch.rows.size())) return false;
   const auto* ids = batch.input.ids.const_data_ptr<std::int64_t>();
   return std::all_of(batch.rows.begin(), batch.rows.end(), [&](const task::Encoded* row) {
     const auto* begin = std::exchange(ids, ids + row->ids.size());

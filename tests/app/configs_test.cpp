@@ -40,7 +40,9 @@ TEST_CASE("every shipped configuration of the encoder passes a dry run", "[app][
     return;
   }
   const Workspace workspace;
-  attune::testing::fs::create_directory_symlink(ATTUNE_SOURCE_DIR "/data", workspace.path("data"));
+  for (const std::string folder : {"data", "configs"}) {
+    attune::testing::fs::create_directory_symlink(ATTUNE_SOURCE_DIR "/" + folder, workspace.path(folder));
+  }
   const auto configurations = configurations_of(kEncoder);
   CHECK(configurations.size() >= 6);
   for (const std::string& path : configurations) check_dry_run(workspace, path, " --set model.path='" + std::string(model) + "'");
@@ -48,7 +50,9 @@ TEST_CASE("every shipped configuration of the encoder passes a dry run", "[app][
 
 TEST_CASE("every shipped configuration of the tiny GPT passes a dry run", "[app][shell]") {
   const Workspace workspace;
-  attune::testing::fs::create_directory_symlink(ATTUNE_SOURCE_DIR "/data", workspace.path("data"));
+  for (const std::string folder : {"data", "configs"}) {
+    attune::testing::fs::create_directory_symlink(ATTUNE_SOURCE_DIR "/" + folder, workspace.path(folder));
+  }
   const auto configurations = configurations_of(kShippedGpt);
   CHECK(configurations.size() >= 6);
   for (const std::string& path : configurations) check_dry_run(workspace, path);

@@ -48,7 +48,7 @@ void check(const prompt::PromptSet& set) {
         set, wording,
         {.kind = prompt::AnswerKind::label, .words = prompt::label_words(set, {"yes", "no"}), .mask_token = "[MASK]"});
     const prompt::PromptText prompt = writer.write(row, examples);
-    if (find_invalid_utf8(prompt.text) || prompt.answers.size() < 2) std::abort();
+    if (find_invalid_utf8(prompt.text) || writer.answers().size() < 2) std::abort();
     if (set.chat && !config::Json::parse(prompt.messages).is_array()) std::abort();
   }
 }

@@ -231,6 +231,24 @@ TEST_CASE("paired intervals do not depend on the number of threads", "[metrics]"
   CHECK(shared.high == alone.high);
 }
 
+TEST_CASE("intervals over rows and seeds are those of a method in a comparison, and with one seed those over rows",
+          "[metrics]") {
+  const std::vector<std::vector<double>> seeds = {normal_list(40, 5), normal_list(40, 6, 1), normal_list(40, 7, 2)},
+                                         one = {normal_list(40, 8)};
+  const BootstrapOptions options{.resamples = 300, .threads = 2};
+  const Interval found = bootstrap_over_seeds(40, runs_of(seeds), options).at(0).second;
+  const Interval compared = compare_lists(seeds, one, options).first.interval;
+  CHECK(found.low == compared.low);
+  CHECK(found.high == compared.high);
+  const std::vector<WeightedValues> runs = runs_of(one);
+  const Interval alone = bootstrap_over_seeds(40, runs, options).at(0).second,
+                 of_rows = bootstrap(40, runs.front(), options).at(0).second;
+  CHECK(alone.low == of_rows.low);
+  CHECK(alone.high == of_rows.high);
+  CHECK(bootstrap_over_seeds(0, runs, options).empty());
+  CHECK_THROWS_AS(bootstrap_over_seeds(40, {}, options), attune::Error);
+}
+
 TEST_CASE("methods without predictions or with unlike metrics are not compared", "[metrics]") {
   const std::vector<std::vector<double>> lists = {normal_list(10, 9)};
   const std::vector<WeightedValues> other = {[](std::span<const double>) -> Values { return {{"median", 0.0}}; }};

@@ -39,11 +39,11 @@ TEST_CASE("a prompt is header, examples and row", "[prompt]") {
         "Which intent?\n\nMessage: my card is gone\nIntent: card lost\n\nMessage: money back\nIntent: refund\n\n"
         "Message: where is it\nIntent:");
   CHECK(prompt.messages.empty());
-  CHECK(texts_of(prompt.answers) == std::vector<std::string>{" card lost", " lost", " refund"});
-  REQUIRE(prompt.answers.size() == 3);
-  CHECK(prompt.answers[1].label == 0);
-  CHECK(prompt.answers[1].word == "lost");
-  CHECK(prompt.answers[2].label == 1);
+  CHECK(texts_of(writer.answers()) == std::vector<std::string>{" card lost", " lost", " refund"});
+  REQUIRE(writer.answers().size() == 3);
+  CHECK(writer.answers()[1].label == 0);
+  CHECK(writer.answers()[1].word == "lost");
+  CHECK(writer.answers()[2].label == 1);
   CHECK(writer.answer_of(row) == " refund");
   CHECK_FALSE(writer.fills_gap());
 }
@@ -77,9 +77,9 @@ TEST_CASE("rules change what stands around the row, never the row", "[prompt]") 
   set.texts.answer = {" Is: {{ answer }}"};
   set.rules.letter_case = {"upper"};
   set.rules.punctuation = {" -"};
-  const PromptText prompt = first_writer(set).write(labelled(0, "Ask: me", "refund"));
-  CHECK(prompt.text == "Which intent?\n\nMESSAGE - Ask: me\n10:30 Now: INTENT -");
-  CHECK(prompt.answers[2].text == " IS - refund");
+  const PromptWriter writer = first_writer(set);
+  CHECK(writer.write(labelled(0, "Ask: me", "refund")).text == "Which intent?\n\nMESSAGE - Ask: me\n10:30 Now: INTENT -");
+  CHECK(writer.answers()[2].text == " IS - refund");
   set.rules.letter_case = {"lower"};
   set.rules.punctuation = {":"};
   CHECK(first_writer(set).write(labelled(0, "Ask: me", "refund")).text ==
@@ -90,14 +90,15 @@ TEST_CASE("a chat has the header as system turn and examples as turns of both", 
   PromptSet set = small_set();
   set.chat = true;
   const data::Example row = labelled(7, "where \"is\" it", "refund");
-  const PromptText prompt = first_writer(set).write(row, pointers(shots()));
+  const PromptWriter writer = first_writer(set);
+  const PromptText prompt = writer.write(row, pointers(shots()));
   CHECK(prompt.text.empty());
   CHECK(Json::parse(prompt.messages) == Json::parse(R"([
       {"role": "system", "content": "Which intent?"},
       {"role": "user", "content": "Message: my card is gone\nIntent:"}, {"role": "assistant", "content": "card lost"},
       {"role": "user", "content": "Message: money back\nIntent:"}, {"role": "assistant", "content": "refund"},
       {"role": "user", "content": "Message: where \"is\" it\nIntent:"}])"));
-  CHECK(texts_of(prompt.answers) == std::vector<std::string>{"card lost", "lost", "refund"});
+  CHECK(texts_of(writer.answers()) == std::vector<std::string>{"card lost", "lost", "refund"});
   set.rules.order = {"examples_first"};
   CHECK(Json::parse(first_writer(set).write(row).messages) ==
         Json::parse(R"([{"role": "user", "content": "Which intent?\n\nMessage: where \"is\" it\nIntent:"}])"));
@@ -112,7 +113,7 @@ TEST_CASE("a gap holds the mask token in the row and the word in examples", "[pr
   CHECK(prompt.text ==
         "Which intent?\n\nmy card is gone This is about card lost.\n\nmoney back This is about refund.\n\n"
         "Where is it? This is about [MASK].");
-  CHECK(texts_of(prompt.answers) == std::vector<std::string>{"card lost", "lost", "refund"});
+  CHECK(texts_of(writer.answers()) == std::vector<std::string>{"card lost", "lost", "refund"});
   CHECK_RAISES(writer.write(labelled(3, "a [MASK]", "refund")), data, "rows.jsonl:4: the prompt holds [MASK] 2 times");
   CHECK_RAISES(first_writer(set), usage, "set.json: input of wording 'default': the input has a gap");
   set.texts.input = {"{{ text }} {% if false %}{{ mask }}{% endif %}"};
@@ -166,7 +167,7 @@ TEST_CASE("pairs of texts are shown for labels, and are the answer of a language
   const PromptWriter texts(small_set(), wording, {.kind = AnswerKind::text});
   const PromptText prompt = texts.write(labelled(5, "new", "refund"), std::vector<const data::Example*>{&row});
   CHECK(prompt.text == "Which intent?\n\nMessage: one\nIntent: two\n\nMessage: new\nIntent:");
-  CHECK(prompt.answers.empty());
+  CHECK(texts.answers().empty());
   CHECK(texts.answer_of(row) == " two");
   CHECK_RAISES(texts.answer_of(labelled(5, "new", "refund")), data, "rows.jsonl:6: an example needs an answer");
   row.awaits_answer = true;

@@ -4,10 +4,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "attune/config/config.h"
-#include "attune/files/storage.h"
-#include "models/golden.h"
 #include "raises.h"
+#include "study/prompt_files.h"
 
 using namespace attune;
 using namespace attune::study;
@@ -16,57 +14,6 @@ using namespace attune::testing;
 namespace {
 
 using files::Json;
-
-std::string json_lines(const Json& rows) {
-  std::string lines;
-  for (const Json& row : rows) lines += row.dump() + "\n";
-  return lines;
-}
-
-/// The files that a golden describes, and the options that name them.
-class PromptFiles {
- public:
-  explicit PromptFiles(const Json& golden) : golden_(golden) {
-    folder_.write("train.jsonl", json_lines(golden["pool"]));
-    folder_.write("validation.jsonl", json_lines(golden["rows"]));
-    folder_.write("prompts.json", golden["set"].dump());
-    config = {{"model", {{"path", model_path()}}},
-              {"data", {{"train", folder_ / "train.jsonl"}, {"validation", folder_ / "validation.jsonl"}}},
-              {"prompting", golden["prompting"]},
-              {"seeds", {42}},
-              {"device", "cpu"},
-              {"output_dir", folder_ / "out"}};
-    config["prompting"]["prompts"] = folder_ / "prompts.json";
-  }
-
-  PromptJob open() const {
-    const report::EventBus silent;
-    return open_prompt_job(config::parse(config.dump(), "test.json").options, silent);
-  }
-
-  Json config;
-
- private:
-  /// A golden model lacks a tokenizer, which the golden's vocabulary gives.
-  std::string model_path() {
-    const auto name = golden_["model"].get<std::string>();
-    if (!golden_.contains("vocabulary")) return std::string(ATTUNE_SOURCE_DIR "/") + name;
-    std::string vocabulary;
-    for (const Json& token : golden_["vocabulary"]) vocabulary += token.get<std::string>() + "\n";
-    folder_.write("model/vocab.txt", vocabulary);
-    for (const char* file : {"config.json", "model.safetensors"}) {
-      files::copy_file_atomically(golden_folder(name) + "/" + file, folder_ / (std::string("model/") + file));
-    }
-    return folder_ / "model";
-  }
-
-  Json golden_;
-  TemporaryFolder folder_;
-};
-
-Json goldens() {
-  return files::read_json(ATTUNE_SOURCE_DIR "/tests/goldens/study/prompting.json");
-}
 
 const Json& golden_named(const Json& all, const std::string& name) {
   for (const Json& one : all) {
@@ -78,7 +25,7 @@ const Json& golden_named(const Json& all, const std::string& name) {
 }  // namespace
 
 TEST_CASE("labels are as likely as a direct computation with Transformers says", "[study]") {
-  for (const Json& golden : goldens()) {
+  for (const Json& golden : prompting_goldens()) {
     INFO(golden["name"]);
     const PromptFiles files(golden);
     const PromptJob job = files.open();
@@ -97,7 +44,7 @@ TEST_CASE("labels are as likely as a direct computation with Transformers says",
 }
 
 TEST_CASE("settings that a model cannot follow are refused", "[study]") {
-  const Json all = goldens();
+  const Json all = prompting_goldens();
   const auto open_with = [&](const std::string& name, const auto& change) {
     PromptFiles files(golden_named(all, name));
     change(files.config);
@@ -117,7 +64,7 @@ TEST_CASE("settings that a model cannot follow are refused", "[study]") {
 }
 
 TEST_CASE("a gap is for models that fill gaps, and only for them", "[study]") {
-  Json all = goldens();
+  Json all = prompting_goldens();
   Json with_gap = golden_named(all, "plain"), without_gap = golden_named(all, "gap");
   with_gap["set"]["input"] = "{{ text }} is about {{ mask }}";
   without_gap["set"]["input"] = "{{ text }} it was";

@@ -46,6 +46,8 @@ struct DataOptions {
   std::vector<std::string> test;
   ColumnOptions columns;
   std::string template_text;         ///< key "template": builds the text from columns, {{column}}
+  std::string prompts;  ///< file of a prompt set that writes the rows as prompts; "" = rows are taken as they are
+  std::string wording;  ///< of it; "" = the only one
   std::vector<std::string> kept_columns;  ///< no key: columns that examples carry along (Example::columns)
   std::int64_t max_length = 128;     ///< tokens a row, special tokens included
   std::string on_bad_row = "error";  ///< error, skip
@@ -126,6 +128,20 @@ void visit_fields(Visitor& visit, ColumnOptions& options) {
                  "(question-answering).",
          .aliases = {"answer_column", "answers_column"}});
   visit_language_columns(visit, options);
+}
+
+template <class Visitor>
+void visit_prompt_fields(Visitor& visit, DataOptions& options) {
+  visit(options.prompts,
+        {.key = "prompts",
+         .help = "File of a prompt set (docs/prompts.md) in one wording of which the rows are written as prompts (text-generation, "
+                 "fill-mask): the model is tuned to say the words of the row's label behind the prompt or in its gap, and evaluated by how "
+                 "likely it holds the words of all labels; with `prompting.answer: text` it is tuned to write the row's own text. "
+                 "`prompting.examples` and `prompting.score` count as in `attune prompt run`.",
+         .literals = {{"null", ""}}});
+  visit(options.wording, {.key = "wording",
+                          .help = "Which wording of `prompts`, as `attune prompt run` names them. By default the only one.",
+                          .literals = {{"null", ""}}});
 }
 
 template <class Visitor>
@@ -225,8 +241,10 @@ void visit_fields(Visitor& visit, DataOptions& options) {
   visit(options.template_text, {.key = "template",
                                 .help = "Builds the text from columns: `{{amount}} at {{merchant}}`.",
                                 .literals = {{"null", ""}}});
+  visit_prompt_fields(visit, options);
   visit(options.max_length, {.key = "max_length",
-                             .help = "Tokens a row, special tokens included; what is longer is cut.",
+                             .help = "Tokens a row, special tokens included; what is longer is cut. Prompts that ask for labels may be as "
+                                     "long as the model allows.",
                              .range = count_from(3),
                              .aliases = {"max_seq_length", "max_seq_len", "cutoff_len", "sequence_len"}});
   visit(options.on_bad_row, {.key = "on_bad_row",

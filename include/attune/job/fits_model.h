@@ -20,6 +20,8 @@ void check_end_tokens(const std::vector<std::int64_t>& ids, const models::ModelS
 /// So many tokens a text may have: the positions that the model has for texts, or no end where rotary frequencies grow with
 /// them.
 std::int64_t most_tokens(const models::Model& model);
+/// The same before the model is there: virtual tokens still take of it.
+std::int64_t most_tokens(const models::ModelSpec& spec);
 
 /// Error{data} naming the first row that has more tokens than the model has positions for texts.
 void check_lengths(const Rows& rows, const models::Model& model);

@@ -56,10 +56,11 @@ struct PromptingOptions {
   std::string prompts;  ///< file of the prompt set; "" = nothing is asked
   prompt::FewShotOptions examples;
   std::string split = "validation";   ///< validation, test
-  std::string answer = "likelihood";  ///< likelihood, generation
+  std::string answer = "likelihood";  ///< likelihood, generation, text
   std::string score = "sum";          ///< prompt::WordScore
   bool calibrate = false;
   std::vector<std::string> content_free = {"N/A", "[MASK]", ""};
+  std::optional<double> min_assertion_rate;
   StabilityOptions stability;
   OptimiseOptions optimise;
 };
@@ -86,6 +87,11 @@ struct RunOptions {
   std::string resume_from_checkpoint;  ///< "", "auto" or a checkpoint folder
   bool overwrite_output_dir = false;
 };
+
+/// Whether a language model is tuned to say labels in words (data.prompts).
+inline bool asks_labels(const RunOptions& options) {
+  return !options.data.prompts.empty() && options.prompting.answer != "text";
+}
 
 template <class Visitor>
 void visit_fields(Visitor& visit, CrossValidationOptions& options) {
@@ -169,7 +175,7 @@ void visit_fields(Visitor& visit, OptimiseOptions& options) {
 template <class Visitor>
 void visit_fields(Visitor& visit, PromptingOptions& options) {
   visit(options.prompts, {.key = "prompts",
-                          .help = "File of the prompt set (docs/prompts.md).",
+                          .help = "File of the prompt set (docs/prompts.md). By default `data.prompts`.",
                           .aliases = {"prompt_set"},
                           .literals = {{"null", ""}}});
   visit(options.examples, {.key = "examples", .help = "Training rows that stand, with their answers, in front of each row."});
@@ -180,8 +186,10 @@ void visit_fields(Visitor& visit, PromptingOptions& options) {
   visit(options.answer,
         {.key = "answer",
          .help = "How a label is found: by the `likelihood` of its words behind the prompt (of models that fill gaps: in the gap), "
-                 "or by reading the text that the model writes (`generation`, under the block of that name).",
-         .choices = {"likelihood", "generation"}});
+                 "or by reading the text that the model writes (`generation`, under the block of that name). With `text` no label is "
+                 "asked for but a text, which is scored against the row's own (`data.columns.completion`) and held to the "
+                 "prompt set's assertions.",
+         .choices = {"likelihood", "generation", "text"}});
   visit(options.score,
         {.key = "score",
          .help = "What a label word counts: its log probability (`sum`), or the same a token (`mean`) or a character of the word "
@@ -191,6 +199,10 @@ void visit_fields(Visitor& visit, PromptingOptions& options) {
                             .help = "Divides by how likely each label is behind inputs without content (Zhao et al. 2021)."});
   visit(options.content_free,
         {.key = "content_free", .help = "What stands for the columns of a row in inputs without content."});
+  visit(options.min_assertion_rate, {.key = "min_assertion_rate",
+                                     .help = "Gate of `attune prompt run`: exit 20 where a smaller share of the texts of any wording "
+                                             "passes an assertion of the prompt set.",
+                                     .range = {.min = 0, .max = 1}});
   visit(options.stability, {.key = "stability", .help = "What `attune prompt stability` and `optimise` try beside the wordings and the run's seeds."});
   visit(options.optimise, {.key = "optimise", .help = "How `attune prompt optimise` searches among the same variants."});
 }
@@ -254,7 +266,8 @@ void visit_fields(Visitor& visit, RunOptions& options) {
                                    .present = &options.cross_validation.enabled});
   visit(options.cost, {.key = "cost", .help = "What is said about what the run costs (`cost_results.json`, the report)."});
   visit(options.prompting, {.key = "prompting",
-                            .help = "What `attune prompt` asks the model as it is; training does not look at it.",
+                            .help = "What `attune prompt` asks the model as it is; training looks at it only where `data.prompts` "
+                                    "is given.",
                             .part_of_job = false});
   visit(options.compare,
         {.key = "compare", .help = "Methods that `attune compare` puts to the same test rows (docs/compare.md)."});

@@ -17,6 +17,9 @@
 #include "attune/files/long_list.h"
 #include "attune/job/options.h"
 #include "attune/models/model.h"
+#include "attune/prompt/options.h"
+#include "attune/prompt/wordings.h"
+#include "attune/prompt/writer.h"
 #include "attune/report/events.h"
 #include "attune/task/task.h"
 #include "attune/text/tokenizer.h"
@@ -42,6 +45,14 @@ struct OpenedBase {
   std::optional<models::LoadedModel> loaded;
 };
 
+/// The wording in which the rows are prompts (data.prompts).
+struct Asked {
+  prompt::PromptSet set;
+  prompt::Wording wording;
+  prompt::AnswerKind kind = prompt::AnswerKind::label;
+  std::vector<prompt::Continuation> answers;  ///< of labels
+};
+
 struct Prepared {
   RunOptions options;
   std::string model_folder;
@@ -49,6 +60,7 @@ struct Prepared {
   std::shared_ptr<const text::Tokenizer> tokenizer;
   std::shared_ptr<const text::ChatTemplates> chats;  ///< the model's, or with data.chat_template that one
   std::optional<train::TextGeneration> generation;   ///< evaluations generate texts (training.predict_with_generate)
+  std::optional<Asked> asked;  ///< rows are prompts
   data::LabelMap labels;
   models::Task kind = models::Task::sequence_classification;
   Rows train, validation, test;
@@ -59,6 +71,10 @@ struct Prepared {
   files::Json fingerprints;  ///< SHA-256 of data files, split, tokenizer, base weights
   int kept_stages = 0;  ///< how many stages below the trained ones are frozen and kept (src/job/kept_layers.h)
   files::Json model_summary;  ///< what is loaded and what of it trains, part by part: the `model` event
+
+  bool asks_labels() const { return asked && asked->kind == prompt::AnswerKind::label; }
+  /// Whether a text comes with other words hidden each time.
+  bool hides_words() const { return kind == models::Task::masked_lm && !asked; }
 };
 
 /// Tells its phases, the data and the model to `events`. Writes nothing. `prefix_cache`: of runs before; null: a new one. Throws

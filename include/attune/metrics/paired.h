@@ -75,6 +75,12 @@ struct PairedEstimate {
 std::vector<PairedEstimate> paired_bootstrap(std::size_t rows, std::span<const WeightedValues> first,
                                              std::span<const WeightedValues> second, const BootstrapOptions& options);
 
+/// Percentile intervals of every metric of one method that ran under several seeds, of its mean over them: those that
+/// paired_bootstrap() gives for its first method. With one run they are bootstrap()'s. Throws Error{internal} without a
+/// run, or when their metrics differ; nothing without rows.
+NamedIntervals bootstrap_over_seeds(std::size_t rows, std::span<const WeightedValues> runs,
+                                    const BootstrapOptions& options);
+
 struct SignFlipOptions {
   RandomKey key{42, "sign flips"};
   std::int64_t resamples = 9999;  ///< sign patterns that are drawn where not all are tried

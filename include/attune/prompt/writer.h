@@ -41,7 +41,6 @@ struct Continuation {
 struct PromptText {
   std::string text;      ///< what the model goes on from, or with the mask token where it fills a gap; "" of a chat
   std::string messages;  ///< of a chat the list of messages as JSON, whose last is the user's; else ""
-  std::vector<Continuation> answers;  ///< of AnswerKind::label by label, then word
 };
 
 struct WriterSettings {
@@ -65,6 +64,9 @@ class PromptWriter {
 
   /// How the row's own answer goes on from its prompt: the word of its label, or its completion. Error{data} as above.
   std::string answer_of(const data::Example& row) const;
+
+  /// How the labels would go on from any prompt, by label, then word; of AnswerKind::text there are none.
+  const std::vector<Continuation>& answers() const;
 
   /// Whether the input names `mask`.
   bool fills_gap() const;

@@ -15,7 +15,7 @@ namespace attune::study {
 /// "remainder"} (metrics/variance.h), "flip_rate": mean over rows, "fragile": [{"id", "flip_rate", "labels": {label:
 /// variants}}, at most 20, the worst first], "wordings":
 /// [{"name", "accuracy", "lowest", "highest", "flip_rate"}], "best", "steadiest": names of wordings, "test": {name:
-/// {"metrics", "intervals"}}, "gate": {"max_flip_rate", "passed"}, "stopped_by"}. A wording's flip rate is that of its
+/// {"metrics", "intervals"}}, "gate": {"max_flip_rate", "passed", "where", "failure"}, "stopped_by"}. A wording's flip rate is that of its
 /// own variants; where it has one alone, how often it differs from the label that most variants give. Error{usage}
 /// where nothing varies; with options.resume_from_checkpoint "auto" finished variants are read. Else as run_prompts.
 files::Json prompt_stability(const job::RunOptions& options, const report::EventBus& events);

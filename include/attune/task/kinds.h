@@ -15,6 +15,9 @@ std::unique_ptr<Task> make_token_labels(const TaskOptions& options);
 std::unique_ptr<Task> make_masked_lm(const TaskOptions& options);
 /// Language modelling from left to right: documents, completions of prompts, and what the assistant of a chat says.
 std::unique_ptr<Task> make_causal_lm(const TaskOptions& options);
+/// A label said with words behind a prompt (causal LM) or in its gap (masked LM): tuning with templates (PET, Schick & Schütze 2021).
+/// The rows' texts are the prompts.
+std::unique_ptr<Task> make_label_words(const TaskOptions& options);
 /// Extractive question answering over windows of the context, as in Transformers' run_qa.
 std::unique_ptr<Task> make_span_qa(const TaskOptions& options);
 

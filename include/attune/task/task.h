@@ -20,6 +20,7 @@
 #include "attune/files/long_list.h"
 #include "attune/models/model.h"
 #include "attune/nn/losses.h"
+#include "attune/task/answer_texts.h"
 #include "attune/text/chat_template.h"
 #include "attune/text/tokenizer.h"
 
@@ -58,6 +59,7 @@ struct Encoded {
   std::vector<std::uint8_t> learned;              ///< causal LM: tokens that are learned from those before them, never the first
   std::int64_t cut = 0;                           ///< causal LM: tokens of the row that the length policy left out
   Boxed<AnswerPrompt> prompt;                     ///< causal LM that generates: of a row that ends with an answer or awaits one, in its first window
+  Boxed<AnswerTexts> answers;                     ///< label words: how likely each is; `ids` are those of the text that is learned
   bool joined = false;                            ///< causal LM: the prompt's tokens alone are not those it has before its completion
   Boxed<std::vector<std::pair<std::uint32_t, std::uint32_t>>> offsets;  ///< span QA and token labels: code points of the context; (0,0) elsewhere
   Boxed<std::vector<std::int32_t>> word_ids;                            ///< token labels: word of each token, -1 for special tokens
@@ -99,6 +101,8 @@ struct Prediction {
   bool generated_to_limit = false;       ///< its text ended because no more tokens were allowed
 };
 
+class Scoring;  // src/task/scores.h
+
 /// A split's predictions scored: what metrics and intervals have in common is computed once, when it is made. Predictions and
 /// examples must outlive it.
 class Scores {
@@ -114,7 +118,13 @@ class Scores {
   /// first: {"metric", "texts": how many there are, "rows": [{"id", "prompt": its end as people read it, "generated", "reference", "score"}]}.
   /// Null where there are none.
   virtual files::Json samples(std::string_view metric) const;
+  /// What can be scored again under other row weights; null where nothing can.
+  virtual const Scoring* scoring() const { return nullptr; }
 };
+
+/// 95 % intervals of the means of the main metrics over predictions of the same rows, one a seed: by bootstrap over rows × seeds
+/// (metrics::bootstrap_over_seeds). With one they are its intervals(); empty where it has none.
+files::Json intervals_over_seeds(std::span<const std::unique_ptr<Scores>> seeds, std::span<const data::Example> examples);
 
 /// The loss of a model that says the same of every row, and how far above it a loss that lasts is no chance any more.
 struct BlindLoss {
@@ -160,6 +170,8 @@ struct TaskOptions {
   bool append_eos = true;                      ///< causal LM: texts and completions end with the end-of-text token
   std::string length_policy = "auto";          ///< causal LM: as DataOptions::length_policy
   bool generates = false;                      ///< causal LM: rows get a prompt, and generated texts are scored
+  std::vector<prompt::Continuation> answers;   ///< LMs: what labels are said with; rows are then prompts, and one of `labels` is asked for
+  prompt::WordScore word_score = prompt::WordScore::sum;  ///< of `answers`
   bool only_prompts = false;                   ///< causal LM: rows are nothing but what a text is to go on from, also documents
 };
 std::unique_ptr<Task> make_task(const TaskOptions& options);

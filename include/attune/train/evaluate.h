@@ -15,7 +15,8 @@
 namespace attune::train {
 
 /// Rows by falling length, so that the largest batch comes first, cut into batches of at most `batch_size` × the
-/// longest row tokens: packed streams have no padding, so short rows share a batch in larger numbers.
+/// longest text tokens: packed streams have no padding, so short rows share a batch in larger numbers. A row is a text, or
+/// several where it is asked for answers in words; one that is larger is a batch of its own.
 std::vector<std::vector<std::int64_t>> length_batches(std::span<const task::Encoded> rows, std::int64_t batch_size);
 
 /// predict() of trainer.h that tells `stop` after each batch how many rows are done; nothing when it said yes. `prefix`:

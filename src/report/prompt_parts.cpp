@@ -1,0 +1,73 @@
+// See prompt_parts.h.
+#include "prompt_parts.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "attune/base/counted.h"
+#include "attune/base/strings.h"
+#include "charts.h"
+#include "html_text.h"
+
+namespace attune::report {
+
+using files::Json;
+
+std::string shared_texts_notice(const Json& results) {
+  std::string html;
+  const Json& found = member(results, {"duplicates"});
+  for (const Json& one : found.is_array() ? found : Json::array()) {
+    const std::string first = value_text(one["between"][0]), second = value_text(one["between"][1]);
+    if (first == second) continue;
+    html += concat("<div class=\"notice\">", counted(one["rows"].get<std::int64_t>(), "text"), " of ",
+                   escape_html(second), " also in ", escape_html(first),
+                   first == "train" ? ": never shown as an example."
+                                    : ": what is chosen by one of them looks too good on the other.",
+                   "</div>\n");
+  }
+  return html;
+}
+
+std::string wording_strips(const Json& results, const char* metric) {
+  constexpr std::size_t kMostStrips = 40;
+  std::vector<DotStrip> strips;
+  for (const Json& wording : results["wordings"]) {
+    if (strips.size() == kMostStrips) break;
+    DotStrip strip{.label = wording["name"].get<std::string>(),
+                   .dots = {},
+                   .mean = number_or(wording["metrics"][metric], 0),
+                   .interval = std::nullopt};
+    if (wording.contains("seeds")) {
+      for (const Json& seed : wording["seeds"])
+        strip.dots.emplace_back("seed " + seed["seed"].dump(), number_or(seed["metrics"][metric], 0));
+    } else {
+      strip.dots.emplace_back(strip.label, strip.mean);
+    }
+    const Json& interval = member(wording, {"intervals", metric});
+    if (interval.is_array()) strip.interval = Point{interval[0].get<double>(), interval[1].get<double>()};
+    strips.push_back(std::move(strip));
+  }
+  return strips.size() < 2 ? "" : dot_strips_on_one_axis(strips);
+}
+
+std::string seeds_note(const Json& results) {
+  const bool has_seeds =
+      std::ranges::any_of(results["wordings"], [](const Json& one) { return one.contains("seeds"); });
+  return has_seeds ? "<p class=\"soft\">Figures are means over the seeds under which examples (or tokens) are drawn, "
+                     "the dots; "
+                     "intervals are of rows and seeds.</p>\n"
+                   : "";
+}
+
+std::string work_text(const Json& results) {
+  const double tokens = results["tokens"].get<double>(), computed = results["computed_tokens"].get<double>();
+  if (computed == 0) return "";
+  return concat("<p>", count_text(computed), " tokens went through the model. Text by text it would have been ",
+                count_text(tokens), ", ", metric_text(tokens / computed),
+                " times as many: beginnings that prompts share are computed once.</p>\n");
+}
+
+}  // namespace attune::report

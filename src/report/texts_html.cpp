@@ -1,0 +1,157 @@
+// See texts_html.h.
+#include "texts_html.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "attune/base/strings.h"
+#include "html_page.h"
+#include "html_sections.h"
+#include "html_text.h"
+#include "prompt_parts.h"
+#include "study_html.h"
+
+namespace attune::report {
+
+namespace {
+
+using files::Json;
+
+constexpr std::size_t kWordingsWithTexts = 10;
+
+bool has_scores(const Json& results) {
+  return results["wordings"].front().contains("metrics");
+}
+
+std::string name_html(const Json& named) {
+  return escape_html(named["name"].get<std::string>());
+}
+
+std::string scores_lead(const Json& results) {
+  const Json& wordings = results["wordings"];
+  const auto rouge = [](const Json& wording) { return number_or(wording["metrics"]["rougeL"], 0); };
+  const auto [worst, best] = std::ranges::minmax_element(wordings, {}, rouge);
+  std::string text = concat("By ROUGE-L the texts of the ", wordings.size() == 1 ? "wording" : "best wording",
+                            " come to <b>", metric_text(rouge(*best)), "</b>");
+  if (wordings.size() > 1)
+    text += concat(" (", name_html(*best), "), those of the worst to ", metric_text(rouge(*worst)),
+                   ": the model is the same, only the question differs");
+  return text + ". ";
+}
+
+std::string assertions_lead(const Json& results) {
+  const Json *weakest = nullptr, *of_wording = nullptr;
+  for (const Json& wording : results["wordings"]) {
+    for (const Json& assertion : member(wording, {"assertions"})) {
+      if (weakest != nullptr && (*weakest)["rate"].get<double>() <= assertion["rate"].get<double>()) continue;
+      weakest = &assertion;
+      of_wording = &wording;
+    }
+  }
+  if (weakest == nullptr) return "";
+  std::string text =
+      (*weakest)["failed"] == 0
+          ? std::string("Every text keeps all assertions.")
+          : concat("The assertion that is kept least, ", name_html(*weakest), ", holds for <b>",
+                   percent((*weakest)["rate"].get<double>()), "</b> of the texts",
+                   results["wordings"].size() > 1 ? concat(" of ", name_html(*of_wording)) : std::string(), ".");
+  const Json& bound = member(results, {"gate", "min_assertion_rate"});
+  if (bound.is_number()) {
+    text += concat(" The gate of ", percent(bound.get<double>()),
+                   results["gate"]["passed"].get<bool>() ? " is kept." : " is <b>not kept</b>.");
+  }
+  return text;
+}
+
+std::string texts_table(const Json& results) {
+  HtmlTable table{.header = {"wording"}, .rows = {}};
+  const bool scored = has_scores(results), asserted = member(results["wordings"].front(), {"assertions"}).is_array();
+  const char* const metrics[] = {"rougeL", "bleu", "chrf", "exact_match", "f1"};
+  if (asserted) table.header.emplace_back("all assertions");
+  if (scored) {
+    for (const char* metric : metrics)
+      table.header.push_back(metric_label(metric, results["wordings"].front()["metrics"]));
+  }
+  for (const char* column : {"tokens computed", "time"}) table.header.emplace_back(column);
+  for (const Json& wording : results["wordings"]) {
+    std::vector<std::string> row = {name_html(wording)};
+    if (asserted) row.push_back(percent(wording["all_assertions"].get<double>()));
+    for (const char* metric : metrics) {
+      if (scored)
+        row.push_back(with_interval(member(wording, {"metrics", metric}), member(wording, {"intervals", metric})));
+    }
+    row.push_back(count_text(wording["computed_tokens"].get<double>()));
+    row.push_back(concat(metric_text(wording["seconds"].get<double>()), " s"));
+    table.rows.push_back(std::move(row));
+  }
+  return html_table(table);
+}
+
+std::string failures_table(const Json& assertion) {
+  std::string html =
+      "<div class=\"scroll\"><table><thead><tr><th scope=\"col\">row</th><th scope=\"col\">text</th><th "
+      "scope=\"col\">why it "
+      "fails</th></tr></thead><tbody>";
+  for (const Json& one : assertion["first"]) {
+    html += concat("<tr><td class=\"soft\">", escape_html(value_text(one["id"])), "</td><td>",
+                   escape_html(one["text"].get<std::string>()), "</td><td>", escape_html(one["why"].get<std::string>()),
+                   "</td></tr>\n");
+  }
+  return html + "</tbody></table></div>\n";
+}
+
+std::string assertions_section(const Json& results) {
+  if (!member(results["wordings"].front(), {"assertions"}).is_array()) return "";
+  HtmlTable table{.header = {"wording", "assertion", "texts that keep it", "failed"},
+                  .rows = {},
+                  .figures = true,
+                  .text_columns = 2};
+  std::string failures;
+  for (const Json& wording : results["wordings"]) {
+    for (const Json& assertion : wording["assertions"]) {
+      const Json& interval = assertion["interval"];
+      table.rows.push_back(
+          {name_html(wording), name_html(assertion),
+           concat(percent(assertion["rate"].get<double>()), "<small class=\"soft\">[",
+                  percent(interval[0].get<double>()), ", ", percent(interval[1].get<double>()), "]</small>"),
+           count_text(assertion["failed"].get<double>())});
+      if (assertion["first"].empty()) continue;
+      failures += concat("<h3>", name_html(wording), ": ", name_html(assertion), "</h3>\n", failures_table(assertion));
+    }
+  }
+  return concat("<p>Shares of the texts with 95 % intervals.</p>\n", html_table(table),
+                failures.empty() ? "" : "<p>The first texts that fail:</p>\n", failures);
+}
+
+std::string texts_section(const Json& results) {
+  std::string html;
+  std::size_t shown = 0;
+  const bool several = results["wordings"].size() > 1;
+  for (const Json& wording : results["wordings"]) {
+    const Json& samples = member(wording, {"samples"});
+    if (!samples.is_object() || ++shown > kWordingsWithTexts) continue;
+    const std::string label = metric_label(value_text(samples["metric"]), wording["metrics"]);
+    html += concat(several ? concat("<h2>", name_html(wording), "</h2>\n") : std::string(),
+                   samples_html(samples, label, results["split"].get<std::string>()));
+  }
+  return html;
+}
+
+}  // namespace
+
+std::string texts_page(const Json& results) {
+  const std::string split = results["split"].get<std::string>();
+  const std::string rows = concat("<p class=\"soft\">", count_text(results["rows"].get<double>()), " ", split,
+                                  " rows</p>\n", shared_texts_notice(results));
+  const std::string scores = has_scores(results) ? scores_lead(results) : "";
+  const std::string strips = has_scores(results) ? wording_strips(results, "rougeL") : "";
+  return html_page({.title = page_title(results), .header = rows, .version = "–"},
+                   {{"results", "Wordings",
+                     lead(scores + assertions_lead(results)) + texts_table(results) + seeds_note(results) + strips},
+                    {"assertions", "Assertions", assertions_section(results)},
+                    {"texts", "Texts", texts_section(results)},
+                    {"work", "Work", work_text(results)}});
+}
+
+}  // namespace attune::report

@@ -1,0 +1,191 @@
+// attune prompt run where texts are asked for, and a model that is tuned behind a wording, from a shell.
+#include <cstdint>
+#include <sstream>
+
+#include "app/program.h"
+#include "catch.h"
+
+namespace {
+
+using attune::testing::Finished;
+using attune::testing::run_attune;
+using attune::testing::tiny_rows;
+using attune::testing::Workspace;
+using Json = nlohmann::ordered_json;
+
+/// Notices with answers, or without.
+std::string notices(int rows, bool with_answers = true) {
+  const char* topics[] = {"your card", "the loan", "a refund", "the new terms"};
+  std::string lines;
+  for (int i = 0; i < rows; ++i) {
+    Json row = {{"plain", std::string("It is noted that ") + topics[i % 4] + " number " + std::to_string(i) + " is ready."}};
+    if (with_answers) row["styled"] = std::string("Good news: ") + topics[i % 4] + " is ready.";
+    lines += row.dump() + "\n";
+  }
+  return lines;
+}
+
+void write_text_job(const Workspace& workspace, const std::string& prompting = "", bool with_answers = true) {
+  workspace.write("train.jsonl", notices(12));
+  workspace.write("valid.jsonl", notices(8, with_answers));
+  workspace.write("prompts.json", R"({
+    "instruction": ["Rewrite the notice.", "Say it in our voice."], "input": "Plain: {{ plain }}\nOurs:", "separator": "\n",
+    "assertions": [{"name": "some words", "min_words": 1}, {"name": "never", "contains": "zzqx"}]})");
+  Json config = {{"model", {{"path", ATTUNE_SOURCE_DIR "/data/tiny-gpt"}, {"task", "text-generation"}}},
+                 {"data",
+                  {{"train", "train.jsonl"}, {"validation", "valid.jsonl"}, {"columns", {{"prompt", "plain"}, {"completion", "styled"}}}}},
+                 {"prompting", {{"prompts", "prompts.json"}, {"answer", "text"}, {"examples", {{"k", 2}}}}},
+                 {"generation", {{"max_new_tokens", 12}, {"stop_strings", {"\n"}}}},
+                 {"seeds", {1, 2}},
+                 {"threads", 1},
+                 {"output_dir", "out"}};
+  config["prompting"].update(Json::parse("{" + prompting + "}"));
+  workspace.write("run.json", config.dump());
+}
+
+}  // namespace
+
+TEST_CASE("texts are scored against the rows' own and held to assertions", "[app][shell]") {
+  const Workspace workspace;
+  write_text_job(workspace);
+  const Finished asked = run_attune(workspace, "prompt run run.json --json --quiet");
+  INFO(asked.err);
+  REQUIRE(asked.exit_code == 0);
+  const Json results = Json::parse(asked.out);
+  REQUIRE(results["wordings"].size() == 2);
+  CHECK(results["majority"].is_null());
+  const Json& first = results["wordings"][0];
+  CHECK(first["seeds"].size() == 2);
+  CHECK(first["metrics"]["rows"] == 8);
+  CHECK(first["metrics"]["generated"] == 8);
+  CHECK_FALSE(first["metrics"].contains("loss"));
+  const double rouges[] = {first["seeds"][0]["metrics"]["rougeL"], first["seeds"][1]["metrics"]["rougeL"]};
+  CHECK(first["metrics"]["rougeL"].get<double>() == Approx((rouges[0] + rouges[1]) / 2));
+  CHECK(first["intervals"]["rougeL"][0].get<double>() <= first["metrics"]["rougeL"].get<double>());
+  CHECK(first["intervals"]["rougeL"][1].get<double>() >= first["metrics"]["rougeL"].get<double>());
+  CHECK(first["samples"]["texts"] == 8);
+  std::istringstream lines(workspace.read("out/wordings/1.jsonl"));
+  std::int64_t rows = 0;
+  for (std::string line; std::getline(lines, line); ++rows) {
+    const Json row = Json::parse(line);
+    CHECK(row["reference"].get<std::string>().starts_with("Good news"));
+    CHECK(row["failed"].back()["name"] == "never");
+  }
+  CHECK(rows == 8);
+
+  REQUIRE(first["assertions"].size() == 2);
+  const Json& never = first["assertions"][1];
+  CHECK(never["rate"] == 0);
+  CHECK(never["failed"] == 16);  // under both seeds
+  CHECK(never["interval"][1].get<double>() == Approx(0.3244).margin(1e-3));  // Wilson, of 8 rows
+  CHECK(never["first"][0]["why"] == "'zzqx' does not occur");
+  CHECK(first["all_assertions"] == 0);
+  CHECK(results["gate"]["passed"] == true);
+  CHECK(workspace.read("out/junit.xml").find("tests=\"4\" failures=\"0\"") != std::string::npos);
+  const std::string page = workspace.read("out/report.html");
+  CHECK(page.find("does not occur") != std::string::npos);
+  CHECK(page.find("Good news") != std::string::npos);
+
+  SECTION("and again only where that was not done") {
+    std::filesystem::remove(workspace.path("out/wordings/2.json"));
+    const Finished resumed = run_attune(workspace, "prompt run run.json --json --quiet --resume");
+    INFO(resumed.err);
+    REQUIRE(resumed.exit_code == 0);
+    Json again = Json::parse(resumed.out), before = results;
+    for (Json* one : {&again, &before}) (*one)["wordings"][1].erase("seconds");
+    CHECK(again == before);
+  }
+}
+
+TEST_CASE("texts are verified", "[app][shell][verify]") {
+  const Workspace workspace;
+  write_text_job(workspace);
+  REQUIRE(run_attune(workspace, "prompt run run.json --quiet").exit_code == 0);
+  const Finished holds = run_attune(workspace, "verify out --quiet");
+  INFO(holds.out << holds.err);
+  CHECK(holds.exit_code == 0);
+  CHECK_THAT(holds.out, ContainsSubstring("scores and assertions follow from the texts that were kept"));
+  Json kept = Json::parse(workspace.read("out/wordings/1.json"));
+  Json& text = kept["answers"]["asked"][0]["texts"][3];
+  text = text.get<std::string>() + " zzqx";
+  workspace.write("out/wordings/1.json", kept.dump());
+  const Finished changed = run_attune(workspace, "verify out --json --quiet");
+  CHECK(changed.exit_code == 9);
+  for (const char* part : {"another text is written now", "assertions", "lines of its predictions"})
+    CHECK_THAT(Json::parse(changed.out)["differences"].dump(), ContainsSubstring(part));
+}
+
+TEST_CASE("an assertion that too few texts keep fails the gate", "[app][shell]") {
+  const Workspace workspace;
+  write_text_job(workspace, R"("min_assertion_rate": 0.5, "examples": {"k": 0})");
+  const Finished failed = run_attune(workspace, "prompt run run.json --quiet");
+  CHECK(failed.exit_code == 20);
+  CHECK_THAT(failed.err, ContainsSubstring("assertion 'default/instruction=1: never': 0.0000 of the texts pass"));
+  CHECK(workspace.read("out/junit.xml").find("failures=\"2\"") != std::string::npos);
+  CHECK_THAT(failed.out, ContainsSubstring("'zzqx' does not occur"));
+}
+
+TEST_CASE("rows without texts of their own are only held to assertions", "[app][shell]") {
+  const Workspace workspace;
+  write_text_job(workspace, "", /*with_answers=*/false);
+  const Finished asked = run_attune(workspace, "prompt run run.json --json --quiet");
+  INFO(asked.err);
+  REQUIRE(asked.exit_code == 0);
+  const Json first = Json::parse(asked.out)["wordings"][0];
+  CHECK_FALSE(first.contains("metrics"));
+  CHECK(first["assertions"][1]["failed"] == 16);
+  CHECK_FALSE(workspace.read("out/report.html").empty());
+  workspace.write("prompts.json", R"({"input": "Plain: {{ plain }}\nOurs:"})");
+  const Finished refused = run_attune(workspace, "prompt run run.json --quiet --set output_dir=other");
+  CHECK(refused.exit_code == 2);
+  CHECK_THAT(refused.err, ContainsSubstring("nothing would be scored"));
+}
+
+TEST_CASE("assertions are about texts, and variants are compared by labels", "[app][shell]") {
+  const Workspace workspace;
+  write_text_job(workspace);
+  for (const std::string action : {"stability", "optimise"}) {
+    const Finished refused = run_attune(workspace, "prompt " + action + " run.json --quiet");
+    CHECK(refused.exit_code == 2);
+    CHECK_THAT(refused.err, ContainsSubstring("prompting.answer"));
+  }
+  const Finished labels = run_attune(workspace, "prompt run run.json --quiet --set prompting.answer=likelihood");
+  CHECK(labels.exit_code == 2);
+  CHECK_THAT(labels.err, ContainsSubstring("set prompting.answer to text"));
+  workspace.write("prompts.json", R"({"input": "Plain: {{ plain }}\nOurs:"})");
+  const Finished bare = run_attune(workspace, "prompt run run.json --quiet --set prompting.min_assertion_rate=0.5");
+  CHECK(bare.exit_code == 2);
+  CHECK_THAT(bare.err, ContainsSubstring("no assertions"));
+}
+
+TEST_CASE("a model tuned behind a wording is asked with the scores of its last evaluation", "[app][shell]") {
+  const Workspace workspace;
+  workspace.write("train.jsonl", tiny_rows(48));
+  workspace.write("valid.jsonl", tiny_rows(12));
+  workspace.write("prompts.json", R"({"input": "Message: {{ text }}\nTopic:", "label_words": {"card": ["card", "bank card"]}})");
+  const Json config = {{"model", {{"path", ATTUNE_SOURCE_DIR "/data/tiny-gpt"}, {"task", "text-generation"}}},
+                       {"data", {{"train", "train.jsonl"}, {"validation", "valid.jsonl"}, {"prompts", "prompts.json"}}},
+                       {"training", {{"num_train_epochs", 2}, {"per_device_train_batch_size", 8}, {"learning_rate", 1e-3}}},
+                       {"seeds", {1}},
+                       {"threads", 1},
+                       {"output_dir", "out"}};
+  workspace.write("run.json", config.dump());
+  const Finished trained = run_attune(workspace, "train run.json --json --quiet");
+  INFO(trained.err);
+  REQUIRE(trained.exit_code == 0);
+  const Json results = Json::parse(trained.out);
+  CHECK(results["majority"]["validation"].is_number());
+  const Json& metrics = results["validation"]["metrics"];
+  const Finished asked = run_attune(workspace, "prompt run run.json --json --quiet --set model.path=out --set output_dir=asked");
+  INFO(asked.err);
+  REQUIRE(asked.exit_code == 0);
+  const Json found = Json::parse(asked.out)["wordings"][0]["metrics"];
+  CHECK(found["accuracy"] == metrics["accuracy"]);
+  CHECK(found["loss"].get<double>() == Approx(metrics["loss"].get<double>()).margin(1e-4));
+  const Finished before = run_attune(workspace, "prompt run run.json --json --quiet --set output_dir=before");
+  CHECK(Json::parse(before.out)["wordings"][0]["metrics"]["loss"].get<double>() > found["loss"].get<double>());
+
+  const Finished predicted = run_attune(workspace, "predict out valid.jsonl");
+  CHECK(predicted.exit_code == 2);
+  CHECK_THAT(predicted.err, ContainsSubstring("attune prompt run"));
+}
