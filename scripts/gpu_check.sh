@@ -8,6 +8,9 @@
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 quick=0
+case "${1:-}" in
+  -h | --help) sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+esac
 if [ "${1:-}" = --quick ]; then
   quick=1
   shift
@@ -15,7 +18,8 @@ fi
 built="${ATTUNE_BUILT:-$root/build/gpu}"
 out="${1:-$root/build/gpu/check}"
 mkdir -p "$out"
-torch="${LIBTORCH:-$("${PYTHON:-python3}" -c 'import importlib.util, os; print(os.path.dirname(importlib.util.find_spec("torch").origin))')}"
+torch="${LIBTORCH:-$("${PYTHON:-python3}" -c 'import importlib.util, os; print(os.path.dirname(importlib.util.find_spec("torch").origin))' 2>/dev/null)}" ||
+  fail "${PYTHON:-python3} has no torch; set LIBTORCH to a LibTorch for CUDA, or PYTHON to a Python that imports one"
 [ -f "$torch/lib/libtorch_cuda.so" ] || fail "the LibTorch in $torch is for the CPU; set LIBTORCH or PYTHON to one for CUDA"
 
 failed=0

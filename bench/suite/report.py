@@ -80,12 +80,15 @@ def cases(folder):
         if "figures" not in row:
             continue
         if not row["valid"]:
-            lines.append([case.name, "invalid: " + "; ".join(failed_gates(row)), "", "", "", "", "", "", "", "INVALID"])
+            lines.append([case.name, "invalid: " + "; ".join(failed_gates(row)), *[""] * 8, "INVALID"])
             continue
         pair = [text for name in ("default", "tuned") for text in ((figure(row, name), number(row["ratios"][name]["median"]) + "x") if name in row["ratios"] else ("", ""))]
         lines.append([case.name, case.unit, figure(row, "attune"), *pair, number(row["memory_share"]["default"]) + "x",
                       f"{100 * row['share']:.0f} %" if row.get("share") else "", floors_text(row), verdict(row)])
-    return markdown(["case", "unit", "attune", "peer at defaults", "ratio", "peer tuned", "ratio", "memory", "share of matrix rate", "floors", "reached"], lines)
+    measured = {case.name for case, _ in results_of(folder)}
+    missing = [name for name in table.CASES if name not in measured]
+    return markdown(["case", "unit", "attune", "peer at defaults", "ratio", "peer tuned", "ratio", "memory", "share of matrix rate", "floors", "reached"], lines) + (
+        f"\n\nNot measured: {', '.join(missing)}." if missing else "")
 
 
 def others(folder):
@@ -144,11 +147,10 @@ def accuracy(folder):
         return markdown([], [])
     runs = found["runs"]
     seeds = sorted({name.split("-")[1] for name in runs})
-    sides = [[runs.get(f"{side}-{seed}", {}).get("test_accuracy") for seed in seeds] for side in ("attune", "peer")]
+    sides = [[runs.get(f"{side}-{seed}", {}).get("test_accuracy") for seed in seeds] for side in ("attune", "attune_bf16", "peer")]
     lines = [[seed, *(f"{side[i]:.4f}" if side[i] is not None else "" for side in sides)] for i, seed in enumerate(seeds)]
-    if all(None not in side for side in sides):
-        lines.append(["mean", *(f"{statistics.mean(side):.4f}" for side in sides)])
-    return markdown(["seed", "attune", "HF Trainer"], lines)
+    lines.append(["mean", *(f"{statistics.mean(side):.4f}" if None not in side else "" for side in sides)])
+    return markdown(["seed", "attune", "attune, bf16", "HF Trainer"], lines)
 
 
 def tokenizer(folder):

@@ -157,7 +157,18 @@ std::string judge_space(const DiskNeeds& needs, std::int64_t free, const std::st
   if (caches > 0) parts.push_back(concat("caches ", size_text(caches)));
   return concat(folder, ": the run writes up to ", size_text(all), " (", join(parts, ", "), "), and ", are_free,
                 ", so that checkpoints or the model at the end may find no room: free some space", raise,
-                needs.checkpoints > 0 ? ", lower training.save_total_limit or set training.save_strategy to \"no\"" : "");
+                needs.checkpoints > 0 ? ", lower training.save_total_limit or set training.save_strategy to \"no\"" : "",
+                needs.states > 0 ? "; with training.prefix_cache_mib at 0 frozen layers keep nothing" : "");
+}
+
+void make_room(const Prepared& prepared, std::int64_t bytes) {
+  constexpr std::int64_t kOtherFiles = std::int64_t{16} << 20;  // predictions, events, report
+  const std::string& folder = prepared.options.output_dir;
+  std::error_code problem;
+  const fs::space_info space = fs::space(nearest_place(folder), problem);
+  if (problem || space.capacity == 0 || static_cast<std::int64_t>(space.available) >= bytes + kOtherFiles) return;
+  if (!prepared.prefix_cache->give_up_file()) return;
+  log::info(concat(folder, ": what frozen layers computed leaves the disk, so that the model finds room there"));
 }
 
 void check_space(const Prepared& prepared) {

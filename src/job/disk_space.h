@@ -24,6 +24,10 @@ DiskNeeds disk_needs(const Prepared& prepared);
 /// Error{storage} where the models alone are larger than what is free; a warning where all together are; else "".
 std::string judge_space(const DiskNeeds& needs, std::int64_t free, const std::string& folder);
 
+/// Before a trained model of so many bytes is written: gives up the file of the prefix cache where the model would else find
+/// no room.
+void make_room(const Prepared& prepared, std::int64_t bytes);
+
 /// Judges the file system of output_dir and warns. What an earlier run left in output_dir counts as free: it will be
 /// written over. Says nothing where the system does not tell what is free.
 void check_space(const Prepared& prepared);

@@ -28,6 +28,7 @@ using files::Json;
 constexpr std::size_t kProbeRows = 8;
 constexpr double kReopenTolerance = 2e-5;
 constexpr const char* kLockFile = ".lock";
+constexpr const char* kFoldsFolder = "cv";
 
 Json with_prefix(const Json& metrics, const std::string& prefix) {
   Json named = Json::object();
@@ -186,7 +187,7 @@ void copy_run_files(const std::string& from, const std::string& to, std::string_
     const std::string name = entry.path().filename().string();
     if (name == but || name.starts_with(".")) continue;
     if (entry.is_regular_file()) files::copy_file_atomically(entry.path().string(), to + "/" + name);
-    if (entry.is_directory() && name == kPoolingFolder) copy_run_files(entry.path().string(), to + "/" + name);
+    if (entry.is_directory() && (name == kPoolingFolder || name == kFoldsFolder)) copy_run_files(entry.path().string(), to + "/" + name);
   }
 }
 

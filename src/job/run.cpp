@@ -65,9 +65,16 @@ double selection_value(const RunOptions& options, const Json& metrics) {
   return metrics[name].get<double>() * (metric.greater ? 1 : -1);
 }
 
+std::int64_t bytes_of(const models::LoadedModel& loaded) {
+  std::int64_t bytes = 0;
+  for (const models::Parameter& parameter : loaded.model->parameters()) bytes += static_cast<std::int64_t>(parameter.tensor.nbytes());
+  return bytes;
+}
+
 /// `cross_validation`: what the manifest says of the folds before a refit, or null.
 SeedOutcome finish(const FitRequest& request, const Fit& fitted, const std::string& folder, const Json& cross_validation) {
   const Prepared& prepared = *request.prepared;
+  make_room(prepared, bytes_of(fitted.loaded));
   SeedOutcome outcome{.seed = request.seed, .folder = folder, .stopped_by = fitted.result.stopped_by, .selection = 0, .results = Json::object()};
   outcome.results["train"] = train_metrics(fitted.result, fitted.trained_rows);
   for (std::size_t i = 0; i < fitted.class_weights.size(); ++i) {

@@ -54,8 +54,8 @@ void write_rows(const files::LongList<task::Encoded>& rows, const std::string& k
 /// The packed rows of a file that begins and ends as it should.
 std::string_view rows_in(std::string_view file, const std::string& key, const std::string& path) {
   const std::string head = head_of(key);
-  if (!file.starts_with(head)) refuse_tokens(path, "it holds the tokens of other rows");
   if (file.size() < head.size() + kDigitsOfHash) refuse_tokens(path, "it is damaged");
+  if (!file.starts_with(head)) refuse_tokens(path, "it holds the tokens of other rows");
   const std::string_view hashed = file.substr(0, file.size() - kDigitsOfHash);
   if (sha256_hex(hashed) != file.substr(hashed.size())) refuse_tokens(path, "it is damaged");
   return hashed.substr(head.size());
@@ -145,8 +145,8 @@ bool TokenCache::load(Rows& rows) const {
   }
   rows.tokens_key = key_of(rows);
   const std::string path = path_of(rows.tokens_key);
-  if (!path_exists(path, ErrorKind::storage)) return false;
   try {
+    if (!path_exists(path, ErrorKind::storage)) return false;
     read(path, rows);
     rows.tokens_key.clear();
     return true;

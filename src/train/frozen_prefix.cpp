@@ -32,7 +32,6 @@ namespace {
 constexpr std::int64_t kSequences = 64;
 constexpr std::array<std::int64_t, 2> kTileRows = {512 + kSequences, 1024 + kSequences};
 constexpr std::int64_t kTextsInTile = 4;  // at least so many fit, so that little of a tile stays empty
-constexpr std::int64_t kPortionsAhead = 4;  // go through together where all of them will be wanted
 
 /// Rows of the tile that texts of this length share; longer texts lie in one alone.
 std::int64_t tile_rows(std::int64_t length) {
@@ -286,7 +285,7 @@ models::State FrozenPrefix::state(const task::Batch& batch, const Ahead& ahead) 
 
 void FrozenPrefix::fill(std::vector<const task::Encoded*> rows, const Stop& stop) {
   std::stable_sort(rows.begin(), rows.end(), [](const task::Encoded* a, const task::Encoded* b) { return a->ids.size() > b->ids.size(); });
-  const std::int64_t enough = kPortionsAhead * tokens_ahead();
+  const std::int64_t enough = tokens_ahead();  // more at a time would keep a signal waiting
   for (std::size_t done = 0; done < rows.size() && cache_.has_room();) {
     std::vector<const task::Encoded*> portion;
     for (std::int64_t tokens = 0; done < rows.size() && tokens < enough; ++done) {

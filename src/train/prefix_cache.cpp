@@ -83,6 +83,15 @@ void PrefixCache::keep(const std::string& identity, const Tile& tile) {
   tiles_.push_back({.rows = in_memory ? tile.rows : at::Tensor(), .begin = *begin});
 }
 
+bool PrefixCache::give_up_file() {
+  const std::lock_guard lock(mutex_);
+  if (!file_) return false;
+  full_ = true;
+  std::erase_if(texts_, [&](const auto& text) { return !tiles_[text.second.tile].rows.defined(); });
+  file_.reset();
+  return true;
+}
+
 bool PrefixCache::has_room() const {
   const std::lock_guard lock(mutex_);
   return memory_limit_ > 0 && !full_;

@@ -29,8 +29,8 @@ models::LoadedModel reopen(const Prepared& prepared, const std::string& folder);
 /// memory: {"rows", "max_abs_difference", "bit_equal"}. Throws Error{storage} when they differ by more than rounding.
 files::Json save_and_reopen(const Fit& fit, const Prepared& prepared, const files::ListView<task::Encoded>& probe, const std::string& folder);
 
-/// Copies the files of a run or of one of its parts to another folder, `but` one; nothing of what lies in folders, except
-/// for how the model pools texts.
+/// Copies the files of a run or of one of its parts to another folder, `but` one; of folders only how the
+/// model pools texts, and what all folds found together.
 void copy_run_files(const std::string& from, const std::string& to, std::string_view but = "");
 
 /// Calls `each` with the predictions of every example: one, or the windows of a long row, which lie together.

@@ -79,6 +79,9 @@ class PrefixCache {
   /// Keeps a tile if there is room, and if no other prefix has come meanwhile. A file that cannot be written is a warning:
   /// nothing more is kept then.
   void keep(const std::string& identity, const Tile& tile);
+  /// Gives the room of the file back to whoever needs the disk more: what it held will be computed again, and nothing more
+  /// is kept. False where there is no file.
+  bool give_up_file();
   /// Whether more could be kept.
   bool has_room() const;
   void count(const Counts& more);
