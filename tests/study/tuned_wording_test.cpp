@@ -1,4 +1,5 @@
 // Tuning behind a wording: its first step against Transformers, and its evaluation against asking the untouched model.
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -104,21 +105,22 @@ TEST_CASE("no training row stands in front of itself", "[study]") {
   golden["prompting"] = {{"examples", {{"k", 3}}}};
   const TuningFiles files(golden);
   const job::Prepared prepared = prepared_of(files);
+  const auto count_shown = [](const std::string& prompt, const Json& rows) {
+    return std::ranges::count_if(
+        rows, [&](const Json& row) { return prompt.find(row["text"].get<std::string>()) != std::string::npos; });
+  };
   std::size_t row = 0;
-  for (const data::Example& example : prepared.train.examples) {
+  for (const task::Encoded& encoded : prepared.train.encoded) {
+    const std::string prompt = prepared.tokenizer->decode(encoded.ids, /*skip_special_tokens=*/true);
     const auto text = golden["pool"][row++]["text"].get<std::string>();
-    INFO(example.text);
-    CHECK(example.text.find(text) == example.text.rfind(text));  // the row itself, once
-    std::size_t shown = 0;
-    for (const Json& other : golden["pool"])
-      shown += example.text.find(other["text"].get<std::string>()) != std::string::npos ? 1 : 0;
-    CHECK(shown == 4);  // the three others and the row
+    INFO(prompt);
+    REQUIRE(prompt.find(text) != std::string::npos);
+    CHECK(prompt.find(text) == prompt.rfind(text));   // the row itself, once
+    CHECK(count_shown(prompt, golden["pool"]) == 4);  // behind the three others
   }
   for (const data::Example& example : prepared.validation.examples) {
-    std::size_t asked = 0;
-    for (const Json& other : golden["rows"])
-      asked += example.text.find(other["text"].get<std::string>()) != std::string::npos ? 1 : 0;
-    CHECK(asked == 1);
+    CHECK(count_shown(example.text, golden["rows"]) == 1);
+    CHECK(count_shown(example.text, golden["pool"]) == 3);
   }
 }
 
@@ -132,8 +134,8 @@ TEST_CASE("rows with texts of their own are written by a wording too", "[study]"
   files.config["prompting"]["answer"] = "text";
   SECTION("as prompt and completion") {
     const job::Prepared prepared = prepared_of(files);
-    const data::Example& first = prepared.train.examples.values().front();
-    CHECK(first.text == "Name the topic.\n\nMessage: The terminal refuses my card.\nTopic:");
+    const data::Example& first = prepared.validation.examples.values().front();
+    CHECK(first.text == "Name the topic.\n\nMessage: My card was swallowed by the machine.\nTopic:");
     CHECK(*first.text_pair == " card");
   }
   SECTION("or as a chat") {
@@ -141,7 +143,7 @@ TEST_CASE("rows with texts of their own are written by a wording too", "[study]"
     set["chat"] = true;
     files::write_json(files.config["data"]["prompts"].get<std::string>(), set);
     const job::Prepared prepared = prepared_of(files);
-    const data::Example& first = prepared.train.examples.values().front();
+    const data::Example& first = prepared.validation.examples.values().front();
     const Json messages = Json::parse(*first.messages);
     REQUIRE(messages.size() == 3);
     CHECK(messages[2] == Json{{"role", "assistant"}, {"content", "card"}});
@@ -157,7 +159,7 @@ TEST_CASE("a wording that does not exist, or one of several, is asked for", "[st
   files.config["data"]["wording"] = "default/instruction=3";
   CHECK_RAISES(prepared_of(files), usage, "did you mean 'default/instruction=");
   files.config["data"]["wording"] = "default/instruction=2";
-  CHECK(prepared_of(files).train.examples.values().front().text.starts_with("Topic?"));
+  CHECK(prepared_of(files).validation.examples.values().front().text.starts_with("Topic?"));
 }
 
 TEST_CASE("rows that make no prompt are passed over where that is wanted", "[study]") {

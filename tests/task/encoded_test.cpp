@@ -28,7 +28,7 @@ Encoded full_row() {
   row.cut = 9;
   row.prompt.edit() = {.ids = {4, 5}, .reference = "an answer", .is_chat = true, .cut = 2};
   row.joined = true;
-  row.answers.edit() = {.texts = {{.ids = {3, 4}, .places = {1}, .answers = {0, 2}, .tokens = {7, 8}}, {.ids = {3, 4, 5}}}, .longest = 4};
+  row.answers.edit() = {.texts = {{.ids = {3, 4}, .places = {1}, .answers = {0, 2}, .tokens = {7, 8}}, {.ids = {3, 4, 5}, .places = {}, .answers = {}, .tokens = {}}}, .longest = 4};
   row.offsets = std::vector<std::pair<std::uint32_t, std::uint32_t>>{{0, 0}, {2, 5}};
   row.word_ids = std::vector<std::int32_t>{-1, 0, 1};
   return row;
@@ -49,7 +49,7 @@ void check_equal(const Encoded& a, const Encoded& b) {
   CHECK(a.learned == b.learned);
   CHECK(a.cut == b.cut);
   CHECK(a.joined == b.joined);
-  CHECK(a.answers->texts == b.answers->texts);
+  CHECK((a.answers->texts == b.answers->texts));
   CHECK(a.answers->longest == b.answers->longest);
   CHECK(*a.offsets == *b.offsets);
   CHECK(a.word_ids == b.word_ids);
