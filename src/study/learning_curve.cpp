@@ -90,14 +90,9 @@ std::string folder_of_method(const job::RunOptions& options, const Method& metho
 /// What must not have changed for what lies in the method's folder to count; which other seeds and sizes there are does
 /// not matter.
 Json identity_of_curve(const job::RunOptions& options, Method method) {
-  Json asking = Json::array();
-  for (MethodCandidate& candidate : method.candidates) {
-    candidate.options.seeds = {0};
-    const Json all = config::effective(candidate.options);
-    asking.push_back({{"prompting", all["prompting"]}, {"generation", all["generation"]}});
-  }
+  for (MethodCandidate& candidate : method.candidates) candidate.options.seeds = {0};
   Json identity = identity_of({method});
-  identity.update({{"asking", std::move(asking)}, {"per_class", options.learning_curve.per_class}});
+  identity["per_class"] = options.learning_curve.per_class;
   return identity;
 }
 
