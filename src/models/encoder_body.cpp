@@ -81,8 +81,9 @@ at::Tensor EncoderBody::block(int i, const at::Tensor& hidden, const Rows& queri
   const nn::AttentionSpec spec{.causal = false,
                                .scale = 1.0 / std::sqrt(static_cast<double>(hidden.size(1) / heads_)),
                                .dropout = site(0, attention_dropout_)};
+  // Backward adds their gradients up in the opposite order: another one gives other bits.
+  at::Tensor value = heads(seen, layer.value), key = heads(seen, layer.key);
   const at::Tensor query = heads(asking, layer.query);
-  at::Tensor key = heads(seen, layer.key), value = heads(seen, layer.value);
   put_before(i, static_cast<int>(layers_.size()), context, key, value);
   const at::Tensor attended = nn::attention(query, key, value, queries.layout, key_layout(context), spec);
   // The product leaves the bias to the fused kernel that follows it.

@@ -9,7 +9,6 @@
 
 #include "attune/base/clock.h"
 #include "attune/base/error.h"
-#include "attune/base/log.h"
 #include "attune/base/paths.h"
 #include "attune/base/signals.h"
 #include "attune/base/strings.h"
@@ -21,6 +20,7 @@
 #include "attune/report/compare_html.h"
 #include "comparison.h"
 #include "comparison_parts.h"
+#include "job/data_summary.h"
 #include "openings.h"
 
 namespace attune::study {
@@ -60,15 +60,8 @@ Json told_duplicates(const MethodRows& rows) {
   const std::vector<data::NamedSplit> splits = {{.name = "train", .examples = rows.train},
                                                 {.name = "validation", .examples = rows.validation},
                                                 {.name = "test", .examples = rows.test}};
-  Json told = Json::array();
-  for (const data::Overlap& overlap : data::find_overlaps(splits)) {
-    told.push_back({{"between", {overlap.first, overlap.second}},
-                    {"rows", overlap.rows},
-                    {"other_label", overlap.conflicts},
-                    {"message", overlap.message()}});
-    if (overlap.first != overlap.second) log::warning(overlap.message());
-  }
-  return told;
+  const Json found = job::duplicates_of(splits);
+  return found.is_null() ? Json::array() : found;
 }
 
 /// What is known before the test rows were compared.

@@ -13,15 +13,16 @@ bool never(const job::RunOptions&) {
   return false;
 }
 
-bool always(const job::RunOptions&) {
-  return true;
+/// Class means are computed, nothing of them is drawn.
+bool training_has_chance(const job::RunOptions& options) {
+  return options.tuning.method != "prototype";
 }
 
 constexpr MethodKind kMethodKinds[] = {
     {.name = "majority", .has_model = false, .is_asked = false, .has_chance = never, .fit = fit_majority},
     {.name = "words", .has_model = false, .is_asked = false, .has_chance = never, .fit = fit_words},
     {.name = "prompt", .has_model = true, .is_asked = true, .has_chance = prompt_has_chance, .fit = fit_prompt},
-    {.name = "train", .has_model = true, .is_asked = false, .has_chance = always, .fit = fit_trained},
+    {.name = "train", .has_model = true, .is_asked = false, .has_chance = training_has_chance, .fit = fit_trained},
 };
 
 }  // namespace

@@ -113,6 +113,17 @@ TEST_CASE("methods of all kinds answer the same test rows", "[app][shell]") {
   }
 }
 
+TEST_CASE("a training that draws nothing runs once", "[app][shell]") {
+  const Workspace workspace;
+  Json methods = kBaselines;
+  methods.push_back({{"name", "means"}, {"kind", "train"}, {"set", {{"tuning.method", "prototype"}}}});
+  write_comparison(workspace, methods);
+  const Finished compared = run_attune(workspace, "compare run.json --json --quiet");
+  INFO(compared.err);
+  REQUIRE(compared.exit_code == 0);
+  CHECK(method_named(Json::parse(compared.out), "means")["seeds"].size() == 1);
+}
+
 TEST_CASE("a comparison that a signal stops goes on where it was", "[app][shell]") {
   const Workspace workspace;
   Json methods = kBaselines;
