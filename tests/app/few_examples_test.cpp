@@ -238,3 +238,22 @@ TEST_CASE("a damaged head is an error that names its file", "[app][shell][few]")
   workspace.write("out/classifier.safetensors", "none");
   CHECK(run_attune(workspace, "predict out valid.jsonl --quiet").exit_code == 3);
 }
+
+TEST_CASE("pairs are drawn under a seed of their own, and merging texts changes the work alone", "[app][few]") {
+  const Workspace workspace;
+  write_tiny_job(workspace, R"("num_train_epochs": 1, "learning_rate": 0.001)",
+                 R"("tuning": {"method": "contrastive", "contrastive": {"num_iterations": 2}}, "model": {"path": ")" +
+                     attune::testing::kTinyModel + R"(", "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0})");
+  const auto train = [&](const std::string& setting) {
+    const Finished done = run_attune(workspace, "train run.json --json --quiet --set overwrite_output_dir=true --set tuning.contrastive." + setting);
+    INFO(done.err);
+    REQUIRE(done.exit_code == 0);
+    return std::pair(Json::parse(done.out)["cost"]["training"]["tokens"].get<double>(),
+                     Json::parse(workspace.read("out/run_manifest.json"))["trajectory"][0]["loss"].get<double>());
+  };
+  const auto [tokens, loss] = train("pair_seed=42");
+  const auto [tokens_alone, loss_alone] = train("merge_texts=false");
+  CHECK(tokens < tokens_alone);
+  CHECK(loss == Approx(loss_alone).epsilon(1e-5));
+  CHECK(train("pair_seed=43").second != Approx(loss).epsilon(1e-4));
+}

@@ -103,6 +103,13 @@ TEST_CASE("learning curves of several methods on the same test rows", "[app][she
     REQUIRE(alone.exit_code == 0);
     CHECK(Json::parse(alone.out)["test"]["metrics"]["accuracy"] == point["accuracy"]);
   }
+  SECTION("models are kept, and other numbers of labels foretold, where that is asked for") {
+    const Finished asked = run_curve(workspace, "--set output_dir=kept --set learning_curve.keep_models=true --set learning_curve.more_labels=7");
+    INFO(asked.err);
+    REQUIRE(asked.exit_code == 0);
+    CHECK(fs::exists(workspace.path("kept/methods/head/size-4/seed-2/model.safetensors")));
+    CHECK_THAT(workspace.read("kept/report.html"), ContainsSubstring("7 more labels per class"));
+  }
   SECTION("it is verified, and what was written over is found") {
     const Finished verified = run_attune(workspace, "verify out --json");
     INFO(verified.out << verified.err);

@@ -68,6 +68,10 @@ TEST_CASE("lengths are counted in characters, words and tokens", "[prompt]") {
   tokens.max_tokens = 2;
   CHECK(complaint(tokens, "12345") == "");
   CHECK(complaint(tokens, "123456") == "it has 3 tokens, at most 2 are asked for");
+  tokens.max_tokens = {};
+  tokens.min_tokens = 2;
+  CHECK(complaint(tokens, "1234") == "");
+  CHECK(complaint(tokens, "123") == "it has 1 tokens, at least 2 are asked for");
   CHECK(Assertions({words, tokens}, "").counts_tokens());
   CHECK_FALSE(Assertions({words}, "").counts_tokens());
   CHECK(Assertions({words}, "").check("a b").empty());  // nobody counts tokens
