@@ -8,10 +8,12 @@
 #include "attune/base/error.h"
 #include "attune/base/paths.h"
 #include "attune/base/strings.h"
+#include "attune/config/prompt_set.h"
 #include "attune/job/run.h"
 #include "attune/job/tuned.h"
 #include "attune/metrics/probabilities.h"
 #include "attune/models/flops.h"
+#include "attune/prompt/wordings.h"
 #include "method_kinds.h"
 
 namespace attune::study {
@@ -85,6 +87,46 @@ class Trained : public Fitted {
   Json facts_;
 };
 
+/// The tuned model of a candidate that says labels in words, asked behind the wording that it was tuned behind.
+MethodCandidate asked_of(const MethodCandidate& trained) {
+  MethodCandidate asked = trained;
+  job::RunOptions& options = asked.options;
+  options.model.path = options.output_dir;
+  options.model.init = job::RunOptions().model.init;
+  options.tuning = {};
+  options.prompting.prompts = options.data.prompts;
+  asked.wording = options.data.wording;
+  if (asked.wording.empty()) {  // (the training took the only one)
+    asked.wording = prompt::wordings(config::load_prompt_set(options.data.prompts)).front().name;
+  }
+  options.data.prompts.clear();
+  options.data.wording.clear();
+  return asked;
+}
+
+/// A model that was tuned behind a wording answers as `attune prompt run` asks its folder.
+class TrainedInWords : public Fitted {
+ public:
+  TrainedInWords(const MethodTask& task, Json learned) : learned_(std::move(learned)) {
+    const MethodCandidate asked = asked_of(task.candidate);
+    asked_ = fit_prompt({.candidate = asked, .seed = task.seed, .has_learned = true, .bench = task.bench, .events = task.events});
+  }
+
+  std::unique_ptr<Answers> answer(const std::string& split, const report::EventBus& events) override {
+    return asked_->answer(split, events);
+  }
+
+  Json facts() const override {
+    Json facts = asked_->facts();
+    facts.update(learned_);
+    return facts;
+  }
+
+ private:
+  Json learned_;
+  std::unique_ptr<Fitted> asked_;
+};
+
 }  // namespace
 
 std::unique_ptr<Fitted> fit_trained(const MethodTask& task) {
@@ -100,6 +142,7 @@ std::unique_ptr<Fitted> fit_trained(const MethodTask& task) {
                {"tokens", number_at(results, {"cost", "training", "tokens"})},
                {"flops", number_at(results, {"cost", "run", "flops"})}};
   }
+  if (job::asks_labels(task.candidate.options)) return std::make_unique<TrainedInWords>(task, std::move(learned));
   return std::make_unique<Trained>(task, std::move(learned));
 }
 
