@@ -19,6 +19,7 @@ from language_models import contexts, public_texts, runs, texts, vocabulary  # n
 SEED = 20260210
 VOCABULARY = 8192
 LENGTH = 512
+TOKENS = 4096  # a step
 CAUSAL = {
     "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 256, "num_hidden_layers": 6, "num_attention_heads": 8, "num_key_value_heads": 4,
     "head_dim": 32, "intermediate_size": 688, "hidden_act": "silu", "max_position_embeddings": LENGTH, "rms_norm_eps": 1e-5, "rope_theta": 10000.0,
@@ -48,12 +49,11 @@ def documents(part, folder):
 
 
 def run_of(kind, work, steps):
-    batch = 16
     return {
         "about": f"A small {kind} language model from random weights; made by scripts/make_small_lm.py.",
         "model": {"path": str(work / "base"), "task": KINDS[kind]["task"], "init": "random"},
         "data": {"train": str(work / "train.jsonl"), "validation": str(work / "validation.jsonl"), "max_length": LENGTH},
-        "training": {"max_steps": steps, "per_device_train_batch_size": batch, "learning_rate": KINDS[kind]["learning_rate"], "lr_scheduler_type": "cosine",
+        "training": {"max_steps": steps, "tokens_per_batch": TOKENS, "bf16": "auto", "learning_rate": KINDS[kind]["learning_rate"], "lr_scheduler_type": "cosine",
                      "warmup_steps": 0.05, "weight_decay": 0.1, "adam_beta2": 0.95, "eval_strategy": "steps", "eval_steps": 0.25, "save_strategy": "steps",
                      "save_steps": 0.25},
         "seeds": [1], "output_dir": str(work / "model"), "overwrite_output_dir": True,
@@ -66,7 +66,7 @@ def main():
     parser.add_argument("--data", type=Path, help="folder of public data sets, one folder each; their test files are not read")
     parser.add_argument("--attune", type=Path, default=texts.ROOT / "build/release/attune", help="the built program")
     parser.add_argument("--output", type=Path, default=texts.ROOT / "build/small-lm", help="folder in which causal/ or masked/ is made")
-    parser.add_argument("--steps", type=int, default=1500, help="optimiser steps of 16 documents (default %(default)s)")
+    parser.add_argument("--steps", type=int, default=2000, help=f"optimiser steps of {TOKENS} tokens (default %(default)s)")
     parser.add_argument("--dry-run", action="store_true", help="train nothing")
     arguments = parser.parse_args()
     if arguments.data and not arguments.data.is_dir():

@@ -174,7 +174,53 @@ def language(folder):
     return markdown(["case", "peer", "attune, tokens/s", "peer, tokens/s", "ratio", "memory", "difference of the first loss"], lines)
 
 
-TABLES = {function.__name__: function for function in (machine, cases, others, gates, scaling, accuracy, tokenizer, language, generate)}
+def few_examples(runs):
+    """By data and size: mean accuracies, their mean difference with its standard error, median seconds and their ratio."""
+    rows = []
+    for name, size in sorted({(run["data"], run["size"]) for run in runs}):
+        some = [run for run in runs if (run["data"], run["size"]) == (name, size)]
+        off = [run["attune"]["accuracy"] - run["setfit"]["accuracy"] for run in some]
+        row = {"data": name, "size": size, "seeds": len(some), "difference": statistics.mean(off),
+               "standard_error": statistics.stdev(off) / len(off) ** 0.5 if len(off) > 1 else None,
+               "bf16": sorted({str(run["attune"]["bf16"]) for run in some}), "others": max((run["watch"]["others"] + run["watch"]["stolen"] for run in some))}
+        for side in ("attune", "setfit"):
+            row[side] = {"accuracy": statistics.mean(run[side]["accuracy"] for run in some),
+                         **{key: statistics.median(run[side][key] for run in some) for key in ("training", "process")}}
+        row["ratio"] = {key: row["setfit"][key] / row["attune"][key] for key in ("training", "process")}
+        rows.append(row)
+    return rows
+
+
+def difference_text(row):
+    return f"{row['difference']:+.4f}" + ("" if row["standard_error"] is None else f" ± {row['standard_error']:.4f}")
+
+
+def few_examples_line(row):
+    return (f"{row['data']}, {row['size']} a class, {row['seeds']} seeds: accuracy {row['attune']['accuracy']:.4f} and {row['setfit']['accuracy']:.4f} "
+            f"(difference {difference_text(row)}), training {row['attune']['training']:.1f} and {row['setfit']['training']:.1f} s "
+            f"({row['ratio']['training']:.1f}x), process {row['ratio']['process']:.1f}x")
+
+
+def few_examples_verdict(rows):
+    mean, slowest = statistics.mean(row["difference"] for row in rows), min(row["ratio"]["training"] for row in rows)
+    reached = mean >= 0 and slowest >= table.FEW_EXAMPLES_FLOOR
+    return (f"mean difference {mean:+.4f} (must not be below 0), least ratio {slowest:.1f}x (floor {table.FEW_EXAMPLES_FLOOR}x): "
+            + ("reached" if reached else "not reached"))
+
+
+def setfit(folder):
+    found = read(folder / "setfit.json")
+    if not found:
+        return markdown([], [])
+    rows = few_examples(found["runs"])
+    lines = [[row["data"], row["size"], row["seeds"], f"{row['attune']['accuracy']:.4f}", f"{row['setfit']['accuracy']:.4f}", difference_text(row),
+              number(row["attune"]["training"]), number(row["setfit"]["training"]), f"{row['ratio']['training']:.1f}x", f"{row['ratio']['process']:.1f}x",
+              f"{100 * row['others']:.0f} %"] for row in rows]
+    return markdown(["data", "rows a class", "seeds", "attune, accuracy", "SetFit, accuracy", "difference (± standard error)", "attune, s", "SetFit, s", "training",
+                     "whole process", "others' share of the machine, at most"], lines) + "\n" + few_examples_verdict(rows).capitalize() + ".\n"
+
+
+TABLES = {function.__name__: function for function in (machine, cases, others, gates, scaling, accuracy, tokenizer, language, generate, setfit)}
 
 
 def renew(page, folder):

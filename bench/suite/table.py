@@ -50,6 +50,7 @@ SHORT, TWO_FOLDS = {"epochs": 1}, {"epochs": 1, "folds": 2}
 HEAD_LAYER = {"trained": 1, "epochs": 5, "rate": 1e-3}
 LORA_ABOUT = "LoRA (r 8, query and value) for classification, BERT-base shape with random weights, texts of 20 to 60 tokens, batch 32"
 CAUSAL_ABOUT = "causal language model, GPT-2 shape of 6 layers with random weights, instructions of at most 256 tokens, loss on answers, batch 16"
+FEW_EXAMPLES_FLOOR = 5.0  # times as fast as SetFit
 BF16 = {"bf16": True}
 
 
