@@ -143,7 +143,7 @@ class Sweep {
   /// What must not have changed for a finished point to count.
   Json identity_of(const RunOptions& options) {
     Json identity = {{"configuration", config::fingerprint(options)}, {"data", Json::object()}};
-    for (const auto* paths : {&options.data.train, &options.data.validation, &options.data.test}) {
+    for (const auto* paths : {&options.data.train, &options.data.validation, &options.data.test, &options.data.unlabelled}) {
       for (const std::string& path : *paths) {
         identity["data"][path] = known("data " + path, [&] { return Json(files::sha256_file(path, ErrorKind::data)); });
       }
