@@ -33,12 +33,22 @@ std::string folds_table(const files::Json& folds) {
   return report::text_table({"fold", "trains on", "inner validation", "held out"}, rows);
 }
 
+/// "self-training: 608 unlabelled rows asked in 4 wordings, 1 round, 2 trainings".
+std::string rounds_plan(const files::Json& plan) {
+  const files::Json &rounds = plan["self_training"], &unlabelled = plan["data"]["unlabelled"];
+  const auto count = [](const files::Json& object, const char* key) { return object[key].get<std::int64_t>(); };
+  return concat("self-training: ", counted(count(unlabelled, "rows"), "unlabelled row"), " of ", unlabelled["read"].dump(), " asked in ",
+                rounds["wordings"].dump(), " wordings, ", counted(count(rounds, "rounds"), "round"), ", ",
+                counted(count(rounds, "trainings"), "training"), "\n");
+}
+
 std::string plan_text(const files::Json& plan) {
   std::string text;
   for (const auto& [split, counts] : plan["data"]["splits"].items()) {
     text += concat(split, ": ", counted(counts["rows"].get<std::int64_t>(), "row"), "\n");
   }
   if (plan["data"].contains("pairs")) text += concat(report::pairs_text(plan["data"]["pairs"]), "\n");
+  if (plan.contains("self_training")) text += rounds_plan(plan);
   if (plan.contains("folds")) text += folds_table(plan["folds"]);
   return concat(text, plan["model"]["description"].get<std::string>(), "\nnothing was written (--dry-run)\n");
 }

@@ -1,4 +1,7 @@
 // Rules for rows that are prompts (data.prompts).
+#include <set>
+#include <string>
+
 #include "attune/base/strings.h"
 #include "rule_topics.h"
 
@@ -49,9 +52,22 @@ void check_asked_labels(Rules& rules) {
   }
 }
 
+/// Each training row in several wordings.
+void check_train_wordings(Rules& rules) {
+  const auto& data = rules.options.data;
+  if (data.train_wordings.empty()) return;
+  rules.refuse_if(data.prompts.empty(), {"data.train_wordings", "data.prompts"}, "wordings are named, and no prompt set",
+                  "name data.prompts, or remove it");
+  rules.refuse_if(std::set(data.train_wordings.begin(), data.train_wordings.end()).size() < data.train_wordings.size(),
+                  {"data.train_wordings"}, "a wording is named twice", "name each once");
+  rules.refuse_if(rules.options.cross_validation.enabled, {"data.train_wordings", "cross_validation"},
+                  "wordings of one row would fall into several folds", "remove one of the two");
+}
+
 }  // namespace
 
 void check_asking_rules(Rules& rules) {
+  check_train_wordings(rules);
   rules.refuse_if(rules.options.data.prompts.empty() && !rules.options.data.wording.empty(),
                   {"data.wording", "data.prompts"}, "a wording is named, and no prompt set",
                   "name data.prompts, or remove it");

@@ -34,6 +34,8 @@ void check_splits(Rules& rules) {
   refuse_same_file(rules, data.train, data.validation, {"data.validation", "data.train"});
   refuse_same_file(rules, data.train, data.test, {"data.test", "data.train"});
   refuse_same_file(rules, data.validation, data.test, {"data.test", "data.validation"});
+  refuse_same_file(rules, data.validation, data.unlabelled, {"data.unlabelled", "data.validation"});
+  refuse_same_file(rules, data.test, data.unlabelled, {"data.unlabelled", "data.test"});
   rules.refuse_if(data.split == "group" && !data.columns.group, {"data.split", "data.columns.group"},
                   "rows cannot be divided by groups without a group column", "name data.columns.group");
   rules.refuse_if(data.split == "time" && !data.columns.time, {"data.split", "data.columns.time"},

@@ -46,7 +46,8 @@ void check_places(Rules& rules) {
                   "name another output_dir");
   for (const auto& [key, files] : {std::pair("data.train", &rules.options.data.train),
                                    std::pair("data.validation", &rules.options.data.validation),
-                                   std::pair("data.test", &rules.options.data.test)}) {
+                                   std::pair("data.test", &rules.options.data.test),
+                                   std::pair("data.unlabelled", &rules.options.data.unlabelled)}) {
     for (const auto& file : *files) {
       rules.refuse_if(lies_in(file, rules.options.output_dir), {"overwrite_output_dir", key, "output_dir"},
                       concat("'", file, "' lies in the folder that would be overwritten"), "name another output_dir");

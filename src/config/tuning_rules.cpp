@@ -3,6 +3,7 @@
 #include <iterator>
 #include <string>
 #include <tuple>
+#include <vector>
 
 #include "attune/base/strings.h"
 #include "rule_topics.h"
@@ -148,6 +149,27 @@ void check_vector_head(Rules& rules) {
   refuse(!data.train_weights.empty(), "data.train_weights", "files are not mixed by weight", "remove it");
 }
 
+/// Labels that are said in words, by wordings that may differ.
+void check_self_training(Rules& rules) {
+  const auto& [data, tuning] = std::tie(rules.options.data, rules.options.tuning);
+  const bool is_on = tuning.self_training.enabled;
+  rules.refuse_if(!is_on && !data.unlabelled.empty(), {"data.unlabelled", "tuning.self_training"},
+                  "unlabelled rows are named, and nothing trains on them", "add tuning.self_training, or remove it");
+  if (!is_on) return;
+  const std::string block = "tuning.self_training";
+  rules.refuse_if(data.unlabelled.empty(), {block, "data.unlabelled"}, "there are no rows without labels", "name data.unlabelled");
+  rules.refuse_if(!job::asks_labels(rules.options), {block, "data.prompts", "prompting.answer"},
+                  "labels are taken from wordings that agree, and rows are not asked for labels in words",
+                  "name data.prompts, with prompting.answer \"likelihood\"");
+  const bool are_several = data.train_wordings.size() > 1 || data.train_wordings == std::vector<std::string>{"*"};
+  rules.refuse_if(job::asks_labels(rules.options) && !are_several, {block, "data.train_wordings"},
+                  "one wording agrees with itself", "name several data.train_wordings, or \"*\" for all of the prompt set");
+  rules.refuse_if(!data.train_weights.empty(), {block, "data.train_weights"},
+                  "the rows that a round takes belong to no training file", "remove data.train_weights");
+  rules.refuse_if(rules.options.model.init == "random" && tuning.self_training.start == "untouched",
+                  {"tuning.self_training.start", "model.init"}, "random weights know no labels", "set it to \"tuned\"");
+}
+
 }  // namespace
 
 void check_tuning_rules(Rules& rules) {
@@ -157,6 +179,7 @@ void check_tuning_rules(Rules& rules) {
   check_ia3(rules);
   check_virtual_tokens(rules);
   check_vector_head(rules);
+  check_self_training(rules);
 }
 
 }  // namespace attune::config

@@ -46,6 +46,7 @@ void summarise_overlap(Prepared& prepared) {
 }
 
 void summarise_labels(Prepared& prepared) {
+  const auto prompts = static_cast<std::int64_t>(prepared.prompts_a_row());
   std::map<std::string, std::int64_t> counts;
   prepared.train.examples.for_each([&](const data::Example& example) {
     if (const auto* label = std::get_if<data::ClassLabel>(&example.target)) ++counts[label->name];
@@ -54,7 +55,7 @@ void summarise_labels(Prepared& prepared) {
     }
   });
   for (const std::string& name : prepared.labels.names) {
-    if (counts.contains(name)) prepared.data_summary["labels"][name] = counts[name];
+    if (counts.contains(name)) prepared.data_summary["labels"][name] = counts[name] / prompts;
   }
 }
 

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "attune/adapt/freeze.h"
+#include "attune/base/signals.h"
 #include "attune/config/config.h"
 #include "attune/job/environment.h"
 #include "attune/job/execution.h"
@@ -50,6 +51,7 @@ std::string job_fingerprint(const Prepared& prepared, const FitRequest& request)
   parts["configuration"] = config::decisive(prepared.options);
   parts["seed"] = request.seed;
   parts["train_rows"] = request.train.size();
+  if (!request.taught.empty()) parts["taught"] = request.taught;
   parts["environment"] = environment();
   parts["execution"] = describe(execution_of(prepared.options));
   return parts.dump();
@@ -65,6 +67,7 @@ train::TrainJob train_job(const FitRequest& request, const Fit& fit) {
   job.trainable = fit.trainable;
   job.prefix = fit.prefix.get();
   job.train = {request.train, prepared.train.examples};
+  if (!request.train_examples.empty()) job.train.examples = request.train_examples;
   job.passes = passes_of(request.train, prepared);
   if (!request.validation.empty()) job.validation = train::Split{request.validation, request.validation_examples};
   job.generation = prepared.generation;
@@ -93,11 +96,9 @@ train::TrainResult nothing_trained() {
   return result;
 }
 
-}  // namespace
-
-Fit fit(const FitRequest& request) {
+/// Everything but the training.
+Fit open_fit(const FitRequest& request) {
   const Prepared& prepared = *request.prepared;
-  const std::string& method = prepared.options.tuning.method;
   Fit fit;
   report::Phase loading(*request.events, "loading");
   fit.loaded = open_base(prepared, request.seed);
@@ -107,6 +108,15 @@ Fit fit(const FitRequest& request) {
   fit.trainable = adapt::trainable_parameters(*fit.loaded.model, prepared.options.tuning);
   fit.prefix = frozen_prefix(fit.loaded, fit.trainable, prepared);
   fit.trained_rows = request.train.size();
+  return fit;
+}
+
+}  // namespace
+
+Fit fit(const FitRequest& request) {
+  const Prepared& prepared = *request.prepared;
+  const std::string& method = prepared.options.tuning.method;
+  Fit fit = open_fit(request);
   if (method == "prototype") {
     fit.result = nothing_trained();
   } else if (method == "contrastive") {
@@ -122,20 +132,43 @@ Fit fit(const FitRequest& request) {
   return fit;
 }
 
-std::vector<task::Prediction> predict_rows(const Fit& fit, const train::Split& rows, const FitRequest& request,
-                                           std::span<const train::RowText> known) {
+Fit untouched(const FitRequest& request) {
+  Fit fit = open_fit(request);
+  fit.result = nothing_trained();
+  fit.trained_rows = 0;
+  return fit;
+}
+
+namespace {
+
+/// Nothing after `stops` said yes.
+std::optional<std::vector<task::Prediction>> predicted(const Fit& fit, const train::Split& rows, const FitRequest& request, bool (*stops)()) {
   report::Phase evaluating(*request.events, "evaluating", static_cast<std::int64_t>(rows.rows.size()), thing_of(rows.rows));
   const std::int64_t batch_size = request.prepared->options.training.per_device_eval_batch_size;
   const auto progress = [&](std::int64_t done) {
     evaluating.progress(done);
-    return false;
+    return stops();
   };
   const train::FrozenMeter frozen(fit.prefix.get());
   auto predictions = train::predict_until(*fit.loaded.model, *fit.task, rows, batch_size, progress, fit.prefix.get());
+  if (!predictions) return std::nullopt;
   evaluating.end();
   files::Json cost = {{"event", "cost"}};
   cost.update(train::evaluation_cost(train::cost_of(*fit.loaded.model, *predictions, frozen)));
   request.events->emit(cost);
+  return predictions;
+}
+
+}  // namespace
+
+std::optional<std::vector<task::Prediction>> predict_until_signal(const Fit& fit, const train::Split& rows,
+                                                                  const FitRequest& request) {
+  return predicted(fit, rows, request, [] { return stop_signal() != 0; });
+}
+
+std::vector<task::Prediction> predict_rows(const Fit& fit, const train::Split& rows, const FitRequest& request,
+                                           std::span<const train::RowText> known) {
+  auto predictions = predicted(fit, rows, request, [] { return false; });
   if (const auto& generation = request.prepared->generation) {
     if (known.empty()) {
       generate_texts(*fit.loaded.model, *generation, *predictions, *request.events);

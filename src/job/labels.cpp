@@ -73,7 +73,7 @@ void warn_of_common_positive(const Prepared& prepared) {
   const std::vector<std::string>& names = prepared.labels.names;
   const Json& labels = prepared.data_summary["labels"];
   if (prepared.options.data.positive_label || prepared.labels.kind != data::TargetKind::single || names.size() != 2) return;
-  const double share = labels.value(names[1], 0.0) / static_cast<double>(prepared.train.examples.size());
+  const double share = labels.value(names[1], 0.0) / static_cast<double>(prepared.train.examples.size() / prepared.prompts_a_row());
   if (share < common) return;
   log::warning(concat("'", names[1], "' is taken for the positive label, and ", print_number("%.0f %%", 100 * share),
                       " of the training rows have it; if you look for '", names[0], "', set data.positive_label"));

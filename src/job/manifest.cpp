@@ -151,6 +151,7 @@ files::Json make_manifest(const ManifestInput& input, const std::string& folder)
   manifest["execution"] = describe(execution_of(input.prepared->options));
   if (input.request != nullptr) {
     manifest["fit"] = describe_fit(*input.request);
+    if (!input.fit->taught.empty()) manifest["fit"]["taught"] = input.fit->taught;
     if (input.fit->head) manifest["fit"]["head_sha256"] = sha256_of(*input.fit->head);
     manifest["reopened"] = input.reopened;
     manifest["trajectory"] = trajectory_json(input.fit->result.trajectory);

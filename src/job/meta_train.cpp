@@ -40,6 +40,7 @@ void check_settings(const RunOptions& options, const std::vector<MetaTask>& task
   if (options.seeds.size() > 1) refuse("meta-training has one result and takes one seed", "seeds", "name one, or run it once for each");
   if (options.cross_validation.enabled) refuse("meta-training has no folds", "cross_validation", "leave it out");
   if (options.model.init == "random") refuse("meta-training begins at a checkpoint", "model.init", "leave it out");
+  if (options.tuning.self_training.enabled) refuse("meta-training takes no rows without labels", "tuning.self_training", "leave it out");
   if (options.tuning.method == "lora") {
     refuse("an adapter cannot be meta-trained: what is written is a model", "tuning.method", "choose full, head or freeze");
   }

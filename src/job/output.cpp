@@ -14,6 +14,7 @@
 #include "attune/base/paths.h"
 #include "attune/base/strings.h"
 #include "attune/files/storage.h"
+#include "attune/job/execution.h"
 #include "job/base.h"
 #include "job/pooling.h"
 #include "job/vector_head.h"
@@ -63,10 +64,10 @@ bool is_of_a_run(const std::string& name) {
       "1_Pooling", "README.md", "adapter_config.json", "adapter_model.safetensors", "added_tokens.json", "answers", "attune_adapter.json", "best",
       "chat_template.jinja", "checkpoints", "classifier.safetensors", "compare.json", "config.json", "config.resolved.json", "config_setfit.json", "cv",
       "events.jsonl", "generation_config.json", "junit.xml", "merges.txt", "methods", "model.safetensors", "modules.json", "opening.json", "predictions.jsonl",
-      "report.html", "run_manifest.json", "sentence_bert_config.json", "sentencepiece.bpe.model", "special_tokens_map.json", "spiece.model",
+      "report.html", "run_manifest.json", "selected_rows.jsonl", "sentence_bert_config.json", "sentencepiece.bpe.model", "special_tokens_map.json", "spiece.model",
       "sweep.json", "test_answers", "tokenizer.json", "tokenizer.model",
       "tokenizer_config.json", "trainer_state.json", "variants", "vocab.json", "vocab.txt", "wordings"};
-  return kNames.contains(name) || name.starts_with(".") || name.starts_with("seed-") || name.starts_with("point-") ||
+  return kNames.contains(name) || name.starts_with(".") || name.starts_with("seed-") || name.starts_with("round-") || name.starts_with("point-") ||
          name.ends_with("_results.json") || name.ends_with("_detail.json") || name.ends_with("_predictions.jsonl");
 }
 
@@ -150,6 +151,23 @@ models::LoadedModel reopen(const Prepared& prepared, const std::string& folder) 
   options.task = loaded_task(prepared);
   if (adapt::adapter_options(prepared.options.tuning)) return adapt::load_adapted(adapt::open_adapter(folder), options);
   return models::load_model(folder, options);
+}
+
+ReopenedRun reopen_run(const RunOptions& options, std::shared_ptr<train::PrefixCache> prefix_cache) {
+  RunOptions without_rounds = options;
+  without_rounds.tuning.self_training.enabled = false;
+  without_rounds.data.unlabelled.clear();
+  const report::EventBus silent;
+  auto opened = std::make_unique<Prepared>(prepare(without_rounds, silent, std::move(prefix_cache)));
+  opened->options.tuning.self_training = options.tuning.self_training;
+  opened->options.data.unlabelled = options.data.unlabelled;
+  ReopenedRun run;
+  run.prepared = std::move(opened);
+  const Prepared& prepared = *run.prepared;
+  run.fit.loaded = reopen(prepared, options.output_dir);
+  run.fit.loaded.model->set_execution(execution_of(options));
+  run.fit.task = reopen_task(prepared, class_weights(prepared, prepared.train.encoded), *run.fit.loaded.model, options.output_dir);
+  return run;
 }
 
 Json save_and_reopen(const Fit& fit, const Prepared& prepared, const files::ListView<task::Encoded>& probe, const std::string& folder) {

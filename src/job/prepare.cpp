@@ -34,6 +34,7 @@
 #include "job/prompt_start.h"
 #include "job/subset.h"
 #include "job/token_cache.h"
+#include "job/unlabelled.h"
 #include "job/wording.h"
 
 namespace attune::job {
@@ -55,10 +56,11 @@ data::DataOptions data_options(const Prepared& prepared) {
 using Skipped = std::map<std::string, data::ReadReport>;
 
 /// Whether training rows are read one after another and by number alone, so that they may lie in a file. Drawing splits and folds
-/// looks at all of them at once, and so do examples in front of rows.
+/// looks at all of them at once, and so do examples in front of rows and several wordings of each.
 bool may_lie_in_file(const RunOptions& options) {
   const bool shows_examples = !options.data.prompts.empty() && options.prompting.examples.k > 0;
-  return !options.cross_validation.enabled && options.data.val_size == 0 && options.data.test_size == 0 && !shows_examples;
+  const bool looks_at_all = shows_examples || !options.data.train_wordings.empty();
+  return !options.cross_validation.enabled && options.data.val_size == 0 && options.data.test_size == 0 && !looks_at_all;
 }
 
 /// As the rows of the run are read.
@@ -108,6 +110,7 @@ void number_rows(Prepared& prepared) {
     if (!are_numbered) examples.edit([next = row](data::Example& example) mutable { example.row = next++; });
     row += count;
   }
+  prepared.unlabelled.examples.edit([&](data::Example& example) { example.row = row++; });
 }
 
 std::vector<data::Example> take(std::vector<data::Example>& examples, const data::Rows& rows) {
@@ -161,6 +164,16 @@ void encode_split(Prepared& prepared, const char* name, const Encoding& encoding
   prepared.data_summary["splits"][name]["rows"] = rows.examples.size();
 }
 
+/// How many rows are asked after all, and what was passed over.
+void summarise_unlabelled(Prepared& prepared, const data::ReadReport& report) {
+  if (prepared.unlabelled.empty()) return;
+  Json& told = prepared.data_summary["unlabelled"];
+  told["rows"] = prepared.unlabelled.examples.size() / prepared.prompts_a_row();
+  if (report.skipped == 0) return;
+  told["skipped"] = report.skipped;
+  warn_of_skipped(report, "unlabelled");
+}
+
 /// One count and one warning a split.
 void summarise_skipped(Prepared& prepared, const Skipped& skipped) {
   for (const auto& [split, rows] : named_splits(prepared)) {
@@ -185,6 +198,9 @@ void encode(Prepared& prepared, const task::Task& task, const report::Phase& tok
                                   .progress = [&](std::int64_t done) { tokenising.progress(before + done); }}, *rows, skipped);
     before += count;
   }
+  for (Rows* rows : {&prepared.unlabelled, &prepared.asked_validation}) {  // the prompts of a row lie together: none may be missing
+    if (!rows->empty()) encode_rows(*rows, {.task = task, .tokenizer = *prepared.tokenizer}, skipped["unlabelled"]);
+  }
   summarise_skipped(prepared, skipped);
   if (prepared.kind == models::Task::causal_lm && !prepared.asks_labels()) summarise_language_rows(prepared);
   if (!prepared.generation) return;
@@ -198,7 +214,7 @@ void fingerprint(Prepared& prepared, BaseHashes& base) {
   Json& hashes = prepared.fingerprints;
   hashes["data"] = Json::object();
   const data::DataOptions& data = prepared.options.data;
-  for (const auto* paths : {&data.train, &data.validation, &data.test}) {
+  for (const auto* paths : {&data.train, &data.validation, &data.test, &data.unlabelled}) {
     for (const std::string& path : *paths) hashes["data"][path] = files::sha256_file(path, ErrorKind::data);
   }
   Sha256 split;
@@ -280,7 +296,9 @@ void read_rows(Prepared& prepared, const report::EventBus& events, Skipped& skip
   hold_out(prepared);
   check_labels_fit_settings(prepared);
   summarise_overlap(prepared);
+  read_unlabelled(prepared, data_options(prepared), skipped["unlabelled"]);
   write_prompts(prepared, skipped);
+  summarise_unlabelled(prepared, skipped["unlabelled"]);
   number_rows(prepared);
   reading.end();
 }
@@ -344,6 +362,7 @@ Prepared prepare(const RunOptions& options, const report::EventBus& events, std:
     infer::check_folder_end_tokens(prepared.model_folder, spec.vocab_size);
   }
   for (const auto& [name, rows] : named_splits(prepared)) check_lengths(*rows, *prepared.base->loaded->model);
+  for (const Rows* rows : {&prepared.unlabelled, &prepared.asked_validation}) check_lengths(*rows, *prepared.base->loaded->model);
   check_token_budget(prepared.train, options.training);
   tell("model", prepared.model_summary, events);
   return prepared;

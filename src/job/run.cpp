@@ -31,6 +31,7 @@
 #include "job/disk_space.h"
 #include "job/folds.h"
 #include "job/lanes.h"
+#include "job/self_training.h"
 
 namespace attune::job {
 
@@ -71,6 +72,13 @@ std::int64_t bytes_of(const models::LoadedModel& loaded) {
   return bytes;
 }
 
+/// What self-training found, and the rows that its rounds took.
+void write_rounds(const Fit& fitted, const std::string& folder, Json& results) {
+  results["self_training"] = fitted.rounds;
+  files::write_json(folder + "/self_training_results.json", fitted.rounds);
+  files::write_file_atomically(folder + "/selected_rows.jsonl", fitted.selected_rows);
+}
+
 /// `cross_validation`: what the manifest says of the folds before a refit, or null.
 SeedOutcome finish(const FitRequest& request, const Fit& fitted, const std::string& folder, const Json& cross_validation) {
   const Prepared& prepared = *request.prepared;
@@ -81,6 +89,7 @@ SeedOutcome finish(const FitRequest& request, const Fit& fitted, const std::stri
     outcome.results["train"]["class_weights"][prepared.labels.names[i]] = fitted.class_weights[i];
   }
   std::vector<SplitResults> splits = {{.name = "train", .metrics = outcome.results["train"], .intervals = {}}};
+  if (!fitted.rounds.is_null()) write_rounds(fitted, folder, outcome.results);
   if (!request.validation.empty()) {
     const Scored scored = score_and_write(fitted, prepared.validation, request, folder + "/eval_predictions.jsonl",
                                           fitted.result.validation_texts);
@@ -116,7 +125,7 @@ SeedOutcome run_seed(const Prepared& prepared, std::uint64_t seed, const std::st
   request.folder = folder;
   request.resume = prepared.options.resume_from_checkpoint;
   request.events = &events;
-  const Fit fitted = fit(request);
+  const Fit fitted = fit_with_rounds(request);
   if (fitted.result.stopped_by == "signal") {
     return {.seed = seed, .folder = folder, .stopped_by = "signal", .selection = 0, .results = Json::object()};
   }
@@ -225,6 +234,7 @@ Json plan(const RunOptions& options, const report::EventBus& events) {
   check_resumption(prepared);
   check_space(prepared);
   Json plan = {{"data", prepared.data_summary}, {"model", prepared.model_summary}};
+  if (const Json rounds = plan_of_rounds(prepared); !rounds.is_null()) plan["self_training"] = rounds;
   if (!options.cross_validation.enabled) return plan;
   const FoldJobs jobs = fold_jobs(prepared);
   for (const FoldJob& fold : jobs.folds) {

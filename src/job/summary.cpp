@@ -112,6 +112,15 @@ std::string seed_table(const Json& results) {
   return report::text_table({"metric", concat("mean ± sd of ", results["seeds"].size(), " seeds")}, rows);
 }
 
+/// A line a round of self-training.
+std::string rounds_text(const Json& results) {
+  std::string text;
+  for (const Json& round : results.value("self_training", Json::array())) {
+    text += concat(text.empty() ? "rounds    " : "          ", round["round"].dump(), ": ", report::round_text(round), "\n");
+  }
+  return text;
+}
+
 /// "1:29 (training 1:05, evaluating 0:08, loading 0:04)": the three longest phases, where they can be told.
 std::string time_text(const Json& results) {
   std::vector<std::pair<double, std::string>> phases;
@@ -170,6 +179,7 @@ std::string result_table(const Json& results) {
   if (results.contains("kept_seed")) text += concat("kept      the model of seed ", results["kept_seed"].dump(), ", the best of ", results["seeds"].size(), "\n");
   if (results.contains("reopened")) text += concat("model     ", folder, "/", weights_file(folder), weights_file(folder) == "model.safetensors" ? " (opens in Transformers" : " (opens in PEFT",
                                                        "; reopened, logits equal)\n");
+  text += rounds_text(results);
   if (results.contains("cross_validation") && !results.contains("reopened")) {
     text += concat("folds     ", folder, "/cv/ (no model is kept; \"refit\": true trains one on all rows)\n");
   }

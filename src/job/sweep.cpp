@@ -17,7 +17,6 @@
 #include "attune/base/strings.h"
 #include "attune/config/config.h"
 #include "attune/files/storage.h"
-#include "attune/job/execution.h"
 #include "attune/job/manifest.h"
 #include "attune/job/output.h"
 #include "attune/job/run.h"
@@ -25,7 +24,6 @@
 #include "attune/report/forward.h"
 #include "attune/train/early_stopping.h"
 #include "job/base_hashes.h"
-#include "job/vector_head.h"
 
 namespace attune::job {
 
@@ -108,12 +106,9 @@ class Sweep {
   Json score_test(const SweepPoint& point, const std::string& folder) {
     RunOptions options = point.options;
     options.output_dir = folder;
-    const report::EventBus silent;
-    const Prepared prepared = prepare(options, silent, shared_.prefix_cache);
-    Fit fit;
-    fit.loaded = reopen(prepared, folder);
-    fit.loaded.model->set_execution(execution_of(options));
-    fit.task = reopen_task(prepared, class_weights(prepared, prepared.train.encoded), *fit.loaded.model, folder);
+    const ReopenedRun reopened = reopen_run(options, shared_.prefix_cache);
+    const Prepared& prepared = *reopened.prepared;
+    const Fit& fit = reopened.fit;
     FitRequest request;
     request.prepared = &prepared;
     request.events = &events_;
@@ -143,7 +138,7 @@ class Sweep {
   /// What must not have changed for a finished point to count.
   Json identity_of(const RunOptions& options) {
     Json identity = {{"configuration", config::fingerprint(options)}, {"data", Json::object()}};
-    for (const auto* paths : {&options.data.train, &options.data.validation, &options.data.test}) {
+    for (const auto* paths : {&options.data.train, &options.data.validation, &options.data.test, &options.data.unlabelled}) {
       for (const std::string& path : *paths) {
         identity["data"][path] = known("data " + path, [&] { return Json(files::sha256_file(path, ErrorKind::data)); });
       }

@@ -23,6 +23,7 @@
 #include "attune/text/tokenizer.h"
 #include "job/folds.h"
 #include "job/lanes.h"
+#include "job/self_training.h"
 #include "job/vector_head.h"
 
 namespace attune::job {
@@ -211,8 +212,13 @@ Replay replay_fit(const Json& manifest, const Prepared& prepared, std::optional<
   request.events = &events;
   const ThreadsOfLane threads(threads_of(request, manifest));
   const std::string name = manifest.contains("cross_validation") ? std::string("refit") : concat("seed ", request.seed);
-  const Fit fitted = fit(request);
+  const Fit fitted = fit_with_rounds(request);
   Replay replay = compare(name, manifest["trajectory"], fitted.result.trajectory);
+  if (fitted.taught != recorded.value("taught", std::string())) {
+    replay.first_difference = 1;
+    replay.what = "the last round of self-training takes other rows, or gives them other labels";
+    replay.within_tolerance = false;
+  }
   const Json head = fitted.head ? Json(sha256_of(*fitted.head)) : Json(nullptr);
   const bool is_whole = replay.steps == replay.recorded && replay.first_difference == 0;
   if (is_whole && head != recorded.value("head_sha256", Json(nullptr))) {

@@ -1,6 +1,7 @@
 // events.jsonl.
 #include "attune/report/event_file.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -29,12 +30,18 @@ bool is_event(const Event& event) {
   if (!event.is_object() || !event.contains("event") || !event["event"].is_string()) return false;
   const auto is_whole = [&](const char* key) { return !event.contains(key) || event[key].is_number_integer(); };
   const bool is_dated = !event.contains("time") || event["time"].is_string();
-  return is_dated && is_whole("seed") && is_whole("repeat") && is_whole("fold");
+  return is_dated && is_whole("seed") && is_whole("repeat") && is_whole("fold") && is_whole("round");
 }
 
 /// The text as events cannot always be UTF-8 (file names), bad bytes become U+FFFD.
 std::string text_of(const Event& event) {
   return event.dump(-1, ' ', false, Event::error_handler_t::replace) + "\n";
+}
+
+/// "seed 42 round 2": a round of the training that is under way.
+std::string round_of(const std::string& training, std::int64_t round) {
+  const std::string outer = training.substr(0, std::min(training.find("round "), training.size()));
+  return concat(outer, outer.empty() || outer.ends_with(' ') ? "" : " ", "round ", round);
 }
 
 }  // namespace
@@ -45,6 +52,7 @@ std::string training_after(const Event& event, const std::string& current) {
   if (name == "seed_begin") return concat("seed ", event.value("seed", 0LL));
   if (name == "fold_begin") return concat("repeat ", event.value("repeat", 1LL), " fold ", event.value("fold", 0LL));
   if (name == "refit_begin") return "refit";
+  if (name == "round_begin") return round_of(current, event.value("round", 0LL));
   return current;
 }
 

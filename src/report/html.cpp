@@ -56,6 +56,7 @@ std::string html_report(const files::Json& summary, std::span<const Event> event
                                          {"texts", "Generated texts", samples_section(summary)},
                                          {"folds", "Cross-validation", folds_section(summary)},
                                          {"seeds", "Seeds", seeds_section(summary)},
+                                         {"rounds", "Self-training", rounds_section(summary)},
                                          {"curves", "Training", curves_section(history)},
                                          {"classes", "Classes", classes_section(summary)},
                                          {"thresholds", "Thresholds", thresholds_section(summary)},

@@ -30,6 +30,8 @@ std::string samples_html(const files::Json& samples, const std::string& label, c
 std::string curves_section(const RunHistory& history);
 std::string folds_section(const files::Json& summary);
 std::string seeds_section(const files::Json& summary);
+/// Self-training: what its rounds found.
+std::string rounds_section(const files::Json& summary);
 std::string classes_section(const files::Json& summary);
 std::string thresholds_section(const files::Json& summary);
 std::string calibration_section(const files::Json& summary);

@@ -214,6 +214,10 @@ std::string training_text(const Json& summary) {
     if (of.is_number() && !parts.empty()) parts.front() += concat(" (of ", value_text(of), ")");
     if (!parts.empty()) text += "Rows: " + join(parts, ", ") + ".\n\n";
   }
+  if (const Json& rounds = member(summary, {"self_training"}); rounds.is_array() && !rounds.empty()) {
+    text += concat("Self-training: beside them ", value_text(member(rounds[rounds.size() - 1], {"taken"})),
+                   " rows that nobody labelled, with the labels on which wordings of the prompt agreed.\n\n");
+  }
   if (const std::string trained = text_of(summary, {"model", "description"}); !trained.empty())
     text += concat("The run ", plain(trained), ".\n\n");
   text += settings_table(summary);

@@ -92,6 +92,8 @@ std::string data_line(const Event& event) {
                    " tokens a row, the longest ", whole_in(event["tokens"], "longest", 0));
   }
   if (event.contains("pairs")) line += concat("; ", pairs_text(event["pairs"]));
+  if (event.contains("train_wordings")) line += concat("; training rows in ", whole_in(event, "train_wordings", 1), " wordings each");
+  if (event.contains("unlabelled")) line += concat("; ", whole_in(event["unlabelled"], "rows", 0), " unlabelled");
   return line;
 }
 
@@ -127,7 +129,8 @@ std::string short_count(double value) {
 void ProgressState::follow(const Event& event, double now) {
   const std::string kind = event.value("event", std::string());
   follow_phase(event, kind);
-  if (kind == "fold_begin" || kind == "seed_begin" || kind == "refit_begin" || kind == "point_begin" || kind == "method_begin") training_ = training_name(event, kind);
+  if (kind == "fold_begin" || kind == "seed_begin" || kind == "refit_begin" || kind == "point_begin" || kind == "method_begin") outer_ = training_ = training_name(event, kind);
+  if (kind == "round_begin") training_ = concat(outer_, outer_.empty() ? "" : " ", place(event, "round", "round", "rounds"));
   if (kind == "train_begin") {
     steps_ = whole_in(event, "steps", 0);
     first_step_ = step_ = whole_in(event, "step", 0);
@@ -209,6 +212,7 @@ std::string notable_line(const Event& event, const std::string& chosen_metric) {
     return concat(label("trained"), step, " in ", format_duration(number_in(event, "seconds").value_or(0)));
   }
   if (kind == "refit_begin") return "refit on all rows";
+  if (kind == "round_end") return concat(label("agreement"), round_text(event));
   if (kind == "point_begin") {
     return concat(label("point"), whole_in(event, "index", 0), " of ", whole_in(event, "points", 0), ": ", join(event.value("settings", std::vector<std::string>()), ", "));
   }

@@ -21,7 +21,7 @@ class ProgressState {
   /// `now` in monotonic seconds.
   void follow(const Event& event, double now);
 
-  /// "seed 2/3", "fold 2/5", "repeat 1/2 fold 2/5", "refit" or "".
+  /// "seed 2/3", "seed 2/3 round 1/2", "fold 2/5", "repeat 1/2 fold 2/5", "refit" or "".
   const std::string& training() const { return training_; }
   std::int64_t step() const { return step_; }
   std::int64_t steps() const { return steps_; }
@@ -46,7 +46,7 @@ class ProgressState {
   };
   void follow_phase(const Event& event, const std::string& kind);
 
-  std::string training_;
+  std::string training_, outer_;  ///< the latter without the round
   std::string chosen_metric_;
   std::vector<OpenPhase> phases_;
   std::int64_t step_ = 0;

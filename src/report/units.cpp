@@ -45,4 +45,15 @@ std::string pairs_text(const files::Json& pairs) {
                 count("unlike"), " of two from ", count("distinct_unlike"), "), ", count("steps"), " steps");
 }
 
+std::string round_text(const files::Json& round) {
+  const auto count = [](const files::Json& object, const char* key) { return object.value(key, std::int64_t{0}); };
+  std::string text = concat("wordings agree on ", count(round, "agreed"), " of ", count(round, "unlabelled"), " unlabelled rows, ",
+                            count(round, "taken"), " are taken");
+  if (!round.contains("validation")) return text;
+  const files::Json& rows = round["validation"];
+  text += concat("; on ", count(rows, "agreed"), " of ", count(rows, "rows"), " validation rows");
+  if (rows["accuracy"].is_number()) text += concat(", ", print_number("%.0f", 100 * rows["accuracy"].get<double>()), " % of these rightly");
+  return text;
+}
+
 }  // namespace attune::report

@@ -231,11 +231,11 @@ files::Json identity_of(const std::vector<Method>& methods) {
                                     {"configuration", config::decisive(options)},
                                     {"prompting", all["prompting"]},
                                     {"generation", all["generation"]}});
-      for (const auto* paths : {&options.data.train, &options.data.validation, &options.data.test}) {
+      for (const auto* paths : {&options.data.train, &options.data.validation, &options.data.test, &options.data.unlabelled}) {
         for (const std::string& path : *paths) note_file(path, ErrorKind::data);
       }
-      if (method_kind(method.kind).is_asked) note_file(options.prompting.prompts, ErrorKind::usage);
       if (!options.data.prompts.empty()) note_file(options.data.prompts, ErrorKind::usage);
+      if (method_kind(method.kind).is_asked) note_file(options.prompting.prompts, ErrorKind::usage);
       if (!method_kind(method.kind).has_model || identity["bases"].contains(options.model.path)) continue;
       identity["bases"][options.model.path] =
           job::BaseHashes(models::resolve_model_path(options.model.path), options.model.init != "random").get();

@@ -2,18 +2,18 @@
 // again to answer.
 #include <cmath>
 #include <filesystem>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "attune/base/error.h"
 #include "attune/base/paths.h"
 #include "attune/base/strings.h"
-#include "attune/config/prompt_set.h"
+#include "attune/job/output.h"
 #include "attune/job/run.h"
 #include "attune/job/tuned.h"
 #include "attune/metrics/probabilities.h"
 #include "attune/models/flops.h"
-#include "attune/prompt/wordings.h"
 #include "method_kinds.h"
 
 namespace attune::study {
@@ -31,29 +31,75 @@ Json number_at(const Json& object, std::initializer_list<const char*> path) {
   return *at;
 }
 
+/// The scores of a split's rows, and what answering them takes.
+struct Scored {
+  std::vector<task::Prediction> predictions;
+  models::PassSize size;  ///< of the texts that went through the model
+};
+
+/// A model that takes rows as they are, opened as `attune predict` opens it.
+class OpenedTuned {
+ public:
+  explicit OpenedTuned(const MethodTask& task)
+      : tuned_(job::open_tuned(task.candidate.options.output_dir, {})), data_(task.candidate.options.data) {}
+
+  Scored score(const std::string& split, const report::EventBus& events) const {
+    const job::Rows rows = job::read_rows(tuned_, split == "test" ? data_.test : data_.validation, true);
+    Scored scored{.predictions = job::predict_rows(tuned_, rows, events), .size = {}};
+    for (task::Prediction& prediction : scored.predictions) prediction.encoded = nullptr;  // the rows go
+    for (const task::Encoded& row : rows.encoded) scored.size.lengths.push_back(static_cast<std::int64_t>(row.ids.size()));
+    return scored;
+  }
+  const models::Model& model() const { return *tuned_.loaded.model; }
+  const data::LabelMap& labels() const { return tuned_.labels; }
+
+ private:
+  job::Tuned tuned_;
+  const data::DataOptions& data_;
+};
+
+/// A model that was tuned behind a wording: the run's own rows are asked in it.
+class OpenedWording {
+ public:
+  explicit OpenedWording(const MethodTask& task) : run_(job::reopen_run(task.candidate.options, task.bench.shared.prefix_cache)) {}
+
+  Scored score(const std::string& split, const report::EventBus& events) const {
+    const job::Rows& rows = split == "test" ? run_.prepared->test : run_.prepared->validation;
+    job::FitRequest request;
+    request.prepared = run_.prepared.get();
+    request.events = &events;
+    Scored scored{.predictions = job::predict_rows(run_.fit, {rows.encoded.values(), rows.examples.values()}, request), .size = {}};
+    for (const task::Encoded& row : rows.encoded) {
+      for (const task::AnswerText& text : row.answers->texts) scored.size.lengths.push_back(static_cast<std::int64_t>(text.ids.size()));
+    }
+    return scored;
+  }
+  const models::Model& model() const { return *run_.fit.loaded.model; }
+  const data::LabelMap& labels() const { return run_.prepared->labels; }
+
+ private:
+  job::ReopenedRun run_;
+};
+
+template <class Opened>
 class Trained : public Fitted {
  public:
-  Trained(const MethodTask& task, Json learned)
-      : tuned_(job::open_tuned(task.candidate.options.output_dir, {})),
-        data_(task.candidate.options.data),
-        rows_(task.bench.rows),
-        facts_(std::move(learned)) {}
+  Trained(const MethodTask& task, Json learned) : opened_(task), rows_(task.bench.rows), facts_(std::move(learned)) {}
 
   std::unique_ptr<Answers> answer(const std::string& split, const report::EventBus& events) override {
-    const job::Rows rows = job::read_rows(tuned_, split == "test" ? data_.test : data_.validation, true);
-    const std::vector<task::Prediction> predictions = job::predict_rows(tuned_, rows, events);
-    if (predictions.size() != rows_.of(split).size()) {
+    const Scored scored = opened_.score(split, events);
+    if (scored.predictions.size() != rows_.of(split).size()) {
       throw Error(ErrorKind::data,
                   {.file = "",
-                   .what = concat(predictions.size(), " of ", rows_.of(split).size(), " ", split,
+                   .what = concat(scored.predictions.size(), " of ", rows_.of(split).size(), " ", split,
                                   " rows could be read by the tuned model; methods are compared on the same rows"),
                    .where = concat("data.", split),
                    .hint = "correct or remove the rows that are passed over (data.on_bad_row)"});
     }
-    count_work(rows);
+    count_work(scored.size);
     auto answers = std::make_unique<Answers>();
     const std::vector<std::size_t> places = places_of_labels();
-    for (const task::Prediction& prediction : predictions) {
+    for (const task::Prediction& prediction : scored.predictions) {
       const std::vector<double> scores = metrics::softmax_rows(prediction.logits, prediction.logits.size());
       for (const std::size_t place : places) answers->probabilities.push_back(scores[place]);
     }
@@ -64,10 +110,8 @@ class Trained : public Fitted {
   Json facts() const override { return facts_; }
 
  private:
-  void count_work(const job::Rows& rows) {
-    models::PassSize size;
-    for (const task::Encoded& row : rows.encoded) size.lengths.push_back(static_cast<std::int64_t>(row.ids.size()));
-    const models::Model& model = *tuned_.loaded.model;
+  void count_work(const models::PassSize& size) {
+    const models::Model& model = opened_.model();
     facts_["answered"] = {{"tokens", size.tokens()},
                           {"flops", models::FlopCount(model).forward(size, 0, model.depth() + 2)}};
   }
@@ -76,55 +120,14 @@ class Trained : public Fitted {
   std::vector<std::size_t> places_of_labels() const {
     std::vector<std::size_t> places;
     for (const std::string& name : rows_.labels.names) {
-      places.push_back(static_cast<std::size_t>(tuned_.labels.find(name).value()));
+      places.push_back(static_cast<std::size_t>(opened_.labels().find(name).value()));
     }
     return places;
   }
 
-  job::Tuned tuned_;
-  const data::DataOptions& data_;
+  Opened opened_;
   const MethodRows& rows_;
   Json facts_;
-};
-
-/// The tuned model of a candidate that says labels in words, asked behind the wording that it was tuned behind.
-MethodCandidate asked_of(const MethodCandidate& trained) {
-  MethodCandidate asked = trained;
-  job::RunOptions& options = asked.options;
-  options.model.path = options.output_dir;
-  options.model.init = job::RunOptions().model.init;
-  options.tuning = {};
-  options.prompting.prompts = options.data.prompts;
-  asked.wording = options.data.wording;
-  if (asked.wording.empty()) {  // (the training took the only one)
-    asked.wording = prompt::wordings(config::load_prompt_set(options.data.prompts)).front().name;
-  }
-  options.data.prompts.clear();
-  options.data.wording.clear();
-  return asked;
-}
-
-/// A model that was tuned behind a wording answers as `attune prompt run` asks its folder.
-class TrainedInWords : public Fitted {
- public:
-  TrainedInWords(const MethodTask& task, Json learned) : learned_(std::move(learned)) {
-    const MethodCandidate asked = asked_of(task.candidate);
-    asked_ = fit_prompt({.candidate = asked, .seed = task.seed, .has_learned = true, .bench = task.bench, .events = task.events});
-  }
-
-  std::unique_ptr<Answers> answer(const std::string& split, const report::EventBus& events) override {
-    return asked_->answer(split, events);
-  }
-
-  Json facts() const override {
-    Json facts = asked_->facts();
-    facts.update(learned_);
-    return facts;
-  }
-
- private:
-  Json learned_;
-  std::unique_ptr<Fitted> asked_;
 };
 
 }  // namespace
@@ -142,8 +145,8 @@ std::unique_ptr<Fitted> fit_trained(const MethodTask& task) {
                {"tokens", number_at(results, {"cost", "training", "tokens"})},
                {"flops", number_at(results, {"cost", "run", "flops"})}};
   }
-  if (job::asks_labels(task.candidate.options)) return std::make_unique<TrainedInWords>(task, std::move(learned));
-  return std::make_unique<Trained>(task, std::move(learned));
+  if (job::asks_labels(task.candidate.options)) return std::make_unique<Trained<OpenedWording>>(task, std::move(learned));
+  return std::make_unique<Trained<OpenedTuned>>(task, std::move(learned));
 }
 
 }  // namespace attune::study

@@ -88,6 +88,23 @@ TEST_CASE("a fold that resumes leaves other folds alone, one that starts anew lo
   CHECK(losses(folder.file()) == std::vector<double>{1, 5, 9});
 }
 
+TEST_CASE("a round that resumes leaves the other rounds of its seed alone", "[report]") {
+  const auto round = [](int number) { return Event{{"event", "round_begin"}, {"round", number}}; };
+  std::string training = training_after({{"event", "seed_begin"}, {"seed", 7}}, "");
+  for (const int number : {1, 2}) training = training_after(round(number), training);
+  CHECK(training == "seed 7 round 2");
+  CHECK(training_after(round(3), "") == "round 3");
+  CHECK(training_after(round(3), "round 2") == "round 3");
+  const Folder folder;
+  {
+    EventFile file(folder.file());
+    for (const Event& event : {round(1), begin_at(0), log_at(10, 1), round(2), begin_at(0), log_at(10, 2), log_at(20, 3)}) file.on_event(event);
+  }
+  EventFile file(folder.file());
+  for (const Event& event : {round(2), begin_at(10), log_at(20, 4)}) file.on_event(event);
+  CHECK(losses(folder.file()) == std::vector<double>{1, 2, 4});
+}
+
 TEST_CASE("an event file that cannot be opened or read is a storage error", "[report]") {
   CHECK_THROWS_AS(EventFile("/nonexistent/folder/events.jsonl"), attune::Error);
   CHECK(read_events("/nonexistent/folder/events.jsonl").empty());

@@ -48,6 +48,24 @@ TEST_CASE("plain progress gives a line with time, step, loss, rate and time left
         "[1:05] fold 2/5  step 10/40  loss 0.4313  lr 1.7e-04  4.2k tokens/s  3:15 left\n");
 }
 
+TEST_CASE("plain progress says what a round of self-training found", "[report]") {
+  Screen screen;
+  const auto progress = screen.show(ProgressMode::plain);
+  progress->on_event({{"event", "seed_begin"}, {"seed", 7}, {"index", 2}, {"seeds", 3}});
+  progress->on_event({{"event", "round_begin"}, {"round", 1}, {"rounds", 2}});
+  progress->on_event({{"event", "round_end"},
+                      {"unlabelled", 608},
+                      {"agreed", 312},
+                      {"taken", 300},
+                      {"validation", {{"rows", 160}, {"agreed", 102}, {"accuracy", 0.912}}}});
+  progress->on_event({{"event", "round_begin"}, {"round", 2}, {"rounds", 2}});
+  progress->on_event(kBegin);
+  CHECK(screen.out.str() ==
+        "[0:00] seed 2/3 round 1/2  agreement   wordings agree on 312 of 608 unlabelled rows, 300 are taken; on 102 of 160 validation rows, "
+        "91 % of these rightly\n"
+        "[0:00] seed 2/3 round 2/2  training    320 rows, 40 steps\n");
+}
+
 TEST_CASE("plain progress shows evaluations, early stops and held-out folds", "[report]") {
   Screen screen;
   const auto progress = screen.show(ProgressMode::plain);

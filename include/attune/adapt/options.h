@@ -57,6 +57,16 @@ struct PrototypeOptions {
   std::string distance = "cosine";  ///< cosine, euclidean
 };
 
+/// Training on rows without labels that several wordings label alike (job/self_training.h).
+struct SelfTrainingOptions {
+  bool enabled = false;  ///< set by the presence of the block
+  std::int64_t rounds = 1;
+  std::string start = "tuned";  ///< tuned, untouched
+  double min_agreement = 1.0;
+  double min_probability = 0.0;
+  std::optional<std::int64_t> max_per_class;
+};
+
 struct TuningOptions {
   /// full, head, freeze, contrastive, prototype, or that of an adapter: one of the blocks below
   std::string method = "full";
@@ -68,6 +78,7 @@ struct TuningOptions {
   PrefixTuningOptions prefix_tuning = {};
   ContrastiveOptions contrastive = {};
   PrototypeOptions prototype = {};
+  SelfTrainingOptions self_training = {};
 };
 
 /// Whether the head reads the vectors of texts, and is computed instead of trained.
@@ -288,6 +299,26 @@ void visit_fields(Visitor& visit, PrototypeOptions& options) {
 }
 
 template <class Visitor>
+void visit_fields(Visitor& visit, SelfTrainingOptions& options) {
+  visit(options.rounds, {.key = "rounds",
+                         .help = "How often the unlabelled rows are asked, each time by the newest model; then comes the last training.",
+                         .range = between(1, 100)});
+  visit(options.start, {.key = "start",
+                        .help = "Who is asked in the first round: a model `tuned` on the labelled rows, or the `untouched` base.",
+                        .choices = {"tuned", "untouched"}});
+  visit(options.min_agreement, {.key = "min_agreement",
+                                .help = "Share of the wordings that must give a row the same label for the row to be taken with it.",
+                                .range = {.min = 0, .max = 1, .min_excluded = true}});
+  visit(options.min_probability, {.key = "min_probability",
+                                  .help = "How likely that label must be, in the mean over the wordings.",
+                                  .range = {.min = 0, .max = 1}});
+  visit(options.max_per_class, {.key = "max_per_class",
+                                .help = "So many rows of a label at most: the surest, by agreement and then by probability, so that a label "
+                                        "that is said too readily does not drown the others. By default all.",
+                                .range = count_from(1)});
+}
+
+template <class Visitor>
 void visit_fields(Visitor& visit, TuningOptions& options) {
   visit(options.method,
         {.key = "method",
@@ -320,6 +351,11 @@ void visit_fields(Visitor& visit, TuningOptions& options) {
   visit(options.prototype, {.key = "prototype",
                             .help = "Classes as the means of their rows' vectors, under `method: prototype`, or as the head "
                                     "of `method: contrastive`."});
+  visit(options.self_training,
+        {.key = "self_training",
+         .help = "Trains in rounds, beside the labelled rows on those of `data.unlabelled` that the wordings of "
+                 "`data.train_wordings` label alike (docs/few_examples.md). Null or left out: on labelled rows alone.",
+         .present = &options.self_training.enabled});
 }
 
 }  // namespace attune::adapt

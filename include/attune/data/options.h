@@ -44,10 +44,12 @@ struct DataOptions {
   std::map<std::string, double> train_weights;  ///< by file of `train`: passes over its rows an epoch; 1 where it is not named
   std::vector<std::string> validation;
   std::vector<std::string> test;
+  std::vector<std::string> unlabelled;  ///< rows whose labels, if they have any, are never read
   ColumnOptions columns;
   std::string template_text;         ///< key "template": builds the text from columns, {{column}}
   std::string prompts;  ///< file of a prompt set that writes the rows as prompts; "" = rows are taken as they are
-  std::string wording;  ///< of it; "" = the only one
+  std::string wording;  ///< of it; "" = the first of train_wordings, else the only one
+  std::vector<std::string> train_wordings;  ///< of it: each training row in all of these, "*" for every one; empty = `wording`
   std::vector<std::string> kept_columns;  ///< no key: columns that examples carry along (Example::columns)
   std::int64_t max_length = 128;     ///< tokens a row, special tokens included
   std::string on_bad_row = "error";  ///< error, skip
@@ -140,8 +142,13 @@ void visit_prompt_fields(Visitor& visit, DataOptions& options) {
                  "`prompting.examples` and `prompting.score` count as in `attune prompt run`.",
          .literals = {{"null", ""}}});
   visit(options.wording, {.key = "wording",
-                          .help = "Which wording of `prompts`, as `attune prompt run` names them. By default the only one.",
+                          .help = "Which wording of `prompts`, as `attune prompt run` names them. By default the first of `train_wordings`, "
+                                  "else the only one.",
                           .literals = {{"null", ""}}});
+  visit(options.train_wordings,
+        {.key = "train_wordings",
+         .help = "Several wordings of `prompts`, or `*` for all: each training row stands in every one of them, so that an epoch is as many "
+                 "times longer. Validation and test rows are asked in `wording` alone. They write answers alike. By default `wording`."});
 }
 
 template <class Visitor>
@@ -237,6 +244,11 @@ void visit_fields(Visitor& visit, DataOptions& options) {
   visit(options.test, {.key = "test",
                        .help = "Test rows, looked at once at the end: a file or a list of files.",
                        .aliases = {"test_file", "test_files"}});
+  visit(options.unlabelled,
+        {.key = "unlabelled",
+         .help = "Rows without labels for `tuning.self_training`: a file or a list of files. Labels that they have are not read. Rows with "
+                 "the text of a validation, test or labelled training row are left out and counted.",
+         .aliases = {"unlabelled_file", "unlabeled", "unlabeled_file"}});
   visit(options.columns, {.key = "columns", .help = "Which column of the rows means what."});
   visit(options.template_text, {.key = "template",
                                 .help = "Builds the text from columns: `{{amount}} at {{merchant}}`.",

@@ -27,6 +27,9 @@ struct FitRequest {
   };
   std::shared_ptr<const Taken> taken;
   std::span<const data::Example> validation_examples;
+  /// Self-training: what `train` are rows of where these are others than prepared.train's, and a hash of their labels.
+  std::span<const data::Example> train_examples;
+  std::string taught;
   std::uint64_t seed = 42;
   std::string folder;  ///< checkpoints/ and best/ go here; "" = nothing is written
   std::string resume;  ///< "", "auto" or a checkpoint folder
@@ -44,9 +47,14 @@ struct Fit {
   std::vector<double> class_weights;  ///< of the loss, by label id; empty for none
   std::vector<bool> trainable;
   train::TrainResult result;
+  files::Json rounds;         ///< self-training: what each round found (src/job/self_training.h); null without
+  std::string selected_rows;  ///< lines of selected_rows.jsonl
+  std::string taught;         ///< FitRequest::taught of the last training
 };
 
 Fit fit(const FitRequest& request);
+/// The same without training: the base as training would begin with it.
+Fit untouched(const FitRequest& request);
 
 /// Name of the metric that the best model is chosen by, as task::Scores has it.
 std::string main_metric(const RunOptions& options);
@@ -65,6 +73,9 @@ Scored score_rows(const Fit& fit, const Rows& rows, const FitRequest& request, s
 /// validation rows fit.result.validation_texts); empty: they are generated where the run asks for texts.
 std::vector<task::Prediction> predict_rows(const Fit& fit, const train::Split& rows, const FitRequest& request,
                                            std::span<const train::RowText> known = {});
+/// The same without texts; nothing after a stop signal.
+std::optional<std::vector<task::Prediction>> predict_until_signal(const Fit& fit, const train::Split& rows,
+                                                                  const FitRequest& request);
 
 /// Everything that must be equal between a checkpoint and its resumption, as JSON text: configuration, data, split, tokenizer,
 /// base, seed, threads, build.

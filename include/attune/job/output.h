@@ -25,6 +25,14 @@ std::unique_ptr<files::FolderLock> claim_output_folder(const RunOptions& options
 /// The model, or the base with the adapter, that a run of the same options wrote to `folder`; on the CPU in float32 until told otherwise.
 models::LoadedModel reopen(const Prepared& prepared, const std::string& folder);
 
+/// A run that has ended, opened to answer its validation and test rows once more.
+struct ReopenedRun {
+  std::unique_ptr<const Prepared> prepared;
+  Fit fit;  ///< of the model in options.output_dir; nothing of its training
+};
+/// With the rows that the options name; rounds of self-training are over, and nothing of them is read.
+ReopenedRun reopen_run(const RunOptions& options, std::shared_ptr<train::PrefixCache> prefix_cache);
+
 /// Writes config.json, model.safetensors and the tokenizer files, opens them again and compares probe logits with those in
 /// memory: {"rows", "max_abs_difference", "bit_equal"}. Throws Error{storage} when they differ by more than rounding.
 files::Json save_and_reopen(const Fit& fit, const Prepared& prepared, const files::ListView<task::Encoded>& probe, const std::string& folder);

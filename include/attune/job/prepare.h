@@ -45,10 +45,11 @@ struct OpenedBase {
   std::optional<models::LoadedModel> loaded;
 };
 
-/// The wording in which the rows are prompts (data.prompts).
+/// The wordings in which the rows are prompts (data.prompts).
 struct Asked {
   prompt::PromptSet set;
-  prompt::Wording wording;
+  prompt::Wording wording;                    ///< of validation and test rows
+  std::vector<prompt::Wording> of_training;  ///< each training row stands in all of these, one after another
   prompt::AnswerKind kind = prompt::AnswerKind::label;
   std::vector<prompt::Continuation> answers;  ///< of labels
 };
@@ -64,6 +65,9 @@ struct Prepared {
   data::LabelMap labels;
   models::Task kind = models::Task::sequence_classification;
   Rows train, validation, test;
+  /// Under self-training data.unlabelled, and the validation rows that show how far its labels can be trusted: prompts in every
+  /// training wording, those of a row together.
+  Rows unlabelled, asked_validation;
   bool seals_test = false;  ///< test rows are not scored: a sweep opens them once it has chosen
   std::shared_ptr<train::PrefixCache> prefix_cache;  ///< of the frozen layers, for all trainings of the run or sweep
   std::shared_ptr<FrozenHashes> frozen_hashes;  ///< of the same layers, for all trainings of the run
@@ -72,6 +76,8 @@ struct Prepared {
   int kept_stages = 0;  ///< how many stages below the trained ones are frozen and kept (src/job/kept_layers.h)
   files::Json model_summary;  ///< what is loaded and what of it trains, part by part: the `model` event
 
+  /// As how many prompts a training row or an unlabelled one stands in its list.
+  std::size_t prompts_a_row() const { return asked ? asked->of_training.size() : 1; }
   bool asks_labels() const { return asked && asked->kind == prompt::AnswerKind::label; }
   /// Whether a text comes with other words hidden each time.
   bool hides_words() const { return kind == models::Task::masked_lm && !asked; }

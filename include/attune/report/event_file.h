@@ -44,7 +44,7 @@ class EventFile : public Observer {
   bool warned_ = false;
 };
 
-/// The training that `event` opens ("seed 42", "repeat 1 fold 3", "refit"), or `current` when it opens none.
+/// The training that `event` opens ("seed 42", "seed 42 round 2", "repeat 1 fold 3", "refit"), or `current` when it opens none.
 std::string training_after(const Event& event, const std::string& current);
 
 /// The events of a file, in order; lines that are no events are left out. Empty where there is no file; Error{storage}

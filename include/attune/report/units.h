@@ -28,4 +28,8 @@ std::string money_text(double money, const std::string& currency);
 /// of two from 11520), 400 steps".
 std::string pairs_text(const files::Json& pairs);
 
+/// What a round of self-training found (the event `round_end`): "wordings agree on 312 of 608 unlabelled rows, 300 are taken; on
+/// 102 of 160 validation rows, 91 % of these rightly".
+std::string round_text(const files::Json& round);
+
 }  // namespace attune::report
