@@ -1,5 +1,5 @@
-"""bench/run.sh --list and --report need no library outside Python's own: on a machine without the reference environment they say what there is to
-measure, and what was measured."""
+"""The benchmark's parts that time nothing. bench/run.sh --list and --report need no library outside Python's own: on a machine without the reference
+environment they say what there is to measure, and what was measured."""
 import os
 import subprocess
 import sys
@@ -8,6 +8,8 @@ import unittest
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "bench"))
+from suite.measure import one_fold_seconds  # noqa: E402
 
 
 def bench(*arguments):
@@ -20,7 +22,7 @@ def bench(*arguments):
         return subprocess.run([ROOT / "bench/run.sh", *arguments], env=environment, capture_output=True, text=True, check=False)
 
 
-class BenchList(unittest.TestCase):
+class Bench(unittest.TestCase):
     def test_cases_are_named(self):
         done = bench("--list")
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -38,6 +40,10 @@ class BenchList(unittest.TestCase):
             self.assertEqual(results.read_text(encoding="utf-8"), before)
         finally:
             results.write_text(before, encoding="utf-8")
+
+    def test_one_fold_alone_is_timed_without_what_folds_do_not_do(self):
+        self.assertEqual(one_fold_seconds({"work_with_ends": 2.5, "phases": {"saving": 0.5, "training": 2}}), 2)
+        self.assertEqual(one_fold_seconds({"work_with_ends": 2.5, "phases": {"training": 2}}), 2.5)
 
 
 if __name__ == "__main__":
