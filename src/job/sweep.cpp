@@ -19,6 +19,7 @@
 #include "attune/files/storage.h"
 #include "attune/job/execution.h"
 #include "attune/job/manifest.h"
+#include "attune/job/openings.h"
 #include "attune/job/output.h"
 #include "attune/job/run.h"
 #include "attune/job/summary.h"
@@ -110,6 +111,7 @@ class Sweep {
     options.output_dir = folder;
     const report::EventBus silent;
     const Prepared prepared = prepare(options, silent, shared_.prefix_cache);
+    const Json opening = note_opening(prepared, "attune sweep");
     Fit fit;
     fit.loaded = reopen(prepared, folder);
     fit.loaded.model->set_execution(execution_of(options));
@@ -123,6 +125,7 @@ class Sweep {
     Json results = read_point(path_of(point))["run"];
     results["output_dir"] = folder;
     results["test"] = scored.summary;
+    results["opening"] = opening;
     write_report(prepared, results);
     Json manifest = read_manifest(folder + "/run_manifest.json");
     manifest["files"] = file_hashes(folder);

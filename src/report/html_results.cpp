@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "attune/base/strings.h"
+#include "attune/report/openings.h"
 #include "charts.h"
 #include "html_sections.h"
 #include "html_text.h"
@@ -162,7 +163,7 @@ std::string results_section(const Json& summary) {
     html +=
         "<p class=\"soft\"><small>In brackets: 95 % intervals by bootstrap over rows (whole groups where the data has "
         "them).</small></p>\n";
-  return html;
+  return html + opening_html(summary);
 }
 
 namespace {
