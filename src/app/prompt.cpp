@@ -168,7 +168,8 @@ std::string stability_text(const Json& results) {
                                   interval_cell(found["intervals"], "accuracy")));
     }
   }
-  return concat(text, opened_fact(results), folder_fact(results, "report.html, stability_results.json, junit.xml, variants/"));
+  return concat(text, opened_fact(results),
+                folder_fact(results, "report.html, stability_results.json, junit.xml, variants/"));
 }
 
 std::string optimise_text(const Json& results) {

@@ -1,6 +1,7 @@
 // Options of the command line from field lists (base/fields.h).
 #pragma once
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdint>
 #include <map>
@@ -8,8 +9,6 @@
 #include <string>
 #include <type_traits>
 #include <vector>
-
-#include <CLI/CLI.hpp>
 
 #include "attune/base/fields.h"
 #include "attune/base/strings.h"
@@ -44,8 +43,8 @@ std::string value_words(const T& usual, const Field& field) {
   return type;
 }
 
-/// A visitor of a field list: an option of the command line for each field, as --max_new_tokens and --max-new-tokens. What was given goes
-/// to `given`, as texts by key.
+/// A visitor of a field list: an option of the command line for each field, as --max_new_tokens and --max-new-tokens.
+/// What was given goes to `given`, as texts by key.
 struct AddFields {
   CLI::App& verb;
   std::map<std::string, std::vector<std::string>>& given;
@@ -58,10 +57,13 @@ struct AddFields {
     const std::string names = dashed == key ? "--" + key : concat("--", key, ",--", dashed);
     auto* texts = &given;
     if constexpr (std::is_same_v<T, bool>) {
-      verb.add_flag_function(names, [texts, key](std::int64_t count) { (*texts)[key] = {count > 0 ? "true" : "false"}; }, std::string(field.help));
+      verb.add_flag_function(
+          names, [texts, key](std::int64_t count) { (*texts)[key] = {count > 0 ? "true" : "false"}; },
+          std::string(field.help));
     } else {
       CLI::Option* option = verb.add_option_function<std::vector<std::string>>(
-          names, [texts, key](const std::vector<std::string>& values) { (*texts)[key] = values; }, std::string(field.help));
+          names, [texts, key](const std::vector<std::string>& values) { (*texts)[key] = values; },
+          std::string(field.help));
       option->type_name(value_words(usual, field))->allow_extra_args(kIsList<T>);
       if constexpr (!kIsList<T>) option->expected(1);
     }

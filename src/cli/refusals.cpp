@@ -38,7 +38,8 @@ void refuse_unknown_options(const CLI::App& chosen, const std::string& help) {
     if (!given.starts_with("-") || given == "-" || given == "--") continue;
     const std::string name = given.substr(0, given.find('='));
     const std::string nearest = name.starts_with("--") ? nearest_name(name, known) : "";
-    refuse(concat("unknown option '", name, "'"), nearest.empty() ? help : concat("did you mean '", nearest, "'? ", help));
+    refuse(concat("unknown option '", name, "'"),
+           nearest.empty() ? help : concat("did you mean '", nearest, "'? ", help));
   }
 }
 
@@ -49,7 +50,8 @@ void refuse_unknown_verb(int argc, char** argv, const std::vector<std::string>& 
   if (given.empty() || given.front() == '-') return;
   if (std::find(verbs.begin(), verbs.end(), given) != verbs.end()) return;
   const std::string nearest = nearest_name(given, verbs);
-  refuse(concat("unknown verb '", given, "'"), nearest.empty() ? concat("verbs are ", join(verbs, ", ")) : concat("did you mean '", nearest, "'?"));
+  refuse(concat("unknown verb '", given, "'"),
+         nearest.empty() ? concat("verbs are ", join(verbs, ", ")) : concat("did you mean '", nearest, "'?"));
 }
 
 void refuse_empty_arguments(int argc, char** argv) {
@@ -60,10 +62,12 @@ void refuse_empty_arguments(int argc, char** argv) {
 
 void refuse_parse_error(const CLI::App& program, const CLI::ParseError& error) {
   const CLI::App& chosen = chosen_of(program);
-  const std::string help = concat(&chosen == &program ? "attune" : "attune " + chosen.get_name(), " --help lists what there is");
+  const std::string help =
+      concat(&chosen == &program ? "attune" : "attune " + chosen.get_name(), " --help lists what there is");
   refuse_unknown_options(chosen, help);
   const bool is_missing = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
-  if (is_missing && has_long_list(chosen)) refuse(error.what(), "name it before an option that takes a list, or put -- between them");
+  if (is_missing && has_long_list(chosen))
+    refuse(error.what(), "name it before an option that takes a list, or put -- between them");
   refuse(error.what(), help);
 }
 

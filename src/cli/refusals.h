@@ -1,10 +1,9 @@
 // What is wrong with a command line, in words that help; all throw Error{usage}.
 #pragma once
 
+#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
-
-#include <CLI/CLI.hpp>
 
 namespace attune::cli {
 

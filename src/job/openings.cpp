@@ -10,9 +10,8 @@
 #include <filesystem>
 #include <functional>
 #include <mutex>
-#include <optional>
-
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "attune/base/clock.h"
 #include "attune/base/error.h"
@@ -50,7 +49,8 @@ std::optional<std::vector<Json>> earlier_openings(const std::string& file, const
       Json line = Json::parse(text, nullptr, /*allow_exceptions=*/false);
       const bool is_opening = line.is_object() && line.value("test_sha256", Json()).is_string();
       if (!is_opening) {
-        log::warning(concat(file, ":", reader.line_number(), ": this line is no opening of a test set and does not count; mend or remove it"));
+        log::warning(concat(file, ":", reader.line_number(),
+                            ": this line is no opening of a test set and does not count; mend or remove it"));
       } else if (line["test_sha256"] == test) {
         openings.push_back(std::move(line));
       }
@@ -71,12 +71,16 @@ std::string append_line(const std::string& file, const Json& line) {
   if (descriptor < 0) return std::strerror(errno);
   const std::string text = files::json_text(line, -1) + "\n";
   const ssize_t written = write(descriptor, text.data(), text.size());
-  const std::string reason = written < 0 ? std::strerror(errno) : written < static_cast<ssize_t>(text.size()) ? "the disk is full" : "";
+  const std::string reason = written < 0                                   ? std::strerror(errno)
+                             : written < static_cast<ssize_t>(text.size()) ? "the disk is full"
+                                                                           : "";
   close(descriptor);
   return reason;
 }
 
-std::string memory_of(const RunOptions& options) { return options.output_dir + "/opening.json"; }
+std::string memory_of(const RunOptions& options) {
+  return options.output_dir + "/opening.json";
+}
 
 Json once(const RunOptions& options, const std::string& verb, const std::function<TestRows()>& rows) {
   static std::mutex mutex;  // over seeds side by side
@@ -118,15 +122,21 @@ std::string openings_file(const data::DataOptions& options, const std::string& f
 
 Json note_opening(const std::string& file, const TestRows& rows, const std::string& verb, const std::string& folder) {
   std::optional<std::vector<Json>> earlier = earlier_openings(file, rows.sha256);
-  Json opening = {{"test_sha256", rows.sha256}, {"file", file}, {"before", earlier ? Json(earlier->size()) : Json()}, {"by", Json::array()}};
+  Json opening = {{"test_sha256", rows.sha256},
+                  {"file", file},
+                  {"before", earlier ? Json(earlier->size()) : Json()},
+                  {"by", Json::array()}};
   const std::size_t count = earlier ? earlier->size() : 0;
   for (std::size_t i = count - std::min(count, kShownOpenings); i < count; ++i) {
     Json& told = opening["by"].emplace_back(std::move((*earlier)[i]));
     told.erase("test_sha256");
     told.erase("files");
   }
-  const std::string reason = append_line(
-      file, {{"test_sha256", rows.sha256}, {"files", rows.files}, {"time", utc_timestamp()}, {"by", verb}, {"output_dir", folder}});
+  const std::string reason = append_line(file, {{"test_sha256", rows.sha256},
+                                                {"files", rows.files},
+                                                {"time", utc_timestamp()},
+                                                {"by", verb},
+                                                {"output_dir", folder}});
   opening["noted"] = reason.empty();
   if (!reason.empty()) {
     log::warning(concat(file, ": this opening of the test rows cannot be noted (", reason,
@@ -145,7 +155,8 @@ Json note_opening(const Prepared& prepared, const std::string& verb) {
 
 Json noted_opening(const RunOptions& options) {
   const std::string path = memory_of(options);
-  return path_exists(path, ErrorKind::resume_refused) ? files::read_json(path, {.kind = ErrorKind::resume_refused}) : Json();
+  return path_exists(path, ErrorKind::resume_refused) ? files::read_json(path, {.kind = ErrorKind::resume_refused})
+                                                      : Json();
 }
 
 }  // namespace attune::job

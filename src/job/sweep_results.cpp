@@ -2,7 +2,6 @@
 #include "job/sweep_results.h"
 
 #include <algorithm>
-
 #include <nlohmann/json.hpp>
 
 #include "attune/base/error.h"
@@ -14,7 +13,9 @@ namespace {
 
 using files::Json;
 
-Json cost_of(const Json& point) { return point.value("cost", Json::object()); }
+Json cost_of(const Json& point) {
+  return point.value("cost", Json::object());
+}
 
 double sum_of(const Json& points, const char* key) {
   double sum = 0;
@@ -25,15 +26,19 @@ double sum_of(const Json& points, const char* key) {
 [[noreturn]] void nothing_to_choose(const Json& points, const std::string& metric) {
   const bool all_failed = std::ranges::all_of(points, [](const Json& point) { return point.contains("failed"); });
   throw Error(all_failed ? ErrorKind::diverged : ErrorKind::data,
-              {.file = "", .what = all_failed ? "every point of the sweep diverged" : concat("no point of the sweep has a value of ", metric),
-               .where = "", .hint = all_failed ? "try lower learning rates" : "choose another training.metric_for_best_model"});
+              {.file = "",
+               .what = all_failed ? "every point of the sweep diverged"
+                                  : concat("no point of the sweep has a value of ", metric),
+               .where = "",
+               .hint = all_failed ? "try lower learning rates" : "choose another training.metric_for_best_model"});
 }
 
 }  // namespace
 
 Measured measured(const Json& run, const std::string& metric) {
   const auto in = [&](const Json& numbers) { return numbers.contains(metric) ? numbers[metric] : Json(); };
-  if (run.contains("cross_validation")) return {in(run["cross_validation"]["mean"]), in(run["cross_validation"]["interval"])};
+  if (run.contains("cross_validation"))
+    return {in(run["cross_validation"]["mean"]), in(run["cross_validation"]["interval"])};
   if (run.contains("statistics")) {
     const Json seeds = in(run["statistics"]["validation"]);
     return {seeds.is_object() ? seeds["mean"] : Json(), nullptr};
@@ -80,7 +85,8 @@ const Json& best_point(const Json& points, const std::string& metric, bool great
   for (const Json& point : points) {
     if (!point.contains("value") || !point["value"].is_number()) continue;
     const double value = point["value"].get<double>();
-    if (best == nullptr || (greater ? value > (*best)["value"].get<double>() : value < (*best)["value"].get<double>())) best = &point;
+    if (best == nullptr || (greater ? value > (*best)["value"].get<double>() : value < (*best)["value"].get<double>()))
+      best = &point;
   }
   if (best == nullptr) nothing_to_choose(points, metric);
   return *best;

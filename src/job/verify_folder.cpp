@@ -3,7 +3,6 @@
 
 #include <filesystem>
 #include <map>
-
 #include <nlohmann/json.hpp>
 
 #include "attune/adapt/adapter.h"
@@ -50,9 +49,11 @@ void check_data(const Json& recorded, std::vector<std::string>& differences) {
 }
 
 /// The same of the files in a folder, base or adapter: {file: hash}; `key`: under which the manifest has them.
-void check_folder(const Json& recorded, const std::string& key, const std::string& folder, std::vector<std::string>& differences) {
+void check_folder(const Json& recorded, const std::string& key, const std::string& folder,
+                  std::vector<std::string>& differences) {
   if (!recorded.empty() && !is_folder(folder, ErrorKind::model)) {
-    differences.push_back(concat("inputs.", key, ": recorded ", recorded.dump(), ", now the folder ", folder, " is missing"));
+    differences.push_back(
+        concat("inputs.", key, ": recorded ", recorded.dump(), ", now the folder ", folder, " is missing"));
     return;
   }
   for (const auto& [name, hash] : recorded.items()) {
@@ -79,7 +80,8 @@ void check_tokenizer(const Json& recorded, const std::string& folder, std::vecto
   try {
     difference(recorded, text::Tokenizer::from_folder(folder).fingerprint(), "inputs.tokenizer", differences);
   } catch (const Error& error) {
-    differences.push_back(concat("inputs.tokenizer: recorded ", recorded.dump(), ", now it cannot be opened: ", error.what()));
+    differences.push_back(
+        concat("inputs.tokenizer: recorded ", recorded.dump(), ", now it cannot be opened: ", error.what()));
   }
 }
 
@@ -106,8 +108,9 @@ std::optional<Prepared> prepare_again(const Json& manifest, const RunOptions& op
     const std::size_t before = differences.size();
     check_inputs(manifest["inputs"], options, differences);
     if (differences.size() == before) throw;
-    differences.push_back(concat(error.kind() == ErrorKind::model ? "the base has changed since the run and can no longer be opened: "
-                                                                  : "the data has changed since the run and can no longer be read: ",
+    differences.push_back(concat(error.kind() == ErrorKind::model
+                                     ? "the base has changed since the run and can no longer be opened: "
+                                     : "the data has changed since the run and can no longer be read: ",
                                  error.what()));
     return std::nullopt;
   }

@@ -42,7 +42,7 @@ std::string chart_of(const RunHistory& history, LineChart chart,
 }
 
 std::string plain_chart(const RunHistory& history, const std::string& title, const std::string& y_label,
-                        Curve TrainingHistory::*curve) {
+                        Curve TrainingHistory::* curve) {
   LineChart chart{
       .title = title, .x_label = "optimiser step", .y_label = y_label, .lines = {}, .marked_x = {}, .mark = {}};
   for (const TrainingHistory& training : history.trainings) {
@@ -66,11 +66,13 @@ std::string curves_section(const RunHistory& history) {
   }
   std::vector<std::string> charts = {chart_of(history, loss, {{"loss", "validation"}})};
   std::vector<std::pair<std::string, std::string>> scores;
-  for (const char* name : {"accuracy", "f1_macro", "rougeL", "rouge2", "f1", "mcc", "exact_match", "pearson", "spearman"}) {
+  for (const char* name :
+       {"accuracy", "f1_macro", "rougeL", "rouge2", "f1", "mcc", "exact_match", "pearson", "spearman"}) {
     const std::string better = evaluated.contains("rougeL") ? "rougeL" : "f1_macro";  // (beside ROUGE f1 is in percent)
     const bool is_percent = std::string(name) == "exact_match" && better == "rougeL";
     const bool repeated = is_percent || (std::string(name) == "f1" && evaluated.contains(better));
-    if (evaluated.contains(name) && !repeated && scores.size() < 3) scores.emplace_back(name, metric_label(name, evaluated));
+    if (evaluated.contains(name) && !repeated && scores.size() < 3)
+      scores.emplace_back(name, metric_label(name, evaluated));
   }
   if (!scores.empty()) {
     charts.push_back(chart_of(history,
@@ -92,7 +94,8 @@ std::string curves_section(const RunHistory& history) {
   const std::string note =
       many ? concat("<p class=\"soft\">", history.trainings.size(), " trainings laid over each other.</p>\n") : "";
   std::string warnings;
-  for (const std::string& warning : history.warnings) warnings += concat("<p><strong>Warning:</strong> ", escape_html(warning), "</p>\n");
+  for (const std::string& warning : history.warnings)
+    warnings += concat("<p><strong>Warning:</strong> ", escape_html(warning), "</p>\n");
   return warnings + note + "<div class=\"charts\">" + html + "</div>\n";
 }
 

@@ -24,12 +24,19 @@ std::string opening_html(const Json& results) {
   if (!opening.is_object()) return "";
   const Json& before = member(opening, {"before"});
   const std::string file = escape_html(value_text(member(opening, {"file"})));
-  const std::string lost = member(opening, {"noted"}) == Json(false) ? " That they were opened now could not be noted there." : "";
-  if (!before.is_number()) return concat("<p>How often these test rows had been opened before is not known: ", file, " could not be read.", lost, "</p>\n");
+  const std::string lost =
+      member(opening, {"noted"}) == Json(false) ? " That they were opened now could not be noted there." : "";
+  if (!before.is_number())
+    return concat("<p>How often these test rows had been opened before is not known: ", file, " could not be read.",
+                  lost, "</p>\n");
   const auto times = before.get<std::int64_t>();
-  if (times == 0) return concat("<p class=\"soft\">These test rows had not been opened before, as far as ", file, " knows.", lost, "</p>\n");
-  return concat("<p class=\"notice\">These test rows had been opened <b>", counted(times, "time"),
-                "</b> before. Who chooses by the same test rows again and again fits them; the intervals do not know of that.", lost, "</p>\n");
+  if (times == 0)
+    return concat("<p class=\"soft\">These test rows had not been opened before, as far as ", file, " knows.", lost,
+                  "</p>\n");
+  return concat(
+      "<p class=\"notice\">These test rows had been opened <b>", counted(times, "time"),
+      "</b> before. Who chooses by the same test rows again and again fits them; the intervals do not know of that.",
+      lost, "</p>\n");
 }
 
 }  // namespace attune::report

@@ -20,7 +20,9 @@ int opened_before(const Workspace& workspace, const std::string& arguments) {
   return Json::parse(finished(workspace, arguments + " --json --quiet").out)["opening"]["before"].get<int>();
 }
 
-std::size_t line_count(const std::string& text) { return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')); }
+std::size_t line_count(const std::string& text) {
+  return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+}
 
 }  // namespace
 
@@ -31,7 +33,9 @@ TEST_CASE("training, sweeps and evaluation count openings of test rows", "[app][
   const std::string job = "train run.json --set data.test=test.jsonl --set output_dir=runs/";
   CHECK(opened_before(workspace, job + "a") == 0);
   CHECK(opened_before(workspace, job + "b --set seeds=[1,2]") == 1);  // two seeds are one opening
-  CHECK(opened_before(workspace, "sweep run.json --vary training.learning_rate=1e-4,1e-3 --set data.test=test.jsonl --set output_dir=runs/c") == 2);
+  CHECK(opened_before(workspace,
+                      "sweep run.json --vary training.learning_rate=1e-4,1e-3 --set data.test=test.jsonl --set "
+                      "output_dir=runs/c") == 2);
   CHECK(opened_before(workspace, "evaluate runs/a") == 3);
   CHECK(opened_before(workspace, "evaluate runs/b/seed-1") == 4);
   CHECK(opened_before(workspace, "evaluate runs/a test.jsonl") == 5);
@@ -40,7 +44,8 @@ TEST_CASE("training, sweeps and evaluation count openings of test rows", "[app][
   CHECK_THAT(ledger, ContainsSubstring("attune sweep"));
 
   // What is no test row, or no opening, does not count.
-  for (const std::string other : {"evaluate runs/a valid.jsonl", "evaluate runs/a train.jsonl", "train run.json --set output_dir=runs/d"}) {
+  for (const std::string other :
+       {"evaluate runs/a valid.jsonl", "evaluate runs/a train.jsonl", "train run.json --set output_dir=runs/d"}) {
     CHECK_FALSE(Json::parse(finished(workspace, other + " --json --quiet").out).contains("opening"));
   }
   finished(workspace, "verify runs/a --quiet");
@@ -51,7 +56,8 @@ TEST_CASE("training, sweeps and evaluation count openings of test rows", "[app][
 
   CHECK_THAT(finished(workspace, job + "e").out, ContainsSubstring("these test rows had been opened 6 times before"));
   CHECK_THAT(workspace.read("runs/e/report.html"), ContainsSubstring("<b>6 times</b> before"));
-  CHECK_THAT(finished(workspace, "evaluate runs/e").out, ContainsSubstring("these test rows had been opened 7 times before"));
+  CHECK_THAT(finished(workspace, "evaluate runs/e").out,
+             ContainsSubstring("these test rows had been opened 7 times before"));
 }
 
 TEST_CASE("test rows that are drawn count as the draw that they are", "[app][shell]") {

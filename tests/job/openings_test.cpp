@@ -3,10 +3,9 @@
 
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <thread>
-
-#include <nlohmann/json.hpp>
 
 #include "attune/files/storage.h"
 #include "catch.h"
@@ -30,7 +29,8 @@ std::vector<Json> lines_of(const std::string& file) {
 
 TEST_CASE("test rows are known by what is in them", "[job]") {
   const testing::TemporaryFolder folder;
-  const std::string a = folder.write("a.jsonl", "one\n"), b = folder.write("b.jsonl", "one\n"), c = folder.write("c.jsonl", "two\n");
+  const std::string a = folder.write("a.jsonl", "one\n"), b = folder.write("b.jsonl", "one\n"),
+                    c = folder.write("c.jsonl", "two\n");
   CHECK(job::test_rows({a}).sha256 == job::test_rows({b}).sha256);
   CHECK(job::test_rows({a}).sha256 == files::sha256_file(a));
   CHECK(job::test_rows({a}).sha256 != job::test_rows({c}).sha256);
@@ -98,7 +98,9 @@ TEST_CASE("a run counts once, beside the whole of it", "[job]") {
   folder.write("runs/mine/seed-1/config.resolved.json", "{}");
   data::DataOptions data;
   const std::string beside = std::filesystem::weakly_canonical(folder.path()).string() + "/runs/test_openings.jsonl";
-  const auto canonical = [&](const std::string& run) { return std::filesystem::weakly_canonical(job::openings_file(data, run)).string(); };
+  const auto canonical = [&](const std::string& run) {
+    return std::filesystem::weakly_canonical(job::openings_file(data, run)).string();
+  };
   CHECK(canonical(folder / "runs/mine") == beside);
   CHECK(canonical(folder / "runs/mine/") == beside);
   CHECK(canonical(folder / "runs/mine/seed-1") == beside);
