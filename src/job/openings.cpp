@@ -67,14 +67,14 @@ std::string append_line(const std::string& file, const Json& line) {
   std::error_code problem;
   if (const fs::path folder = fs::path(file).parent_path(); !folder.empty()) fs::create_directories(folder, problem);
   if (problem) return problem.message();
-  const int descriptor = open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+  const int descriptor = ::open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
   if (descriptor < 0) return std::strerror(errno);
   const std::string text = files::json_text(line, -1) + "\n";
-  const ssize_t written = write(descriptor, text.data(), text.size());
+  const ssize_t written = ::write(descriptor, text.data(), text.size());
   const std::string reason = written < 0                                   ? std::strerror(errno)
                              : written < static_cast<ssize_t>(text.size()) ? "the disk is full"
                                                                            : "";
-  close(descriptor);
+  ::close(descriptor);
   return reason;
 }
 

@@ -8,7 +8,7 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
-Finished finished(const Workspace& workspace, const std::string& arguments) {
+Finished run_well(const Workspace& workspace, const std::string& arguments) {
   Finished run = run_attune(workspace, arguments);
   INFO(arguments << "\n" << run.err);
   REQUIRE(run.exit_code == 0);
@@ -17,7 +17,7 @@ Finished finished(const Workspace& workspace, const std::string& arguments) {
 
 /// How often the test rows had been opened before, as the results say.
 int opened_before(const Workspace& workspace, const std::string& arguments) {
-  return Json::parse(finished(workspace, arguments + " --json --quiet").out)["opening"]["before"].get<int>();
+  return Json::parse(run_well(workspace, arguments + " --json --quiet").out)["opening"]["before"].get<int>();
 }
 
 std::size_t line_count(const std::string& text) {
@@ -46,17 +46,17 @@ TEST_CASE("training, sweeps and evaluation count openings of test rows", "[app][
   // What is no test row, or no opening, does not count.
   for (const std::string other :
        {"evaluate runs/a valid.jsonl", "evaluate runs/a train.jsonl", "train run.json --set output_dir=runs/d"}) {
-    CHECK_FALSE(Json::parse(finished(workspace, other + " --json --quiet").out).contains("opening"));
+    CHECK_FALSE(Json::parse(run_well(workspace, other + " --json --quiet").out).contains("opening"));
   }
-  finished(workspace, "verify runs/a --quiet");
-  finished(workspace, "verify runs/c --quiet");
-  finished(workspace, job + "a --resume --quiet");
+  run_well(workspace, "verify runs/a --quiet");
+  run_well(workspace, "verify runs/c --quiet");
+  run_well(workspace, job + "a --resume --quiet");
   CHECK(workspace.read("runs/test_openings.jsonl") == ledger);
-  finished(workspace, "verify runs/a --quiet");
+  run_well(workspace, "verify runs/a --quiet");
 
-  CHECK_THAT(finished(workspace, job + "e").out, ContainsSubstring("these test rows had been opened 6 times before"));
+  CHECK_THAT(run_well(workspace, job + "e").out, ContainsSubstring("these test rows had been opened 6 times before"));
   CHECK_THAT(workspace.read("runs/e/report.html"), ContainsSubstring("<b>6 times</b> before"));
-  CHECK_THAT(finished(workspace, "evaluate runs/e").out,
+  CHECK_THAT(run_well(workspace, "evaluate runs/e").out,
              ContainsSubstring("these test rows had been opened 7 times before"));
 }
 
@@ -74,7 +74,7 @@ TEST_CASE("a count that cannot be kept is a warning", "[app][shell]") {
   write_tiny_job(workspace, "", R"("tuning": {"method": "head"})");
   workspace.write("test.jsonl", tiny_rows(24));
   std::filesystem::create_directories(workspace.path("test_openings.jsonl"));
-  const Finished told = finished(workspace, "train run.json --set data.test=test.jsonl");
+  const Finished told = run_well(workspace, "train run.json --set data.test=test.jsonl");
   CHECK_THAT(told.err, ContainsSubstring("this opening of the test rows cannot be noted"));
   CHECK_THAT(told.out, ContainsSubstring("how often these test rows had been opened before is not known"));
   CHECK_THAT(workspace.read("out/report.html"), ContainsSubstring("could not be noted there"));
@@ -85,7 +85,7 @@ TEST_CASE("studies of prompts count openings of test rows", "[app][shell]") {
   const Workspace workspace;
   write_prompt_job(workspace);
   const std::string run = "prompt run run.json --set output_dir=runs/";
-  CHECK_FALSE(Json::parse(finished(workspace, run + "a --json --quiet").out).contains("opening"));
+  CHECK_FALSE(Json::parse(run_well(workspace, run + "a --json --quiet").out).contains("opening"));
   CHECK(opened_before(workspace, run + "b --set prompting.split=test") == 0);
   CHECK(opened_before(workspace, run + "b --set prompting.split=test --resume") == 0);
   CHECK(opened_before(workspace, "prompt optimise run.json --set output_dir=runs/c") == 1);
@@ -93,5 +93,5 @@ TEST_CASE("studies of prompts count openings of test rows", "[app][shell]") {
   CHECK(line_count(workspace.read("runs/test_openings.jsonl")) == 3);
   CHECK_THAT(workspace.read("runs/d/report.html"), ContainsSubstring("<b>2 times</b> before"));
   CHECK_THAT(workspace.read("runs/b/report.html"), ContainsSubstring("had not been opened before"));
-  finished(workspace, "verify runs/b --quiet");
+  run_well(workspace, "verify runs/b --quiet");
 }
