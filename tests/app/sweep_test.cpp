@@ -194,7 +194,7 @@ TEST_CASE("a point that diverges is passed over; when all do, that is an error",
 TEST_CASE("a point that fails otherwise ends the sweep by its name, and the sweep goes on behind the points before it", "[app][shell]") {
   const Workspace workspace;
   write_sweep_job(workspace);
-  const std::string vary = "sweep run.json --json --progress json --vary data.template='[null,\"{{text}} {{text}}\",\"{{txt}}\"]'";
+  const std::string vary = "sweep run.json --json --quiet --vary data.template='[null,\"{{text}} {{text}}\",\"{{txt}}\"]'";
   const Finished failed = run_attune(workspace, vary);
   INFO(failed.err);
   CHECK(failed.exit_code == 4);
