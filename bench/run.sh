@@ -9,14 +9,18 @@
 #   bench/run.sh prompting    labels behind prompts beside a loop over Transformers
 #   bench/run.sh setfit       contrastive few-example tuning beside the SetFit library (some hours)
 #   bench/run.sh tokenizer    beside the tokenizers library
-# Takes the program in ATTUNE, else build/release/attune, which is built where it is not there. Needs the Python reference
-# libraries (scripts/reference_env.sh) and the shared material (ATTUNE_SHARED, or ../shared). Results: bench/results/*.json.
+# Takes the program in ATTUNE, else build/release/attune, which is built where it is not there. All but --list and --report need the
+# Python reference libraries (scripts/reference_env.sh) and the shared material (ATTUNE_SHARED, or ../shared). Results: bench/results/*.json.
 source "$(dirname "${BASH_SOURCE[0]}")/../scripts/common.sh"
+
+export PYTHONPATH="$root/bench"
+for argument in "$@"; do
+  case "$argument" in --list | --report) exec python3 "$root/bench/run.py" "$argument" ;; esac
+done
 
 python="${ATTUNE_REFERENCE_PYTHON:-$("$root/scripts/reference_env.sh")}"
 setfit_python() { echo "${ATTUNE_SETFIT_PYTHON:-$("$root/scripts/reference_env.sh" setfit)}"; }
 shared="${ATTUNE_SHARED:-$root/../shared}"
-export PYTHONPATH="$root/bench"
 
 torch_folder() { "$python" -c 'import importlib.util, os; print(os.path.dirname(importlib.util.find_spec("torch").origin))'; }
 
@@ -38,9 +42,6 @@ tokenizer_program() {
   echo "$build/bench_tokenizer"
 }
 
-for argument in "$@"; do
-  case "$argument" in --list | --report) exec "$python" "$root/bench/run.py" "$argument" ;; esac
-done
 [ -d "$shared/data" ] || fail "$shared: no shared material there; set ATTUNE_SHARED to the folder with data, models and tokenizers"
 case "${1:-}" in
   generate) exec "$python" "$root/bench/generate.py" "$(attune_program)" "$shared" "${@:2}" ;;

@@ -16,6 +16,8 @@ say "the data sets for GPT-type models"
 python3 tests/python/text_sets_test.py
 say "scripts/fetch_model.sh against a server on this machine"
 python3 tests/python/fetch_model_test.py
+say "the parts of the benchmark that time nothing"
+python3 tests/python/bench_test.py
 say "docs/config.md is what the program generates"
 build/release/attune config docs | diff -u docs/config.md - || fail "docs/config.md is stale; run: build/release/attune config docs > docs/config.md"
 say "unit and program tests"

@@ -226,7 +226,7 @@ def folds(bench, case, folder):
     row.update(summarise(row["rounds"], contestants, value_of("s"), False))
     training_rows, held_out = one_split(read_rows(this["train"]), this["folds"])
     one = {**this, "folds": 0, "train": str(write_rows(folder / "one.jsonl", training_rows)), "test": str(write_rows(folder / "held_out.jsonl", held_out))}
-    alone = statistics.median(sides.attune(bench.program, one, folder)["work_with_ends"] for _ in range(bench.rounds))
+    alone = statistics.median(one_fold_seconds(sides.attune(bench.program, one, folder)) for _ in range(bench.rounds))
     row["one_fold_seconds"], row["folds_over_one"] = alone, row["figures"]["attune"]["median"] / alone
     work = flops.work(this, [ids for ids, _ in encoded], 0)
     row["gates"].append(gates.same_work(work, row["rounds"]))
@@ -241,6 +241,11 @@ def one_split(rows, folds):
         seen[row["label"]] = seen.get(row["label"], 0) + 1
         parts[seen[row["label"]] % folds == 0].append(row)
     return parts
+
+
+def one_fold_seconds(done):
+    """Of a training on one fold's rows, without saving and reopening its model: folds keep none."""
+    return done["work_with_ends"] - done["phases"].get("saving", 0)
 
 
 def folds_by_attune(bench, this, folder):

@@ -12,7 +12,6 @@
 #include "attune/app/verbs.h"
 #include "attune/base/clock.h"
 #include "attune/base/console.h"
-#include "attune/base/counted.h"
 #include "attune/base/error.h"
 #include "attune/base/print_number.h"
 #include "attune/base/signals.h"
@@ -20,6 +19,7 @@
 #include "attune/config/config.h"
 #include "attune/job/environment.h"
 #include "attune/job/execution.h"
+#include "attune/report/openings.h"
 #include "attune/report/table.h"
 #include "attune/report/units.h"
 
@@ -62,7 +62,6 @@ std::string said(const std::string& name, const std::string& what) {
 
 std::string comparison_text(const Json& results) {
   const Json& found = results["recommendation"];
-  const auto before = results["opening"]["before"].get<std::int64_t>();
   std::string text = comparison_table(results) + "\n";
   text +=
       said("rows", concat(results["rows"]["test"].get<std::int64_t>(),
@@ -70,8 +69,7 @@ std::string comparison_text(const Json& results) {
   text += said("cost", concat("learning once and answering ", results["predictions"].get<std::int64_t>(), " rows"));
   text += said("recommended", found["method"].get<std::string>());
   text += said("why", found["reason"].get<std::string>());
-  text += said("opened", before == 0 ? std::string("these test rows had not been opened before")
-                                     : concat("these test rows had been opened ", counted(before, "time"), " before"));
+  text += said("opened", report::opening_text(results["opening"]));
   return text +
          said("folder", results["output_dir"].get<std::string>() + " (report.html, compare_results.json, methods/)");
 }

@@ -15,9 +15,11 @@
 #include "attune/base/strings.h"
 #include "attune/files/storage.h"
 #include "attune/metrics/table.h"
+#include "attune/report/openings.h"
 #include "attune/report/table.h"
 #include "attune/report/units.h"
 #include "attune/job/environment.h"
+#include "attune/job/openings.h"
 #include "attune/job/output.h"
 #include "attune/job/tuned.h"
 
@@ -121,6 +123,15 @@ std::vector<std::string> files_to_score(const EvaluateVerb& options, const job::
                                  .hint = "attune evaluate MODEL rows.jsonl"});
 }
 
+/// Of rows that the run neither learned from nor chose by.
+files::Json opening_of(const std::vector<std::string>& paths, const EvaluateVerb& options, const job::Tuned& tuned) {
+  const auto contains = [](const std::vector<std::string>& files, const std::string& path) { return std::find(files.begin(), files.end(), path) != files.end(); };
+  const data::DataOptions& data = tuned.options.data;
+  const bool are_known = std::all_of(paths.begin(), paths.end(), [&](const std::string& path) { return contains(data.train, path) || contains(data.validation, path); });
+  if (are_known) return nullptr;
+  return job::note_opening(job::openings_file(data, options.model), job::test_rows(paths), "attune evaluate", options.model);
+}
+
 }  // namespace
 
 int run_evaluate(const EvaluateVerb& options) {
@@ -133,6 +144,7 @@ int run_evaluate(const EvaluateVerb& options) {
   job::set_threads(tuned.options.threads);
   const std::vector<std::string> paths = files_to_score(options, tuned);
   const job::Rows rows = job::read_rows(tuned, paths, true);
+  const files::Json opening = opening_of(paths, options, tuned);
   const auto predictions = job::predict_rows(tuned, rows, events);
   const auto scores = tuned.task->scores(predictions, rows.examples);
   const files::Json metrics = scores->metrics(), intervals = scores->intervals();
@@ -140,8 +152,13 @@ int run_evaluate(const EvaluateVerb& options) {
   if (!options.predictions.empty()) {
     files::write_file_atomically(options.predictions, job::prediction_lines(*tuned.task, predictions, rows.examples, false));
   }
-  const files::Json result = {{"files", paths}, {"metrics", metrics}, {"intervals", intervals}};
-  console::print(options.output.json ? files::json_text(result) + "\n" : metrics_text(metrics, intervals));
+  files::Json result = {{"files", paths}, {"metrics", metrics}, {"intervals", intervals}};
+  std::string text = metrics_text(metrics, intervals);
+  if (!opening.is_null()) {
+    result["opening"] = opening;
+    text += report::opening_text(opening) + "\n";
+  }
+  console::print(options.output.json ? files::json_text(result) + "\n" : text);
   if (!failed.empty()) {
     throw Error(ErrorKind::gate, {.file = options.model, .what = concat("gate failed: ", join(failed, "; ")), .where = "--require", .hint = ""});
   }

@@ -17,6 +17,7 @@
 #include "attune/config/config.h"
 #include "attune/job/environment.h"
 #include "attune/job/execution.h"
+#include "attune/report/openings.h"
 #include "attune/report/table.h"
 
 namespace attune::app {
@@ -70,6 +71,7 @@ std::string curves_text(const Json& results) {
   }
   std::string text = report::text_table(header, rows) + "\n";
   for (const Json& sentence : results["sentences"]) text += sentence.get<std::string>() + "\n";
+  if (results.contains("opening")) text += concat("\nopened    ", report::opening_text(results["opening"]));
   return concat(text, "\nfolder    ", results["output_dir"].get<std::string>(),
                 " (report.html, learning_curve_results.json, methods/)\n");
 }

@@ -15,6 +15,7 @@
 #include "attune/config/config.h"
 #include "attune/job/environment.h"
 #include "attune/job/execution.h"
+#include "attune/report/openings.h"
 #include "attune/report/table.h"
 #include "attune/study/optimise.h"
 #include "attune/study/prompt_run.h"
@@ -47,6 +48,10 @@ std::string fact(const std::string& name, const std::string& what) {
 std::string rows_fact(const Json& results, const std::string& split) {
   return fact("rows", concat(results["rows"].get<std::int64_t>(), " of the ", split,
                              " split; always the most frequent label: ", number_cell(results["majority"])));
+}
+
+std::string opened_fact(const Json& results) {
+  return results.contains("opening") ? fact("opened", report::opening_text(results["opening"])) : "";
 }
 
 std::string tokens_fact(const Json& results) {
@@ -107,7 +112,7 @@ std::string texts_text(const Json& results) {
     text += fact(
         "cut",
         concat(cut, " texts ended at the limit of tokens: raise generation.max_new_tokens where answers are longer"));
-  return concat(text, dropped_fact(results), tokens_fact(results),
+  return concat(text, opened_fact(results), dropped_fact(results), tokens_fact(results),
                 folder_fact(results, concat("report.html, prompt_results.json, ", has_assertions ? "junit.xml, " : "",
                                             "wordings/")));
 }
@@ -131,7 +136,7 @@ std::string wordings_text(const Json& results) {
   }
   if (const auto without = total(results, "without_answer"); without > 0)
     text += fact("no answer", concat(without, " generated texts name no label and count as wrong"));
-  return concat(text, dropped_fact(results), tokens_fact(results),
+  return concat(text, opened_fact(results), dropped_fact(results), tokens_fact(results),
                 folder_fact(results, "report.html, prompt_results.json, wordings/"));
 }
 
@@ -163,7 +168,8 @@ std::string stability_text(const Json& results) {
                                   interval_cell(found["intervals"], "accuracy")));
     }
   }
-  return concat(text, folder_fact(results, "report.html, stability_results.json, junit.xml, variants/"));
+  return concat(text, opened_fact(results),
+                folder_fact(results, "report.html, stability_results.json, junit.xml, variants/"));
 }
 
 std::string optimise_text(const Json& results) {
@@ -184,7 +190,7 @@ std::string optimise_text(const Json& results) {
                                 interval_cell(results["test"]["intervals"], "accuracy")));
   text += fact("asked", concat(results["questions"].get<std::int64_t>(), " rows of a budget of ",
                                results["budget"].get<std::int64_t>()));
-  return concat(text, folder_fact(results, "report.html, optimise_results.json, answers/"));
+  return concat(text, opened_fact(results), folder_fact(results, "report.html, optimise_results.json, answers/"));
 }
 
 struct Study {

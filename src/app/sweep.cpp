@@ -20,6 +20,8 @@
 #include "attune/job/environment.h"
 #include "attune/job/execution.h"
 #include "attune/job/sweep.h"
+#include "attune/report/openings.h"
+#include "attune/report/sweep.h"
 #include "attune/report/table.h"
 #include "attune/report/units.h"
 
@@ -115,6 +117,7 @@ std::string results_text(const Json& results) {
     }
   }
   std::string text = report::text_table({"point", "settings", concat(metric, " of the ", results["measured_on"].get<std::string>()), "95 %", "time"}, rows) + "\n";
+  text += concat("cost      ", report::sweep_cost_text(results), "\n");
   const std::string chosen = results["chosen"].get<std::string>();
   text += concat("chosen    ", chosen, ", the best of ", rows.size(), " by ", metric, "; since it was chosen by them, its value on these rows is flattering\n");
   if (!results["within_interval"].empty()) text += concat("close     ", names_text(results["within_interval"]), ": within the interval of ", chosen, "\n");
@@ -125,6 +128,7 @@ std::string results_text(const Json& results) {
       text += concat("test      ", name, " ", cell(value), intervals.contains(name) ? " " + interval_text(intervals[name]) : "", "\n");
     }
   }
+  if (results.contains("opening")) text += concat("opened    ", report::opening_text(results["opening"]), "\n");
   return concat(text, "folder    ", results["output_dir"].get<std::string>(), " (sweep_results.json, point-*/ and the files of ", chosen, ")\n");
 }
 

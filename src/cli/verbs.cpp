@@ -1,23 +1,21 @@
-// See verbs.h. The only file that includes CLI11.
+// See verbs.h.
 #include "cli/verbs.h"
 
-#include <algorithm>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <sstream>
 #include <string>
-#include <type_traits>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include "attune/app/verbs.h"
 #include "attune/base/console.h"
-#include "attune/base/error.h"
 #include "attune/base/strings.h"
 #include "attune/config/config.h"
 #include "attune/infer/options.h"
+#include "cli/field_options.h"
+#include "cli/refusals.h"
 
 namespace attune::cli {
 
@@ -116,57 +114,6 @@ Run add_predict(CLI::App& verb) {
   return [options] { return app::run_predict(*options); };
 }
 
-template <class T>
-constexpr bool is_list = false;
-template <class T>
-constexpr bool is_list<std::vector<T>> = true;
-
-template <class T>
-constexpr const char* kTypeName = "TEXT";
-template <>
-constexpr const char* kTypeName<std::int64_t> = "INT";
-template <>
-constexpr const char* kTypeName<std::uint64_t> = "INT";
-template <>
-constexpr const char* kTypeName<double> = "NUMBER";
-template <class T>
-constexpr const char* kTypeName<std::optional<T>> = kTypeName<T>;
-template <class T>
-constexpr const char* kTypeName<std::vector<T>> = kTypeName<T>;
-
-/// What the help says of a field's values: "NUMBER=1", "INT"; CLI11 adds " ..." to one that may be given several times.
-template <class T>
-std::string value_words(const T& usual, const Field& field) {
-  const std::vector<std::string> choices(field.choices.begin(), field.choices.end());
-  const std::string type = choices.empty() ? kTypeName<T> : concat("{", join(choices, ","), "}");
-  if constexpr (std::is_arithmetic_v<T>) return concat(type, "=", usual);
-  if constexpr (std::is_same_v<T, std::string>) return concat(type, "=", usual);
-  return type;
-}
-
-/// An option of the command line for each field, as --max_new_tokens and --max-new-tokens.
-struct AddSettings {
-  CLI::App& verb;
-  std::map<std::string, std::vector<std::string>>& given;
-
-  template <class T>
-  void operator()(T& usual, const Field& field) const {
-    const std::string key(field.key);
-    std::string dashed = key;
-    std::replace(dashed.begin(), dashed.end(), '_', '-');
-    const std::string names = dashed == key ? "--" + key : concat("--", key, ",--", dashed);
-    auto* texts = &given;
-    if constexpr (std::is_same_v<T, bool>) {
-      verb.add_flag_function(names, [texts, key](std::int64_t count) { (*texts)[key] = {count > 0 ? "true" : "false"}; }, std::string(field.help));
-    } else {
-      CLI::Option* option = verb.add_option_function<std::vector<std::string>>(
-          names, [texts, key](const std::vector<std::string>& values) { (*texts)[key] = values; }, std::string(field.help));
-      option->type_name(value_words(usual, field))->allow_extra_args(is_list<T>);
-      if constexpr (!is_list<T>) option->expected(1);
-    }
-  }
-};
-
 Run add_generate(CLI::App& verb) {
   auto options = std::make_shared<app::GenerateVerb>();
   verb.add_option("model", options->model, "A causal language model: folder or Hub id")->required();
@@ -177,7 +124,7 @@ Run add_generate(CLI::App& verb) {
   add_repeatable(verb, "--set", options->overrides, "KEY=VALUE", "Sets a key by which rows of --file are read: --set data.template=null");
   add_json(verb, options->output);
   infer::GenerationOptions defaults;
-  const AddSettings add{verb, options->settings};
+  const AddFields add{verb, options->settings};
   visit_fields(add, defaults);
   return [options] { return app::run_generate(*options); };
 }
@@ -280,56 +227,6 @@ constexpr Verb kVerbs[] = {
     {"info", "Describe this build or a model", add_info},
 };
 
-[[noreturn]] void refuse(const std::string& what, const std::string& hint) {
-  throw Error(ErrorKind::usage, {.file = "", .what = what, .where = "command line", .hint = hint});
-}
-
-/// CLI11 would only say that a subcommand is required.
-void refuse_unknown_verb(int argc, char** argv) {
-  const std::string given = argc > 1 ? argv[1] : "";
-  if (given.empty() || given.front() == '-') return;
-  std::vector<std::string> verbs;
-  for (const Verb& verb : kVerbs) verbs.emplace_back(verb.name);
-  if (std::find(verbs.begin(), verbs.end(), given) != verbs.end()) return;
-  const std::string nearest = nearest_name(given, verbs);
-  refuse(concat("unknown verb '", given, "'"), nearest.empty() ? concat("verbs are ", join(verbs, ", ")) : concat("did you mean '", nearest, "'?"));
-}
-
-/// An unset variable of a script; no argument of any verb may be empty.
-void refuse_empty_arguments(int argc, char** argv) {
-  for (int i = 1; i < argc; ++i) {
-    if (argv[i][0] == '\0') refuse(concat("argument ", i, " is empty"), "check the variables of the command line");
-  }
-}
-
-/// A list ends at the next option; what stands behind it is taken for one of its values.
-bool has_long_list(const CLI::App& verb) {
-  const auto options = verb.get_options([](const CLI::Option* option) {
-    return !option->get_positional() && option->get_allow_extra_args() && option->count() > 1;
-  });
-  return !options.empty();
-}
-
-/// What was parsed last: the verb, or the program where there is none.
-const CLI::App& chosen_of(const CLI::App& program) {
-  const auto verbs = program.get_subcommands();
-  return verbs.empty() ? program : *verbs.front();
-}
-
-/// The options that `chosen` does not know; CLI11 would tell of arguments that they leave missing first.
-void refuse_unknown_options(const CLI::App& chosen, const std::string& help) {
-  std::vector<std::string> known;
-  for (const CLI::Option* option : chosen.get_options()) {
-    for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
-  }
-  for (const std::string& given : chosen.remaining()) {
-    if (!given.starts_with("-") || given == "-" || given == "--") continue;
-    const std::string name = given.substr(0, given.find('='));
-    const std::string nearest = name.starts_with("--") ? nearest_name(name, known) : "";
-    refuse(concat("unknown option '", name, "'"), nearest.empty() ? help : concat("did you mean '", nearest, "'? ", help));
-  }
-}
-
 }  // namespace
 
 int run(int argc, char** argv) {
@@ -337,11 +234,13 @@ int run(int argc, char** argv) {
   program.require_subcommand(1);
   program.set_version_flag("--version", ATTUNE_VERSION);
   Run chosen;
+  std::vector<std::string> verbs;
   for (const Verb& verb : kVerbs) {
+    verbs.emplace_back(verb.name);
     CLI::App* sub = program.add_subcommand(verb.name, verb.help);
     sub->callback([&chosen, run = verb.add(*sub)] { chosen = run; });
   }
-  refuse_unknown_verb(argc, argv);
+  refuse_unknown_verb(argc, argv, verbs);
   refuse_empty_arguments(argc, argv);
   try {
     program.parse(argc, argv);
@@ -351,12 +250,7 @@ int run(int argc, char** argv) {
     console::print(text.str());
     return code;
   } catch (const CLI::ParseError& error) {
-    const CLI::App& chosen = chosen_of(program);
-    const std::string help = concat(&chosen == &program ? "attune" : "attune " + chosen.get_name(), " --help lists what there is");
-    refuse_unknown_options(chosen, help);
-    const bool is_missing = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
-    if (is_missing && has_long_list(chosen)) refuse(error.what(), "name it before an option that takes a list, or put -- between them");
-    refuse(error.what(), help);
+    refuse_parse_error(program, error);
   }
   return chosen();
 }

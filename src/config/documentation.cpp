@@ -22,6 +22,9 @@ a JSON Schema for your editor. Comments (`//` and `/* */`) are allowed.
   value is read as JSON, else as text. An object given by `--set` for class weights or schedule settings replaces the
   whole object. Batches are counted one way: `tokens_per_batch` by `--set` replaces the file's `per_device_train_batch_size`
   and `batch_by`, and the other way round.
+- **Null** gives an option, a list or a block the default back, whatever was said of it before: `--set tuning.freeze=null`
+  takes back all of the file's block `tuning.freeze`. Where null stands under `takes` it is a value, which is the default
+  too (of `save_total_limit` alone it is not: there null keeps all). A required option cannot be null.
 - **Strict.** An unknown key, a wrong type, a value out of range and settings that contradict each other are errors. All
   are reported at once, with the nearest name. Nothing is repaired.
 - **Paths** are relative to the folder in which the command runs.

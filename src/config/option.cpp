@@ -51,6 +51,12 @@ std::string expected_words(const Field& field) {
 }
 
 template <class T>
+bool takes_null(const Field& field) {
+  const auto is_null = [](const Literal& literal) { return literal.json == "null"; };
+  return kHasNull<T> || std::any_of(field.literals.begin(), field.literals.end(), is_null);
+}
+
+template <class T>
 Json value_schema(const Field& field) {
   Json schema = Codec<T>::schema(field);
   if (field.literals.empty()) return schema;
@@ -146,6 +152,7 @@ class TableMaker {
   template <class T, class Value>
   static void bind(Option& option, Value value, std::type_identity<T>) {
     const Field& field = option.field;
+    option.takes_null = takes_null<T>(field);
     option.expected = expected_words<T>(field);
     option.read = [value, field](const Json& json) mutable { return read_value<T>(json, value(), field); };
     option.write = [value, field]() mutable { return write_value<T>(value(), field); };

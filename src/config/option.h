@@ -22,8 +22,9 @@ struct Option {
   std::string path;   ///< "training.learning_rate"
   std::string block;  ///< "training"; "" at top level
   Field field;
-  bool is_block = false;  ///< holds other options; read and write are empty
-  std::string expected;   ///< "a number > 0"
+  bool is_block = false;    ///< holds other options; read and write are empty
+  bool takes_null = false;  ///< null is among its values; of others it stands for the default
+  std::string expected;     ///< "a number > 0"
   std::function<bool(const Json&)> read;
   std::function<Json()> write;
   std::function<Json()> schema;

@@ -110,12 +110,13 @@ Reader::Place Reader::place_of(const std::string& block, const std::string& key)
 }
 
 void Reader::open_block(const Option& block, const Json& value, const std::string& written) {
-  const bool may_be_null = block.field.present != nullptr;
+  const bool may_be_absent = block.field.present != nullptr;
   if (value.is_object()) {
-    if (may_be_null) set_presence(block.path, true, written);
+    if (may_be_absent) set_presence(block.path, true, written);
     walk(value, block.path);
-  } else if (value.is_null() && may_be_null) {
-    set_presence(block.path, false, written);
+  } else if (value.is_null()) {
+    forget_earlier(block.path);
+    if (may_be_absent) set_presence(block.path, false, written);
   } else {
     report(layer_, written, concat("found ", found_words(value), ", expected ", block.expected), "");
     faulty_.insert(block.path);
@@ -139,6 +140,16 @@ void Reader::assign(const Place& place, const Json& value, const std::string& wr
     faulty_.insert(option.path);
   }
   assignments_[option.path] = std::move(assignment);
+}
+
+void Reader::forget_earlier(const std::string& block) {
+  const auto is_inside = [&](const std::string& path) { return path.starts_with(block + "."); };
+  std::erase_if(assignments_, [&](const auto& entry) {
+    return is_inside(entry.first) && entry.second.layer.number < layer_.number;
+  });
+  std::erase_if(presence_, [&](const auto& entry) {
+    return is_inside(entry.first) && entry.second.first < layer_.number;
+  });
 }
 
 void Reader::set_presence(const std::string& block, bool present, const std::string& written) {
@@ -228,7 +239,8 @@ bool Reader::is_faulty(const std::string& path) const {
 
 void Reader::fill_option(const Option& option) {
   const auto found = assignments_.find(option.path);
-  if (found == assignments_.end()) {
+  const bool is_default = found == assignments_.end() || (found->second.value.is_null() && !option.takes_null);
+  if (is_default) {
     if (option.lacks_value() && !is_faulty(option.path)) {
       problems_.push_back({file_, option.path, concat("required key '", option.field.key, "' is missing"),
                            std::string(option.field.help)});

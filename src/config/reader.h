@@ -1,5 +1,6 @@
 // Turns JSON into options: first every key of the file and of --set is given its place, then values are read, so that
-// all that is wrong comes out at once.
+// all that is wrong comes out at once. Null is the default, of options and of blocks; an option whose values have null
+// among them reads it.
 #pragma once
 
 #include <map>
@@ -60,6 +61,8 @@ class Reader {
   Place place_of(const std::string& block, const std::string& key) const;
   void open_block(const Option& block, const Json& value, const std::string& written);
   void assign(const Place& place, const Json& value, const std::string& written);
+  /// Null for a block gives its options their defaults back, whatever layers before this one say of them.
+  void forget_earlier(const std::string& block);
   void set_presence(const std::string& block, bool present, const std::string& written);
   void report_unknown(const std::string& block, const std::string& key);
   std::string unknown_key_hint(const std::string& block, const std::string& key);

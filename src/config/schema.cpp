@@ -49,9 +49,11 @@ Json prompt_set_schema() {
 
 Json schema() {
   job::RunOptions options;
-  Json schema = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
-                 {"title", "Configuration of attune"},
-                 {"description", "The canonical keys. attune also accepts the aliases that docs/config.md lists."}};
+  Json schema = {
+      {"$schema", "https://json-schema.org/draft/2020-12/schema"},
+      {"title", "Configuration of attune"},
+      {"description",
+       "The canonical keys. attune also accepts the aliases that docs/config.md lists, and null for a default."}};
   schema.update(schema_of(option_table(options)));
   for (const char* block : {"model", "data"}) schema["required"].push_back(block);
   return schema;

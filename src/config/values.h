@@ -182,4 +182,14 @@ struct Codec<Given<T>> {
   static Json schema(const Field& field) { return {{"anyOf", {Codec<T>::schema(field), {{"type", "null"}}}}}; }
 };
 
+/// Whether null is among the values of the type.
+template <class T>
+inline constexpr bool kHasNull = false;
+template <>
+inline constexpr bool kHasNull<files::NamesOrPattern> = true;
+template <class T>
+inline constexpr bool kHasNull<std::optional<T>> = true;
+template <class T>
+inline constexpr bool kHasNull<Given<T>> = true;
+
 }  // namespace attune::config

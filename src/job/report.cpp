@@ -9,14 +9,28 @@
 
 namespace attune::job {
 
+namespace {
+
+files::Json with_settings(const RunOptions& options, files::Json results) {
+  results["settings"] = config::effective(options);
+  if (options.model.init == "pretrained") results["base_model"] = options.model.path;
+  return results;
+}
+
+}  // namespace
+
 void write_report(const Prepared& prepared, const files::Json& results) {
   const std::string& folder = prepared.options.output_dir;
-  files::Json summary = results;
-  summary["settings"] = config::effective(prepared.options);
-  if (prepared.options.model.init == "pretrained") summary["base_model"] = prepared.options.model.path;
+  write_page(prepared.options, results, folder);
+  files::Json summary = with_settings(prepared.options, results);
   summary["labels"] = prepared.labels.names;
-  files::write_file_atomically(folder + "/report.html", report::html_report(summary, folder + "/events.jsonl"));
   files::write_file_atomically(folder + "/README.md", report::model_card(summary));
+}
+
+void write_page(const RunOptions& options, const files::Json& results, const std::string& folder) {
+  files::Json summary = with_settings(options, results);
+  summary["output_dir"] = folder;
+  files::write_file_atomically(folder + "/report.html", report::html_report(summary, folder + "/events.jsonl"));
 }
 
 }  // namespace attune::job

@@ -19,6 +19,7 @@
 #include "attune/job/environment.h"
 #include "attune/job/execution.h"
 #include "attune/job/manifest.h"
+#include "attune/job/openings.h"
 #include "attune/job/output.h"
 #include "attune/job/resumption.h"
 #include "attune/job/summary.h"
@@ -98,6 +99,7 @@ SeedOutcome finish(const FitRequest& request, const Fit& fitted, const std::stri
     outcome.selection = selection_value(prepared.options, scored.summary["metrics"]);
   }
   if (!prepared.test.empty() && !prepared.seals_test) {
+    note_opening(prepared, "attune train");
     const Scored scored = score_and_write(fitted, prepared.test, request, folder + "/predictions.jsonl");
     outcome.results["test"] = scored.summary;
     splits.push_back({.name = "test", .metrics = scored.summary["metrics"], .intervals = scored.summary["intervals"]});
@@ -280,6 +282,7 @@ Json run(const RunOptions& given, report::EventBus& events, const Shared& shared
   } else {
     run_seeds(prepared, events, results);
   }
+  if (const Json opening = noted_opening(options); !opening.is_null()) results["opening"] = opening;
   if (prepared.prefix_cache->counts().texts_computed > 0) results["prefix_cache"] = prepared.prefix_cache->summary();
   if (!warnings->messages().empty()) results["warnings"] = warnings->messages();
   results["seconds"] = watch.seconds();

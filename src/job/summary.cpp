@@ -10,6 +10,7 @@
 #include "attune/base/print_number.h"
 #include "attune/base/strings.h"
 #include "attune/job/manifest.h"
+#include "attune/report/openings.h"
 #include "attune/report/table.h"
 #include "attune/report/units.h"
 
@@ -184,6 +185,7 @@ std::string result_table(const Json& results) {
     text += concat("folds     ", folder, "/cv/ (no model is kept; \"refit\": true trains one on all rows)\n");
   }
   for (const auto& warning : results.value("warnings", std::vector<std::string>())) text += concat("warning   ", warning, "\n");
+  if (results.contains("opening")) text += concat("opened    ", report::opening_text(results["opening"]), "\n");
   text += concat("report    ", folder, "/report.html\n");
   text += concat("time      ", time_text(results));
   if (results["stopped_by"] == "early_stopping") text += ", stopped early";

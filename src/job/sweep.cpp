@@ -10,6 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "attune/base/clock.h"
 #include "attune/base/error.h"
 #include "attune/base/log.h"
 #include "attune/base/paths.h"
@@ -18,12 +19,14 @@
 #include "attune/config/config.h"
 #include "attune/files/storage.h"
 #include "attune/job/manifest.h"
+#include "attune/job/openings.h"
 #include "attune/job/output.h"
 #include "attune/job/run.h"
 #include "attune/job/summary.h"
 #include "attune/report/forward.h"
 #include "attune/train/early_stopping.h"
 #include "job/base_hashes.h"
+#include "job/sweep_results.h"
 
 namespace attune::job {
 
@@ -59,24 +62,21 @@ void check_comparable(const std::vector<SweepPoint>& points) {
   }
 }
 
-/// The metric's number in {"mean": {…}} of folds, {"validation": {name: {"mean"}}} of seeds, or {"metrics": {…}}; null where it
-/// is undefined.
-struct Measured {
-  Json value, interval;
-};
-Measured measured(const Json& results, const std::string& metric) {
-  const auto in = [&](const Json& numbers) { return numbers.contains(metric) ? numbers[metric] : Json(); };
-  if (results.contains("cross_validation")) {
-    return {in(results["cross_validation"]["mean"]), in(results["cross_validation"]["interval"])};
-  }
-  if (results.contains("statistics")) {
-    const Json seeds = in(results["statistics"]["validation"]);
-    return {seeds.is_object() ? seeds["mean"] : Json(), nullptr};
-  }
-  return {in(results["validation"]["metrics"]), in(results["validation"]["intervals"])};
-}
-
 Json describe(const SweepPoint& point) { return {{"name", point.name}, {"settings", point.settings}}; }
+
+/// "point-2 (training.learning_rate=0.1)".
+std::string title_of(const SweepPoint& point) { return concat(point.name, " (", join(point.settings, ", "), ")"); }
+
+/// Of a point that failed otherwise than by diverging, which ends the sweep.
+Error ended_by(const SweepPoint& point, const Error& error) {
+  const ErrorText& text = error.text();
+  const std::string way_on = concat("when that is mended, the same command with --resume goes on at ", point.name,
+                                    " and keeps the points before it; a value that cannot be trained has to be left out, in another output_dir");
+  return {error.kind(), {.file = text.file,
+                         .what = concat("the sweep ends at ", title_of(point), ": ", text.what),
+                         .where = text.where,
+                         .hint = text.hint.empty() ? way_on : concat(text.hint, "; ", way_on)}};
+}
 
 /// The sweep's runs, one after another.
 class Sweep {
@@ -101,13 +101,17 @@ class Sweep {
     return done;
   }
 
-  /// Opens the test rows to the model in `folder`, a copy of the point's, and writes there what a run with them would have; {"metrics",
-  /// "intervals"}.
+  /// What its run found.
+  Json results_of(const SweepPoint& point) const { return read_point(path_of(point))["run"]; }
+
+  /// Opens the test rows to the model in `folder`, a copy of the point's, and writes there what a run with them would have; the results of
+  /// the point with these.
   Json score_test(const SweepPoint& point, const std::string& folder) {
     RunOptions options = point.options;
     options.output_dir = folder;
     const ReopenedRun reopened = reopen_run(options, shared_.prefix_cache);
     const Prepared& prepared = *reopened.prepared;
+    const Json opening = note_opening(prepared, "attune sweep");
     const Fit& fit = reopened.fit;
     FitRequest request;
     request.prepared = &prepared;
@@ -115,14 +119,15 @@ class Sweep {
     const Scored scored = score_rows(fit, prepared.test, request);
     files::write_file_atomically(folder + "/predictions.jsonl", prediction_lines(*fit.task, scored.predictions, prepared.test.examples, false));
     add_results(folder, {.name = "test", .metrics = scored.summary["metrics"], .intervals = scored.summary["intervals"]});
-    Json results = read_point(path_of(point))["run"];
+    Json results = results_of(point);
     results["output_dir"] = folder;
     results["test"] = scored.summary;
+    results["opening"] = opening;
     write_report(prepared, results);
     Json manifest = read_manifest(folder + "/run_manifest.json");
     manifest["files"] = file_hashes(folder);
     files::write_json(folder + "/run_manifest.json", manifest);
-    return scored.summary;
+    return results;
   }
 
  private:
@@ -160,6 +165,7 @@ class Sweep {
     const Json identity = identity_of(point.options);
     if (resumes_ && path_exists(path, ErrorKind::resume_refused)) return finished(path, identity);
     Json result = describe(point), run;
+    const Stopwatch clock;
     try {
       run = run_one(point);
       if (run["stopped_by"] == "signal") return {{"stopped_by", "signal"}};
@@ -167,10 +173,15 @@ class Sweep {
       result["value"] = found.value;
       result["interval"] = found.interval;
       result["seconds"] = run["seconds"];
+      result["cost"] = point_cost(run);
     } catch (const Error& error) {
-      if (error.kind() != ErrorKind::diverged) throw;
-      log::warning(concat(point.name, " (", join(point.settings, ", "), "): ", error.what()));
+      if (error.kind() != ErrorKind::diverged) throw ended_by(point, error);
+      log::warning(concat(title_of(point), ": ", error.what()));
       result["failed"] = error.text().what;
+      result["cost"] = {{"seconds", clock.seconds()}};
+    } catch (...) {
+      log::warning(concat("the sweep ends at ", title_of(point), "; --resume goes on there"));
+      throw;
     }
     files::write_json(path, {{"identity", identity}, {"result", result}, {"run", run}});
     return result;
@@ -198,37 +209,6 @@ class Sweep {
   Shared shared_;
   std::map<std::string, Json> hashes_;
 };
-
-/// The best of the points that have a value; null where none has.
-const Json* best_of(const Json& points, bool greater) {
-  const Json* best = nullptr;
-  for (const Json& point : points) {
-    if (!point.contains("value") || !point["value"].is_number()) continue;
-    const double value = point["value"].get<double>();
-    if (best == nullptr || (greater ? value > (*best)["value"].get<double>() : value < (*best)["value"].get<double>())) best = &point;
-  }
-  return best;
-}
-
-/// Names of the other points that these rows do not tell apart from the chosen one.
-Json within_interval(const Json& points, const Json& chosen) {
-  Json names = Json::array();
-  if (!chosen["interval"].is_array()) return names;
-  const double low = chosen["interval"][0].get<double>(), high = chosen["interval"][1].get<double>();
-  for (const Json& point : points) {
-    if (point["name"] == chosen["name"] || !point.contains("value") || !point["value"].is_number()) continue;
-    const double value = point["value"].get<double>();
-    if (value >= low && value <= high) names.push_back(point["name"]);
-  }
-  return names;
-}
-
-[[noreturn]] void nothing_to_choose(const Json& points, const std::string& metric) {
-  const bool all_failed = std::ranges::all_of(points, [](const Json& point) { return point.contains("failed"); });
-  throw Error(all_failed ? ErrorKind::diverged : ErrorKind::data,
-              {.file = "", .what = all_failed ? "every point of the sweep diverged" : concat("no point of the sweep has a value of ", metric),
-               .where = "", .hint = all_failed ? "try lower learning rates" : "choose another training.metric_for_best_model"});
-}
 
 /// What the sweep is, kept so that only the same one goes on in its folder.
 void write_or_check_plan(const RunOptions& options, const std::vector<SweepPoint>& points) {
@@ -263,15 +243,22 @@ Json sweep(const RunOptions& options, const std::vector<SweepPoint>& points, con
     results["stopped_by"] = "signal";
     return results;
   }
-  const Json* chosen = best_of(results["points"], metric.greater);
-  if (chosen == nullptr) nothing_to_choose(results["points"], results["metric"].get<std::string>());
-  results["chosen"] = (*chosen)["name"];
-  results["within_interval"] = within_interval(results["points"], *chosen);
-  const SweepPoint& point = *std::ranges::find(points, (*chosen)["name"].get<std::string>(), &SweepPoint::name);
+  results["cost"] = total_cost(results["points"]);
+  const Json& chosen = best_point(results["points"], results["metric"].get<std::string>(), metric.greater);
+  results["chosen"] = chosen["name"];
+  results["within_interval"] = within_interval(results["points"], chosen);
+  const SweepPoint& point = *std::ranges::find(points, chosen["name"].get<std::string>(), &SweepPoint::name);
   copy_run_files(point.options.output_dir, options.output_dir, kPointFile);
   const bool has_model = !point.options.cross_validation.enabled || point.options.cross_validation.refit;
-  if (has_model && has_test(point.options.data)) results["test"] = runs.score_test(point, options.output_dir);
+  Json page = runs.results_of(point);
+  if (has_model && has_test(point.options.data)) {
+    page = runs.score_test(point, options.output_dir);
+    results["test"] = page["test"];
+    results["opening"] = page["opening"];
+  }
   files::write_json(options.output_dir + "/sweep_results.json", results);
+  page["sweep"] = results;
+  write_page(point.options, page, options.output_dir);
   return results;
 }
 

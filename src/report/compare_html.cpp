@@ -9,6 +9,7 @@
 
 #include "attune/base/print_number.h"
 #include "attune/base/strings.h"
+#include "attune/report/openings.h"
 #include "compare_charts.h"
 #include "compare_parts.h"
 #include "html_page.h"
@@ -179,15 +180,7 @@ std::string duplicates_text(const Json& results) {
 
 std::string test_set_section(const Json& results) {
   const Json& opening = results["opening"];
-  const auto before = opening["before"].get<std::int64_t>();
-  std::string html =
-      before == 0
-          ? concat("<p>This comparison is the first to look at these test rows, as far as ", html_of(opening, "file"),
-                   " knows.</p>\n")
-          : concat(
-                "<p class=\"notice\">These test rows had been opened <b>", before, before == 1 ? " time" : " times",
-                "</b> before. Who chooses by the same test rows again and again fits them; the intervals do not know "
-                "of that.</p>\n");
+  std::string html = opening_html(results);
   HtmlTable table{.header = {"when", "by", "folder"}, .rows = {}, .figures = false};
   for (const Json& one : opening["by"])
     table.rows.push_back({html_of(one, "time"), html_of(one, "by"), html_of(one, "output_dir")});

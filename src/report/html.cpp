@@ -53,6 +53,7 @@ std::string header_html(const files::Json& summary, const RunHistory& history) {
 std::string html_report(const files::Json& summary, std::span<const Event> events) {
   const RunHistory history = read_history(events);
   const std::vector<Section> sections = {{"results", "Results", results_section(summary)},
+                                         {"sweep", "Sweep", sweep_section(summary)},
                                          {"texts", "Generated texts", samples_section(summary)},
                                          {"folds", "Cross-validation", folds_section(summary)},
                                          {"seeds", "Seeds", seeds_section(summary)},

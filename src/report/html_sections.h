@@ -29,6 +29,8 @@ std::string samples_section(const files::Json& summary);
 std::string samples_html(const files::Json& samples, const std::string& label, const std::string& split);
 std::string curves_section(const RunHistory& history);
 std::string folds_section(const files::Json& summary);
+/// The points of a sweep, of which this run is one.
+std::string sweep_section(const files::Json& summary);
 std::string seeds_section(const files::Json& summary);
 /// Self-training: what its rounds found.
 std::string rounds_section(const files::Json& summary);

@@ -5,9 +5,9 @@
 #include <utility>
 #include <vector>
 
-#include "attune/base/counted.h"
 #include "attune/base/print_number.h"
 #include "attune/base/strings.h"
+#include "attune/report/openings.h"
 #include "charts.h"
 #include "html_page.h"
 #include "html_text.h"
@@ -29,16 +29,6 @@ std::string curves_header(const Json& results) {
                 " numbers of labels · ", results["seeds"].size(), " seeds, each with training rows of its own · ",
                 count_text(results["test_rows"].get<double>()), " test rows of ", value_text(results["labels"]),
                 " classes, the same for all</p>\n");
-}
-
-/// How often these test rows had been opened before.
-std::string opening_text(const Json& results) {
-  const Json& before = member(results, {"opening", "before"});
-  if (!before.is_number()) return "";
-  const auto times = before.get<std::int64_t>();
-  return times == 0 ? "<p class=\"soft\">These test rows had not been opened before.</p>\n"
-                    : concat("<p class=\"soft\">These test rows had been opened ", counted(times, "time"),
-                             " before: whoever chooses by them again and again fits them.</p>\n");
 }
 
 std::string sentences_list(const Json& sentences) {
@@ -170,7 +160,7 @@ std::string work_section(const Json& results) {
 
 std::string learning_curve_page(const Json& results) {
   return html_page(
-      {.title = page_title(results), .header = curves_header(results) + opening_text(results), .version = "–"},
+      {.title = page_title(results), .header = curves_header(results) + opening_html(results), .version = "–"},
       {{"curves", "Learning curves", curves_section(results)},
        {"reading", "What they say", sentences_list(results["sentences"])},
        {"scores", "Scores", scores_section(results)},

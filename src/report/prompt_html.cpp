@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "attune/base/strings.h"
+#include "attune/report/openings.h"
 #include "charts.h"
 #include "html_page.h"
 #include "html_text.h"
@@ -26,7 +27,7 @@ std::string rows_text(const Json& results, const std::string& split) {
 
 /// What stands below the title.
 std::string page_header(const Json& results, const std::string& split) {
-  return rows_text(results, split) + shared_texts_notice(results);
+  return rows_text(results, split) + shared_texts_notice(results) + opening_html(results);
 }
 
 const Json& named(const Json& wordings, const std::string& name) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "attune/base/strings.h"
+#include "attune/report/openings.h"
 #include "html_page.h"
 #include "html_sections.h"
 #include "html_text.h"
@@ -143,7 +144,7 @@ std::string texts_section(const Json& results) {
 std::string texts_page(const Json& results) {
   const std::string split = results["split"].get<std::string>();
   const std::string rows = concat("<p class=\"soft\">", count_text(results["rows"].get<double>()), " ", split,
-                                  " rows</p>\n", shared_texts_notice(results));
+                                  " rows</p>\n", shared_texts_notice(results), opening_html(results));
   const std::string scores = has_scores(results) ? scores_lead(results) : "";
   const std::string strips = has_scores(results) ? wording_strips(results, "rougeL") : "";
   return html_page({.title = page_title(results), .header = rows, .version = "–"},

@@ -15,13 +15,13 @@
 #include "attune/config/config.h"
 #include "attune/data/overlap.h"
 #include "attune/files/storage.h"
+#include "attune/job/openings.h"
 #include "attune/job/output.h"
 #include "attune/job/run.h"
 #include "attune/report/compare_html.h"
 #include "comparison.h"
 #include "comparison_parts.h"
 #include "job/data_summary.h"
-#include "openings.h"
 
 namespace attune::study {
 
@@ -119,7 +119,7 @@ Json compare(const job::RunOptions& options, const std::vector<Method>& methods,
       {"selection_budget", options.compare.selection_budget},
       {"predictions", options.compare.predictions},
       {"stopped_by", "signal"}};
-  bench.opens_test = [&] { results["opening"] = note_opening(options, "attune compare"); };
+  bench.opens_test = [&] { results["opening"] = job::note_opening(options, "attune compare"); };
   std::optional<Json> done = carry_out_all(options, methods, bench, events);
   if (!done) return results;
   results["methods"] = std::move(*done);

@@ -16,12 +16,12 @@
 #include "attune/config/config.h"
 #include "attune/data/subset.h"
 #include "attune/files/storage.h"
+#include "attune/job/openings.h"
 #include "attune/job/output.h"
 #include "attune/job/run.h"
 #include "attune/report/learning_curve_html.h"
 #include "curve_points.h"
 #include "curve_statistics.h"
-#include "openings.h"
 
 namespace attune::study {
 
@@ -241,7 +241,7 @@ Json learning_curve(const job::RunOptions& options, const CurvePlan& plan, const
   files::write_json(options.output_dir + "/config.resolved.json", config::effective(options));
   Json results = curve_head(options, plan, bench.rows);
   bench.opens_test = [&] {
-    if (!results.contains("opening")) results["opening"] = note_opening(options, "attune learning-curve");
+    if (!results.contains("opening")) results["opening"] = job::note_opening(options, "attune learning-curve");
   };
   const auto opens_test = bench.opens_test;
   CurveRuns runs(options, plan, std::move(bench), events);

@@ -5,6 +5,7 @@
 
 #include "attune/config/config.h"
 #include "attune/files/storage.h"
+#include "attune/job/openings.h"
 #include "attune/job/output.h"
 #include "attune/report/prompt_html.h"
 #include "attune/study/prompting.h"
@@ -47,6 +48,7 @@ Json prompt_optimise(const job::RunOptions& options, const report::EventBus& eve
   if (found.is_null()) return results;
   results.update(found);
   if (!options.data.test.empty()) {
+    results["opening"] = job::note_opening(options, "attune prompt optimise");
     const Json test = test_chosen(job, points[chosen], kept.in(options.output_dir + "/test_answers"));
     if (test.is_null()) return results;
     results["test"] = test;

@@ -11,6 +11,7 @@
 #include "attune/base/strings.h"
 #include "attune/config/config.h"
 #include "attune/files/storage.h"
+#include "attune/job/openings.h"
 #include "attune/job/output.h"
 #include "attune/job/run.h"
 #include "attune/prompt/writer.h"
@@ -160,6 +161,7 @@ Json run_prompts(const job::RunOptions& options, const report::EventBus& events)
   Json results = {
       {"output_dir", options.output_dir}, {"split", options.prompting.split}, {"answer", options.prompting.answer}};
   results.update(rows_told(job));
+  if (options.prompting.split == "test") results["opening"] = job::note_opening(options, "attune prompt run");
   results["wordings"] = ask_wordings(job, events);
   std::int64_t tokens = 0, computed = 0;
   for (const Json& wording : results["wordings"]) {

@@ -8,6 +8,7 @@
 #include "attune/base/strings.h"
 #include "attune/config/config.h"
 #include "attune/files/storage.h"
+#include "attune/job/openings.h"
 #include "attune/job/output.h"
 #include "attune/report/junit.h"
 #include "attune/report/phase.h"
@@ -82,6 +83,7 @@ Json prompt_stability(const job::RunOptions& options, const report::EventBus& ev
   }
   results.update(stability_statistics(job, points, answers));
   if (!options.data.test.empty()) {
+    results["opening"] = job::note_opening(options, "attune prompt stability");
     results["test"] = test_wordings(job, {results["best"].get<std::string>(), results["steadiest"].get<std::string>()},
                                     kept.in(options.output_dir + "/test_answers"));
     if (results["test"].is_null()) {

@@ -59,6 +59,19 @@ void loss_diverged(const Run& run, double loss, std::span<const task::Encoded* c
            first_non_finite(run.trained.arena().values(), run.trained.names(), "weight"));
 }
 
+void loss_lost(const Run& run, double loss, std::span<const task::Encoded* const> rows) {
+  diverged(run, concat("the loss is ", run.watch.describe_lost(loss)), rows,
+           first_non_finite(run.trained.arena().values(), run.trained.names(), "weight"));
+}
+
+void validation_lost(const Run& run, double loss) {
+  throw Error(ErrorKind::diverged, {.file = "",
+                                    .what = concat("after step ", run.state.step, " the loss of the validation rows is ",
+                                                   run.watch.describe_lost(loss)),
+                                    .where = "",
+                                    .hint = "lower learning_rate, or clip with max_grad_norm"});
+}
+
 void gradient_diverged(const Run& run, double norm, std::span<const task::Encoded* const> rows) {
   diverged(run, concat("the gradient norm is ", std::isnan(norm) ? "not a number" : "infinite"), rows,
            first_non_finite(run.trained.arena().gradients(), run.trained.names(), "gradient"));

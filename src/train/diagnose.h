@@ -1,4 +1,4 @@
-// What to tell when a loss, a gradient or an output is not finite, and of which rows.
+// What to tell when a loss, a gradient or an output is not finite, or a loss beyond all scales, and of which rows.
 #pragma once
 
 #include <span>
@@ -18,6 +18,9 @@ std::string places_of(std::span<const task::Encoded* const> rows, const files::L
 
 /// Throws Error{diverged} naming the step, the rows of the batch and the first trained weight that is not finite.
 [[noreturn]] void loss_diverged(const Run& run, double loss, std::span<const task::Encoded* const> rows);
+/// The same for a finite loss that is_lost() (loss_watch.h), of a step and of an evaluation.
+[[noreturn]] void loss_lost(const Run& run, double loss, std::span<const task::Encoded* const> rows);
+[[noreturn]] void validation_lost(const Run& run, double loss);
 /// The same for the gradient norm, naming the first gradient that is not finite.
 [[noreturn]] void gradient_diverged(const Run& run, double norm, std::span<const task::Encoded* const> rows);
 

@@ -9,6 +9,12 @@
 
 namespace attune::train {
 
+namespace {
+
+std::string loss_text(double loss) { return print_number("%.4g", loss); }
+
+}  // namespace
+
 LossWatch::LossWatch(std::optional<task::BlindLoss> blind, std::int64_t rows_per_step)
     : blind_(blind),
       steps_(static_cast<std::size_t>(std::max(kSteps, (kRows + rows_per_step - 1) / rows_per_step))) {}
@@ -22,10 +28,18 @@ bool LossWatch::rises(double loss) {
   return told_;
 }
 
+bool LossWatch::is_lost(double loss) const {
+  return blind_ && first_ && loss > kLost * (std::max(*first_, blind_->loss) + blind_->margin);
+}
+
 std::string LossWatch::describe() const {
-  const auto number = [](double value) { return print_number("%.4g", value); };
-  return concat("the loss has risen to ", number(median()), " (it began at ", number(*first_),
-                ", and a model that knows nothing has ", number(blind_->loss), ")");
+  return concat("the loss has risen to ", loss_text(median()), " (it began at ", loss_text(*first_),
+                ", and a model that knows nothing has ", loss_text(blind_->loss), ")");
+}
+
+std::string LossWatch::describe_lost(double loss) const {
+  return concat(loss_text(loss), ", more than ", loss_text(kLost), " times what the training began with (", loss_text(*first_),
+                ") and what a model has that knows nothing (", loss_text(blind_->loss), ")");
 }
 
 double LossWatch::median() const {

@@ -1,4 +1,5 @@
-// Whether a training goes wrong although its losses stay finite: they rise, stay up, and the run ends as if nothing were.
+// Whether a training goes wrong although its losses stay finite: they rise, stay up, and the run ends as if nothing were; or they
+// leave every scale, and nothing is to be expected of it.
 #pragma once
 
 #include <cstddef>
@@ -18,12 +19,19 @@ namespace attune::train {
 class LossWatch {
  public:
   static constexpr std::int64_t kSteps = 10, kRows = 64;
+  static constexpr double kLost = 1e9;
 
   /// `blind` nothing: nothing is watched. `rows_per_step`: of the windows of accumulated batches.
   LossWatch(std::optional<task::BlindLoss> blind, std::int64_t rows_per_step);
 
   /// Takes the loss of the next step. True when the training has gone wrong by now; once.
   bool rises(double loss);
+  /// A loss, of a step that was not taken yet or of an evaluation, from which no training comes back: above kLost times what both its
+  /// first loss and a blind guess (with the margin) have. Squared errors of large numbers do not come there: their scale is in both, and one
+  /// outlier among n rows is at most n times their variance.
+  bool is_lost(double loss) const;
+  /// "6.6e+29, more than 1e+09 times what the training began with (1.386) and what a model has that knows nothing (1.386)"
+  std::string describe_lost(double loss) const;
   /// "the loss has risen to 20.31 (it began at 5.71, and a model that knows nothing has 5.70)"
   std::string describe() const;
 

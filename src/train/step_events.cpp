@@ -13,6 +13,7 @@
 #include "attune/base/strings.h"
 #include "attune/train/cost.h"
 #include "attune/train/evaluate.h"
+#include "diagnose.h"
 
 namespace attune::train {
 
@@ -38,7 +39,8 @@ void log_step(Run& run) {
   state.unlogged_steps = 0;
 }
 
-/// Losses that are not finite end the training (diagnose.h); those that are only large it survives, which may be meant.
+/// Losses that are not finite, or beyond all scales, end the training (diagnose.h); those that are only large it survives, which may be
+/// meant.
 void watch_loss(Run& run) {
   if (!run.watch.rises(run.state.trajectory.back().loss)) return;
   const std::string message =
@@ -47,6 +49,11 @@ void watch_loss(Run& run) {
              run.options.max_grad_norm == 0 ? ", and clip (training.max_grad_norm)" : "");
   log::warning(message);
   run.emit("warning", {{"message", message}});
+}
+
+void check_validation_loss(const Run& run, const Json& metrics) {
+  const Json loss = metrics.value("eval_loss", Json());
+  if (loss.is_number() && run.watch.is_lost(loss.get<double>())) validation_lost(run, loss.get<double>());
 }
 
 /// False when a signal came.
@@ -145,6 +152,7 @@ Outcome evaluate_and_save(Run& run) {
     run.state.evaluation_pending = true;
     const std::optional<Json> metrics = evaluate(run);
     if (!metrics) return Outcome::stopped;
+    check_validation_loss(run, *metrics);
     run.state.evaluation_pending = false;
     is_best = update_best(run, *metrics);
     update_early_stopping(run, *metrics);

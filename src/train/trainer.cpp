@@ -136,6 +136,7 @@ std::optional<WindowResult> accumulate(Run& run) {
     if (!std::isfinite(loss)) loss_diverged(run, loss, batches[i]);
     result.loss += loss / weight;
   }
+  if (run.watch.is_lost(result.loss)) loss_lost(run, result.loss, rows.all);
   result.grad_norm = optim::gradient_norm(run.trained.arena());
   if (!std::isfinite(result.grad_norm)) gradient_diverged(run, result.grad_norm, rows.all);
   result.cost.frozen = frozen.flops();

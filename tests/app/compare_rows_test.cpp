@@ -20,13 +20,14 @@ TEST_CASE("openings of a test set are counted by its content", "[app][shell]") {
   workspace.write("renamed.jsonl", topic_rows(40, "test"));
   CHECK(before("--set output_dir=runs/third --set data.test=renamed.jsonl") == 2);
   CHECK(before("--set output_dir=runs/fourth --set data.test=valid.jsonl --set data.validation=renamed.jsonl") == 0);
-  CHECK(before("--set output_dir=runs/fifth --set compare.openings_file=own.jsonl") == 0);
+  CHECK(before("--set output_dir=runs/fifth --set data.openings_file=own.jsonl") == 0);
   CHECK(workspace.read("runs/third/report.html").find("<b>2 times</b>") != std::string::npos);
   CHECK(predictions_in(workspace, "runs/test_openings.jsonl").size() == 4);
-  workspace.write("runs/test_openings.jsonl", "nonsense\n");
-  const Finished refused = run_attune(workspace, "compare run.json --quiet --set output_dir=runs/sixth");
-  CHECK(refused.exit_code == 4);
-  CHECK_THAT(refused.err, ContainsSubstring("test_openings.jsonl:1"));
+  workspace.write("runs/test_openings.jsonl", "nonsense\n" + workspace.read("runs/test_openings.jsonl"));
+  const Finished told = run_attune(workspace, "compare run.json --json --quiet --set output_dir=runs/sixth");
+  REQUIRE(told.exit_code == 0);
+  CHECK(Json::parse(told.out)["opening"]["before"] == 3);
+  CHECK_THAT(told.err, ContainsSubstring("test_openings.jsonl:1: this line is no opening"));
 }
 
 TEST_CASE("planted leaks are found, and nothing is learned from test rows", "[app][shell]") {

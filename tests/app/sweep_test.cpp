@@ -58,6 +58,25 @@ TEST_CASE("a sweep keeps the model of its best point, the same as that of its ru
   CHECK(results["test"]["metrics"]["accuracy"] == all["test_accuracy"]);
   CHECK(workspace.read("out/report.html").find("test") != std::string::npos);
 
+  SECTION("what all points cost is summed, and told") {
+    double flops = 0, seconds = 0, frozen = 0;
+    for (const Json& point : results["points"]) {
+      const Json cost = Json::parse(workspace.read("out/" + point["name"].get<std::string>() + "/cost_results.json"));
+      CHECK(point["cost"]["flops"] == cost["run"]["flops"]);
+      CHECK(point["cost"]["seconds"] == cost["run"]["seconds"]);
+      flops += cost["run"]["flops"].get<double>();
+      seconds += cost["run"]["seconds"].get<double>();
+      frozen += point["cost"].value("flops_frozen", 0.0);
+    }
+    CHECK(results["cost"]["flops"].get<double>() == Approx(flops));
+    CHECK(results["cost"]["seconds"].get<double>() == Approx(seconds));
+    CHECK(results["cost"]["flops_frozen"].get<double>() == Approx(frozen));
+    CHECK(results["points"][0]["cost"]["flops_frozen"] == results["cost"]["flops_frozen"]);  // the others found all texts there
+    const std::string page = workspace.read("out/report.html");
+    CHECK(page.find("This folder holds " + results["chosen"].get<std::string>() + ", the best of 4 by loss") != std::string::npos);
+    CHECK(page.find("4 points: ") != std::string::npos);
+    CHECK(page.find("which the first point to read a text pays for all") != std::string::npos);
+  }
   SECTION("no point opens the test rows") {
     for (const std::string point : {"point-1", "point-4"}) {
       CHECK_FALSE(std::filesystem::exists(workspace.path("out/" + point + "/test_results.json")));
@@ -146,8 +165,10 @@ TEST_CASE("a sweep that a signal stops goes on inside its point, and ends as one
   CHECK(workspace.read("out/predictions.jsonl") == workspace.read("whole/predictions.jsonl"));
   Json results = Json::parse(resumed.out), expected = Json::parse(whole.out);
   for (Json* each : {&results, &expected}) {
-    each->erase("output_dir");
-    for (Json& point : (*each)["points"]) point.erase("seconds");
+    for (const char* own : {"output_dir", "cost", "opening"}) each->erase(own);  // (openings count: both look at the same rows)
+    for (Json& point : (*each)["points"]) {
+      for (const char* own : {"seconds", "cost"}) point.erase(own);
+    }
   }
   CHECK(results == expected);
   CHECK(run_attune(workspace, "verify out/point-2 --quiet").exit_code == 0);
@@ -163,7 +184,27 @@ TEST_CASE("a point that diverges is passed over; when all do, that is an error",
   const Json results = Json::parse(swept.out);
   CHECK(results["points"][1].contains("failed"));
   CHECK(results["chosen"] == "point-1");
+  CHECK(results["cost"]["unknown"] == 1);
+  CHECK(results["cost"]["flops"] == results["points"][0]["cost"]["flops"]);
+  CHECK(results["points"][1]["cost"]["seconds"].get<double>() > 0);
+  CHECK(workspace.read("out/report.html").find("of 1 point that diverged the time alone") != std::string::npos);
   CHECK(run_attune(workspace, "sweep run.json --quiet --vary training.learning_rate=1e37,1e38 --set output_dir=all" + no_clipping).exit_code == 5);
+}
+
+TEST_CASE("a point that fails otherwise ends the sweep by its name, and the sweep goes on behind the points before it", "[app][shell]") {
+  const Workspace workspace;
+  write_sweep_job(workspace);
+  const std::string vary = "sweep run.json --json --quiet --vary data.template='[null,\"{{text}} {{text}}\",\"{{txt}}\"]'";
+  const Finished failed = run_attune(workspace, vary);
+  INFO(failed.err);
+  CHECK(failed.exit_code == 4);
+  for (const char* part : {"the sweep ends at point-3 (data.template=\"{{txt}}\")", "--resume goes on at point-3"}) CHECK(failed.err.find(part) != std::string::npos);
+  CHECK(std::filesystem::exists(workspace.path("out/point-2/point_results.json")));
+
+  // Resumed, it comes to the same place without training the others again.
+  const std::string first = workspace.read("out/point-1/events.jsonl");
+  CHECK(run_attune(workspace, vary + " --resume").exit_code == 4);
+  CHECK(workspace.read("out/point-1/events.jsonl") == first);
 }
 
 TEST_CASE("points can be compared over folds", "[app][shell]") {

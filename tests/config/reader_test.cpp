@@ -235,6 +235,39 @@ TEST_CASE("--set goes over the file, the last one wins, and text needs no quotes
   CHECK(refuses({"about=\xff"}, ""));
 }
 
+TEST_CASE("null is the default, of options, lists and blocks", "[config]") {
+  const std::string file = R"({"model": {"path": "base"}, "data": {"train": "a.jsonl", "max_length": 64, "subset": {"rows": 9}},
+    "output_dir": "runs/x", "seeds": [1, 2], "threads": 3, "tuning": {"method": "freeze", "freeze": {"layers": "0-3"}},
+    "training": {"learning_rate": 1e-3, "save_total_limit": 4}, "compare": {"methods": [{"name": "a", "kind": "words"}]}})";
+  const auto read = [&](const Overrides& overrides) { return parse(file, "run.json", overrides).options; };
+  const job::RunOptions defaults;
+  CHECK(read({}).tuning.freeze.layers == "0-3");
+  CHECK(read({"tuning.freeze=null"}).tuning.freeze.layers == defaults.tuning.freeze.layers);
+  CHECK(read({"tuning.freeze=null"}).tuning.method == "freeze");
+  CHECK(read({"tuning=null"}).tuning.method == defaults.tuning.method);
+  CHECK(read({"tuning=null"}).tuning.freeze.layers == defaults.tuning.freeze.layers);
+  CHECK(read({"tuning.freeze=null", "tuning.freeze.layers=1"}).tuning.freeze.layers == "1");
+  CHECK(read({"seeds=null"}).seeds == defaults.seeds);
+  CHECK(read({"threads=null"}).threads == defaults.threads);
+  CHECK(read({"data.max_length=null"}).data.max_length == defaults.data.max_length);
+  CHECK(read({"training.learning_rate=null"}).training.learning_rate == defaults.training.learning_rate);
+  CHECK(read({"lr=null"}).training.learning_rate == defaults.training.learning_rate);
+  CHECK(read({"training=null"}).training.save_total_limit == defaults.training.save_total_limit);
+  CHECK(read({"training.save_total_limit=null"}).training.save_total_limit == 0);  // a value of its own: all
+  CHECK(read({"compare.methods=null"}).compare.methods.empty());
+  CHECK(read({"data.subset=null"}).data.max_length == 64);
+  CHECK_FALSE(read({"data.subset=null"}).data.subset.enabled);
+
+  // What is required cannot be left to a default, and what one layer says twice is not decided by order.
+  CHECK(problems_of(file, {"data=null"}).front().key == "data.train");
+  CHECK(problems_of(file, {"data=null", "data.train=b.jsonl"}).empty());
+  CHECK_FALSE(read({"data=null", "data.train=b.jsonl"}).data.subset.enabled);
+  for (const char* flat : {R"("training": null, "learning_rate": 0.5)", R"("learning_rate": 0.5, "training": null)"}) {
+    const std::string text = std::string(R"({"model": {"path": "base"}, "data": {"train": "a"}, "output_dir": "o", )") + flat + "}";
+    CHECK(parse(text, "run.json").options.training.learning_rate == 0.5);
+  }
+}
+
 TEST_CASE("verbs without a configuration file get the defaults under their overrides", "[config]") {
   CHECK(defaults().data.max_length == 128);
   CHECK(defaults({"data.columns.text=body"}).data.columns.text == "body");

@@ -342,3 +342,36 @@ TEST_CASE("curves of several trainings lie over each other, and resumed steps co
   for (int i = 0; i < 2; ++i) events.push_back({{"event", "warning"}, {"message", "the loss <rises>"}});
   CHECK(count(page(Event::object(), events), "<strong>Warning:</strong> the loss &lt;rises&gt;") == 1);
 }
+
+TEST_CASE("the page of a sweep shows all points and what they cost together", "[report]") {
+  Event summary = example_summary();
+  CHECK_FALSE(contains(page(summary, {}), "id=\"sweep\""));
+  summary["sweep"] = Event::parse(R"json({
+    "metric": "f1", "measured_on": "validation rows", "chosen": "point-2", "cost": {"flops": 3e12, "seconds": 65, "flops_frozen": 1e12, "unknown": 1},
+    "points": [{"name": "point-1", "settings": ["data.template=<b>"], "value": 0.5, "interval": [0.4, 0.6], "cost": {"flops": 2e12, "seconds": 40}},
+               {"name": "point-2", "settings": ["training.learning_rate=0.1"], "value": 0.7, "interval": null, "cost": {"flops": 1e12, "seconds": 20}},
+               {"name": "point-3", "settings": ["training.learning_rate=9"], "failed": "the loss is nan", "cost": {"seconds": 5}}]})json");
+  const std::string html = page(summary, {});
+  CHECK(unbalanced_tag(html).empty());
+  CHECK(contains(html, "This folder holds point-2, the best of 3 by f1 of the validation rows"));
+  CHECK(contains(html, "data.template=&lt;b&gt;"));
+  CHECK(contains(html, "3 points: 3 TFLOP"));
+  CHECK(contains(html, "1 TFLOP of it in frozen layers, which the first point to read a text pays for all"));
+  CHECK(contains(html, "of 1 point that diverged the time alone"));
+  CHECK(contains(html, "diverged"));
+  CHECK_FALSE(contains(html, ">money<"));  // nobody knows it
+}
+
+TEST_CASE("the page says how often the test rows had been opened", "[report]") {
+  Event summary = example_summary();
+  CHECK_FALSE(contains(page(summary, {}), "been opened"));
+  const auto html = [&](const char* opening) {
+    summary["opening"] = Event::parse(opening);
+    return page(summary, {});
+  };
+  CHECK(contains(html(R"({"before": 0, "file": "runs/<o>.jsonl", "noted": true})"),
+                 "had not been opened before, as far as runs/&lt;o&gt;.jsonl knows."));
+  CHECK(contains(html(R"({"before": 1, "file": "o", "noted": true})"), "had been opened <b>1 time</b> before"));
+  CHECK(contains(html(R"({"before": 2, "file": "o", "noted": false})"), "could not be noted there"));
+  CHECK(contains(html(R"({"before": null, "file": "o", "noted": false})"), "is not known: o could not be read"));
+}

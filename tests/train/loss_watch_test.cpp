@@ -48,6 +48,28 @@ TEST_CASE("spikes and a few hard rows are no divergence", "[train]") {
   CHECK(told_at(LossWatch(std::nullopt, 8), then({1}, 100, 1e9)) == 0);
 }
 
+TEST_CASE("a loss beyond all scales is lost, one of large numbers is not", "[train]") {
+  LossWatch watch(kBlind, 64);
+  CHECK_FALSE(watch.is_lost(6.6e29));  // nothing to compare it with yet
+  watch.rises(1.75);
+  CHECK(watch.is_lost(6.6e29));
+  CHECK(watch.is_lost(2.6e9));
+  CHECK_FALSE(watch.is_lost(2.4e9));
+  CHECK_FALSE(LossWatch(std::nullopt, 64).is_lost(6.6e29));
+  CHECK(watch.describe_lost(6.6e29) ==
+        "6.6e+29, more than 1e+09 times what the training began with (1.75) and what a model has that knows nothing (2)");
+
+  // Regression of incomes in cents, one of them a millionaire's among a hundred thousand that earn the same.
+  const double outlier = 1e16, rows = 1e5;
+  LossWatch incomes(attune::task::BlindLoss{.loss = outlier / rows, .margin = outlier / rows}, 1);
+  incomes.rises(0);
+  CHECK_FALSE(incomes.is_lost(outlier));
+  // Numbers that lie far from zero and close together: their variance says nothing of where a head begins.
+  LossWatch years(attune::task::BlindLoss{.loss = 1e-4, .margin = 1e-4}, 8);
+  years.rises(2026.0 * 2026.0);
+  CHECK_FALSE(years.is_lost(9e6));
+}
+
 TEST_CASE("what it says has the loss, the start and the blind guess", "[train]") {
   LossWatch watch(kBlind, 64);
   for (const double loss : then({1.75}, 40, 20.3141)) watch.rises(loss);

@@ -306,6 +306,25 @@ TEST_CASE("a loss that rises far above its start is told of once", "[train]") {
   }
 }
 
+TEST_CASE("a finite loss beyond all scales ends the training", "[train]") {
+  FakeRun run;
+  run.task.blind = task::BlindLoss{.loss = std::log(3.0), .margin = 0.5};
+  int steps = 0;
+  run.task.poison = [&](const at::Tensor& losses) { return ++steps > 2 ? losses * 1e14 : losses; };
+  CHECK_RAISES(run.train(), diverged, "more than 1e+09 times what the training began with");
+  CHECK(steps == 3);
+  run.task.blind.reset();  // of a task without a scale nothing is said
+  steps = 0;
+  CHECK_NOTHROW(run.train());
+
+  FakeRun evaluated;
+  evaluated.task.blind = task::BlindLoss{.loss = std::log(3.0), .margin = 0.5};
+  evaluated.validate_each("steps");
+  evaluated.job.options.learning_rate = 1e7;
+  evaluated.job.options.lr_scheduler_type = "constant";
+  CHECK_RAISES(evaluated.train(), diverged, "after step 1 the loss of the validation rows is ");
+}
+
 TEST_CASE("evaluation leaves no trace in the weights", "[train]") {
   FakeRun silent({.dropout = 0.2}), watched({.dropout = 0.2});
   silent.train();

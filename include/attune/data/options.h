@@ -54,6 +54,7 @@ struct DataOptions {
   std::int64_t max_length = 128;     ///< tokens a row, special tokens included
   std::string on_bad_row = "error";  ///< error, skip
   std::int64_t rows_in_memory_mib = 8;  ///< memory for training rows, and as much for their tokens; the rest lies in a file
+  std::string openings_file;  ///< where openings of test rows are noted; "" = test_openings.jsonl beside the run's folder
   SubsetOptions subset;
   double val_size = 0.0;   ///< share (< 1) or number of training rows held out where no validation file is given
   double test_size = 0.0;  ///< the same for test rows
@@ -249,6 +250,13 @@ void visit_fields(Visitor& visit, DataOptions& options) {
          .help = "Rows without labels for `tuning.self_training`: a file or a list of files. Labels that they have are not read. Rows with "
                  "the text of a validation, test or labelled training row are left out and counted.",
          .aliases = {"unlabelled_file", "unlabeled", "unlabeled_file"}});
+  visit(options.openings_file,
+        {.key = "openings_file",
+         .help = "File in which each opening of test rows is noted by their hash, so that it can be said how often they have been "
+                 "looked at; all verbs that score test rows count in it. By default `test_openings.jsonl` in the folder that holds "
+                 "`output_dir` or the model's folder.",
+         .literals = {{"null", ""}},
+         .part_of_job = false});
   visit(options.columns, {.key = "columns", .help = "Which column of the rows means what."});
   visit(options.template_text, {.key = "template",
                                 .help = "Builds the text from columns: `{{amount}} at {{merchant}}`.",

@@ -34,7 +34,6 @@ struct CompareOptions {
   std::vector<MethodOptions> methods;
   std::int64_t selection_budget = 4;
   std::int64_t predictions = 1000;
-  std::string openings_file;  ///< "" = test_openings.jsonl beside output_dir
 };
 
 template <class Visitor>
@@ -76,13 +75,6 @@ void visit_fields(Visitor& visit, CompareOptions& options) {
         {.key = "predictions",
          .help = "For the recommendation the cost of a method is that of training it once and answering so many rows.",
          .range = count_from(1),
-         .part_of_job = false});
-  visit(options.openings_file,
-        {.key = "openings_file",
-         .help = "File in which each opening of a test set is noted by the hash of its rows, so that it can be said "
-                 "how often it has been looked at. By default `test_openings.jsonl` in the folder that holds "
-                 "`output_dir`.",
-         .literals = {{"null", ""}},
          .part_of_job = false});
 }
 

@@ -13,4 +13,7 @@ std::string result_table(const files::Json& results);
 /// report.html and README.md (model card) of the output folder, from the results and events.jsonl.
 void write_report(const Prepared& prepared, const files::Json& results);
 
+/// report.html alone, into the folder.
+void write_page(const RunOptions& options, const files::Json& results, const std::string& folder);
+
 }  // namespace attune::job

@@ -22,10 +22,10 @@ struct SweepPoint {
 /// scores of the test rows where there are some. A point whose loss diverges is noted and passed over. With
 /// options.resume_from_checkpoint "auto" finished points are read instead of trained. Returns, and writes as sweep_results.json:
 /// {"metric", "greater_is_better", "measured_on": "validation rows" or "folds", "points": [{"name", "settings", "value", "interval"
-/// (95 %), "seconds"} or {"name", "settings", "failed"}], "chosen": name, "within_interval": names of the points whose values lie in
-/// the interval of the chosen one, "test": {"metrics", "intervals"}, "stopped_by"}.
+/// (95 %), "seconds", "cost"} or {"name", "settings", "failed", "cost"}], "cost": sums over the points (src/job/sweep_results.h), "chosen": name, "within_interval": names of the points whose values lie in
+/// the interval of the chosen one, "test": {"metrics", "intervals"}, "opening": as job/openings.h, "stopped_by"}.
 /// Error{usage} where the points cannot be compared, Error{resume_refused} for a folder with another sweep, Error{diverged} when
-/// every point diverged, and what runs throw.
+/// every point diverged, and what runs throw, with the point's name.
 files::Json sweep(const RunOptions& options, const std::vector<SweepPoint>& points, const report::EventBus& events);
 
 }  // namespace attune::job

@@ -14,7 +14,8 @@ namespace attune::report {
 ///   short_classes}, tokens {…}, duplicates [{between, rows, examples}]} · majority {split: rate} · validation, test {metrics {name: value, per_class, confusion_matrix,
 ///   reliability, thresholds}, intervals {name: [low, high]}} · cross_validation {folds [{repeat, fold, rows,
 ///   best_epoch, metrics}], mean, sd, interval, interval_method, pooled {metrics, intervals}} · seeds [{seed, results
-///   {validation, test}}], kept_seed · train {train_runtime, …} · reopened {…} · cost {…, as job/cost.h}, gpu_memory_peak
+///   {validation, test}}], kept_seed · train {train_runtime, …} · reopened {…} · cost {…, as job/cost.h}, gpu_memory_peak ·
+///   opening {…, as job/openings.h} · sweep {…, as job/sweep.h}
 /// `events` give the curves and, by the `model` event, what is trained.
 std::string html_report(const files::Json& summary, std::span<const Event> events);
 
