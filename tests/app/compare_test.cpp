@@ -32,10 +32,16 @@ TEST_CASE("methods of all kinds answer the same test rows", "[app][shell]") {
     }
     CHECK(method["accuracy"]["value"].get<double>() == Approx(mean));
     CHECK(method["cost"]["per_1000"]["seconds"].get<double>() > 0);
-    CHECK(method["cost"]["use"]["seconds"].get<double>() > 0);
+    const Json& cost = method["cost"];
+    const double learned = cost.contains("learning") ? cost["learning"]["seconds"].get<double>() : 0;
+    CHECK(cost["per_1000"]["seconds"].get<double>() == Approx(cost["answering"]["seconds"].get<double>() / 0.04));
+    CHECK(cost["use"]["seconds"].get<double>() == Approx(learned + cost["per_1000"]["seconds"].get<double>()));
     CHECK(method["cost"]["answering"]["peak_memory"].get<std::int64_t>() > 0);
   }
   CHECK(method_named(results, "majority")["accuracy"]["value"] == results["majority"]);
+  CHECK(results["cost_unit"] == "s");
+  // The examples are drawn by the seed.
+  CHECK(workspace.read("runs/out/methods/few-shot/seed-1-test.jsonl") != workspace.read("runs/out/methods/few-shot/seed-2-test.jsonl"));
   CHECK(method_named(results, "head")["cost"]["trained_parameters"].get<std::int64_t>() > 0);
   CHECK(method_named(results, "zero-shot")["cost"]["per_1000"]["tokens"].get<double>() > 0);
   CHECK(workspace.read("runs/out/report.html").find("What it costs") != std::string::npos);
@@ -58,6 +64,14 @@ TEST_CASE("methods of all kinds answer the same test rows", "[app][shell]") {
           CHECK(std::filesystem::exists(workspace.path(file + "-test.jsonl")) == is_chosen);
         }
         CHECK(method["tried"][i]["accuracy"].get<double>() == Approx(accuracy));
+        if (name == "head" && method["candidate"] == method["tried"][i]["name"]) {
+          double longest = 0;
+          for (const char* seed : {"1", "2", "3"}) {
+            const Json work = Json::parse(workspace.read("runs/out/methods/head/candidate-" + std::to_string(i + 1) + "/seed-" + seed + "-learning.json"));
+            longest = std::max(longest, work["cost"]["seconds"].get<double>());
+          }
+          CHECK(method["cost"]["learning"]["seconds"].get<double>() == longest);
+        }
         if (accuracy > most) best = i;
         most = std::max(most, accuracy);
       }
