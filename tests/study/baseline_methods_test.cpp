@@ -20,7 +20,7 @@ data::Example row_of(const std::string& text, const std::string& pair, const std
 }
 
 std::unique_ptr<Answers> answers_of(const char* kind, Workbench& bench, const std::string& split = "test") {
-  const MethodCandidate candidate;
+  const MethodCandidate candidate{};
   report::EventBus events;
   return method_kind(kind)
       .fit({.candidate = candidate, .seed = 1, .bench = bench, .events = events})
