@@ -1,5 +1,5 @@
-"""Goldens of paired tests, comparisons of methods, shares of variance and learning curves (module metrics), from statsmodels, scipy and
-scikit-learn."""
+"""Goldens of paired tests, comparisons of methods, shares of variance, learning curves and resampling (module metrics), from statsmodels,
+scipy, numpy and scikit-learn."""
 
 import itertools
 import json
@@ -160,10 +160,60 @@ def methods(random):
              "methods": [{"predicted": runs[name].tolist(), "losses": losses[name].tolist()} for name in names]}]
 
 
+def flip_rates(predicted):
+    """[variants, rows]: Gini's index of the answers, as an unbiased estimate."""
+    variants = len(predicted)
+    shares = [np.unique(column, return_counts=True)[1] / variants for column in np.array(predicted).T]
+    return [float((1 - (share**2).sum()) * variants / (variants - 1)) for share in shares]
+
+
+def resampled(random):
+    """Weighted means of grouped rows, accuracy and macro F1 of three classes: percentiles of numpy's draws. And bands of a
+    learning curve over its seeds, each draw fitted by scipy."""
+    rows = 60
+    groups, weights = np.repeat(np.arange(20), 3), 1.0 + np.arange(rows) % 4
+    values = np.round(np.repeat(random.normal(0, 1, 20), 3) + random.normal(0, 0.5, rows), 4)
+    gold = random.integers(0, 3, rows)
+    predicted = np.where(random.uniform(size=rows) < 0.7, gold, random.integers(0, 3, rows))
+    means, accuracies, f1s = [], [], []
+    for _ in range(20000):
+        drawn = (random.integers(0, 20, 20)[:, None] * 3 + np.arange(3)).ravel()
+        means.append(np.average(values[drawn], weights=weights[drawn]))
+        drawn = random.integers(0, rows, rows)
+        accuracies.append((gold[drawn] == predicted[drawn]).mean())
+        f1s.append(sklearn.metrics.f1_score(gold[drawn], predicted[drawn], average="macro", labels=[0, 1, 2], zero_division=0))
+    interval = lambda of, level=95: np.percentile(of, [(100 - level) / 2, (100 + level) / 2]).tolist()
+    predictions = random.integers(0, 3, (7, 12))
+    return {"groups": groups.tolist(), "weights": weights.tolist(), "values": values.tolist(),
+            "mean": {"value": float(np.average(values, weights=weights)), "95": interval(means), "80": interval(means, 80)},
+            "gold": gold.tolist(), "predicted": predicted.tolist(), "accuracy": interval(accuracies), "f1_macro": interval(f1s),
+            "flips": {"predicted": predictions.tolist(), "rates": flip_rates(predictions)}, "band": band(random)}
+
+
+def band(random, resamples=4000):
+    """Percentiles over seeds drawn with replacement: of the law at some numbers of labels, and of what more would bring."""
+    sizes, seeds = np.array([8.0, 16, 32, 64, 128]), 6
+    scores = np.round(0.9 - 1.4 * sizes**-0.7 + random.normal(0, 0.02, (seeds, 1)) + random.normal(0, 0.01, (seeds, 5)), 5)
+    law = lambda p, n: p[0] - p[1] * (n / sizes[0]) ** -math.exp(p[2])
+    bounds = ([0, -np.inf, math.log(0.01)], [1, np.inf, math.log(3)])
+    starts = [[0.9, 0.3, math.log(c)] for c in (0.1, 0.4, 0.8, 1.6)]
+
+    def fit(means):
+        fits = [scipy.optimize.least_squares(lambda p: law(p, sizes) - means, start, bounds=bounds) for start in starts]
+        return min(fits, key=lambda one: one.cost).x
+
+    laws = [fit(scores[random.integers(0, seeds, seeds)].mean(axis=0)) for _ in range(resamples)]
+    clipped = lambda n: np.clip([law(p, n) for p in laws], 0, 1)
+    at = [8.0, 40.0, 128.0]
+    percentiles = lambda of: np.percentile(of, [2.5, 97.5]).tolist()
+    return {"points": [[float(n), float(scores[seed][i]), seed] for seed in range(seeds) for i, n in enumerate(sizes)], "at": at,
+            "intervals": [percentiles(clipped(n)) for n in at], "gain": percentiles(clipped(228.0) - clipped(128.0))}
+
+
 def write(folder: Path):
     random = np.random.default_rng(20261130)
     cases = {"paired": paired(random), "variance": variance(random), "learning_curve": learning_curves(random),
-             "methods": methods(np.random.default_rng(20261201))}
+             "methods": methods(np.random.default_rng(20261201)), "resampled": resampled(np.random.default_rng(20261202))}
     for name, case in cases.items():
         text = json.dumps(case, ensure_ascii=False, allow_nan=False)
         (folder / f"{name}.json").write_text(text.replace('{"name"', '\n{"name"') + "\n", encoding="utf-8")

@@ -24,15 +24,6 @@ namespace {
 
 using files::Json;
 
-/// The data set of the configuration itself, and those that it names.
-std::vector<job::MetaTask> tasks_of(const std::string& config, const job::RunOptions& options) {
-  std::vector<job::MetaTask> tasks = {{.name = config, .data = options.data}};
-  for (const std::string& path : options.meta.tasks) {
-    tasks.push_back({.name = path, .data = config::load(path, {}, job::machine()).data});
-  }
-  return tasks;
-}
-
 std::string cell(const Json& value) { return value.is_number() ? print_number("%.4f", value.get<double>()) : "–"; }
 
 std::string text_of(const Json& results) {
@@ -60,7 +51,7 @@ int run_meta_train(const MetaTrainVerb& options) {
   attach_progress(events, options.output);
   const std::string resuming = resuming_command({.verb = "meta-train", .config = options.config, .overrides = options.overrides},
                                                 run.overwrite_output_dir);
-  const Json results = job::meta_train(run, tasks_of(options.config, run), events);
+  const Json results = job::meta_train(run, job::meta_tasks(options.config, run), events);
   if (results["stopped_by"] == "signal") {
     std::fprintf(stderr, "stopped by a signal after a good save; go on with: %s\n", resuming.c_str());
     return 128 + stop_signal();

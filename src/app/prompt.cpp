@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "app/observers.h"
+#include "app/resuming_command.h"
 #include "attune/app/verbs.h"
 #include "attune/base/console.h"
 #include "attune/base/error.h"
@@ -223,12 +224,14 @@ int run_prompt(const PromptVerb& options) {
   job::set_threads(run.threads);
   report::EventBus events;
   attach_progress(events, options.output);
+  const std::string resuming = resuming_command(
+      {.verb = "prompt " + options.action, .config = options.config, .overrides = options.overrides}, run.overwrite_output_dir);
   install_stop_signals();
   const Study& chosen =
       *std::ranges::find(kStudies, options.action, [](const Study& one) { return std::string(one.action); });
   const Json results = chosen.run(run, events);
   if (results["stopped_by"] == "signal") {
-    std::fprintf(stderr, "stopped by a signal; what was answered is kept: go on with the same command and --resume\n");
+    std::fprintf(stderr, "stopped by a signal; what was answered is kept: go on with: %s\n", resuming.c_str());
     return 128 + stop_signal();
   }
   console::print(options.output.json ? files::json_text(results) + "\n" : chosen.text(results));

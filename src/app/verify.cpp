@@ -6,6 +6,7 @@
 #include "attune/base/console.h"
 #include "attune/base/error.h"
 #include "attune/base/paths.h"
+#include "attune/base/signals.h"
 #include "attune/base/strings.h"
 #include "attune/job/verify.h"
 #include "attune/study/verify.h"
@@ -49,8 +50,9 @@ bool is_only_study(const std::string& folder) {
 }
 
 int verify_study(const VerifyVerb& options, const report::EventBus& events) {
-  const files::Json result = study::verify({.folder = options.run, .rows = options.steps}, events);
+  const files::Json result = study::verify({.folder = options.run, .rows = options.steps, .runs = options.runs}, events);
   console::print(options.output.json ? files::json_text(result) + "\n" : study_text(result));
+  if (stop_signal() != 0) return 128 + stop_signal();
   return result["verdict"] == "changed" ? static_cast<int>(ErrorKind::mismatch) : 0;
 }
 
@@ -60,6 +62,12 @@ int run_verify(const VerifyVerb& options) {
   report::EventBus events;
   attach_progress(events, options.output);
   if (is_only_study(options.run)) return verify_study(options, events);
+  if (options.runs) {
+    throw Error(ErrorKind::usage, {.file = options.run,
+                                   .what = "--runs is of comparisons and learning curves, and this is no folder of one",
+                                   .where = "command line",
+                                   .hint = "leave it out; all trainings of a run are repeated"});
+  }
   const files::Json result = job::verify({.run = options.run, .steps = options.steps}, events);
   console::print(options.output.json ? files::json_text(result) + "\n" : result_text(result));
   return result["verdict"] == "changed" ? static_cast<int>(ErrorKind::mismatch) : 0;

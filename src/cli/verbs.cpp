@@ -172,8 +172,11 @@ Run add_tokenize(CLI::App& verb) {
 
 Run add_verify(CLI::App& verb) {
   auto options = std::make_shared<app::VerifyVerb>();
-  verb.add_option("run", options->run, "Output folder of a run or of a study of prompts")->required();
-  verb.add_option("--steps", options->steps, "Replay only the first N steps; of a study ask only the first N rows again")->check(CLI::Range(std::int64_t{1}, kMostSteps, "a whole number from 1 on"));
+  verb.add_option("run", options->run, "Output folder of a run, a study of prompts, a comparison, learning curves or a meta-training")->required();
+  verb.add_option("--steps", options->steps, "Replay only the first N steps (episodes of a meta-training); of prompts ask only the first N rows again")
+      ->check(CLI::Range(std::int64_t{1}, kMostSteps, "a whole number from 1 on"));
+  verb.add_option("--runs", options->runs, "Of a comparison or learning curves repeat N trainings (default 1); 0 repeats nothing")
+      ->check(CLI::Range(std::int64_t{0}, kMostSteps, "a whole number from 0 on"));
   add_output(verb, options->output);
   return [options] { return app::run_verify(*options); };
 }

@@ -4,157 +4,25 @@
 #include <ATen/core/Tensor.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <utility>
 
 #include "attune/base/clock.h"
-#include "attune/base/error.h"
-#include "attune/base/paths.h"
 #include "attune/base/signals.h"
-#include "attune/base/strings.h"
 #include "attune/config/config.h"
 #include "attune/files/storage.h"
+#include "attune/job/environment.h"
 #include "attune/job/execution.h"
+#include "attune/job/manifest.h"
 #include "attune/job/output.h"
-#include "attune/report/phase.h"
-#include "attune/tensor/weights.h"
-#include "job/meta_task.h"
+#include "job/meta_training.h"
 
 namespace attune::job {
 
 namespace {
 
-namespace fs = std::filesystem;
 using files::Json;
-
-[[noreturn]] void refuse(const std::string& what, const std::string& where, const std::string& hint) {
-  throw Error(ErrorKind::usage, {.file = "", .what = what, .where = where, .hint = hint});
-}
-
-void check_settings(const RunOptions& options, const std::vector<MetaTask>& tasks) {
-  if (tasks.size() < 2) {
-    refuse("meta-training learns from several data sets, and there is one", "meta.tasks", "name at least one more configuration");
-  }
-  if (options.seeds.size() > 1) refuse("meta-training has one result and takes one seed", "seeds", "name one, or run it once for each");
-  if (options.cross_validation.enabled) refuse("meta-training has no folds", "cross_validation", "leave it out");
-  if (options.model.init == "random") refuse("meta-training begins at a checkpoint", "model.init", "leave it out");
-  if (options.tuning.self_training.enabled) refuse("meta-training takes no rows without labels", "tuning.self_training", "leave it out");
-  if (options.tuning.method == "lora") {
-    refuse("an adapter cannot be meta-trained: what is written is a model", "tuning.method", "choose full, head or freeze");
-  }
-}
-
-std::set<std::string> names_of(const models::LoadedModel& base) {
-  std::set<std::string> names;
-  for (const models::Parameter& parameter : base.model->parameters()) names.insert(parameter.name);
-  return names;
-}
-
-/// Where meta-training stands: everything that the next episode depends on.
-class State {
- public:
-  State(const RunOptions& options, std::vector<MetaLearner>& learners)
-      : options_(options), learners_(learners), folder_(options.output_dir + "/checkpoints/meta") {
-    common = learners.front().common_values();
-    losses.resize(learners.size());
-    identity_ = {{"configuration", config::decisive(options)},
-                 {"inner_steps", options.meta.inner_steps},
-                 {"episodes", options.meta.episodes},
-                 {"shots", options.meta.shots},
-                 {"step_size", options.meta.step_size},
-                 {"tasks", Json::array()}};
-    for (const MetaLearner& learner : learners) {
-      identity_["tasks"].push_back({{"name", learner.name()}, {"fingerprints", learner.prepared().fingerprints}});
-    }
-  }
-
-  Values common;
-  std::int64_t episode = 0;                 ///< the next one
-  std::vector<std::vector<double>> losses;  ///< by task: of the first step of its episodes
-
-  void save() const {
-    fs::create_directories(fs::path(folder_).parent_path());
-    files::StagedFolder stage(folder_);
-    tensor::save_tensors(stage.path() + "/values.safetensors", all_values());
-    files::write_json(stage.path() + "/state.json", {{"identity", identity_}, {"episode", episode}, {"losses", losses}});
-    stage.commit();
-  }
-
-  void load() {
-    if (options_.resume_from_checkpoint.empty() || !path_exists(folder_, ErrorKind::resume_refused)) return;
-    if (const std::string defect = files::manifest_defect(folder_); !defect.empty()) refuse_to_resume(defect, "begin anew");
-    const Json kept = files::read_json(folder_ + "/state.json", {.kind = ErrorKind::resume_refused, .max_bytes = std::size_t{1} << 28});
-    if (kept.value("identity", Json()) != identity_) {
-      refuse_to_resume("it belongs to other data, settings or another model", "begin anew in another output_dir");
-    }
-    const auto values = tensor::load_tensors(folder_ + "/values.safetensors");
-    for (auto& [name, value] : common) value = values.at("model." + name).clone();
-    for (std::size_t i = 0; i < learners_.size(); ++i) {
-      Values head = learners_[i].head();
-      for (auto& [name, value] : head) value = values.at(concat("head-", i, ".", name)).clone();
-      learners_[i].set_head(std::move(head));
-    }
-    episode = kept["episode"].get<std::int64_t>();
-    losses = kept["losses"].get<std::vector<std::vector<double>>>();
-  }
-
-  void forget() const { files::remove_folder(options_.output_dir + "/checkpoints"); }
-
- private:
-  Values all_values() const {
-    Values values;
-    for (const auto& [name, value] : common) values["model." + name] = value;
-    for (std::size_t i = 0; i < learners_.size(); ++i) {
-      for (const auto& [name, value] : learners_[i].head()) values[concat("head-", i, ".", name)] = value;
-    }
-    return values;
-  }
-
-  [[noreturn]] void refuse_to_resume(const std::string& what, const std::string& hint) const {
-    throw Error(ErrorKind::resume_refused, {.file = folder_, .what = what, .where = "", .hint = hint});
-  }
-
-  const RunOptions& options_;
-  std::vector<MetaLearner>& learners_;
-  std::string folder_;
-  Json identity_;
-};
-
-/// Data sets take turns, in an order of its own in each round.
-std::size_t task_of(const RandomKey& key, std::int64_t episode, std::size_t tasks) {
-  const auto count = static_cast<std::int64_t>(tasks);
-  const RandomKey round = key.with(0).with(static_cast<std::uint64_t>(episode / count));
-  return static_cast<std::size_t>(round.permutation(count)[static_cast<std::size_t>(episode % count)]);
-}
-
-/// False after a signal, which costs the episode that it meets.
-bool run_episodes(const RunOptions& options, std::vector<MetaLearner>& learners, State& state, const report::EventBus& events) {
-  constexpr std::int64_t kSaveEpisodes = 50;
-  const std::int64_t episodes = options.meta.episodes;
-  const RandomKey key(options.seeds.front(), "meta episodes");
-  report::Phase training(events, "meta-training", episodes, "episode");
-  for (; state.episode < episodes; ++state.episode) {
-    training.progress(state.episode);
-    if (state.episode > 0 && state.episode % kSaveEpisodes == 0) state.save();
-    const std::size_t task = task_of(key, state.episode, learners.size());
-    const train::TrainResult result =
-        learners[task].train_episode(state.common, key.with(1).with(static_cast<std::uint64_t>(state.episode)));
-    if (result.stopped_by == "signal") return false;
-    const double share = options.meta.step_size * (1.0 - static_cast<double>(state.episode) / static_cast<double>(episodes));
-    learners[task].move(state.common, share);
-    state.losses[task].push_back(result.trajectory.front().loss);
-    events.emit({{"event", "episode"},
-                 {"episode", state.episode + 1},
-                 {"episodes", episodes},
-                 {"task", learners[task].name()},
-                 {"first_loss", result.trajectory.front().loss},
-                 {"last_loss", result.trajectory.back().loss}});
-  }
-  training.end();
-  return true;
-}
 
 /// Mean of the first or the last quarter of the losses; null without any.
 Json mean_of_quarter(const std::vector<double>& losses, bool last) {
@@ -162,6 +30,15 @@ Json mean_of_quarter(const std::vector<double>& losses, bool last) {
   const auto count = static_cast<std::ptrdiff_t>((losses.size() + 3) / 4);
   const auto begin = last ? losses.end() - count : losses.begin();
   return std::accumulate(begin, begin + count, 0.0) / static_cast<double>(count);
+}
+
+/// Its losses before anything of an episode was learned.
+std::vector<double> first_losses(const std::vector<Episode>& episodes, std::size_t task) {
+  std::vector<double> losses;
+  for (const Episode& one : episodes) {
+    if (one.task == task) losses.push_back(one.first_loss);
+  }
+  return losses;
 }
 
 Json describe_task(const MetaLearner& learner, const std::vector<double>& losses) {
@@ -173,55 +50,102 @@ Json describe_task(const MetaLearner& learner, const std::vector<double>& losses
           {"last_loss", mean_of_quarter(losses, true)}};
 }
 
-/// The base with the values that were learned, as a model without a head.
-void save_common(models::LoadedModel& base, const Values& common, const Prepared& prepared, const std::string& folder) {
-  for (models::Parameter& parameter : base.model->parameters()) {
-    const auto found = common.find(parameter.name);
-    if (found != common.end()) base.model->set_values(parameter, found->second.to(at::kCPU));
-  }
-  models::save_model(base, prepared.model_folder, folder);
-}
-
 std::int64_t size_of(const Values& values) {
   return std::accumulate(values.begin(), values.end(), std::int64_t{0},
                          [](std::int64_t sum, const auto& one) { return sum + one.second.numel(); });
 }
 
+Json results_of(const MetaTraining& training) {
+  const RunOptions& options = training.options();
+  Json results = {{"output_dir", options.output_dir},
+                  {"episodes", training.episodes().size()},
+                  {"inner_steps", options.meta.inner_steps},
+                  {"trained", size_of(training.common())},
+                  {"tasks", Json::array()}};
+  for (std::size_t i = 0; i < training.learners().size(); ++i) {
+    results["tasks"].push_back(describe_task(training.learners()[i], first_losses(training.episodes(), i)));
+  }
+  return results;
+}
+
+/// What the data sets are: their options, and hashes of what is read.
+Json inputs_of(const MetaTraining& training, const std::vector<MetaTask>& tasks) {
+  Json inputs = Json::array();
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    RunOptions own;
+    own.data = tasks[i].data;
+    inputs.push_back({{"name", tasks[i].name},
+                      {"data", config::effective(own)["data"]},
+                      {"read", training.learners()[i].prepared().fingerprints}});
+  }
+  return inputs;
+}
+
+Json hashes_of(const Values& values) {
+  Json hashes = Json::object();
+  for (const auto& [name, value] : values) {
+    const at::Tensor numbers = value.detach().cpu().contiguous();
+    hashes[name] = files::sha256_hex({static_cast<const char*>(numbers.const_data_ptr()), static_cast<std::size_t>(numbers.nbytes())});
+  }
+  return hashes;
+}
+
+Json manifest_of(const MetaTraining& training, const std::vector<MetaTask>& tasks) {
+  const RunOptions& options = training.options();
+  return {{"manifest_version", 1},
+          {"created", utc_timestamp()},
+          {"environment", environment()},
+          {"execution", describe(execution_of(options))},
+          {"configuration", config::effective(options)},
+          {"inputs", inputs_of(training, tasks)},
+          {"episodes", episodes_json(training.episodes())},
+          {"values", hashes_of(training.common())},
+          {"files", file_hashes(options.output_dir)}};
+}
+
 }  // namespace
+
+std::vector<MetaTask> meta_tasks(const std::string& name, const RunOptions& options) {
+  std::vector<MetaTask> tasks = {{.name = name, .data = options.data}};
+  for (const std::string& path : options.meta.tasks) {
+    tasks.push_back({.name = path, .data = config::load(path, {}, machine()).data});
+  }
+  return tasks;
+}
 
 Json meta_train(const RunOptions& given, const std::vector<MetaTask>& tasks, const report::EventBus& events) {
   const Stopwatch watch;
   set_threads(given.threads);
-  check_settings(given, tasks);
   check_output_folder(given);
-  const RunOptions options = with_precision_decided(given);
-  models::LoadedModel base = models::load_model(models::resolve_model_path(options.model.path), {.task = models::Task::base, .dtype = options.model.dtype});
-  const std::set<std::string> names = names_of(base);
-  std::vector<MetaLearner> learners;
-  learners.reserve(tasks.size());
-  for (const MetaTask& task : tasks) learners.emplace_back(options, task, names, events);
+  MetaTraining training(with_precision_decided(given), tasks, events);
+  const RunOptions& options = training.options();
   const auto lock = claim_output_folder(options);
   install_stop_signals();
   files::write_json(options.output_dir + "/config.resolved.json", config::effective(options));
-  State state(options, learners);
-  state.load();
-  const bool ended = run_episodes(options, learners, state, events);
-  Json results = {{"output_dir", options.output_dir},
-                  {"episodes", state.episode},
-                  {"inner_steps", options.meta.inner_steps},
-                  {"trained", size_of(state.common)},
-                  {"tasks", Json::array()},
-                  {"stopped_by", ended ? "end" : "signal"}};
-  for (std::size_t i = 0; i < learners.size(); ++i) results["tasks"].push_back(describe_task(learners[i], state.losses[i]));
+  training.resume();
+  const bool ended = training.run(options.meta.episodes, /*saves=*/true, events);
+  if (!ended) training.save();
+  Json results = results_of(training);
+  results["stopped_by"] = ended ? "end" : "signal";
   results["seconds"] = watch.seconds();
-  if (!ended) {
-    state.save();
-    return results;
-  }
-  save_common(base, state.common, learners.front().prepared(), options.output_dir);
+  if (!ended) return results;
+  training.save_model(options.output_dir);
   files::write_json(options.output_dir + "/meta_results.json", results);
-  state.forget();
+  files::write_json(options.output_dir + "/meta_manifest.json", manifest_of(training, tasks));
+  training.forget();
   return results;
+}
+
+Json repeat_meta_training(const RunOptions& options, const std::vector<MetaTask>& tasks, const MetaRepetition& repetition,
+                          const report::EventBus& events) {
+  MetaTraining training(options, tasks, events);
+  Json now = {{"inputs", inputs_of(training, tasks)}};
+  if (now["inputs"] != repetition.inputs) return now;
+  const std::int64_t episodes = std::min(repetition.episodes.value_or(options.meta.episodes), options.meta.episodes);
+  if (!training.run(episodes, /*saves=*/false, events)) return now;
+  now["episodes"] = episodes_json(training.episodes());
+  now["values"] = hashes_of(training.common());
+  return now;
 }
 
 }  // namespace attune::job

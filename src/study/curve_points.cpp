@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "attune/base/error.h"
+#include "attune/data/subset.h"
 #include "attune/metrics/classification.h"
 #include "attune/metrics/values.h"
 #include "attune/study/prompting.h"
@@ -13,6 +14,18 @@
 namespace attune::study {
 
 using files::Json;
+
+data::SubsetOptions part_of_curve(bool per_class, std::int64_t size, std::uint64_t seed) {
+  data::SubsetOptions part{.enabled = true, .seed = seed};
+  (per_class ? part.per_class : part.rows) = size;
+  return part;
+}
+
+std::vector<data::Example> rows_of_part(const std::vector<data::Example>& rows, const data::SubsetOptions& part) {
+  std::vector<data::Example> chosen;
+  for (const std::int64_t row : data::choose_subset(rows, part)) chosen.push_back(rows[static_cast<std::size_t>(row)]);
+  return chosen;
+}
 
 Json scores_of_point(const Answers& answers, const MethodRows& rows) {
   const std::vector<std::int64_t> gold = gold_of(rows.labels, rows.test);

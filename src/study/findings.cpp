@@ -61,6 +61,13 @@ void Findings::compare(const Json& recorded, const Json& now, const std::string&
     differ(concat(path, ": ", comparison.differences.size() - told, " more values differ"));
 }
 
+void Findings::add(const Findings& other) {
+  differences_.insert(differences_.end(), other.differences_.begin(), other.differences_.end());
+  checked_.insert(checked_.end(), other.checked_.begin(), other.checked_.end());
+  not_checked_.insert(not_checked_.end(), other.not_checked_.begin(), other.not_checked_.end());
+  is_bit_equal_ = is_bit_equal_ && other.is_bit_equal_;
+}
+
 Json Findings::to_json() const {
   const char* verdict = !holds() ? "changed" : is_bit_equal_ ? "bit-equal" : "within tolerance";
   return {{"verdict", verdict}, {"differences", differences_}, {"checked", checked_}, {"not_checked", not_checked_}};

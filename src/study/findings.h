@@ -22,6 +22,9 @@ class Findings {
   /// differences of one call are told.
   void compare(const files::Json& recorded, const files::Json& now, const std::string& path, double tolerance);
 
+  /// What another one found, behind what is known.
+  void add(const Findings& other);
+
   bool holds() const { return differences_.empty(); }
   /// {"verdict", "differences", "checked", "not_checked"}.
   files::Json to_json() const;

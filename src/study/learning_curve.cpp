@@ -72,9 +72,7 @@ bool learns(const Method& method) {
 }
 
 data::SubsetOptions subset_of(const job::RunOptions& options, const CurveTask& task) {
-  data::SubsetOptions subset{.enabled = true, .seed = task.seed};
-  (options.learning_curve.per_class ? subset.per_class : subset.rows) = task.size;
-  return subset;
+  return part_of_curve(options.learning_curve.per_class, task.size, task.seed);
 }
 
 std::string task_name(const job::RunOptions& options, const Method& method, const CurveTask& task) {
@@ -167,9 +165,7 @@ class CurveRuns {
     if (task.size > 0) {
       const data::SubsetOptions subset = subset_of(options_, task);
       for (MethodCandidate& candidate : method.candidates) candidate.options.data.subset = subset;
-      bench_.rows.train.clear();
-      for (const std::int64_t row : data::choose_subset(all_rows_, subset))
-        bench_.rows.train.push_back(all_rows_[static_cast<std::size_t>(row)]);
+      bench_.rows.train = rows_of_part(all_rows_, subset);
     } else {
       bench_.rows.train = all_rows_;
     }

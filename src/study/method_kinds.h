@@ -16,6 +16,7 @@ struct MethodTask {
   bool has_learned = false;  ///< an earlier call has: what lies in the options' output_dir is whole
   Workbench& bench;
   report::EventBus& events;
+  std::size_t rows_asked = static_cast<std::size_t>(-1);  ///< of a split, where it is asked: the first so many
 };
 
 /// What has learned what there is to learn.

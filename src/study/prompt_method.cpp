@@ -31,13 +31,13 @@ std::shared_ptr<PromptJob> opened_job(const MethodTask& task) {
 class Prompted : public Fitted {
  public:
   explicit Prompted(const MethodTask& task)
-      : job_(opened_job(task)), labels_(task.bench.rows.labels), variant_(variant_of(*job_, task)) {
+      : job_(opened_job(task)), labels_(task.bench.rows.labels), variant_(variant_of(*job_, task)), rows_(task.rows_asked) {
     job_->generation.seed = task.seed;
   }
 
   std::unique_ptr<Answers> answer(const std::string& split, const report::EventBus&) override {
     read_split(*job_, split);
-    asked_ = ask(*job_, variant_);
+    asked_ = ask(*job_, variant_, rows_);
     if (asked_.stopped) return nullptr;
     auto answers = std::make_unique<Answers>();
     const std::vector<std::size_t> places = places_of_labels();
@@ -93,6 +93,7 @@ class Prompted : public Fitted {
   std::shared_ptr<PromptJob> job_;
   const data::LabelMap& labels_;
   Variant variant_;
+  std::size_t rows_;  ///< of a split
   Asked asked_;
 };
 

@@ -1,6 +1,7 @@
 // The table of studies that can be verified, and what is common to them. See verify.h.
 #include "verifiers.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
@@ -18,8 +19,9 @@ constexpr Verifier kVerifiers[] = {
     {"prompt_results.json", "prompt run", verify_prompt_run},
     {"stability_results.json", "prompt stability", verify_stability},
     {"optimise_results.json", "prompt optimise", verify_optimise},
-    {"learning_curve_results.json", "learning-curve", verify_learning_curve},
-    {"compare_results.json", "compare", verify_compare},
+    {"learning_curve_results.json", "learning-curve", verify_learning_curve, /*has_runs=*/true},
+    {"compare_results.json", "compare", verify_compare, /*has_runs=*/true},
+    {"meta_results.json", "meta-train", verify_meta_train},
 };
 
 const Verifier* verifier_of(const std::string& folder) {
@@ -32,6 +34,14 @@ const Verifier* verifier_of(const std::string& folder) {
 /// What a person may have changed since: then the study no longer holds, and that is the answer.
 bool is_of_inputs(ErrorKind kind) {
   return kind == ErrorKind::data || kind == ErrorKind::usage || kind == ErrorKind::model;
+}
+
+void check_has_runs(const VerifyOptions& options, const Verifier& verifier) {
+  if (!options.runs || verifier.has_runs) return;
+  throw Error(ErrorKind::usage, {.file = options.folder,
+                                 .what = concat("--runs is of comparisons and learning curves, and this is of attune ", verifier.verb),
+                                 .where = "command line",
+                                 .hint = "leave it out"});
 }
 
 [[noreturn]] void refuse_damaged(const std::string& path) {
@@ -47,6 +57,11 @@ std::span<const Verifier> verifiers() {
   return kVerifiers;
 }
 
+std::size_t rows_asked_again(const VerifyOptions& options, std::size_t answered) {
+  constexpr std::size_t kFewest = 8;
+  return std::min(answered, options.rows ? static_cast<std::size_t>(*options.rows) : std::max(kFewest, answered / 10));
+}
+
 bool is_study(const std::string& folder) {
   return verifier_of(folder) != nullptr;
 }
@@ -59,6 +74,7 @@ Json verify(const VerifyOptions& options, const report::EventBus& events) {
                                    .where = "",
                                    .hint = "name the output folder of a finished study"});
   }
+  check_has_runs(options, *verifier);
   const std::string path = concat(options.folder, "/", verifier->results);
   const Json results = files::read_json(path, {.kind = ErrorKind::usage, .max_bytes = std::size_t{1} << 30});
   Findings findings;

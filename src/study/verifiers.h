@@ -18,6 +18,7 @@ struct Verifier {
   const char* results;  ///< file in the study's folder
   const char* verb;
   Verify verify;
+  bool has_runs = false;  ///< VerifyOptions::runs says how many are repeated
 };
 
 std::span<const Verifier> verifiers();
@@ -30,8 +31,9 @@ void verify_optimise(const VerifyOptions& options, const files::Json& results, c
                      Findings& findings);
 void verify_learning_curve(const VerifyOptions& options, const files::Json& results, const report::EventBus& events,
                            Findings& findings);
-
 void verify_compare(const VerifyOptions& options, const files::Json& results, const report::EventBus& events,
                     Findings& findings);
+void verify_meta_train(const VerifyOptions& options, const files::Json& results, const report::EventBus& events,
+                       Findings& findings);
 
 }  // namespace attune::study

@@ -11,6 +11,7 @@
 #include "attune/study/method.h"
 #include "comparison_parts.h"
 #include "job/base_hashes.h"
+#include "repeat_runs.h"
 #include "verifiers.h"
 
 namespace attune::study {
@@ -43,12 +44,32 @@ Json inputs_now(const Json& recorded) {
   return now;
 }
 
+/// Every method under each of its seeds.
+std::vector<KeptRun> runs_of_comparison(const Json& results, const Json& identity, const std::string& folder) {
+  std::vector<KeptRun> runs;
+  for (std::size_t i = 0; i < results.at("methods").size(); ++i) {
+    const Json& method = results["methods"][i];
+    const Json& candidate = candidate_named(identity.at("methods").at(i), method.at("candidate").get<std::string>());
+    for (std::size_t seed = 0; seed < method.at("seeds").size(); ++seed) {
+      runs.push_back({.name = concat(method.at("name").get<std::string>(), ", seed ", method["seeds"][seed].dump()),
+                      .kind = method.at("kind").get<std::string>(),
+                      .candidate = candidate,
+                      .seed = method["seeds"][seed].get<std::uint64_t>(),
+                      .predictions = concat(folder, "/", method.at("predictions").at(seed).get<std::string>())});
+    }
+  }
+  return runs;
+}
+
 }  // namespace
 
-void verify_compare(const VerifyOptions& options, const Json& results, const report::EventBus&, Findings& findings) {
+void verify_compare(const VerifyOptions& options, const Json& results, const report::EventBus& events,
+                    Findings& findings) {
   const Json identity = files::read_json(options.folder + "/compare.json", {.kind = ErrorKind::usage});
   const Json now = inputs_now(identity);
-  for (const char* inputs : {"files", "bases"}) findings.compare(identity.at(inputs), now.at(inputs), inputs, 0);
+  Findings inputs;
+  for (const char* part : {"files", "bases"}) inputs.compare(identity.at(part), now.at(part), part, 0);
+  findings.add(inputs);
   const job::RunOptions run = config::load(options.folder + "/config.resolved.json", {}, job::machine());
   job::set_threads(run.threads);
   Json again = results;
@@ -59,9 +80,14 @@ void verify_compare(const VerifyOptions& options, const Json& results, const rep
   findings.check(concat("scores, intervals, tests and recommendation of ",
                         counted(static_cast<std::int64_t>(results.at("methods").size()), "method"),
                         " follow from their predictions"));
-  findings.leave_out(
-      concat("the predictions; attune verify ", options.folder,
-             "/methods/<name>/seed-<s> repeats a training (candidate-<n>/seed-<s> where there were several)"));
+  if (!inputs.holds()) {
+    findings.leave_out("trainings and prompts: what they read is no longer there as it was");
+    return;
+  }
+  repeat_runs(options, run, runs_of_comparison(results, identity, options.folder), events, findings);
+  findings.leave_out(concat("single steps; attune verify ", options.folder,
+                            "/methods/<name>/seed-<s> goes over those of a training (candidate-<n>/seed-<s> where there "
+                            "were several)"));
 }
 
 }  // namespace attune::study

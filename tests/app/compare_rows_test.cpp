@@ -77,6 +77,68 @@ TEST_CASE("a candidate that diverges is passed over", "[app][shell]") {
   CHECK(method_named(results, "full")["candidate"] == "training.learning_rate=0.01");
 }
 
+TEST_CASE("of candidates that are right equally often the one with the smaller loss is chosen", "[app][shell]") {
+  const Workspace workspace;
+  Json methods = kBaselines;
+  methods.push_back({{"name", "head"},
+                     {"kind", "train"},
+                     {"set", {{"tuning.method", "head"}}},
+                     {"vary", {{"training.learning_rate", {1e-9, 1e-6, 1e-8}}}}});
+  write_comparison(workspace, methods);
+  const Finished compared = run_attune(workspace, "compare run.json --json --quiet");
+  INFO(compared.err);
+  REQUIRE(compared.exit_code == 0);
+  const Json results = Json::parse(compared.out), &head = method_named(results, "head");
+  std::size_t least = 0;
+  for (std::size_t i = 1; i < 3; ++i) {
+    REQUIRE(head["tried"][i]["accuracy"] == head["tried"][0]["accuracy"]);
+    if (head["tried"][i]["loss"].get<double>() < head["tried"][least]["loss"].get<double>()) least = i;
+  }
+  CHECK(least == 1);
+  CHECK(head["candidate"] == head["tried"][least]["name"]);
+}
+
+TEST_CASE("methods learn from the part of the rows that is asked for, and cost money where its price is known", "[app][shell]") {
+  const Workspace workspace;
+  write_comparison(workspace, kBaselines);
+  const Finished compared =
+      run_attune(workspace, "compare run.json --json --quiet --set data.subset.per_class=8 --set cost.price_per_hour=3600 --set compare.predictions=500");
+  INFO(compared.err);
+  REQUIRE(compared.exit_code == 0);
+  const Json results = Json::parse(compared.out);
+  CHECK(results["rows"]["train"] == 16);
+  CHECK(results["cost_unit"] == "USD");
+  const Json& cost = method_named(results, "words")["cost"];
+  CHECK(cost["answering"]["money"].get<double>() == Approx(cost["answering"]["seconds"].get<double>()).margin(1e-3));
+  CHECK(cost["use"]["money"].get<double>() ==
+        Approx(cost["learning"]["money"].get<double>() + cost["per_1000"]["money"].get<double>() / 2));
+  CHECK_THAT(results["recommendation"]["rule"].get<std::string>(), ContainsSubstring("answering 500 rows, in USD"));
+}
+
+TEST_CASE("a text that names no label is an answer of its own, and wrong", "[app][shell]") {
+  const Workspace workspace;
+  Json methods = kBaselines;
+  methods.push_back({{"name", "writes"},
+                     {"kind", "prompt"},
+                     {"set",
+                      {{"model.path", ATTUNE_SOURCE_DIR "/data/tiny-gpt"},
+                       {"prompting.answer", "generation"},
+                       {"generation.max_new_tokens", 3}}},
+                     {"wordings", {"default/instruction=1"}}});
+  write_comparison(workspace, methods);
+  const Finished compared = run_attune(workspace, "compare run.json --json --quiet");
+  INFO(compared.err);
+  REQUIRE(compared.exit_code == 0);
+  const Json results = Json::parse(compared.out), &writes = method_named(results, "writes");
+  CHECK(writes["seeds"].size() == 1);
+  CHECK(writes["loss"]["value"].is_null());
+  const std::vector<Json> rows = predictions_in(workspace, "runs/out/" + writes["predictions"][0].get<std::string>());
+  CHECK(std::ranges::count_if(rows, [](const Json& row) { return row["label"] == "(no answer)"; }) > 0);
+  CHECK_FALSE(rows[0].contains("scores"));
+  CHECK(writes["accuracy"]["value"].get<double>() == Approx(accuracy_in(rows)));
+  CHECK(run_attune(workspace, "verify runs/out --quiet").exit_code == 0);
+}
+
 TEST_CASE("what cannot be compared is refused before anything is written", "[app][shell]") {
   const Workspace workspace;
   const auto refused = [&](const Json& methods, const std::string& message, const std::string& more = "") {

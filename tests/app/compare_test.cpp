@@ -32,10 +32,16 @@ TEST_CASE("methods of all kinds answer the same test rows", "[app][shell]") {
     }
     CHECK(method["accuracy"]["value"].get<double>() == Approx(mean));
     CHECK(method["cost"]["per_1000"]["seconds"].get<double>() > 0);
-    CHECK(method["cost"]["use"]["seconds"].get<double>() > 0);
+    const Json& cost = method["cost"];
+    const double learned = cost.contains("learning") ? cost["learning"]["seconds"].get<double>() : 0;
+    CHECK(cost["per_1000"]["seconds"].get<double>() == Approx(cost["answering"]["seconds"].get<double>() / 0.04));
+    CHECK(cost["use"]["seconds"].get<double>() == Approx(learned + cost["per_1000"]["seconds"].get<double>()));
     CHECK(method["cost"]["answering"]["peak_memory"].get<std::int64_t>() > 0);
   }
   CHECK(method_named(results, "majority")["accuracy"]["value"] == results["majority"]);
+  CHECK(results["cost_unit"] == "s");
+  // The examples are drawn by the seed.
+  CHECK(workspace.read("runs/out/methods/few-shot/seed-1-test.jsonl") != workspace.read("runs/out/methods/few-shot/seed-2-test.jsonl"));
   CHECK(method_named(results, "head")["cost"]["trained_parameters"].get<std::int64_t>() > 0);
   CHECK(method_named(results, "zero-shot")["cost"]["per_1000"]["tokens"].get<double>() > 0);
   CHECK(workspace.read("runs/out/report.html").find("What it costs") != std::string::npos);
@@ -58,6 +64,14 @@ TEST_CASE("methods of all kinds answer the same test rows", "[app][shell]") {
           CHECK(std::filesystem::exists(workspace.path(file + "-test.jsonl")) == is_chosen);
         }
         CHECK(method["tried"][i]["accuracy"].get<double>() == Approx(accuracy));
+        if (name == "head" && method["candidate"] == method["tried"][i]["name"]) {
+          double longest = 0;
+          for (const char* seed : {"1", "2", "3"}) {
+            const Json work = Json::parse(workspace.read("runs/out/methods/head/candidate-" + std::to_string(i + 1) + "/seed-" + seed + "-learning.json"));
+            longest = std::max(longest, work["cost"]["seconds"].get<double>());
+          }
+          CHECK(method["cost"]["learning"]["seconds"].get<double>() == longest);
+        }
         if (accuracy > most) best = i;
         most = std::max(most, accuracy);
       }
@@ -113,6 +127,97 @@ TEST_CASE("methods of all kinds answer the same test rows", "[app][shell]") {
   }
 }
 
+TEST_CASE("a comparison is verified by repeating trainings and asking again", "[app][shell][verify]") {
+  const Workspace workspace;
+  write_comparison(workspace, kAllKinds);
+  const Finished compared = run_attune(workspace, "compare run.json --json --quiet");
+  INFO(compared.err);
+  REQUIRE(compared.exit_code == 0);
+  std::filesystem::create_directories(workspace.path("scratch"));
+  const auto verify = [&](const std::string& more, int code = 0) {
+    const Finished done = run_attune(workspace, "verify runs/out --json --quiet " + more, "TMPDIR=scratch");
+    INFO(done.out << done.err);
+    REQUIRE(done.exit_code == code);
+    CHECK(std::filesystem::is_empty(workspace.path("scratch")));
+    return Json::parse(done.out);
+  };
+  const std::string candidate = method_named(Json::parse(compared.out), "head")["candidate"] == "training.learning_rate=0.02" ? "2" : "1";
+  const std::string head = "runs/out/methods/head/candidate-" + candidate + "/seed-2";
+
+  SECTION("as many as are asked for, those with a model first") {
+    const Json one = verify("");
+    CHECK_THAT(one["checked"].dump(), ContainsSubstring("1 training of 5 repeated"));
+    CHECK_THAT(one["checked"].dump(), ContainsSubstring("to the bit: head, seed "));
+    CHECK_THAT(one["checked"].dump(), ContainsSubstring("32 rows of 4 asked methods asked again"));
+    CHECK_THAT(one["not_checked"].dump(), ContainsSubstring("the other 4 trainings"));
+    const Json all = verify("--runs 9 --steps 3");
+    CHECK_THAT(all["checked"].dump(), ContainsSubstring("5 trainings of 5 repeated"));
+    CHECK_THAT(all["checked"].dump(), ContainsSubstring("12 rows of 4 asked methods"));
+    CHECK(all["not_checked"].dump().find("--runs N") == std::string::npos);
+    const Json none = verify("--runs 0");
+    CHECK_THAT(none["not_checked"].dump(), ContainsSubstring("none was repeated"));
+    CHECK(none["checked"].dump().find("repeated") == std::string::npos);
+    CHECK(predictions_in(workspace, "runs/test_openings.jsonl").size() == 1);
+  }
+  SECTION("a training that now answers otherwise, and why") {
+    std::vector<Json> rows = predictions_in(workspace, head + "-test.jsonl");
+    rows[5]["scores"]["card"] = rows[5]["scores"]["card"].get<double>() + 1e-13;
+    std::string lines;
+    for (const Json& row : rows) lines += row.dump() + "\n";
+    workspace.write(head + "-test.jsonl", lines);
+    CHECK_THAT(verify("--runs 5", 9)["differences"].dump(),
+               ContainsSubstring("head, seed 2: repeated, it answers 1 of 40 test rows in another way, the first is 'test5' (build, "
+                                 "processor and number of threads are those of then)"));
+    Json manifest = Json::parse(workspace.read(head + "/run_manifest.json"));
+    manifest["environment"]["threads"] = 64;
+    workspace.write(head + "/run_manifest.json", manifest.dump());
+    CHECK_THAT(verify("--runs 5", 9)["differences"].dump(), ContainsSubstring("environment.threads: recorded 64, now 1"));
+  }
+  SECTION("a prompt whose answer is another one now") {
+    const std::string file = "runs/out/methods/few-shot/seed-3-test.jsonl";
+    std::vector<Json> rows = predictions_in(workspace, file);
+    rows[20]["scores"]["card"] = rows[20]["scores"]["card"].get<double>() * 1.01;
+    std::string lines;
+    for (const Json& row : rows) lines += row.dump() + "\n";
+    workspace.write(file, lines);
+    const std::string said = "few-shot, seed 3, row 'test20': another answer is given now";
+    CHECK(verify("", 9)["differences"].dump().find(said) == std::string::npos);
+    CHECK_THAT(verify("--steps 21", 9)["differences"].dump(), ContainsSubstring(said));
+  }
+  SECTION("rows that have changed: nothing is repeated") {
+    workspace.write("train.jsonl", topic_rows(41, "learn"));
+    const Json found = verify("", 9);
+    CHECK_THAT(found["differences"].dump(), ContainsSubstring("files.train.jsonl"));
+    CHECK_THAT(found["not_checked"].dump(), ContainsSubstring("trainings and prompts"));
+  }
+}
+
+TEST_CASE("a verification that a signal stops leaves nothing behind", "[app][shell][verify]") {
+  const Workspace workspace;
+  Json methods = kBaselines;
+  methods.push_back({{"name", "full"}, {"kind", "train"}});
+  write_comparison(workspace, methods, {{"training", {{"num_train_epochs", 30}, {"per_device_train_batch_size", 2}}}});
+  const Finished compared = run_attune(workspace, "compare run.json --quiet");
+  INFO(compared.err);
+  REQUIRE(compared.exit_code == 0);
+  std::filesystem::create_directories(workspace.path("scratch"));
+  const pid_t child = start_attune(workspace, "verify runs/out --json --quiet --runs 3 >found.json", "TMPDIR=scratch");
+  const auto has_begun = [&] {
+    for (const auto& entry : std::filesystem::directory_iterator(workspace.path("scratch"))) {
+      if (std::filesystem::exists(entry.path() / "run/events.jsonl")) return true;
+    }
+    return false;
+  };
+  for (int i = 0; i < 3000 && !has_begun(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  kill(child, SIGTERM);
+  int status = 0;
+  waitpid(child, &status, 0);
+  REQUIRE(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 143);
+  CHECK_THAT(workspace.read("found.json"), ContainsSubstring("what a signal kept from being repeated"));
+  CHECK(std::filesystem::is_empty(workspace.path("scratch")));
+}
+
 TEST_CASE("a training that draws nothing runs once", "[app][shell]") {
   const Workspace workspace;
   Json methods = kBaselines;
@@ -135,13 +240,14 @@ TEST_CASE("a comparison that a signal stops goes on where it was", "[app][shell]
   INFO(whole.err);
   REQUIRE(whole.exit_code == 0);
 
+  const auto [signal, code] = GENERATE(std::pair(SIGINT, 130), std::pair(SIGTERM, 143));
   const pid_t child = start_attune(workspace, "compare run.json --quiet 2>stderr.txt");
   CHECK(appear({workspace.path("runs/out/methods/full/seed-2/checkpoints")}));
-  kill(child, SIGINT);
+  kill(child, signal);
   int status = 0;
   waitpid(child, &status, 0);
   REQUIRE(WIFEXITED(status));
-  REQUIRE(WEXITSTATUS(status) == 130);
+  REQUIRE(WEXITSTATUS(status) == code);
   CHECK_FALSE(std::filesystem::exists(workspace.path("runs/out/compare_results.json")));
   const std::string first = workspace.read("runs/out/methods/full/seed-1/events.jsonl");
   CHECK_THAT(workspace.read("stderr.txt"), ContainsSubstring("attune compare run.json --resume"));

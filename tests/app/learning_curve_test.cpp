@@ -115,6 +115,26 @@ TEST_CASE("learning curves of several methods on the same test rows", "[app][she
     INFO(verified.out << verified.err);
     CHECK(verified.exit_code == 0);
     CHECK(Json::parse(verified.out)["study"] == "learning-curve");
+    CHECK_THAT(verified.out, ContainsSubstring("1 training of 18 repeated"));
+    CHECK_THAT(verified.out, ContainsSubstring("80 rows of 10 asked methods asked again"));
+    const Finished all = run_attune(workspace, "verify out --json --quiet --runs 18");
+    INFO(all.out << all.err);
+    CHECK(all.exit_code == 0);
+    CHECK_THAT(all.out, ContainsSubstring("18 trainings of 18 repeated"));
+    const std::string file = "out/" + point["predictions"].get<std::string>();
+    std::string kept;
+    for (std::istringstream rows(predictions); kept.size() < predictions.size();) {
+      std::string line;
+      REQUIRE(std::getline(rows, line));
+      Json row = Json::parse(line);
+      if (kept.empty()) row["scores"]["card"] = row["scores"]["card"].get<double>() * 0.999;
+      kept += row.dump() + "\n";
+    }
+    workspace.write(file, kept);
+    const Finished other = run_attune(workspace, "verify out --json --quiet --runs 18");
+    CHECK(other.exit_code == 9);
+    CHECK_THAT(other.out, ContainsSubstring("head, size 4, seed 2: repeated, it answers 1 of 24 test rows in another way"));
+    workspace.write(file, predictions);
     Json turned = results;
     turned["methods"][1]["points"][4]["accuracy"] = 0.123;
     workspace.write("out/learning_curve_results.json", turned.dump());

@@ -32,6 +32,12 @@ void write_meta_job(const Workspace& workspace) {
 
 Values values_of(const std::string& folder) { return attune::tensor::load_tensors(folder + "/model.safetensors"); }
 
+Json timeless_results(const Workspace& workspace, const std::string& folder) {
+  Json results = Json::parse(workspace.read(folder + "/meta_results.json"));
+  for (const char* own : {"output_dir", "seconds"}) results.erase(own);
+  return results;
+}
+
 double difference(const at::Tensor& a, const at::Tensor& b) { return (a - b).abs().max().item<double>(); }
 
 }  // namespace
@@ -101,7 +107,7 @@ TEST_CASE("meta-training goes on to the same bits after a signal", "[app][meta][
   write_meta_job(workspace);
   const std::string settings = " --quiet --set meta.episodes=400 --set meta.inner_steps=2 --set training.per_device_train_batch_size=8 --set meta.step_size=0.5";
   REQUIRE(run_attune(workspace, "meta-train run.json --set output_dir=whole" + settings).exit_code == 0);
-  const pid_t child = start_attune(workspace, "meta-train run.json --set output_dir=cut" + settings);
+  const pid_t child = start_attune(workspace, "meta-train run.json --set output_dir=cut" + settings + " 2>stderr.txt");
   // The first state is kept at episode 50.
   REQUIRE(attune::testing::appear({workspace.path("cut/checkpoints/meta/state.json")}));
   kill(child, SIGTERM);
@@ -109,16 +115,95 @@ TEST_CASE("meta-training goes on to the same bits after a signal", "[app][meta][
   waitpid(child, &status, 0);
   REQUIRE(WEXITSTATUS(status) == 143);
   CHECK_FALSE(std::filesystem::exists(workspace.path("cut/model.safetensors")));
+  const std::string said = workspace.read("stderr.txt"), before = "go on with: attune ";
+  REQUIRE(said.find(before) != std::string::npos);
+  std::string command = said.substr(said.find(before) + before.size());
+  command.pop_back();
 
   SECTION("with the same settings") {
-    const Finished resumed = run_attune(workspace, "meta-train run.json --resume --set output_dir=cut" + settings);
-    INFO(resumed.err);
+    const Finished resumed = run_attune(workspace, command + " --json");
+    INFO(command << "\n" << resumed.err);
     REQUIRE(resumed.exit_code == 0);
     CHECK(workspace.read("cut/model.safetensors") == workspace.read("whole/model.safetensors"));
     CHECK_FALSE(std::filesystem::exists(workspace.path("cut/checkpoints")));
+    CHECK(timeless_results(workspace, "cut") == timeless_results(workspace, "whole"));
+    CHECK(run_attune(workspace, "verify cut --quiet").exit_code == 0);
   }
   SECTION("and refuses others") {
     CHECK(run_attune(workspace, "meta-train run.json --resume --set output_dir=cut" + settings + " --set meta.step_size=0.25").exit_code == 10);
+  }
+}
+
+TEST_CASE("meta-training is verified by doing it once more", "[app][meta][verify]") {
+  const Workspace workspace;
+  write_meta_job(workspace);
+  REQUIRE(run_attune(workspace, "meta-train run.json --quiet --set meta.episodes=7 --set meta.inner_steps=2 --set output_dir=meta").exit_code == 0);
+  const auto verify = [&](const std::string& more = "") {
+    const Finished done = run_attune(workspace, "verify meta --json --quiet" + more);
+    INFO(done.out << done.err);
+    REQUIRE((done.exit_code == 0 || done.exit_code == 9));
+    const Json result = Json::parse(done.out);
+    CHECK((result["verdict"] == "changed") == (done.exit_code == 9));
+    return result;
+  };
+  const auto changed = [&](const std::string& part) {
+    const Json result = verify();
+    CHECK(result["verdict"] == "changed");
+    CHECK_THAT(result["differences"].dump(), ContainsSubstring(part));
+    return result;
+  };
+  const auto edit = [&](const std::string& file, const auto& change) {
+    Json content = Json::parse(workspace.read(file));
+    change(content);
+    workspace.write(file, content.dump());
+  };
+
+  SECTION("as it was") {
+    const Json whole = verify();
+    CHECK(whole["verdict"] == "bit-equal");
+    CHECK(whole["study"] == "meta-train");
+    CHECK_THAT(whole["checked"].dump(), ContainsSubstring("7 of 7 episodes repeated: losses and what was learned are equal to the bit"));
+    const Json part = verify(" --steps 3");
+    CHECK_THAT(part["checked"].dump(), ContainsSubstring("3 of 7 episodes"));
+    CHECK_THAT(part["not_checked"].dump(), ContainsSubstring("behind --steps"));
+    const Finished refused = run_attune(workspace, "verify meta --runs 2");
+    CHECK(refused.exit_code == 2);
+    CHECK_THAT(refused.err, ContainsSubstring("--runs is of comparisons"));
+  }
+  SECTION("rows that have changed are named, and nothing is trained") {
+    workspace.write("other.jsonl", "{\"text\": \"close it\", \"label\": \"close\"}\n" + tiny_rows(30));
+    const Json result = changed("inputs[1].read.data.other.jsonl");
+    CHECK_THAT(result["not_checked"].dump(), ContainsSubstring("all episodes"));
+  }
+  SECTION("rows that are gone") {
+    std::filesystem::remove(workspace.path("other.jsonl"));
+    changed("other.jsonl");
+  }
+  SECTION("another setting of another data set") {
+    edit("other.json", [](Json& other) { other["data"]["max_length"] = 8; });
+    changed("inputs[1].data.max_length: recorded 32, now 8");
+  }
+  SECTION("another setting") {
+    edit("meta/config.resolved.json", [](Json& config) { config["meta"]["step_size"] = 0.25; });
+    const Json result = changed("configuration.meta.step_size: recorded 1.0, now 0.25");
+    CHECK_THAT(result["differences"].dump(), ContainsSubstring("episode 2"));
+  }
+  SECTION("a model that was written over") {
+    std::string bytes = workspace.read("meta/model.safetensors");
+    bytes.back() = static_cast<char>(bytes.back() ^ 1);
+    workspace.write("meta/model.safetensors", bytes);
+    changed("model.safetensors: the file has other bytes");
+  }
+  SECTION("a loss that was not so: other machines are not the cause") {
+    edit("meta/meta_manifest.json", [](Json& manifest) { manifest["episodes"][4]["last_loss"] = 0.5; });
+    CHECK_THAT(changed("episode 5: recorded losses")["differences"].dump(), ContainsSubstring("are those of then"));
+  }
+  SECTION("values that were not so, on another machine") {
+    edit("meta/meta_manifest.json", [](Json& manifest) {
+      manifest["values"].front() = "0";
+      manifest["environment"]["cpu_capability"] = "VAX";
+    });
+    CHECK_THAT(changed("what was learned is not")["differences"].dump(), ContainsSubstring("cpu_capability: recorded"));
   }
 }
 

@@ -65,14 +65,14 @@ inline Finished run_attune(const Workspace& workspace, const std::string& argume
 }
 
 /// Starts `attune <arguments>` in `workspace`, its output thrown away.
-inline pid_t start_attune(const Workspace& workspace, const std::string& arguments) {
+inline pid_t start_attune(const Workspace& workspace, const std::string& arguments, const std::string& before = "") {
   const pid_t child = fork();
   if (child != 0) return child;
   if (chdir(workspace.path("").c_str()) != 0) _exit(127);
   const int null = open("/dev/null", O_WRONLY);
   dup2(null, 1);
   dup2(null, 2);
-  execl("/bin/sh", "sh", "-c", ("exec '" ATTUNE_PROGRAM "' " + arguments).c_str(), nullptr);
+  execl("/bin/sh", "sh", "-c", (before + " exec '" ATTUNE_PROGRAM "' " + arguments).c_str(), nullptr);
   _exit(127);
 }
 

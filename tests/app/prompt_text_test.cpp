@@ -1,4 +1,5 @@
 // attune prompt run where texts are asked for, and a model that is tuned behind a wording, from a shell.
+#include <csignal>
 #include <cstdint>
 #include <sstream>
 
@@ -7,8 +8,10 @@
 
 namespace {
 
+using attune::testing::appear;
 using attune::testing::Finished;
 using attune::testing::run_attune;
+using attune::testing::start_attune;
 using attune::testing::tiny_rows;
 using attune::testing::Workspace;
 using Json = nlohmann::ordered_json;
@@ -188,4 +191,38 @@ TEST_CASE("a model tuned behind a wording is asked with the scores of its last e
   const Finished predicted = run_attune(workspace, "predict out valid.jsonl");
   CHECK(predicted.exit_code == 2);
   CHECK_THAT(predicted.err, ContainsSubstring("attune prompt run"));
+}
+
+TEST_CASE("texts that a signal kept from being written are written when the study goes on", "[app][shell]") {
+  const Workspace workspace;
+  write_text_job(workspace);
+  workspace.write("valid.jsonl", notices(400));
+  const std::string command = "prompt run run.json --quiet --json --set output_dir=";
+  const pid_t child = start_attune(workspace, command + "out 2>stderr.txt");
+  CHECK(appear({workspace.path("out/wordings/1.json")}));
+  kill(child, SIGTERM);
+  int status = 0;
+  waitpid(child, &status, 0);
+  REQUIRE(WIFEXITED(status));
+  REQUIRE(WEXITSTATUS(status) == 143);
+  CHECK_FALSE(std::filesystem::exists(workspace.path("out/wordings/2.json")));
+  const std::string kept = workspace.read("out/wordings/1.json"), said = workspace.read("stderr.txt"), before = "go on with: attune ";
+  REQUIRE(said.find(before) != std::string::npos);
+  std::string resuming = said.substr(said.find(before) + before.size());
+  resuming.pop_back();
+
+  const Finished resumed = run_attune(workspace, resuming + " --quiet --json"), whole = run_attune(workspace, command + "whole");
+  INFO(resuming << "\n" << resumed.err << whole.err);
+  REQUIRE(resumed.exit_code == 0);
+  REQUIRE(whole.exit_code == 0);
+  CHECK(workspace.read("out/wordings/1.json") == kept);
+  for (const std::string lines : {"1.jsonl", "2.jsonl"}) {
+    CHECK(workspace.read("out/wordings/" + lines) == workspace.read("whole/wordings/" + lines));
+  }
+  Json results = Json::parse(resumed.out), expected = Json::parse(whole.out);
+  for (Json* each : {&results, &expected}) {
+    each->erase("output_dir");
+    for (Json& wording : (*each)["wordings"]) wording.erase("seconds");
+  }
+  CHECK(results == expected);
 }

@@ -78,6 +78,10 @@ TEST_CASE("methods on the same rows compare as statsmodels and scipy say", "[met
       check_number("disagreement", pair.disagreement, expected["disagreement"]);
       check_number("detectable", pair.detectable, expected["detectable"]);
       check_near("interval", pair.accuracy.interval, expected["interval"], 0.012);
+      const MethodScore &first = found.methods[pair.first], &second = found.methods[pair.second];
+      CHECK(pair.f1_macro.value == Approx(second.f1_macro.value - first.f1_macro.value));
+      CHECK(pair.loss.value == Approx(second.loss.value - first.loss.value));
+      if (pair.by_sign_flips) CHECK(pair.test.statistic == Approx(pair.accuracy.value));
     }
   }
 }
@@ -94,6 +98,7 @@ TEST_CASE("rows that belong together are drawn and flipped together", "[metrics]
   const MethodComparison found = compare_methods({.gold = gold, .classes = 2, .groups = groups, .methods = methods});
   CHECK(found.pairs[0].by_sign_flips);
   CHECK(found.pairs[0].test.p_value == Approx(2.0 / 16));  // four groups, all signs equal
+  CHECK(found.pairs[0].test.statistic == Approx(-1));      // the second is never right
   CHECK(compare_methods({.gold = gold, .classes = 2, .methods = methods}).pairs[0].test.p_value < 1e-9);
 }
 
@@ -143,6 +148,28 @@ TEST_CASE("of equal methods the cheapest is the best", "[metrics]") {
   CHECK(choice.chosen == 1);
   CHECK(choice.alike.size() == 2);
   CHECK(choice.detectable == 0);
+}
+
+TEST_CASE("of several methods that are alike the least certain says what could have been shown", "[metrics]") {
+  MethodComparison found = compare_patterns({rights(36, 40), rights(35, 40), rights(34, 40), rights(10, 40)});
+  for (MethodPair& pair : found.pairs) pair.p_adjusted = pair.second == 3 ? 0.001 : 0.9;
+  found.pairs[0].detectable = 0.2;
+  found.pairs[1].detectable = 0.3;
+  CHECK(choose_method(found, std::vector{1.0, 2.0, 3.0, 4.0}).detectable == 0.3);
+  found.pairs[0].detectable = 0.4;
+  CHECK(choose_method(found, std::vector{1.0, 2.0, 3.0, 4.0}).detectable == 0.4);
+}
+
+TEST_CASE("under half of the seeds right is not mostly right", "[metrics]") {
+  const std::vector<std::int64_t> gold = {0, 0, 0};
+  std::vector<MethodPredictions> methods(2);
+  methods[0].predicted = {{0, 0, 1}, {0, 1, 1}};
+  methods[1].predicted = {{1, 1, 0}};
+  const MethodComparison found = compare_methods({.gold = gold, .classes = 2, .methods = methods});
+  CHECK(found.methods[0].alone == std::vector<std::size_t>{0});
+  CHECK(found.methods[1].alone == std::vector<std::size_t>{2});
+  CHECK(found.pairs[0].only_first == 1);
+  CHECK(found.pairs[0].only_second == 1);
 }
 
 TEST_CASE("sizes that do not fit are a defect", "[metrics]") {

@@ -114,6 +114,7 @@ int run_tokenize(const TokenizeVerb& options);
 struct VerifyVerb {
   std::string run;
   std::optional<std::int64_t> steps;
+  std::optional<std::int64_t> runs;  ///< of a comparison or a learning curve
   OutputOptions output;
 };
 int run_verify(const VerifyVerb& options);

@@ -10,6 +10,8 @@
 // which goes from episode to episode by the same rule and is not saved.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,11 +32,26 @@ struct MetaTask {
 /// saving are the episode's own, and writes into options.output_dir the model without a head (Transformers' AutoModel),
 /// config.resolved.json and meta_results.json, which is returned: {"output_dir", "episodes", "inner_steps", "trained":
 /// parameters of θ, "tasks": [{"name", "rows", "labels", "episodes", "first_loss", "last_loss": mean loss of the first
-/// step of its first and last quarter of episodes, before anything of the episode was learned}], "seconds", "stopped_by"}.
+/// step of its first and last quarter of episodes, before anything of the episode was learned}], "stopped_by", "seconds"};
+/// and meta_manifest.json, by which it can be verified.
 /// Which rows an episode sees is a function of the seed and its number. A signal keeps θ and the heads in
 /// output_dir/checkpoints/meta, from which options.resume_from_checkpoint "auto" goes on to the same bits. Error{usage} for
 /// fewer than two tasks, several seeds, folds and tasks that are no classification; Error{data} for a class with fewer
 /// rows than options.meta.shots; Error{diverged}, Error{resume_refused} and what prepare throws.
 files::Json meta_train(const RunOptions& options, const std::vector<MetaTask>& tasks, const report::EventBus& events);
+
+/// The data set of the configuration itself, which `name` names, and those of options.meta.tasks, whose files are read.
+std::vector<MetaTask> meta_tasks(const std::string& name, const RunOptions& options);
+
+struct MetaRepetition {
+  files::Json inputs;                    ///< of meta_manifest.json
+  std::optional<std::int64_t> episodes;  ///< the first so many alone
+};
+
+/// Trains once more and writes nothing: {"inputs", "episodes", "values"} as meta_manifest.json has them; "inputs" alone
+/// where they are no longer the recorded ones, and after a signal. `options` as config.resolved.json says them. Errors as
+/// meta_train.
+files::Json repeat_meta_training(const RunOptions& options, const std::vector<MetaTask>& tasks, const MetaRepetition& repetition,
+                                 const report::EventBus& events);
 
 }  // namespace attune::job
