@@ -50,7 +50,8 @@ std::int64_t positions_of(const Prepared& prepared) {
 }
 
 prompt::LabelWords words_of(const Prepared& prepared) {
-  return prepared.asks_labels() ? prompt::label_words(prepared.asked->set, prepared.labels.names)
+  return prepared.asks_labels() ? prompt::label_words(prepared.asked->set, prepared.labels.names,
+                                                     prepared.asked->wording.verbalizer)
                                 : prompt::LabelWords();
 }
 
