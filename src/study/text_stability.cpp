@@ -43,7 +43,7 @@ class TextStatistics {
     Json list = Json::array();
     for (const std::size_t row : most_fragile(row_sd_)) {
       const std::vector<double> scores = of_row(row);
-      const auto [lowest, highest] = std::ranges::minmax_element(scores);
+      const auto lowest = std::ranges::min_element(scores), highest = std::ranges::max_element(scores);
       list.push_back({{"id", job_.rows[row].id},
                       {"sd", row_sd_[row]},
                       {"texts", texts_of_row_[row]},
