@@ -57,7 +57,7 @@ void check(const std::vector<data::Example>& examples, data::LabelNeed need) {
     if (!example.messages.empty()) check_chat(example);
     if (!example.columns.empty() && !files::Json::parse(*example.columns).is_object()) std::abort();
     if (example.awaits_answer && need != data::LabelNeed::awaited) std::abort();
-    if (example.awaits_answer && example.has_pair) std::abort();
+    if (example.awaits_answer && !example.text_pair.empty()) std::abort();
   }
 }
 
