@@ -132,9 +132,10 @@ TEST_CASE("a model tuned behind a wording is asked with the scores of its last e
   const Workspace workspace;
   workspace.write("train.jsonl", tiny_rows(48));
   workspace.write("valid.jsonl", tiny_rows(12));
-  workspace.write("prompts.json", R"({"input": "Message: {{ text }}\nTopic:", "label_words": {"card": ["card", "bank card"]}})");
+  workspace.write("prompts.json", R"({"input": "Message: {{ text }}\nTopic:", "label_words": {"card": ["card", "bank card"]},
+    "verbalizers": [{"name": "names", "label_words": {}}, {"name": "letters", "label_words": {"refund": "B", "address": "C"}}]})");
   const Json config = {{"model", {{"path", ATTUNE_SOURCE_DIR "/data/tiny-gpt"}, {"task", "text-generation"}}},
-                       {"data", {{"train", "train.jsonl"}, {"validation", "valid.jsonl"}, {"prompts", "prompts.json"}}},
+                       {"data", {{"train", "train.jsonl"}, {"validation", "valid.jsonl"}, {"prompts", "prompts.json"}, {"wording", "default/verbalizer=letters"}}},
                        {"training", {{"num_train_epochs", 2}, {"per_device_train_batch_size", 8}, {"learning_rate", 1e-3}}},
                        {"seeds", {1}},
                        {"threads", 1},
@@ -149,11 +150,12 @@ TEST_CASE("a model tuned behind a wording is asked with the scores of its last e
   const Finished asked = run_attune(workspace, "prompt run run.json --json --quiet --set model.path=out --set output_dir=asked");
   INFO(asked.err);
   REQUIRE(asked.exit_code == 0);
-  const Json found = Json::parse(asked.out)["wordings"][0]["metrics"];
+  REQUIRE(Json::parse(asked.out)["wordings"][1]["name"] == "default/verbalizer=letters");
+  const Json found = Json::parse(asked.out)["wordings"][1]["metrics"];
   CHECK(found["accuracy"] == metrics["accuracy"]);
   CHECK(found["loss"].get<double>() == Approx(metrics["loss"].get<double>()).margin(1e-4));
   const Finished before = run_attune(workspace, "prompt run run.json --json --quiet --set output_dir=before");
-  CHECK(Json::parse(before.out)["wordings"][0]["metrics"]["loss"].get<double>() > found["loss"].get<double>());
+  CHECK(Json::parse(before.out)["wordings"][1]["metrics"]["loss"].get<double>() > found["loss"].get<double>());
 
   const Finished predicted = run_attune(workspace, "predict out valid.jsonl");
   CHECK(predicted.exit_code == 2);
