@@ -47,8 +47,9 @@ std::string fact(const std::string& name, const std::string& what) {
 }
 
 std::string rows_fact(const Json& results, const std::string& split) {
-  return fact("rows", concat(results["rows"].get<std::int64_t>(), " of the ", split,
-                             " split; always the most frequent label: ", number_cell(results["majority"])));
+  const Json& majority = results["majority"];
+  return fact("rows", concat(results["rows"].get<std::int64_t>(), " of the ", split, " split",
+                             majority.is_number() ? "; always the most frequent label: " + number_cell(majority) : ""));
 }
 
 std::string opened_fact(const Json& results) {
@@ -141,54 +142,80 @@ std::string wordings_text(const Json& results) {
                 folder_fact(results, "report.html, prompt_results.json, wordings/"));
 }
 
-std::string stability_text(const Json& results) {
-  std::vector<std::vector<std::string>> rows;
-  for (const Json& wording : results["wordings"]) {
-    rows.push_back({wording["name"].get<std::string>(), number_cell(wording["accuracy"]),
-                    number_cell(wording["lowest"]), number_cell(wording["highest"]),
-                    number_cell(wording["flip_rate"])});
+/// What was put to the test rows, by what variants were compared by.
+std::string test_fact(const Json& results, const std::string& name, const Json& tested) {
+  const std::string metric = results["metric"].get<std::string>();
+  return fact("test", concat(name, metric, " ", metric_cell(tested["metrics"], metric.c_str()), " ",
+                             interval_cell(tested["intervals"], metric.c_str())));
+}
+
+/// How often single rows change.
+std::string flips_text(const Json& results) {
+  if (results["metric"] == "accuracy") {
+    return fact("flip rate",
+                concat(number_cell(results["flip_rate"]), ": how often two variants give a row different labels"));
   }
-  const Json& spread = results["spread"];
-  std::string text = report::text_table({"wording", "accuracy", "lowest", "highest", "flip rate"}, rows) + "\n" +
-                     rows_fact(results, "validation");
-  text += fact("spread", concat(number_cell(spread["range"]), " of accuracy (", number_cell(spread["lowest"]), " to ",
-                                number_cell(spread["highest"]), ") between ", results["variants"].size(), " variants"));
-  text += fact("flip rate",
-               concat(number_cell(results["flip_rate"]), ": how often two variants give a row different labels"));
+  std::string text;
+  if (results["flip_rate"].is_number()) {
+    text += fact("flip rate", concat(number_cell(results["flip_rate"]),
+                                     ": how often one of two variants keeps all assertions on a row, the other not"));
+  }
+  text += fact("row sd", concat(number_cell(results["row_sd"]), " of ", results["metric"].get<std::string>(),
+                                " of a row's text, over the variants"));
+  return text + fact("texts", concat(number_cell(results["differing_texts"]),
+                                     ": how often two variants write a row different texts"));
+}
+
+std::string shares_text(const Json& results, const std::string& metric) {
+  std::string text;
   for (const auto& [factor, found] : results["shares"].items()) {
     if (factor == "remainder") continue;
-    text += fact("  " + factor, concat(number_cell(found["share"]), " of the variance of accuracy (by chance ",
+    text += fact("  " + factor, concat(number_cell(found["share"]), " of the variance of ", metric, " (by chance ",
                                        number_cell(found["chance"]), ")"));
   }
-  text += fact("  together", concat(number_cell(results["shares"]["remainder"]), " comes from factors in combination"));
-  text += fact("best", results["best"].get<std::string>() + ", by accuracy on these rows, which flatters it");
+  return text + fact("  together",
+                     concat(number_cell(results["shares"]["remainder"]), " comes from factors in combination"));
+}
+
+std::string stability_text(const Json& results) {
+  const std::string metric = results["metric"].get<std::string>();
+  const char* const changes = metric == "accuracy" ? "flip_rate" : "row_sd";
+  std::vector<std::vector<std::string>> rows;
+  for (const Json& wording : results["wordings"]) {
+    rows.push_back({wording["name"].get<std::string>(), number_cell(wording[metric]), number_cell(wording["lowest"]),
+                    number_cell(wording["highest"]), number_cell(wording[changes])});
+  }
+  const Json& spread = results["spread"];
+  const std::string changes_column = metric == "accuracy" ? "flip rate" : "row sd";
+  std::string text = report::text_table({"wording", metric, "lowest", "highest", changes_column}, rows) + "\n" +
+                     rows_fact(results, "validation");
+  text += fact("spread", concat(number_cell(spread["range"]), " of ", metric, " (", number_cell(spread["lowest"]), " to ",
+                                number_cell(spread["highest"]), ") between ", results["variants"].size(), " variants"));
+  text += flips_text(results) + shares_text(results, metric);
+  text += fact("best", concat(results["best"].get<std::string>(), ", by ", metric, " on these rows, which flatters it"));
   text += fact("steadiest", results["steadiest"].get<std::string>());
   if (results.contains("test")) {
-    for (const auto& [name, found] : results["test"].items()) {
-      text += fact("test", concat(name, ": accuracy ", metric_cell(found["metrics"], "accuracy"), " ",
-                                  interval_cell(found["intervals"], "accuracy")));
-    }
+    for (const auto& [name, found] : results["test"].items()) text += test_fact(results, name + ": ", found);
   }
   return concat(text, opened_fact(results),
                 folder_fact(results, "report.html, stability_results.json, junit.xml, variants/"));
 }
 
 std::string optimise_text(const Json& results) {
+  const std::string metric = results["metric"].get<std::string>();
   std::vector<std::vector<std::string>> rows;
   for (const Json& round : results["rounds"]) {
     const Json& best = round["candidates"].front();
     rows.push_back({concat("round ", rows.size() + 1), concat(round["candidates"].size()),
                     concat(round["rows"].get<std::int64_t>()), best["name"].get<std::string>(),
-                    number_cell(best["accuracy"])});
+                    number_cell(best[metric])});
   }
   const Json& chosen = results["chosen"];
-  std::string text = report::text_table({"", "candidates", "rows", "best", "accuracy"}, rows) + "\n" +
+  std::string text = report::text_table({"", "candidates", "rows", "best", metric}, rows) + "\n" +
                      rows_fact(results, "validation");
   text += fact("chosen", concat(chosen["name"].get<std::string>(),
-                                "; since it was chosen by them, its accuracy on these rows is flattering"));
-  if (results.contains("test"))
-    text += fact("test", concat("accuracy ", metric_cell(results["test"]["metrics"], "accuracy"), " ",
-                                interval_cell(results["test"]["intervals"], "accuracy")));
+                                "; since it was chosen by them, its ", metric, " on these rows is flattering"));
+  if (results.contains("test")) text += test_fact(results, "", results["test"]);
   text += fact("asked", concat(results["questions"].get<std::int64_t>(), " rows of a budget of ",
                                results["budget"].get<std::int64_t>()));
   return concat(text, opened_fact(results), folder_fact(results, "report.html, optimise_results.json, answers/"));

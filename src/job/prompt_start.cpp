@@ -35,15 +35,18 @@ const Json& best_of_stability(const Json& results) {
   return wordings.at(place);
 }
 
+/// What wordings of `attune prompt run` go by: of texts ROUGE-L, or how many keep all assertions where that is all there is.
+double score_of_wording(const Json& results, const Json& wording) {
+  if (results.value("answer", "") != "text") return wording.at("metrics").at("accuracy").get<double>();
+  return (wording.contains("metrics") ? wording.at("metrics").at("rougeL") : wording.at("all_assertions")).get<double>();
+}
+
 /// Of equals the first.
 const Json& best_of_run(const Json& results) {
   const Json& wordings = results.at("wordings");
-  const auto accuracy = [&](std::size_t place) {
-    return wordings.at(place).at("metrics").at("accuracy").get<double>();
-  };
   std::size_t best = 0;
   for (std::size_t place = 1; place < wordings.size(); ++place) {
-    if (accuracy(place) > accuracy(best)) best = place;
+    if (score_of_wording(results, wordings.at(place)) > score_of_wording(results, wordings.at(best))) best = place;
   }
   return wordings.at(best);
 }

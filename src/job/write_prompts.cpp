@@ -30,8 +30,8 @@ std::int64_t positions_of(const Prepared& prepared) {
   return most_tokens(models::read_spec(files::read_json(file, {.kind = ErrorKind::model}), file, prepared.kind));
 }
 
-prompt::LabelWords words_of(const Prepared& prepared) {
-  return prepared.asks_labels() ? prompt::label_words(prepared.asked->set, prepared.labels.names)
+prompt::LabelWords words_of(const Prepared& prepared, const prompt::Wording& wording) {
+  return prepared.asks_labels() ? prompt::label_words(prepared.asked->set, prepared.labels.names, wording.verbalizer)
                                 : prompt::LabelWords();
 }
 
@@ -64,7 +64,7 @@ class PromptsOfRows {
   PromptsOfRows(const Prepared& prepared, const prompt::Wording& wording, const ShownRows& shown)
       : prepared_(prepared),
         asks_labels_(prepared.asks_labels()),
-        prompts_(prepared.asked->set, wording, prepared.asked->kind, words_of(prepared),
+        prompts_(prepared.asked->set, wording, prepared.asked->kind, words_of(prepared, wording),
                  {.task = prepared.kind,
                   .tokenizer = prepared.tokenizer.get(),
                   .chats = prepared.chats.get(),
@@ -196,7 +196,7 @@ class PromptWordings {
                 {.file = asked.set.file,
                  .what = concat("the wordings '", wording.name, "' and '", asked.wording.name, "' write the answers differently"),
                  .where = "data.train_wordings",
-                 .hint = "name wordings with the same `answer`, in the same case of letters"});
+                 .hint = "name wordings with the same `answer` and label words, in the same case of letters"});
   }
 
   /// Whether the row of which this writes prompts makes none and is to be left out.

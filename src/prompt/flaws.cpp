@@ -2,6 +2,7 @@
 #include "attune/prompt/flaws.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <stdexcept>
 #include <string_view>
@@ -25,7 +26,8 @@ class Finder {
       if ((set.texts.*text.member).empty()) add(text.key, "found an empty list", "give at least one text");
     }
     check_wordings(set);
-    check_label_words(set);
+    check_label_words(set.label_words, "label_words.");
+    check_verbalizers(set);
     check_list(set.rules.letter_case, "rules.case");
     check_list(set.rules.punctuation, "rules.punctuation");
     check_list(set.rules.order, "rules.order");
@@ -108,23 +110,37 @@ class Finder {
 
   // Label words.
 
-  void check_label_words(const PromptSet& set) {
-    for (const auto& [label, words] : set.label_words) {
-      const std::string key = "label_words." + label;
+  using WordsByLabel = std::map<std::string, std::vector<std::string>>;
+
+  void check_label_words(const WordsByLabel& all, const std::string& block) {
+    for (const auto& [label, words] : all) {
+      const std::string key = block + label;
       if (words.empty()) add(key, "the label has no words", "give one, or leave the label out");
       check_distinct(words, key);
       for (const std::string& word : words) {
         if (trim(word).empty()) add(key, "found an empty word", "give a text that the model can answer");
-        check_shared(set, label, word);
+        check_shared(all, block, label, word);
       }
     }
   }
 
-  void check_shared(const PromptSet& set, const std::string& label, const std::string& word) {
-    for (const auto& [other, others] : set.label_words) {
+  void check_verbalizers(const PromptSet& set) {
+    std::set<std::string> names;
+    for (std::size_t i = 0; i < set.verbalizers.size(); ++i) {
+      const Verbalizer& verbalizer = set.verbalizers[i];
+      const std::string block = concat("verbalizers[", i, "].");
+      if (!names.insert(verbalizer.name).second)
+        add(block + "name", concat("two verbalizers are called '", verbalizer.name, "'"), "rename one");
+      check_label_words(verbalizer.label_words, block + "label_words.");
+    }
+  }
+
+  void check_shared(const WordsByLabel& all, const std::string& block, const std::string& label,
+                    const std::string& word) {
+    for (const auto& [other, others] : all) {
       if (other == label) return;  // pairs are told once
       if (std::find(others.begin(), others.end(), word) == others.end()) continue;
-      add("label_words." + label, concat("the word '", word, "' is the label '", other, "' too"),
+      add(block + label, concat("the word '", word, "' is the label '", other, "' too"),
           "give each label words of its own");
     }
   }

@@ -2,6 +2,7 @@
 #include "attune/prompt/labels.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "attune/base/error.h"
@@ -17,23 +18,27 @@ namespace {
               {.file = set.file, .what = std::move(what), .where = std::move(where), .hint = std::move(hint)});
 }
 
-void check_known(const PromptSet& set, const std::vector<std::string>& labels) {
-  for (const auto& [label, words] : set.label_words) {
+using WordsByLabel = std::map<std::string, std::vector<std::string>>;
+
+/// `key`: of the words, for messages.
+void check_known(const PromptSet& set, const WordsByLabel& given, const std::string& key,
+                 const std::vector<std::string>& labels) {
+  for (const auto& [label, words] : given) {
     if (std::find(labels.begin(), labels.end(), label) != labels.end()) continue;
     const std::string nearest = nearest_name(label, labels);
-    bad_labels(set, concat("there is no label '", label, "'"), "label_words",
+    bad_labels(set, concat("there is no label '", label, "'"), key,
                nearest.empty() ? "the labels are " + join(labels, ", ") : concat("did you mean '", nearest, "'?"));
   }
 }
 
-void check_apart(const PromptSet& set, const LabelWords& all) {
+void check_apart(const PromptSet& set, const std::string& key, const LabelWords& all) {
   for (std::size_t i = 0; i < all.labels.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
       for (const std::string& word : all.words[i]) {
         if (std::find(all.words[j].begin(), all.words[j].end(), word) == all.words[j].end()) continue;
         bad_labels(set,
                    concat("the labels '", all.labels[j], "' and '", all.labels[i], "' share the word '", word, "'"),
-                   "label_words", "give each words of its own");
+                   key, "give each words of its own");
       }
     }
   }
@@ -120,20 +125,28 @@ OneLabel label_inside(const std::string& answer, const std::vector<PlainWord>& w
 
 }  // namespace
 
-LabelWords label_words(const PromptSet& set, const std::vector<std::string>& labels) {
-  check_known(set, labels);
+LabelWords label_words(const PromptSet& set, const std::vector<std::string>& labels, const std::string& verbalizer) {
+  check_known(set, set.label_words, "label_words", labels);
+  WordsByLabel given = set.label_words;
+  std::string key = "label_words";
+  for (const Verbalizer& one : set.verbalizers) {
+    if (one.name != verbalizer) continue;
+    key = concat("verbalizers, '", verbalizer, "'");
+    check_known(set, one.label_words, key, labels);
+    for (const auto& [label, words] : one.label_words) given[label] = words;
+  }
   LabelWords all;
   all.labels = labels;
   for (const std::string& label : labels) {
-    if (const auto given = set.label_words.find(label); given != set.label_words.end()) {
-      all.words.push_back(given->second);
+    if (const auto found = given.find(label); found != given.end()) {
+      all.words.push_back(found->second);
       continue;
     }
     std::string word = label;
     std::replace(word.begin(), word.end(), '_', ' ');
     all.words.push_back({std::move(word)});
   }
-  check_apart(set, all);
+  check_apart(set, key, all);
   return all;
 }
 

@@ -13,12 +13,12 @@ namespace attune::prompt {
 namespace {
 
 constexpr std::size_t kTexts = kTextKeys.size();
-constexpr std::size_t kCase = kTexts, kPunctuation = kTexts + 1, kOrder = kTexts + 2;
-constexpr std::size_t kFactors = kTexts + 3;  ///< beside the named wording
-constexpr std::array<const char*, 3> kRuleNames = {"case", "punctuation", "order"};
+constexpr std::size_t kCase = kTexts, kPunctuation = kTexts + 1, kOrder = kTexts + 2, kVerbalizer = kTexts + 3;
+constexpr std::size_t kFactors = kTexts + 4;  ///< beside the named wording
+constexpr std::array<const char*, 4> kOtherNames = {"case", "punctuation", "order", "verbalizer"};
 
 std::string factor_name(std::size_t factor) {
-  return factor < kTexts ? kTextKeys[factor].key : kRuleNames[factor - kTexts];
+  return factor < kTexts ? kTextKeys[factor].key : kOtherNames[factor - kTexts];
 }
 
 /// The lists that one named wording combines, by factor.
@@ -44,12 +44,14 @@ Lists lists_of(const PromptSet& set, const NamedWording& wording) {
   lists.values[kCase] = set.rules.letter_case;
   lists.values[kPunctuation] = set.rules.punctuation;
   lists.values[kOrder] = set.rules.order;
+  for (const Verbalizer& one : set.verbalizers) lists.values[kVerbalizer].push_back(one.name);
+  if (set.verbalizers.empty()) lists.values[kVerbalizer] = {""};
   return lists;
 }
 
-/// Cases and orders go by their name, texts by their number.
+/// Cases, orders and verbalizers go by their name, texts by their number.
 std::string level_of(std::size_t factor, const std::string& value, std::size_t index) {
-  return factor == kCase || factor == kOrder ? value : std::to_string(index + 1);
+  return factor < kTexts || factor == kPunctuation ? std::to_string(index + 1) : value;
 }
 
 std::string name_part(std::size_t factor, const std::string& level) {
@@ -73,7 +75,7 @@ class Combiner {
                 {.file = set.file,
                  .what = concat("the prompt set has more than ", kMostWordings, " wordings"),
                  .where = "",
-                 .hint = "give shorter lists of texts, rules or wordings: all their combinations count"});
+                 .hint = "give shorter lists of texts, rules, verbalizers or wordings: all their combinations count"});
   }
 
   std::vector<Wording> run() const {
@@ -105,6 +107,7 @@ class Combiner {
     wording.letter_case = value(kCase);
     wording.punctuation = value(kPunctuation);
     wording.examples_first = value(kOrder) == "examples_first";
+    wording.verbalizer = value(kVerbalizer);
     return wording;
   }
 

@@ -12,6 +12,7 @@
 #include "html_text.h"
 #include "prompt_parts.h"
 #include "study_html.h"
+#include "text_study_html.h"
 #include "texts_html.h"
 
 namespace attune::report {
@@ -21,8 +22,9 @@ namespace {
 using files::Json;
 
 std::string rows_text(const Json& results, const std::string& split) {
-  return concat("<p class=\"soft\">", count_text(results["rows"].get<double>()), " ", split,
-                " rows · always the most frequent label: ", figure(results["majority"]), "</p>\n");
+  const Json& majority = results["majority"];
+  return concat("<p class=\"soft\">", count_text(results["rows"].get<double>()), " ", split, " rows",
+                majority.is_number() ? " · always the most frequent label: " + figure(majority) : "", "</p>\n");
 }
 
 /// What stands below the title.
@@ -65,17 +67,13 @@ std::string prompt_table(const Json& results) {
 }
 
 std::string stability_lead(const Json& results) {
+  if (is_of_texts(results)) return text_stability_lead(results);
   const Json& spread = results["spread"];
   std::string text = concat("The same model on the same rows is right on ", percent(spread["lowest"].get<double>()),
                             " to <b>", percent(spread["highest"].get<double>()), "</b>, depending on how it is asked (",
                             results["variants"].size(), " variants). Two variants give a row different labels in <b>",
                             percent(results["flip_rate"].get<double>()), "</b> of all cases.");
-  const Json& gate = results["gate"];
-  if (gate["max_flip_rate"].is_number()) {
-    text += concat(" The gate of ", percent(gate["max_flip_rate"].get<double>()),
-                   gate["passed"].get<bool>() ? " is kept." : " is <b>not kept</b>.");
-  }
-  return lead(text);
+  return lead(text + flip_gate_text(results));
 }
 
 std::string factors_section(const Json& results) {
@@ -87,13 +85,14 @@ std::string factors_section(const Json& results) {
                     .value = share.get<double>(),
                     .text = percent(share.get<double>())});
   }
-  if (bars.empty()) return "<p>All variants have the same accuracy.</p>\n";
+  const std::string metric = metric_name(results);
+  if (bars.empty()) return concat("<p>All variants have the same ", metric, ".</p>\n");
   std::string html = concat(
-      "<p>Shares of the variance of accuracy over all variants. A share is more than chance where it is clearly above "
-      "what levels that "
-      "mean nothing would get.</p>\n<div class=\"scroll\">",
+      "<p>Shares of the variance of ", metric,
+      " over all variants. A share is more than chance where it is clearly above what levels that mean nothing would "
+      "get.</p>\n<div class=\"scroll\">",
       bar_list(bars, 1, "Shares of the variance by factor"), "</div>\n");
-  HtmlTable table{.header = {"factor", "level", "accuracy"}, .rows = {}, .figures = true, .text_columns = 2};
+  HtmlTable table{.header = {"factor", "level", metric}, .rows = {}, .figures = true, .text_columns = 2};
   for (const auto& [factor, found] : results["shares"].items()) {
     if (factor == "remainder") continue;
     for (const auto& [level, mean] : found["means"].items()) {
@@ -107,20 +106,25 @@ std::string factors_section(const Json& results) {
 }
 
 std::string stability_wordings(const Json& results) {
-  HtmlTable table{.header = {"wording", "accuracy", "lowest", "highest", "flip rate"}, .rows = {}};
+  const bool are_texts = is_of_texts(results);
+  const std::string key = metric_key(results);
+  HtmlTable table{.header = {"wording", metric_name(results), "lowest", "highest",
+                             are_texts ? "change of a row" : "flip rate"},
+                  .rows = {}};
   for (const Json& wording : results["wordings"]) {
-    table.rows.push_back({escape_html(wording["name"].get<std::string>()), figure(wording["accuracy"]),
+    table.rows.push_back({escape_html(wording["name"].get<std::string>()), figure(wording[key]),
                           figure(wording["lowest"]), figure(wording["highest"]),
-                          percent(wording["flip_rate"].get<double>())});
+                          are_texts ? figure(wording["row_sd"]) : percent(wording["flip_rate"].get<double>())});
   }
   const std::string best = results["best"].get<std::string>(), steadiest = results["steadiest"].get<std::string>();
-  return concat("<p>Best: <b>", escape_html(best), "</b> (", figure(named(results["wordings"], best)["accuracy"]),
+  return concat("<p>Best: <b>", escape_html(best), "</b> (", figure(named(results["wordings"], best)[key]),
                 " on the rows that chose it, which flatters it). Steadiest: <b>", escape_html(steadiest), "</b>.</p>\n",
                 html_table(table));
 }
 
 std::string test_section(const Json& results) {
   if (!results.contains("test")) return "";
+  if (is_of_texts(results)) return tested_texts(results);
   HtmlTable table{.header = {"wording", "accuracy", "F1, macro", "loss"}, .rows = {}};
   for (const auto& [name, found] : results["test"].items()) {
     table.rows.push_back(
@@ -133,6 +137,7 @@ std::string test_section(const Json& results) {
 
 std::string fragile_section(const Json& results) {
   if (results["fragile"].empty()) return "";
+  if (is_of_texts(results)) return fragile_texts(results);
   HtmlTable table{.header = {"row", "flip rate", "labels (variants)"}, .rows = {}, .figures = false};
   for (const Json& row : results["fragile"]) {
     std::vector<std::string> labels;
@@ -146,13 +151,14 @@ std::string fragile_section(const Json& results) {
 
 std::string chosen_lead(const Json& results) {
   const Json& chosen = results["chosen"];
+  const std::string key = metric_key(results);
   std::string text = concat("Of ", results["candidates"].get<std::int64_t>(), " ways to ask <b>",
-                            escape_html(chosen["name"].get<std::string>()), "</b> is left, right on ",
-                            percent(chosen["accuracy"].get<double>()), " of the ",
-                            count_text(chosen["rows"].get<double>()), " rows that chose it, which flatters it");
+                            escape_html(chosen["name"].get<std::string>()), "</b> is left, with ", metric_name(results), " ",
+                            score_text(results, chosen[key]), " on the ", count_text(chosen["rows"].get<double>()),
+                            " rows that chose it, which flatters it");
   if (results.contains("test"))
-    text += concat(", and on <b>", percent(results["test"]["metrics"]["accuracy"].get<double>()),
-                   "</b> of the test rows, which had no part in the choice");
+    text += concat(", and <b>", score_text(results, member(results, {"test", "metrics", key.c_str()})),
+                   "</b> on the test rows, which had no part in the choice");
   return lead(concat(text, ". ", count_text(results["questions"].get<double>()),
                      " rows were asked; all of them in every way would have been ",
                      count_text(results["candidates"].get<double>() * results["rows"].get<double>()), "."));
@@ -162,13 +168,16 @@ std::string rounds_section(const Json& results) {
   std::string html;
   std::size_t number = 0;
   for (const Json& round : results["rounds"]) {
-    HtmlTable table{.header = {"candidate", "accuracy", "loss"}, .rows = {}};
+    HtmlTable table{.header = {"candidate", metric_name(results)}, .rows = {}};
+    if (!is_of_texts(results)) table.header.emplace_back("loss");
     const std::size_t kept = round["kept"].get<std::size_t>();
     for (const Json& one : round["candidates"]) {
       if (table.rows.size() == std::max<std::size_t>(kept, 10)) break;
       const std::string name = escape_html(one["name"].get<std::string>());
-      table.rows.push_back(
-          {table.rows.size() < kept ? "<b>" + name + "</b>" : name, figure(one["accuracy"]), figure(one["loss"])});
+      std::vector<std::string> row = {table.rows.size() < kept ? "<b>" + name + "</b>" : name,
+                                      figure(one[metric_key(results)])};
+      if (!is_of_texts(results)) row.push_back(figure(one["loss"]));
+      table.rows.push_back(std::move(row));
     }
     html += concat("<h3>Round ", ++number, "</h3>\n<p>", round["candidates"].size(), " candidates on ",
                    count_text(round["rows"].get<double>()), " rows; those in bold went on.</p>\n", html_table(table));

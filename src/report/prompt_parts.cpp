@@ -31,6 +31,34 @@ std::string shared_texts_notice(const Json& results) {
   return html;
 }
 
+bool is_of_texts(const Json& results) {
+  return metric_key(results) != "accuracy";
+}
+
+std::string metric_key(const Json& results) {
+  const Json& metric = member(results, {"metric"});
+  return metric.is_string() ? metric.get<std::string>() : "accuracy";
+}
+
+std::string metric_name(const Json& results) {
+  if (!is_of_texts(results)) return "accuracy";
+  const Json beside = {{"exact_match", 0}};  // metrics of texts
+  return metric_label(metric_key(results), beside);
+}
+
+std::string score_text(const Json& results, const Json& value) {
+  if (!value.is_number()) return "–";
+  const bool is_share = !is_of_texts(results) || metric_key(results) == "all_assertions";
+  return is_share ? percent(value.get<double>()) : metric_text(value.get<double>());
+}
+
+std::string flip_gate_text(const Json& results) {
+  const Json& gate = results["gate"];
+  if (!gate["max_flip_rate"].is_number()) return "";
+  return concat(" The gate of ", percent(gate["max_flip_rate"].get<double>()),
+                gate["passed"].get<bool>() ? " is kept." : " is <b>not kept</b>.");
+}
+
 std::string wording_strips(const Json& results, const char* metric) {
   constexpr std::size_t kMostStrips = 40;
   std::vector<DotStrip> strips;

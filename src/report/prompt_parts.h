@@ -9,6 +9,14 @@ namespace attune::report {
 
 /// What it means for the study that rows of two splits have the same text; "" where none have.
 std::string shared_texts_notice(const files::Json& results);
+/// Whether a study of variants asked for texts.
+bool is_of_texts(const files::Json& results);
+/// What variants were compared by: its key, how a person calls it, and a number of it, shares as percentages.
+std::string metric_key(const files::Json& results);
+std::string metric_name(const files::Json& results);
+std::string score_text(const files::Json& results, const files::Json& value);
+/// " The gate of 10 % is kept."; "" without a gate.
+std::string flip_gate_text(const files::Json& results);
 /// A metric of the wordings over each other; "" for one wording.
 std::string wording_strips(const files::Json& results, const char* metric);
 /// What means and intervals are over; "" where every wording was asked under one seed.

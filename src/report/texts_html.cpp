@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "attune/base/strings.h"
 #include "attune/report/openings.h"
@@ -65,25 +67,37 @@ std::string assertions_lead(const Json& results) {
   return text;
 }
 
+/// With what variants were compared by, where they were.
+std::vector<std::string> shown_metrics(const Json& results) {
+  std::vector<std::string> shown = {"rougeL", "bleu", "chrf", "exact_match", "f1"};
+  const Json& main = member(results, {"metric"});
+  if (main.is_string() && main != "all_assertions" && std::ranges::find(shown, main.get<std::string>()) == shown.end())
+    shown.insert(shown.begin(), main.get<std::string>());
+  return shown;
+}
+
 std::string texts_table(const Json& results) {
   HtmlTable table{.header = {"wording"}, .rows = {}};
   const bool scored = has_scores(results), asserted = member(results["wordings"].front(), {"assertions"}).is_array();
-  const char* const metrics[] = {"rougeL", "bleu", "chrf", "exact_match", "f1"};
+  const std::vector<std::string> metrics = shown_metrics(results);
   if (asserted) table.header.emplace_back("all assertions");
   if (scored) {
-    for (const char* metric : metrics)
+    for (const std::string& metric : metrics)
       table.header.push_back(metric_label(metric, results["wordings"].front()["metrics"]));
   }
-  for (const char* column : {"tokens computed", "time"}) table.header.emplace_back(column);
+  const bool timed = results["wordings"].front().contains("seconds");
+  if (timed) table.header.insert(table.header.end(), {"tokens computed", "time"});
   for (const Json& wording : results["wordings"]) {
     std::vector<std::string> row = {name_html(wording)};
     if (asserted) row.push_back(percent(wording["all_assertions"].get<double>()));
-    for (const char* metric : metrics) {
+    for (const std::string& metric : metrics) {
       if (scored)
-        row.push_back(with_interval(member(wording, {"metrics", metric}), member(wording, {"intervals", metric})));
+        row.push_back(with_interval(member(wording, {"metrics", metric.c_str()}), member(wording, {"intervals", metric.c_str()})));
     }
-    row.push_back(count_text(wording["computed_tokens"].get<double>()));
-    row.push_back(concat(metric_text(wording["seconds"].get<double>()), " s"));
+    if (timed) {
+      row.push_back(count_text(wording["computed_tokens"].get<double>()));
+      row.push_back(concat(metric_text(wording["seconds"].get<double>()), " s"));
+    }
     table.rows.push_back(std::move(row));
   }
   return html_table(table);
@@ -140,6 +154,21 @@ std::string texts_section(const Json& results) {
 }
 
 }  // namespace
+
+std::string tested_texts(const Json& results) {
+  Json wordings = Json::array();
+  for (const auto& [name, found] : results["test"].items()) {
+    Json one = found;
+    one["name"] = name;
+    const Json& all = member(found, {"metrics", "all_assertions"});
+    if (all.is_number()) one["all_assertions"] = all;
+    if (!member(found, {"metrics", "rougeL"}).is_number()) one.erase("metrics");
+    wordings.push_back(std::move(one));
+  }
+  const Json tested = {{"wordings", std::move(wordings)}, {"split", "test"}, {"metric", results["metric"]}};
+  return concat("<p>The test rows had no part in the choice.</p>\n", texts_table(tested), assertions_section(tested),
+                texts_section(tested));
+}
 
 std::string texts_page(const Json& results) {
   const std::string split = results["split"].get<std::string>();

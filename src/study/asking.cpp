@@ -45,7 +45,8 @@ class Asking {
 
  private:
   static prompt::LabelWords words_of(const PromptJob& job, const Variant& variant) {
-    prompt::LabelWords words = job.words;
+    if (job.asks_texts()) return {};
+    prompt::LabelWords words = job.words.at(variant.wording.verbalizer);
     for (auto& of_label : words.words) {
       if (variant.first_words_only) of_label.resize(1);
     }

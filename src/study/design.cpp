@@ -1,11 +1,15 @@
 // See design.h.
 #include "design.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
+#include "attune/data/record.h"
+#include "prompt_run_parts.h"
+#include "text_answers.h"
 
 namespace attune::study {
 
@@ -45,16 +49,43 @@ std::vector<DesignPoint> crossed(const std::vector<DesignPoint>& points, const c
   return all;
 }
 
+[[noreturn]] void refuse_design(const PromptJob& job, const std::string& what, const std::string& where,
+                                const std::string& hint) {
+  throw Error(ErrorKind::usage, {.file = job.set.file, .what = what, .where = where, .hint = hint});
+}
+
+/// What a metric of the rows' own texts needs.
+void check_own_texts(const PromptJob& job) {
+  for (const auto* rows : {&job.validation, &job.test}) {
+    const auto bare = std::ranges::find_if_not(*rows, has_answer);
+    if (bare == rows->end()) continue;
+    throw Error(ErrorKind::data,
+                {.file = data::place_of(bare->origin),
+                 .what = concat("the row has no text of its own, and variants are compared by ", job.metric),
+                 .where = "data.columns.completion",
+                 .hint = "give it one, leave it out, or set prompting.metric to all_assertions"});
+  }
+}
+
+/// Where texts are asked for.
+void check_text_design(const PromptJob& job) {
+  const job::StabilityOptions& varied = job.options.prompting.stability;
+  if (varied.label_words != job::StabilityOptions().label_words)
+    refuse_design(job, "texts have no label words", "prompting.stability.label_words", "remove it");
+  if (varied.max_flip_rate && !job.assertions) {
+    refuse_design(job, "texts flip where one keeps all assertions and another does not, and there are none",
+                  "prompting.stability.max_flip_rate", "write assertions into the prompt set, or remove it");
+  }
+  if (job.metric != kAllAssertions) return check_own_texts(job);
+  if (!job.assertions) {
+    refuse_design(job, "there are no assertions that texts could keep", "prompting.metric",
+                  "write assertions into the prompt set, or name another metric");
+  }
+}
+
 }  // namespace
 
 void check_study(const job::RunOptions& options) {
-  if (options.prompting.answer == "text") {
-    throw Error(ErrorKind::usage,
-                {.file = "",
-                 .what = "variants are compared by the labels that rows get, and texts are asked for",
-                 .where = "prompting.answer",
-                 .hint = "compare the wordings with attune prompt run, or ask for labels"});
-  }
   if (options.prompting.split == "validation") return;
   throw Error(ErrorKind::usage,
               {.file = "",
@@ -64,6 +95,7 @@ void check_study(const job::RunOptions& options) {
 }
 
 std::vector<DesignPoint> design(const PromptJob& job) {
+  if (job.asks_texts()) check_text_design(job);
   const job::PromptingOptions& options = job.options.prompting;
   const job::StabilityOptions& varied = options.stability;
   std::vector<DesignPoint> points;
@@ -80,21 +112,18 @@ std::vector<DesignPoint> design(const PromptJob& job) {
                      [](Variant& one, const std::string& value) { one.examples.choose = value; });
     points = crossed(points, "order", or_else(varied.order, options.examples.order),
                      [](Variant& one, const std::string& value) { one.examples.order = value; });
-    points = crossed(points, "seed", job.options.seeds,
-                     [](Variant& one, std::uint64_t value) { one.examples.seed = value; });
   } else if (!varied.choose.empty() || !varied.order.empty()) {
-    throw Error(ErrorKind::usage, {.file = "",
-                                   .what = "there are no examples to be varied",
-                                   .where = "prompting.stability",
-                                   .hint = "set prompting.examples.k"});
+    refuse_design(job, "there are no examples to be varied", "prompting.stability", "set prompting.examples.k");
   }
+  const std::vector<std::uint64_t> seeds = seeds_of(job);
+  points = crossed(points, "seed", seeds, [&](Variant& one, std::uint64_t value) {
+    one.examples.seed = value;
+    if (seeds.size() > 1) one.text_seed = value;
+  });
   points = crossed(points, "label_words", varied.label_words,
                    [](Variant& one, const std::string& value) { one.first_words_only = value == "first"; });
   if (points.size() > 1) return points;
-  throw Error(ErrorKind::usage, {.file = job.set.file,
-                                 .what = "nothing varies",
-                                 .where = "prompting",
-                                 .hint = "give several wordings, or examples under several seeds"});
+  refuse_design(job, "nothing varies", "prompting", "give several wordings, or examples under several seeds");
 }
 
 }  // namespace attune::study

@@ -16,10 +16,11 @@ struct DesignPoint {
   std::string name;
 };
 
-/// Error{usage} where the variants are to be chosen by the test rows, or by texts.
+/// Error{usage} where the variants are to be chosen by the test rows.
 void check_study(const job::RunOptions& options);
 
-/// Fully crossed, in a fixed order. Error{usage} where nothing varies, or what varies is not used.
+/// Fully crossed, in a fixed order. Error{usage} where nothing varies, what varies is not used, or texts have nothing that
+/// they could be compared by; Error{data} for a row without a text of its own where it is needed for that.
 std::vector<DesignPoint> design(const PromptJob& job);
 
 }  // namespace attune::study

@@ -22,7 +22,8 @@ using files::Json;
 /// A variant in a round.
 struct Candidate {
   std::size_t point = 0;  ///< index into the design
-  double accuracy = 0, loss = 0;
+  double score = 0;
+  double loss = std::numeric_limits<double>::infinity();  ///< of texts there is none
 };
 
 /// How many rounds leave one of so many candidates.
@@ -64,7 +65,7 @@ class Search {
           std::min<std::size_t>(job_.rows.size(), static_cast<std::size_t>(std::max<std::int64_t>(1, share)));
       if (!ask_all(candidates, round, rows)) return nullptr;
       std::ranges::stable_sort(candidates, [](const Candidate& a, const Candidate& b) {
-        return a.accuracy != b.accuracy ? a.accuracy > b.accuracy : a.loss < b.loss;
+        return a.score != b.score ? a.score > b.score : a.loss < b.loss;
       });
       rounds.push_back({{"rows", rows}, {"candidates", described(candidates)}});
       candidates.resize(round == rounds_ ? 1 : (candidates.size() + reduction_ - 1) / reduction_);
@@ -91,9 +92,9 @@ class Search {
       if (answers.is_null()) return false;
       const Json& metrics = answers["metrics"];
       questions_ += static_cast<std::int64_t>(rows);
-      candidates[i].accuracy = metrics["accuracy"].get<double>();
-      candidates[i].loss =
-          metrics["loss"].is_number() ? metrics["loss"].get<double>() : std::numeric_limits<double>::infinity();
+      candidates[i].score = metrics.at(job_.metric).get<double>();
+      const Json loss = metrics.value("loss", Json());
+      candidates[i].loss = loss.is_number() ? loss.get<double>() : Candidate().loss;
       asking.progress(static_cast<std::int64_t>(i) + 1);
     }
     asking.end();
@@ -103,9 +104,8 @@ class Search {
   Json described(const std::vector<Candidate>& candidates) const {
     Json list = Json::array();
     for (const Candidate& one : candidates) {
-      list.push_back({{"name", points_[one.point].name},
-                      {"accuracy", one.accuracy},
-                      {"loss", std::isfinite(one.loss) ? Json(one.loss) : Json()}});
+      list.push_back({{"name", points_[one.point].name}, {job_.metric, one.score}});
+      if (!job_.asks_texts()) list.back()["loss"] = std::isfinite(one.loss) ? Json(one.loss) : Json();
     }
     return list;
   }
@@ -126,14 +126,15 @@ Json successive_halving(const PromptJob& job, std::span<const DesignPoint> point
   Json rounds = search.run();
   if (rounds.is_null()) return nullptr;
   chosen = search.chosen().point;
-  return {{"candidates", points.size()},
+  return {{"metric", job.metric},
+          {"candidates", points.size()},
           {"budget", search.budget()},
           {"questions", search.questions()},
           {"chosen",
            {{"name", points[chosen].name},
             {"levels", points[chosen].levels},
             {"header", prompt::header_of(job.set, points[chosen].variant.wording)},
-            {"accuracy", search.chosen().accuracy},
+            {job.metric, search.chosen().score},
             {"rows", rounds.back()["rows"]}}},
           {"rounds", std::move(rounds)}};
 }

@@ -12,6 +12,7 @@
 #include "design.h"
 #include "halving.h"
 #include "kept_answers.h"
+#include "predictions.h"
 #include "prompt_run_parts.h"
 
 namespace attune::study {
@@ -26,7 +27,7 @@ Json test_chosen(PromptJob& job, const DesignPoint& chosen, const KeptAnswers& k
   const Json answers =
       kept_or_asked(job, kept, {.number = 1, .name = chosen.name, .variant = chosen.variant, .is_reported = true});
   if (answers.is_null()) return nullptr;
-  return {{"metrics", answers["metrics"]}, {"intervals", answers["intervals"]}};
+  return told_of(answers);
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "text_answers.h"
+
 namespace attune::study {
 
 namespace {
@@ -44,6 +46,7 @@ std::string lines_of(const PromptJob& job, std::span<const task::Prediction> pre
 }
 
 Json answers_of(const PromptJob& job, std::span<const task::Prediction> predictions) {
+  if (job.asks_texts()) return text_answers_of(job, predictions);
   Json labels = Json::array(), log_p = Json::array(), metrics = Json::object();
   for (const task::Prediction& prediction : predictions) {
     const float gold = prediction.logits[static_cast<std::size_t>(prediction.encoded->label)];
@@ -58,11 +61,20 @@ Json answers_of(const PromptJob& job, std::span<const task::Prediction> predicti
 }
 
 Json reported_answers_of(const PromptJob& job, std::span<const task::Prediction> predictions) {
+  if (job.asks_texts()) return reported_text_answers_of(job, predictions);
   const auto scores = job.task->scores(predictions, job.rows);
   Json answers = answers_of(job, predictions);
   answers["metrics"] = scores->metrics();
   answers["intervals"] = scores->intervals();
   return answers;
+}
+
+Json told_of(const Json& reported_answers) {
+  Json told = Json::object();
+  for (const char* key : {"metrics", "intervals", "assertions", "samples"}) {
+    if (reported_answers.contains(key)) told[key] = reported_answers[key];
+  }
+  return told;
 }
 
 }  // namespace attune::study

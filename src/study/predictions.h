@@ -20,10 +20,13 @@ std::int64_t label_of(const task::Prediction& prediction);
 std::string lines_of(const PromptJob& job, std::span<const task::Prediction> predictions);
 
 /// What a variant made of the first rows, as it is kept: {"metrics": numbers, "labels": ids, "log_p": of the right
-/// label, null where it has none}.
+/// label, null where it has none}; of texts text_answers_of().
 files::Json answers_of(const PromptJob& job, std::span<const task::Prediction> predictions);
 
-/// The same of rows that are reported: "metrics" whole, and "intervals".
+/// The same of rows that are reported: "metrics" whole, and "intervals"; of texts reported_text_answers_of().
 files::Json reported_answers_of(const PromptJob& job, std::span<const task::Prediction> predictions);
+
+/// What results say of these.
+files::Json told_of(const files::Json& reported_answers);
 
 }  // namespace attune::study

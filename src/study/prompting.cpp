@@ -28,6 +28,8 @@
 #include "job/base_hashes.h"
 #include "job/data_summary.h"
 #include "job/subset.h"
+#include "prompt_settings.h"
+#include "text_answers.h"
 
 namespace attune::study {
 
@@ -63,35 +65,6 @@ void open_model(PromptJob& job) {
   job.max_tokens = job::most_tokens(*job.loaded.model);
 }
 
-void check_assertions(const PromptJob& job) {
-  const bool has_assertions = !job.set.assertions.empty();
-  if (has_assertions && !job.asks_texts()) {
-    refuse("assertions are about texts, and labels are asked for", job.set.file + ", assertions",
-           "set prompting.answer to text, or remove them");
-  }
-  if (job.options.prompting.min_assertion_rate && !has_assertions) {
-    refuse("there are no assertions that could be kept", "prompting.min_assertion_rate",
-           "write assertions into the prompt set, or remove it");
-  }
-}
-
-void check_settings(const PromptJob& job) {
-  const bool is_masked = job.loaded.model->spec().task == models::Task::masked_lm;
-  const job::PromptingOptions& options = job.options.prompting;
-  const bool writes = options.answer != "likelihood";
-  if (is_masked && writes)
-    refuse("a model that fills gaps writes no texts", "prompting.answer", "set it to likelihood");
-  if (options.calibrate && writes) {
-    refuse("texts that are written have no likelihood to be calibrated", "prompting.calibrate",
-           "set prompting.answer to likelihood");
-  }
-  if (options.calibrate && options.content_free.empty()) {
-    refuse("calibration needs inputs without content", "prompting.content_free", "give some, such as \"N/A\"");
-  }
-  check_assertions(job);
-  job::check_chat(job.set, reader_of(job));
-}
-
 std::vector<data::Example> read_rows(const std::vector<std::string>& paths, const data::DataOptions& options,
                                      prompt::AnswerKind kind) {
   data::ReadReport report;
@@ -109,10 +82,6 @@ data::DataOptions row_options(const PromptJob& job) {
   return options;
 }
 
-bool has_answer(const data::Example& row) {
-  return row.has_pair && !row.awaits_answer;
-}
-
 /// What the pool of examples says of labels; what else is read then is read as it was.
 void set_labels(PromptJob& job, data::DataOptions& options, const files::LongList<data::Example>& pool) {
   job.labels = data::collect_labels(pool);
@@ -121,7 +90,10 @@ void set_labels(PromptJob& job, data::DataOptions& options, const files::LongLis
            "data.columns.label", "name another column, or set data.labels to single");
   }
   job::place_positive_label(job.labels, options.positive_label);
-  job.words = prompt::label_words(job.set, job.labels.names);
+  for (const prompt::Wording& wording : job.wordings) {
+    if (!job.words.contains(wording.verbalizer))
+      job.words[wording.verbalizer] = prompt::label_words(job.set, job.labels.names, wording.verbalizer);
+  }
   options.labels = data::labels_setting(job.labels.kind);
 }
 
@@ -147,6 +119,14 @@ void read_all_rows(PromptJob& job) {
   if (!job.test.empty()) splits.push_back({.name = "test", .examples = job.test});
   job.duplicates = job::duplicates_of(splits);
   if (job.asks_texts()) keep_answered(job);
+}
+
+std::string metric_of(const PromptJob& job) {
+  const std::string& wanted = job.options.prompting.metric;
+  if (!job.asks_texts()) return "accuracy";
+  if (wanted != "auto") return wanted;
+  const bool is_scored = std::ranges::any_of(job.validation, has_answer);
+  return is_scored || !job.assertions ? "rougeL" : kAllAssertions;
 }
 
 /// Without tokens or label.
@@ -222,6 +202,10 @@ at::Tensor embeddings_of(const PromptJob& job, const std::vector<data::Example>&
 
 }  // namespace
 
+bool has_answer(const data::Example& row) {
+  return row.has_pair && !row.awaits_answer;
+}
+
 bool PromptJob::has_references() const {
   return std::ranges::any_of(rows, has_answer);
 }
@@ -262,6 +246,7 @@ PromptJob open_prompt_job(const job::RunOptions& options, const report::EventBus
   loading.end();
   report::Phase reading(events, "reading");
   read_all_rows(job);
+  job.metric = metric_of(job);
   reading.end();
   if (goes_by_similarity(options.prompting)) {
     report::Phase comparing(events, "comparing texts", static_cast<std::int64_t>(job.pool.size()));

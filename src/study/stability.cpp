@@ -16,6 +16,7 @@
 #include "attune/study/prompting.h"
 #include "design.h"
 #include "kept_answers.h"
+#include "predictions.h"
 #include "prompt_run_parts.h"
 #include "stability_statistics.h"
 
@@ -52,7 +53,7 @@ Json test_wordings(PromptJob& job, const std::set<std::string>& names, const Kep
     const Json answers =
         kept_or_asked(job, kept, {.number = i + 1, .name = wording.name, .variant = variant, .is_reported = true});
     if (answers.is_null()) return nullptr;
-    test[wording.name] = {{"metrics", answers["metrics"]}, {"intervals", answers["intervals"]}};
+    test[wording.name] = told_of(answers);
   }
   return test;
 }

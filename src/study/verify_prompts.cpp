@@ -89,6 +89,7 @@ class PromptCheck {
 
   /// Metrics, and some rows once more.
   void check(const std::string& name, const Json& answers, const Variant& variant) {
+    if (job_.asks_texts()) return check_written(name, answers, variant);
     const Json now = metrics_of(job_, answers);
     for (const auto& [metric, value] : answers.at("metrics").items()) {
       if (now.contains(metric)) findings_.compare(value, now[metric], concat(name, ": ", metric), kOfSums);
@@ -133,6 +134,15 @@ class PromptCheck {
     const std::size_t wanted =
         options_.rows ? static_cast<std::size_t>(*options_.rows) : std::max(kFewestAsked, answered / 10);
     return std::min(wanted, answered);
+  }
+
+  /// What follows from the texts that a variant of a study wrote, and some texts once more.
+  void check_written(const std::string& name, const Json& answers, const Variant& variant) {
+    const auto texts = answers.at("texts").get<std::vector<std::string>>();
+    const std::vector<task::Prediction> predictions = predictions_of(job_, texts);
+    const Json now = answers.contains("intervals") ? reported_answers_of(job_, predictions) : answers_of(job_, predictions);
+    for (const auto& [key, value] : now.items()) findings_.compare(answers.at(key), value, concat(name, ": ", key), kOfSums);
+    write_again(name, texts, variant);
   }
 
   void ask_again(const std::string& name, const Json& answers, const Variant& variant) {
@@ -236,8 +246,8 @@ void check_test(PromptCheck& check, const Json& reported, std::size_t number, co
   const Json kept = check.kept("test_answers", number, name);
   if (kept.is_null()) return;
   check.check("test, " + name, kept, variant);
-  check.findings().compare(reported.at("metrics"), kept.at("metrics"), concat("test, ", name, ": metrics"), 0);
-  check.findings().compare(reported.at("intervals"), kept.at("intervals"), concat("test, ", name, ": intervals"), 0);
+  for (const auto& [key, value] : reported.items())
+    check.findings().compare(value, kept.at(key), concat("test, ", name, ": ", key), 0);
 }
 
 /// Those keys of `results` that were computed again.

@@ -49,7 +49,7 @@ Json WordingResults::results() const {
     results["intervals"] = task::intervals_over_seeds(scores, job_.rows);
     results["metrics"] = mean_metrics(seeds);
     if (seeds.size() > 1) results["seeds"] = std::move(seeds);
-    Json samples = scores.front()->samples("rougeL");
+    Json samples = scores.front()->samples(job_.metric);
     if (!samples.is_null()) results["samples"] = std::move(samples);
   }
   if (assertions_) {

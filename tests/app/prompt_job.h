@@ -36,4 +36,37 @@ inline void write_prompt_job(const Workspace& workspace, const std::string& prom
   workspace.write("run.json", config.dump());
 }
 
+/// Notices with answers, or without, from number `first` on.
+inline std::string notices(int rows, bool with_answers = true, int first = 0) {
+  const char* topics[] = {"your card", "the loan", "a refund", "the new terms"};
+  using Json = nlohmann::ordered_json;
+  std::string lines;
+  for (int i = first; i < first + rows; ++i) {
+    Json row = {{"plain", std::string("It is noted that ") + topics[i % 4] + " number " + std::to_string(i) + " is ready."}};
+    if (with_answers) row["styled"] = std::string("Good news: ") + topics[i % 4] + " is ready.";
+    lines += row.dump() + "\n";
+  }
+  return lines;
+}
+
+/// run.json that asks for texts: two wordings, two assertions (one that nothing keeps), two examples, two seeds.
+inline void write_text_job(const Workspace& workspace, const std::string& prompting = "", bool with_answers = true) {
+  using Json = nlohmann::ordered_json;
+  workspace.write("train.jsonl", notices(12));
+  workspace.write("valid.jsonl", notices(8, with_answers));
+  workspace.write("prompts.json", R"({
+    "instruction": ["Rewrite the notice.", "Say it in our voice."], "input": "Plain: {{ plain }}\nOurs:", "separator": "\n",
+    "assertions": [{"name": "some words", "min_words": 1}, {"name": "never", "contains": "zzqx"}]})");
+  Json config = {{"model", {{"path", ATTUNE_SOURCE_DIR "/data/tiny-gpt"}, {"task", "text-generation"}}},
+                 {"data",
+                  {{"train", "train.jsonl"}, {"validation", "valid.jsonl"}, {"columns", {{"prompt", "plain"}, {"completion", "styled"}}}}},
+                 {"prompting", {{"prompts", "prompts.json"}, {"answer", "text"}, {"examples", {{"k", 2}}}}},
+                 {"generation", {{"max_new_tokens", 12}, {"stop_strings", {"\n"}}}},
+                 {"seeds", {1, 2}},
+                 {"threads", 1},
+                 {"output_dir", "out"}};
+  config["prompting"].update(Json::parse("{" + prompting + "}"));
+  workspace.write("run.json", config.dump());
+}
+
 }  // namespace attune::testing

@@ -133,6 +133,27 @@ TEST_CASE("examples by similarity can be tried where the others are not", "[app]
   CHECK(Json::parse(asked.out)["shares"]["examples"]["means"].contains("nearest"));
 }
 
+TEST_CASE("every verbalizer is a level of a factor", "[app][shell]") {
+  const Workspace workspace;
+  write_prompt_job(workspace);
+  const std::string set = R"({"input": "Message: {{ text }}\nTopic:", "verbalizers": [
+    {"name": "names", "label_words": {}}, {"name": "letters", "label_words": {"card": "A", "refund": "B", "address": "C"}}]})";
+  workspace.write("prompts.json", set);
+  const Finished asked = run_attune(workspace, "prompt stability run.json --json --quiet");
+  INFO(asked.err);
+  REQUIRE(asked.exit_code == 0);
+  const Json results = Json::parse(asked.out);
+  CHECK(results["variants"].size() == 4);  // two seeds
+  CHECK(results["shares"]["verbalizer"]["means"].size() == 2);
+  CHECK(results["wordings"][1]["name"] == "default/verbalizer=letters");
+  const auto log_p = [&](const char* file) { return Json::parse(workspace.read(file))["answers"]["log_p"]; };
+  CHECK(log_p("out/variants/1.json") != log_p("out/variants/3.json"));
+  workspace.write("prompts.json", std::string(set).replace(set.find("\"address\""), 9, "\"adress\""));
+  const Finished refused = run_attune(workspace, "prompt run run.json --quiet --set output_dir=other");
+  CHECK(refused.exit_code == 2);
+  CHECK_THAT(refused.err, ContainsSubstring("there is no label 'adress' (verbalizers, 'letters'); did you mean 'address'?"));
+}
+
 TEST_CASE("variants are not chosen by the test rows", "[app][shell]") {
   const Workspace workspace;
   write_prompt_job(workspace, R"("split": "test")");

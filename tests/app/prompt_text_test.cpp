@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <sstream>
 
-#include "app/program.h"
+#include "app/prompt_job.h"
 #include "catch.h"
 
 namespace {
@@ -14,37 +14,8 @@ using attune::testing::run_attune;
 using attune::testing::start_attune;
 using attune::testing::tiny_rows;
 using attune::testing::Workspace;
+using attune::testing::write_text_job;
 using Json = nlohmann::ordered_json;
-
-/// Notices with answers, or without.
-std::string notices(int rows, bool with_answers = true) {
-  const char* topics[] = {"your card", "the loan", "a refund", "the new terms"};
-  std::string lines;
-  for (int i = 0; i < rows; ++i) {
-    Json row = {{"plain", std::string("It is noted that ") + topics[i % 4] + " number " + std::to_string(i) + " is ready."}};
-    if (with_answers) row["styled"] = std::string("Good news: ") + topics[i % 4] + " is ready.";
-    lines += row.dump() + "\n";
-  }
-  return lines;
-}
-
-void write_text_job(const Workspace& workspace, const std::string& prompting = "", bool with_answers = true) {
-  workspace.write("train.jsonl", notices(12));
-  workspace.write("valid.jsonl", notices(8, with_answers));
-  workspace.write("prompts.json", R"({
-    "instruction": ["Rewrite the notice.", "Say it in our voice."], "input": "Plain: {{ plain }}\nOurs:", "separator": "\n",
-    "assertions": [{"name": "some words", "min_words": 1}, {"name": "never", "contains": "zzqx"}]})");
-  Json config = {{"model", {{"path", ATTUNE_SOURCE_DIR "/data/tiny-gpt"}, {"task", "text-generation"}}},
-                 {"data",
-                  {{"train", "train.jsonl"}, {"validation", "valid.jsonl"}, {"columns", {{"prompt", "plain"}, {"completion", "styled"}}}}},
-                 {"prompting", {{"prompts", "prompts.json"}, {"answer", "text"}, {"examples", {{"k", 2}}}}},
-                 {"generation", {{"max_new_tokens", 12}, {"stop_strings", {"\n"}}}},
-                 {"seeds", {1, 2}},
-                 {"threads", 1},
-                 {"output_dir", "out"}};
-  config["prompting"].update(Json::parse("{" + prompting + "}"));
-  workspace.write("run.json", config.dump());
-}
 
 }  // namespace
 
@@ -144,14 +115,9 @@ TEST_CASE("rows without texts of their own are only held to assertions", "[app][
   CHECK_THAT(refused.err, ContainsSubstring("nothing would be scored"));
 }
 
-TEST_CASE("assertions are about texts, and variants are compared by labels", "[app][shell]") {
+TEST_CASE("assertions are about texts", "[app][shell]") {
   const Workspace workspace;
   write_text_job(workspace);
-  for (const std::string action : {"stability", "optimise"}) {
-    const Finished refused = run_attune(workspace, "prompt " + action + " run.json --quiet");
-    CHECK(refused.exit_code == 2);
-    CHECK_THAT(refused.err, ContainsSubstring("prompting.answer"));
-  }
   const Finished labels = run_attune(workspace, "prompt run run.json --quiet --set prompting.answer=likelihood");
   CHECK(labels.exit_code == 2);
   CHECK_THAT(labels.err, ContainsSubstring("set prompting.answer to text"));
@@ -159,15 +125,20 @@ TEST_CASE("assertions are about texts, and variants are compared by labels", "[a
   const Finished bare = run_attune(workspace, "prompt run run.json --quiet --set prompting.min_assertion_rate=0.5");
   CHECK(bare.exit_code == 2);
   CHECK_THAT(bare.err, ContainsSubstring("no assertions"));
+  workspace.write("prompts.json", R"({"input": "Plain: {{ plain }}\nOurs:", "verbalizers": {"name": "v", "label_words": {"x": "y"}}})");
+  const Finished verbalized = run_attune(workspace, "prompt run run.json --quiet");
+  CHECK(verbalized.exit_code == 2);
+  CHECK_THAT(verbalized.err, ContainsSubstring("verbalizers stand for labels"));
 }
 
 TEST_CASE("a model tuned behind a wording is asked with the scores of its last evaluation", "[app][shell]") {
   const Workspace workspace;
   workspace.write("train.jsonl", tiny_rows(48));
   workspace.write("valid.jsonl", tiny_rows(12));
-  workspace.write("prompts.json", R"({"input": "Message: {{ text }}\nTopic:", "label_words": {"card": ["card", "bank card"]}})");
+  workspace.write("prompts.json", R"({"input": "Message: {{ text }}\nTopic:", "label_words": {"card": ["card", "bank card"]},
+    "verbalizers": [{"name": "names", "label_words": {}}, {"name": "letters", "label_words": {"refund": "B", "address": "C"}}]})");
   const Json config = {{"model", {{"path", ATTUNE_SOURCE_DIR "/data/tiny-gpt"}, {"task", "text-generation"}}},
-                       {"data", {{"train", "train.jsonl"}, {"validation", "valid.jsonl"}, {"prompts", "prompts.json"}}},
+                       {"data", {{"train", "train.jsonl"}, {"validation", "valid.jsonl"}, {"prompts", "prompts.json"}, {"wording", "default/verbalizer=letters"}}},
                        {"training", {{"num_train_epochs", 2}, {"per_device_train_batch_size", 8}, {"learning_rate", 1e-3}}},
                        {"seeds", {1}},
                        {"threads", 1},
@@ -182,11 +153,12 @@ TEST_CASE("a model tuned behind a wording is asked with the scores of its last e
   const Finished asked = run_attune(workspace, "prompt run run.json --json --quiet --set model.path=out --set output_dir=asked");
   INFO(asked.err);
   REQUIRE(asked.exit_code == 0);
-  const Json found = Json::parse(asked.out)["wordings"][0]["metrics"];
+  REQUIRE(Json::parse(asked.out)["wordings"][1]["name"] == "default/verbalizer=letters");
+  const Json found = Json::parse(asked.out)["wordings"][1]["metrics"];
   CHECK(found["accuracy"] == metrics["accuracy"]);
   CHECK(found["loss"].get<double>() == Approx(metrics["loss"].get<double>()).margin(1e-4));
   const Finished before = run_attune(workspace, "prompt run run.json --json --quiet --set output_dir=before");
-  CHECK(Json::parse(before.out)["wordings"][0]["metrics"]["loss"].get<double>() > found["loss"].get<double>());
+  CHECK(Json::parse(before.out)["wordings"][1]["metrics"]["loss"].get<double>() > found["loss"].get<double>());
 
   const Finished predicted = run_attune(workspace, "predict out valid.jsonl");
   CHECK(predicted.exit_code == 2);

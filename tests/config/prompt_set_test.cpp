@@ -42,6 +42,7 @@ constexpr const char* kFullSet = R"({
   "about": "a", "instruction": ["A", "B"], "background": "b", "tone": "t", "header": "{{ instruction }}",
   "input": "{{ text }} {{ shop }}", "answer": ": {{ answer }}", "separator": "\n", "chat": true,
   "label_words": {"x": "one", "y": ["two", "three"]},
+  "verbalizers": {"name": "v", "label_words": {"x": "eins"}},
   "wordings": [{"name": "short", "instruction": "C", "header": ""}, {"name": "long"}],
   "rules": {"case": "lower", "punctuation": [":", " -"], "order": ["examples_first"]},
   "assertions": {"name": "n", "contains": "c", "matches": ["m"], "max_words": 7, "unwanted_words": ["u"], "ignore_case": false}
@@ -57,6 +58,9 @@ TEST_CASE("a prompt set is read with all its keys", "[config][prompt]") {
   CHECK(set.chat);
   CHECK(set.label_words.at("x") == std::vector<std::string>{"one"});
   CHECK(set.label_words.at("y") == std::vector<std::string>{"two", "three"});
+  REQUIRE(set.verbalizers.size() == 1);
+  CHECK(set.verbalizers[0].name == "v");
+  CHECK(set.verbalizers[0].label_words.at("x") == std::vector<std::string>{"eins"});
   REQUIRE(set.wordings.size() == 2);
   CHECK(set.wordings[0].texts.header == std::vector<std::string>{""});
   CHECK(set.wordings[1].name == "long");
@@ -82,6 +86,7 @@ TEST_CASE("the dump of a prompt set reads back as the same", "[config][prompt]")
   const Json full = effective(parse_prompt_set(kFullSet, "s"));
   CHECK(full.at("wordings").at(0).at("instruction") == Json::array({"C"}));
   CHECK(full.at("label_words") == Json::parse(R"({"x": ["one"], "y": ["two", "three"]})"));
+  CHECK(full.at("verbalizers").at(0).at("label_words") == Json::parse(R"({"x": ["eins"]})"));
   CHECK(full.at("assertions").at(0).at("max_words") == 7);
 }
 
@@ -116,6 +121,13 @@ TEST_CASE("the wordings and assertions of a set are checked too", "[config][prom
   - a chat has no gap to be filled (wordings[0].input); remove {{ mask }}, or "chat": true
   - two wordings are called 'a' (wordings[1].name); rename one
   - the template names 'word', it is given answer (wordings[1].answer[1]))");
+  CHECK(set_problems(R"({"verbalizers": [
+      {"name": "a", "label_words": {"x": "one", "y": ["one", ""]}}, {"name": "a", "label_words": {"z": []}}]})") ==
+        R"(set.json: 4 problems
+  - the word 'one' is the label 'x' too (verbalizers[0].label_words.y); give each label words of its own
+  - found an empty word (verbalizers[0].label_words.y); give a text that the model can answer
+  - two verbalizers are called 'a' (verbalizers[1].name); rename one
+  - the label has no words (verbalizers[1].label_words.z); give one, or leave the label out)");
   CHECK(set_problems(R"({"assertions": [{"name": "a"}, {"name": "a", "contains": ["x", ""], "matches": "(",
       "min_words": 5, "max_words": 4, "wanted_words": "?!"}]})") ==
         R"(set.json: 6 problems
@@ -163,7 +175,7 @@ TEST_CASE("docs/prompts.md explains every key", "[config][prompt]") {
   }
   INFO("renew it: ATTUNE_UPDATE_DOCS=1 build/dev/tests/attune_plain_tests [config]");
   CHECK((page.substr(keys) == prompt_set_documentation()));
-  for (const char* heading : {"### `rules`", "### `wordings[…]`", "### `assertions[…]`"}) {
+  for (const char* heading : {"### `rules`", "### `verbalizers[…]`", "### `wordings[…]`", "### `assertions[…]`"}) {
     CHECK(page.find(heading) != std::string::npos);
   }
 }

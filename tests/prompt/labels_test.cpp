@@ -28,6 +28,23 @@ TEST_CASE("words must be of a label that there is, and of one only", "[prompt]")
   CHECK_RAISES(label_words(small_set(), {"a_b", "a b"}), usage, "share the word 'a b'");
 }
 
+TEST_CASE("a verbalizer's words take the place of the set's", "[prompt]") {
+  PromptSet set = small_set();
+  set.label_words["good"] = {"fine"};
+  set.verbalizers = {{.name = "signs", .label_words = {{"good", {"+", "plus"}}}}, {.name = "other", .label_words = {}}};
+  const std::vector<std::string> labels = {"good", "not_good"};
+  using Words = std::vector<std::vector<std::string>>;
+  CHECK(label_words(set, labels, "signs").words == Words{{"+", "plus"}, {"not good"}});
+  CHECK(label_words(set, labels, "other").words == Words{{"fine"}, {"not good"}});
+  CHECK(label_words(set, labels).words == Words{{"fine"}, {"not good"}});
+  set.verbalizers[1].label_words["godo"] = {"x"};
+  CHECK_RAISES(label_words(set, labels, "other"), usage,
+               "set.json: there is no label 'godo' (verbalizers, 'other'); did you mean 'good'?");
+  set.verbalizers[0].label_words["not_good"] = {"plus"};
+  CHECK_RAISES(label_words(set, labels, "signs"), usage,
+               "the labels 'good' and 'not_good' share the word 'plus' (verbalizers, 'signs')");
+}
+
 TEST_CASE("an answer is read as the label that it names", "[prompt]") {
   const LabelWords words = {.labels = {"spam", "not_spam", "unsure"},
                             .words = {{"spam", "junk"}, {"not spam", "ham"}, {"unsure", "can't say"}}};

@@ -64,6 +64,21 @@ TEST_CASE("punctuation goes by number, order by name", "[prompt]") {
   CHECK(all[3].examples_first);
 }
 
+TEST_CASE("every wording is put with every verbalizer", "[prompt]") {
+  PromptSet set = small_set();
+  set.texts.instruction = {"A", "B"};
+  set.verbalizers = {{.name = "plain", .label_words = {}}, {.name = "signs", .label_words = {}}};
+  const auto all = wordings(set);
+  REQUIRE(all.size() == 4);
+  CHECK(all[1].name == "default/instruction=1/verbalizer=signs");
+  CHECK(all[1].levels == Levels{{"instruction", "1"}, {"verbalizer", "signs"}});
+  CHECK(all[1].verbalizer == "signs");
+  CHECK(all[2].verbalizer == "plain");
+  set.verbalizers.pop_back();
+  CHECK(wordings(set)[0].name == "default/instruction=1");  // one alone varies nothing, and counts
+  CHECK(wordings(set)[0].verbalizer == "plain");
+}
+
 TEST_CASE("a single named wording is called by its name", "[prompt]") {
   PromptSet set = small_set();
   set.wordings.push_back({.name = "only", .texts = {}});

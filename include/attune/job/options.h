@@ -60,6 +60,7 @@ struct PromptingOptions {
   std::string score = "sum";          ///< prompt::WordScore
   bool calibrate = false;
   std::vector<std::string> content_free = {"N/A", "[MASK]", ""};
+  std::string metric = "auto";  ///< of texts: what variants are compared by
   std::optional<double> min_assertion_rate;
   StabilityOptions stability;
   OptimiseOptions optimise;
@@ -155,10 +156,12 @@ void visit_fields(Visitor& visit, StabilityOptions& options) {
                         .help = "Orders in which they stand, each tried. By default that of `examples`.",
                         .choices = {"random", "as_chosen", "nearest_last", "by_label"}});
   visit(options.label_words, {.key = "label_words",
-                              .help = "Whether all words of a label count or the first alone; with both, both are tried.",
+                              .help = "Whether all words of a label count or the first alone; with both, both are tried. (Different words are "
+                                      "`verbalizers` of the prompt set.)",
                               .choices = {"all", "first"}});
   visit(options.max_flip_rate, {.key = "max_flip_rate",
-                                .help = "Gate: exit 20 where two variants give a row different labels more often than this.",
+                                .help = "Gate: exit 20 where two variants give a row different labels more often than this; of texts where "
+                                        "one keeps all assertions and the other does not.",
                                 .range = share()});
 }
 
@@ -199,6 +202,13 @@ void visit_fields(Visitor& visit, PromptingOptions& options) {
                             .help = "Divides by how likely each label is behind inputs without content (Zhao et al. 2021)."});
   visit(options.content_free,
         {.key = "content_free", .help = "What stands for the columns of a row in inputs without content."});
+  visit(options.metric,
+        {.key = "metric",
+         .help = "What `attune prompt stability` and `optimise` compare texts by (`answer: text`): a metric of generated texts, or "
+                 "`all_assertions`, the share of the texts that keep all assertions. `auto`: rougeL where the validation rows have texts "
+                 "of their own, else all_assertions. Labels are compared by accuracy.",
+         .choices = {"auto", "rouge1", "rouge2", "rougeL", "rougeLsum", "bleu", "chrf", "chrf++", "exact_match", "f1",
+                     "all_assertions"}});
   visit(options.min_assertion_rate, {.key = "min_assertion_rate",
                                      .help = "Gate of `attune prompt run`: exit 20 where a smaller share of the texts of any wording "
                                              "passes an assertion of the prompt set.",

@@ -30,6 +30,12 @@ struct NamedWording {
   Texts texts;
 };
 
+/// Label words under a name: labels that it leaves out have the prompt set's.
+struct Verbalizer {
+  std::string name;
+  std::map<std::string, std::vector<std::string>> label_words;
+};
+
 /// Wordings that rules make (FormatSpread, arXiv 2310.11324): each list is a factor, its first entry need not be the
 /// plain one.
 struct Rules {
@@ -63,6 +69,7 @@ struct PromptSet {
       .separator = {"\n\n"}};
   bool chat = false;
   std::map<std::string, std::vector<std::string>> label_words;
+  std::vector<Verbalizer> verbalizers;
   std::vector<NamedWording> wordings;
   Rules rules;
   std::vector<Assertion> assertions;
@@ -111,6 +118,16 @@ void visit_fields(Visitor& visit, NamedWording& wording) {
                        .pattern_words = "a text without / and =",
                        .required = true});
   visit_fields(visit, wording.texts);
+}
+
+template <class Visitor>
+void visit_fields(Visitor& visit, Verbalizer& verbalizer) {
+  visit(verbalizer.name, {.key = "name",
+                          .help = "How results name the label words.",
+                          .pattern = "[^/=]+",
+                          .pattern_words = "a text without / and =",
+                          .required = true});
+  visit(verbalizer.label_words, {.key = "label_words", .help = "As above; labels that are left out have the words above."});
 }
 
 template <class Visitor>
@@ -175,6 +192,10 @@ void visit_fields(Visitor& visit, PromptSet& set) {
              "Words that stand for a label: `{\"card_arrival\": \"card arrival\", \"yes\": [\"yes\", \"true\"]}`. The "
              "first is shown in examples, all are scored. By default the label's name with blanks for `_`.",
          .aliases = {"verbalizer"}});
+  visit(set.verbalizers,
+        {.key = "verbalizers",
+         .help = "Several sets of label words, each under a name: every wording is put once with each of them. Without any there is "
+                 "one, `label_words`."});
   visit(
       set.wordings,
       {.key = "wordings",

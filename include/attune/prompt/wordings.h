@@ -21,6 +21,7 @@ struct Wording {
   std::string instruction, background, tone;
   std::string header, input, answer;  ///< templates
   std::string separator;
+  std::string verbalizer;  ///< its name, for label_words(); "" where the set has none
   std::string letter_case = "as_is";
   std::string punctuation = ":";
   bool examples_first = false;
@@ -30,7 +31,7 @@ inline constexpr std::size_t kMostWordings = 10'000;
 
 /// All combinations: of each named wording (in the file's order) the variants of its texts and of the rules, the last
 /// factor fastest. Factors are wording, instruction, background, tone, header, input, answer, separator, case,
-/// punctuation, order. Error{usage} for more than kMostWordings.
+/// punctuation, order, verbalizer. Error{usage} for more than kMostWordings.
 std::vector<Wording> wordings(const PromptSet& set);
 
 }  // namespace attune::prompt

@@ -6,6 +6,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -33,6 +34,9 @@
 
 namespace attune::study {
 
+/// Whether the row has an answer of its own, where texts are asked for.
+bool has_answer(const data::Example& row);
+
 /// Generated texts may name no label at all: what is then predicted.
 inline constexpr const char* kNoAnswer = "(no answer)";
 
@@ -48,8 +52,9 @@ struct PromptJob {
   infer::GenerationOptions generation;
   std::int64_t max_tokens = 0;                          ///< of prompt and answer
   prompt::AnswerKind kind = prompt::AnswerKind::label;  ///< what is asked for
+  std::string metric;                                   ///< what variants are compared by: accuracy, or of texts prompting.metric
   data::LabelMap labels;                                ///< of the training rows, where labels are asked for
-  prompt::LabelWords words;
+  std::map<std::string, prompt::LabelWords> words;      ///< by Wording::verbalizer, where labels are asked for
   std::optional<prompt::Assertions> assertions;  ///< on texts
   std::vector<data::Example> pool;               ///< training rows, of which examples are taken
   std::vector<data::Example> rows;               ///< that are answered
