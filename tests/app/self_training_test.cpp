@@ -1,7 +1,7 @@
 // Self-training with the built program: rounds, what is told of them, interruptions, repetition, and as a method of studies.
 #include <algorithm>
 #include <csignal>
-#include <set>
+#include <filesystem>
 
 #include "app/comparison.h"
 #include "catch.h"
@@ -34,7 +34,13 @@ void write_self_job(const Workspace& workspace, const Json& top = Json::object()
                  {"seeds", {1}},
                  {"threads", 1},
                  {"output_dir", "out"}};
-  for (const auto& [key, value] : top.items()) config[key].is_object() ? config[key].update(value) : config[key] = value;
+  for (const auto& [key, value] : top.items()) {
+    if (value.is_object()) {
+      config[key].update(value);
+    } else {
+      config[key] = value;
+    }
+  }
   workspace.write("run.json", config.dump());
 }
 
@@ -139,7 +145,7 @@ TEST_CASE("where wordings agree on nothing the run ends, and says why", "[app][s
 
 TEST_CASE("self-training that is interrupted ends with the same bits", "[app][shell][self]") {
   const Workspace workspace;
-  write_self_job(workspace, {{"training", {{"save_strategy", "steps"}, {"save_steps", 2}, {"num_train_epochs", 6}}}});
+  write_self_job(workspace, {{"training", {{"save_strategy", "steps"}, {"save_steps", 2}, {"save_total_limit", nullptr}, {"num_train_epochs", 6}}}});
   self_results(run_attune(workspace, "train run.json --json --quiet --set output_dir=whole"));
   const std::string stop_at = GENERATE("out/round-1/checkpoints/checkpoint-4", "out/round-1/round_result.json", "out/checkpoints/checkpoint-4");
   INFO(stop_at);

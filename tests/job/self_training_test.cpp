@@ -32,7 +32,7 @@ class SelfTrainingFiles {
                     {{"text", "the card broke"}, {"label", "card"}},
                     {{"text", "refund me"}, {"label", "refund"}}});
     write("validation", {{{"text", "a card was eaten"}, {"label", "card"}}, {{"text", "money back"}, {"label", "refund"}}});
-    write("test", {{{"text", "Sealed card"}, {"label", "card"}}});
+    write("test", Json::array({{{"text", "Sealed card"}, {"label", "card"}}}));
     write("unlabelled", {{{"id", "tested"}, {"text", "sealed  CARD"}},
                          {{"id", "first"}, {"text", "card gone"}, {"label", {"no", "class"}}},
                          {{"id", "chosen"}, {"text", "Money back"}},

@@ -74,6 +74,37 @@ TEST_CASE("the report page says how the run went", "[report]") {
   CHECK(contains(html, ">best</text>"));
 }
 
+TEST_CASE("the page says what rounds of self-training found", "[report]") {
+  Event summary = example_summary();
+  CHECK_FALSE(contains(page(summary, example_events()), "Self-training"));
+  summary["data"]["train_wordings"] = 3;
+  summary["data"]["unlabelled"] = {{"read", 736}, {"rows", 608}, {"left_out", {{"train", 128}, {"repeated", 2}}}};
+  summary["self_training"] = {{{"round", 1},
+                               {"teacher", "untouched"},
+                               {"trained_rows", 0},
+                               {"unlabelled", 608},
+                               {"agreed", 304},
+                               {"taken", 300},
+                               {"taken_by_label", {{"a<b", 200}, {"c", 100}}},
+                               {"mean_agreement", 0.75},
+                               {"validation", {{"rows", 160}, {"agreed", 40}, {"accuracy", nullptr}, {"accuracy_of_all", 0.5}}}},
+                              {{"round", 2},
+                               {"teacher", "tuned"},
+                               {"trained_rows", 428},
+                               {"unlabelled", 608},
+                               {"agreed", 304},
+                               {"taken", 300},
+                               {"taken_by_label", {{"a<b", 200}, {"c", 100}}},
+                               {"mean_agreement", 0.75}}};
+  const std::string html = page(summary, example_events());
+  CHECK(unbalanced_tag(html).empty());
+  for (const char* part : {"to which 3 wordings gave the same label", "the untouched base", "tuned on 428 rows", "304<small class=\"soft\">50.0 %</small>",
+                           "40<small class=\"soft\">25.0 %</small>", "128 with the text of a train row, 2 that repeat another", "a&lt;b"}) {
+    INFO(part);
+    CHECK(contains(html, part));
+  }
+}
+
 TEST_CASE("a model that does not beat the most frequent label is called so", "[report]") {
   Event summary = example_summary();
   summary["majority"]["test"] = 0.87;

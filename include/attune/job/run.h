@@ -19,12 +19,12 @@ struct Shared {
 
 /// What a run found out, for the terminal, --json and the report:
 /// {"output_dir", "majority", "train": {…}, "validation": {"metrics", "intervals", "samples"}, "test": {…}, "seeds": […],
-///  "cross_validation": {…}, "model": {…}, "prefix_cache": {…} where layers are frozen, "phases": {name: seconds}, "stopped_by"}.
+///  "cross_validation": {…}, "self_training": as fit_with_rounds says, "model": {…}, "prefix_cache": {…} where layers are frozen, "phases": {name: seconds}, "stopped_by"}.
 /// Before the first file is written a signal ends the process as ever; from then on it makes the run save and stop.
 files::Json run(const RunOptions& options, report::EventBus& events, const Shared& shared = {});
 
-/// Everything that `run` does before the first file is written, for --dry-run: {"data", "model", and "folds" and "warnings" of
-/// a cross-validation}.
+/// Everything that `run` does before the first file is written, for --dry-run: {"data", "model", "self_training" where there is, and
+/// "folds" and "warnings" of a cross-validation}.
 files::Json plan(const RunOptions& options, const report::EventBus& events);
 
 /// Share of the rows that have the most frequent label; null where there is none.
