@@ -47,25 +47,6 @@ TEST_CASE("test rows are known by what is in them", "[job]") {
   CHECK(job::test_rows(prepared).sha256 != drawn);
 }
 
-TEST_CASE("openings are counted by rows, and the last five are told", "[job]") {
-  const testing::TemporaryFolder folder;
-  const std::string file = folder / "new/openings.jsonl";
-  for (int i = 0; i < 7; ++i) {
-    const Json opening = job::note_opening(file, kRows, "attune train", "runs/" + std::to_string(i));
-    CHECK(opening["before"] == i);
-    CHECK(opening["noted"] == true);
-    CHECK(opening["by"].size() == static_cast<std::size_t>(std::min(i, 5)));
-  }
-  const Json other = job::note_opening(file, {.sha256 = "def", .files = {}}, "attune evaluate", "m");
-  CHECK(other["before"] == 0);
-  const Json last = job::note_opening(file, kRows, "attune evaluate", "m");
-  CHECK(last["before"] == 7);
-  CHECK(last["by"][0]["output_dir"] == "runs/2");
-  CHECK(last["by"][4]["output_dir"] == "runs/6");
-  CHECK_FALSE(last["by"][0].contains("test_sha256"));
-  CHECK(lines_of(file).size() == 9);
-}
-
 TEST_CASE("runs side by side do not tear each other's lines", "[job]") {
   const testing::TemporaryFolder folder;
   const std::string file = folder / "openings.jsonl";
