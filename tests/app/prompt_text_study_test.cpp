@@ -38,7 +38,7 @@ double share_of_passed(const Json& answers) {
   return passed / static_cast<double>(answers["passed"].size());
 }
 
-void check_refused(const Workspace& workspace, const std::string& settings, const std::string& part) {
+void check_study_refused(const Workspace& workspace, const std::string& settings, const std::string& part) {
   for (const std::string action : {"stability", "optimise"}) {
     const Finished refused = run_attune(workspace, "prompt " + action + " run.json --quiet --set output_dir=refused" + settings);
     INFO(action << settings);
@@ -137,17 +137,17 @@ TEST_CASE("texts without any of their own are compared by assertions", "[app][sh
   CHECK_FALSE(results["test"]["metrics"].contains("rougeL"));
   CHECK(results["test"]["intervals"]["all_assertions"].is_array());
   CHECK(study(workspace, "stability", bare + " --set output_dir=stable")["metric"] == "all_assertions");
-  check_refused(workspace, bare + " --set prompting.metric=bleu", "valid.jsonl:1: the row has no text of its own");
+  check_study_refused(workspace, bare + " --set prompting.metric=bleu", "valid.jsonl:1: the row has no text of its own");
 }
 
 TEST_CASE("what texts cannot be compared by is refused", "[app][shell]") {
   const Workspace workspace;
   write_study(workspace);
-  check_refused(workspace, " --set 'prompting.stability.label_words=[\"all\",\"first\"]'", "texts have no label words");
-  check_refused(workspace, " --set prompting.split=test", "prompting.split");
+  check_study_refused(workspace, " --set 'prompting.stability.label_words=[\"all\",\"first\"]'", "texts have no label words");
+  check_study_refused(workspace, " --set prompting.split=test", "prompting.split");
   workspace.write("prompts.json", R"({"instruction": ["Rewrite.", "Say it."], "input": "Plain: {{ plain }}\nOurs:"})");
-  check_refused(workspace, " --set prompting.metric=all_assertions", "no assertions that texts could keep");
-  check_refused(workspace, " --set prompting.stability.max_flip_rate=0.5", "prompting.stability.max_flip_rate");
+  check_study_refused(workspace, " --set prompting.metric=all_assertions", "no assertions that texts could keep");
+  check_study_refused(workspace, " --set prompting.stability.max_flip_rate=0.5", "prompting.stability.max_flip_rate");
 }
 
 TEST_CASE("tokens that are drawn are a factor of their own", "[app][shell]") {

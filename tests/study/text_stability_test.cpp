@@ -18,7 +18,11 @@ PromptJob text_job(std::size_t rows, bool has_assertions) {
   job.metric = "rougeL";
   for (std::size_t row = 0; row < rows; ++row) job.rows.emplace_back().id = std::to_string(row);
   for (const char* name : {"a", "b"}) job.wordings.emplace_back().name = name;
-  if (has_assertions) job.assertions.emplace(std::vector<prompt::Assertion>{{.name = "n", .contains = {"x"}}}, "set.json");
+  if (!has_assertions) return job;
+  prompt::Assertion assertion;
+  assertion.name = "n";
+  assertion.contains = {"x"};
+  job.assertions.emplace(std::vector{assertion}, "set.json");
   return job;
 }
 
