@@ -244,7 +244,7 @@ Json sweep(const RunOptions& options, const std::vector<SweepPoint>& points, con
     return results;
   }
   results["cost"] = total_cost(results["points"]);
-  const Json& chosen = best_point(results["points"], results["metric"].get<std::string>(), metric.greater);
+  const Json chosen = best_point(results["points"], results["metric"].get<std::string>(), metric.greater);
   results["chosen"] = chosen["name"];
   results["within_interval"] = within_interval(results["points"], chosen);
   const SweepPoint& point = *std::ranges::find(points, chosen["name"].get<std::string>(), &SweepPoint::name);

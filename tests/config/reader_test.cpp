@@ -242,8 +242,7 @@ TEST_CASE("null is the default, of options, lists and blocks", "[config]") {
   const auto read = [&](const Overrides& overrides) { return parse(file, "run.json", overrides).options; };
   const job::RunOptions defaults;
   CHECK(read({}).tuning.freeze.layers == "0-3");
-  CHECK(read({"tuning.freeze=null"}).tuning.freeze.layers == defaults.tuning.freeze.layers);
-  CHECK(read({"tuning.freeze=null"}).tuning.method == "freeze");
+  CHECK(read({"tuning.freeze=null", "tuning.method=head"}).tuning.freeze.layers == defaults.tuning.freeze.layers);
   CHECK(read({"tuning=null"}).tuning.method == defaults.tuning.method);
   CHECK(read({"tuning=null"}).tuning.freeze.layers == defaults.tuning.freeze.layers);
   CHECK(read({"tuning.freeze=null", "tuning.freeze.layers=1"}).tuning.freeze.layers == "1");
