@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Makes language models of 5 to 7 million parameters from nothing, sized for at most half an hour each on 2 cores (the causal one took
-15 minutes): a causal one (Llama architecture) and a masked one (BERT). They learn texts and, in every third document, labelled examples
+"""Makes language models of 5 to 7 million parameters from nothing, sized for about half an hour each on 2 cores that do nothing else (the causal one
+took 38 minutes beside other work): a causal one (Llama architecture) and a masked one (BERT). They learn texts and, in every third document, labelled examples
 in context, which makes them good enough to study few-shot prompting. Texts: the training files of data/, and of a folder of public data
 sets if --data names one.
 
