@@ -43,6 +43,10 @@ TEST_CASE("training, sweeps and evaluation count openings of test rows", "[app][
   CHECK(line_count(ledger) == 6);
   CHECK_THAT(ledger, ContainsSubstring("attune sweep"));
 
+  for (const char* run : {"runs/a", "runs/b", "runs/c"}) {  // what was opened before is no part of what a run computed
+    CHECK_FALSE(Json::parse(workspace.read(std::string(run) + "/run_manifest.json"))["files"].contains("opening.json"));
+  }
+
   // What is no test row, or no opening, does not count.
   for (const std::string other :
        {"evaluate runs/a valid.jsonl", "evaluate runs/a train.jsonl", "train run.json --set output_dir=runs/d"}) {

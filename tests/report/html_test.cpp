@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <regex>
 
+#include "attune/report/openings.h"
 #include "catch.h"
 #include "report/summary.h"
 
@@ -405,4 +406,9 @@ TEST_CASE("the page says how often the test rows had been opened", "[report]") {
   CHECK(contains(html(R"({"before": 1, "file": "o", "noted": true})"), "had been opened <b>1 time</b> before"));
   CHECK(contains(html(R"({"before": 2, "file": "o", "noted": false})"), "could not be noted there"));
   CHECK(contains(html(R"({"before": null, "file": "o", "noted": false})"), "is not known: o could not be read"));
+
+  const auto text = [](const char* opening) { return opening_text(Event::parse(opening)); };
+  CHECK(text(R"({"before": 0})") == "these test rows had not been opened before");
+  CHECK(text(R"({"before": 1})") == "these test rows had been opened 1 time before");
+  CHECK(text(R"({"before": null})") == "how often these test rows had been opened before is not known");
 }
