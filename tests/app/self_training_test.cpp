@@ -193,7 +193,7 @@ TEST_CASE("self-training is a method of comparisons and learning curves", "[app]
   const Json methods = {{{"name", "words"}, {"kind", "words"}},
                         {{"name", "wordings"}, {"kind", "train"}, {"set", behind_wordings}},
                         {{"name", "rounds"}, {"kind", "train"}, {"set", with_rounds}}};
-  write_comparison(workspace, methods, {{"learning_curve", {{"sizes", {2, 4}}, {"methods", methods}}}});
+  write_comparison(workspace, methods, {{"learning_curve", {{"sizes", {2, 4, 8}}, {"methods", methods}}}});
   workspace.write("more.jsonl", topic_rows(20, "more"));
   SECTION("compared") {
     const Json results = self_results(run_attune(workspace, "compare run.json --json --quiet"));
@@ -214,6 +214,6 @@ TEST_CASE("self-training is a method of comparisons and learning curves", "[app]
   }
   SECTION("by the number of labels") {
     const Json results = self_results(run_attune(workspace, "learning-curve run.json --json --quiet"));
-    CHECK(method_named(results, "rounds")["points"].size() == 6);
+    CHECK(method_named(results, "rounds")["points"].size() == 9);
   }
 }
