@@ -1,4 +1,5 @@
-// What self-training asks and takes: wordings of rows, known texts, rows with the labels that were agreed on. Whole runs are in tests/app.
+// What self-training asks and takes: wordings of rows, known texts, rows with the labels that were agreed on. Whole
+// runs are in tests/app.
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -31,7 +32,8 @@ class SelfTrainingFiles {
                     {{"text", "where is my refund"}, {"label", "refund"}},
                     {{"text", "the card broke"}, {"label", "card"}},
                     {{"text", "refund me"}, {"label", "refund"}}});
-    write("validation", {{{"text", "a card was eaten"}, {"label", "card"}}, {{"text", "money back"}, {"label", "refund"}}});
+    write("validation",
+          {{{"text", "a card was eaten"}, {"label", "card"}}, {{"text", "money back"}, {"label", "refund"}}});
     write("test", Json::array({{{"text", "Sealed card"}, {"label", "card"}}}));
     write("unlabelled", {{{"id", "tested"}, {"text", "sealed  CARD"}},
                          {{"id", "first"}, {"text", "card gone"}, {"label", {"no", "class"}}},
@@ -187,8 +189,10 @@ TEST_CASE("a row that was agreed on is learned as if it had come with the label"
   files.write("unlabelled", {{{"text", "where is my refund now"}}, {{"text", "pay me back"}}});
   files.prompts["label_words"] = {{"card", "card"}, {"refund", "money to be returned"}};
   const job::Prepared asked = files.prepare();
-  const job::TaughtRows taught = job::taught_rows({.rows = {1}, .agreements = {{.label = 1, .share = 1, .probability = 1}}}, asked);
-  files.write("train", {{{"text", "my card is lost"}, {"label", "card"}}, {{"text", "pay me back"}, {"label", "refund"}}});
+  const job::TaughtRows taught =
+      job::taught_rows({.rows = {1}, .agreements = {{.label = 1, .share = 1, .probability = 1}}}, asked);
+  files.write("train",
+              {{{"text", "my card is lost"}, {"label", "card"}}, {{"text", "pay me back"}, {"label", "refund"}}});
   files.write("unlabelled", {{{"text", "where is my refund now"}}, {{"text", "card"}}});
   const job::Prepared labelled = files.prepare();
   for (std::size_t wording = 0; wording < 3; ++wording) {
@@ -204,7 +208,8 @@ TEST_CASE("validation rows show how far agreement can be trusted", "[job][self]"
   const job::Prepared prepared = files.prepare();
   const std::vector<metrics::Agreement> answers = {{.label = 0, .share = 1, .probability = 0.9},
                                                    {.label = 0, .share = 0.5, .probability = 0.6}};
-  CHECK(job::judge_agreement(answers, prepared, {}) == Json{{"rows", 2}, {"agreed", 1}, {"accuracy", 1.0}, {"accuracy_of_all", 0.5}});
+  CHECK(job::judge_agreement(answers, prepared, {}) ==
+        Json{{"rows", 2}, {"agreed", 1}, {"accuracy", 1.0}, {"accuracy_of_all", 0.5}});
   const Json nothing = job::judge_agreement(answers, prepared, {.min_probability = 0.95});
   CHECK(nothing["agreed"] == 0);
   CHECK(nothing["accuracy"].is_null());
