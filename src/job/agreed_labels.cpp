@@ -20,7 +20,8 @@ const std::string& name_of_label(const metrics::Agreement& agreement, const Prep
 }
 
 /// In every wording, with its label.
-void add_prompts(std::size_t row, const std::string& label, const Prepared& prepared, files::LongList<data::Example>& prompts) {
+void add_prompts(std::size_t row, const std::string& label, const Prepared& prepared,
+                 files::LongList<data::Example>& prompts) {
   for (std::size_t wording = 0; wording < prepared.prompts_a_row(); ++wording) {
     data::Example prompt = prepared.unlabelled.examples[row * prepared.prompts_a_row() + wording];
     prompt.target = data::ClassLabel{label};
@@ -41,34 +42,41 @@ AgreedLabels AgreedLabels::from_json(const Json& list) {
   AgreedLabels taken;
   for (const Json& row : list) {
     taken.rows.push_back(row.at(0).get<std::size_t>());
-    taken.agreements.push_back(
-        {.label = row.at(1).get<std::int64_t>(), .share = row.at(2).get<double>(), .probability = row.at(3).get<double>()});
+    taken.agreements.push_back({.label = row.at(1).get<std::int64_t>(),
+                                .share = row.at(2).get<double>(),
+                                .probability = row.at(3).get<double>()});
   }
   return taken;
 }
 
 metrics::AgreementRule rule_of(const adapt::SelfTrainingOptions& options) {
-  return {.min_share = options.min_agreement, .min_probability = options.min_probability, .max_per_class = options.max_per_class};
+  return {.min_share = options.min_agreement,
+          .min_probability = options.min_probability,
+          .max_per_class = options.max_per_class};
 }
 
-std::optional<std::vector<metrics::Agreement>> ask_for_labels(const Fit& teacher, const Rows& rows, const FitRequest& request) {
+std::optional<std::vector<metrics::Agreement>> ask_for_labels(const Fit& teacher, const Rows& rows,
+                                                              const FitRequest& request) {
   const Prepared& prepared = *request.prepared;
   if (rows.empty()) return std::vector<metrics::Agreement>();
   const std::size_t labels = prepared.labels.names.size();
   const auto predictions = predict_until_signal(teacher, {rows.encoded.values(), rows.examples.values()}, request);
   if (!predictions) return std::nullopt;
   std::vector<float> logits;
-  for (const task::Prediction& prediction : *predictions) std::ranges::copy(prediction.logits, std::back_inserter(logits));
+  for (const task::Prediction& prediction : *predictions)
+    std::ranges::copy(prediction.logits, std::back_inserter(logits));
   return metrics::agreements(metrics::softmax_rows(logits, labels), prepared.prompts_a_row(), labels);
 }
 
-AgreedLabels take_agreed(const std::vector<metrics::Agreement>& agreements, const std::vector<std::size_t>& agreed, const metrics::AgreementRule& rule) {
+AgreedLabels take_agreed(const std::vector<metrics::Agreement>& agreements, const std::vector<std::size_t>& agreed,
+                         const metrics::AgreementRule& rule) {
   AgreedLabels taken{.rows = metrics::surest_rows(agreements, agreed, rule), .agreements = {}};
   for (const std::size_t row : taken.rows) taken.agreements.push_back(agreements[row]);
   return taken;
 }
 
-Json judge_agreement(const std::vector<metrics::Agreement>& agreements, const Prepared& prepared, const metrics::AgreementRule& rule) {
+Json judge_agreement(const std::vector<metrics::Agreement>& agreements, const Prepared& prepared,
+                     const metrics::AgreementRule& rule) {
   const auto is_right = [&](std::size_t row) {
     return agreements[row].label == prepared.asked_validation.encoded[row * prepared.prompts_a_row()].label;
   };
@@ -78,13 +86,17 @@ Json judge_agreement(const std::vector<metrics::Agreement>& agreements, const Pr
   };
   const std::vector<std::size_t> agreed = metrics::agreed_rows(agreements, rule),
                                  all = metrics::agreed_rows(agreements, {.min_share = 0, .min_probability = 0});
-  return {{"rows", all.size()}, {"agreed", agreed.size()}, {"accuracy", accuracy(agreed)}, {"accuracy_of_all", accuracy(all)}};
+  return {{"rows", all.size()},
+          {"agreed", agreed.size()},
+          {"accuracy", accuracy(agreed)},
+          {"accuracy_of_all", accuracy(all)}};
 }
 
 Json count_by_label(const AgreedLabels& taken, const Prepared& prepared) {
   Json counts = Json::object();
   for (const std::string& name : prepared.labels.names) {
-    counts[name] = std::ranges::count_if(taken.agreements, [&](const metrics::Agreement& row) { return name_of_label(row, prepared) == name; });
+    counts[name] = std::ranges::count_if(
+        taken.agreements, [&](const metrics::Agreement& row) { return name_of_label(row, prepared) == name; });
   }
   return counts;
 }

@@ -1,5 +1,5 @@
-// The labels that wordings agree on, asked of a model: of unlabelled rows to train on, of validation rows to see how far they can
-// be trusted.
+// The labels that wordings agree on, asked of a model: of unlabelled rows to train on, of validation rows to see how
+// far they can be trusted.
 #pragma once
 
 #include <optional>
@@ -26,14 +26,17 @@ struct AgreedLabels {
 metrics::AgreementRule rule_of(const adapt::SelfTrainingOptions& options);
 
 /// What the training wordings answer to rows that lie as prompts (Prepared::unlabelled); nothing after a stop signal.
-std::optional<std::vector<metrics::Agreement>> ask_for_labels(const Fit& teacher, const Rows& rows, const FitRequest& request);
+std::optional<std::vector<metrics::Agreement>> ask_for_labels(const Fit& teacher, const Rows& rows,
+                                                              const FitRequest& request);
 
 /// Those that the rule takes.
-AgreedLabels take_agreed(const std::vector<metrics::Agreement>& agreements, const std::vector<std::size_t>& agreed, const metrics::AgreementRule& rule);
+AgreedLabels take_agreed(const std::vector<metrics::Agreement>& agreements, const std::vector<std::size_t>& agreed,
+                         const metrics::AgreementRule& rule);
 
-/// {"rows", "agreed", "accuracy" of these (null where there are none), "accuracy_of_all"} of the validation rows, treated as the
-/// unlabelled ones but for the bound on a class.
-files::Json judge_agreement(const std::vector<metrics::Agreement>& agreements, const Prepared& prepared, const metrics::AgreementRule& rule);
+/// {"rows", "agreed", "accuracy" of these (null where there are none), "accuracy_of_all"} of the validation rows,
+/// treated as the unlabelled ones but for the bound on a class.
+files::Json judge_agreement(const std::vector<metrics::Agreement>& agreements, const Prepared& prepared,
+                            const metrics::AgreementRule& rule);
 
 /// {label: rows}, every label.
 files::Json count_by_label(const AgreedLabels& taken, const Prepared& prepared);

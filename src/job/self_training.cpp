@@ -86,7 +86,8 @@ class Rounds {
     if (own.resume.empty() || own.folder.empty() || !path_exists(path, ErrorKind::resume_refused)) return std::nullopt;
     Json stored = files::read_json(path, kRoundLimits);
     try {
-      train::refuse_other_job(path, train::fingerprint_difference(stored.at("job").get<std::string>(), job_fingerprint(prepared_, own)));
+      train::refuse_other_job(
+          path, train::fingerprint_difference(stored.at("job").get<std::string>(), job_fingerprint(prepared_, own)));
       check_taken(path, AgreedLabels::from_json(stored.at("taken")), stored.at("told"));
     } catch (const Json::exception& error) {
       refuse(path, error.what());
@@ -107,7 +108,8 @@ class Rounds {
     if (!told.is_object()) refuse(path, "told is no object");
     for (std::size_t i = 0; i < taken.rows.size(); ++i) {
       const std::int64_t label = taken.agreements[i].label;
-      if (taken.rows[i] >= rows || label < 0 || label >= labels) refuse(path, "it names a row or a label that there is not");
+      if (taken.rows[i] >= rows || label < 0 || label >= labels)
+        refuse(path, "it names a row or a label that there is not");
     }
   }
 
@@ -158,13 +160,15 @@ class Rounds {
   }
 
   [[noreturn]] void refuse_nothing(const Json& told) const {
-    throw Error(ErrorKind::data,
-                {.file = join(prepared_.options.data.unlabelled, ", "),
-                 .what = concat("round ", told["round"].dump(), " of self-training takes none of the ", told["unlabelled"].dump(),
-                                " rows: on none do wordings agree as they must (on average ",
-                                print_number("%.2f", told["mean_agreement"].get<double>()), " of them give a row the same label)"),
-                 .where = "tuning.self_training",
-                 .hint = "lower min_agreement or min_probability, train longer, give more labelled rows, or remove the block"});
+    throw Error(
+        ErrorKind::data,
+        {.file = join(prepared_.options.data.unlabelled, ", "),
+         .what =
+             concat("round ", told["round"].dump(), " of self-training takes none of the ", told["unlabelled"].dump(),
+                    " rows: on none do wordings agree as they must (on average ",
+                    print_number("%.2f", told["mean_agreement"].get<double>()), " of them give a row the same label)"),
+         .where = "tuning.self_training",
+         .hint = "lower min_agreement or min_probability, train longer, give more labelled rows, or remove the block"});
   }
 
   static Fit stopped() {
@@ -189,11 +193,13 @@ Fit fit_with_rounds(const FitRequest& request) {
   return Rounds(request).run();
 }
 
-bool check_round(const std::string& round_folder, const std::function<void(const std::string& path, const std::string& job)>& check) {
+bool check_round(const std::string& round_folder,
+                 const std::function<void(const std::string& path, const std::string& job)>& check) {
   const std::string path = file_of_round(round_folder);
   if (!path_exists(path, ErrorKind::resume_refused)) return false;
   const Json found = files::read_json(path, kRoundLimits);
-  if (found.is_object() && found.contains("job") && found["job"].is_string()) check(path, found["job"].get<std::string>());
+  if (found.is_object() && found.contains("job") && found["job"].is_string())
+    check(path, found["job"].get<std::string>());
   return true;
 }
 

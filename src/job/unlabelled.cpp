@@ -34,7 +34,8 @@ data::DataOptions without_labels(data::DataOptions options) {
 /// Text → the first split that has it; of rows that are scored before those that are learned.
 std::unordered_map<std::string, const char*> known_texts(const Prepared& prepared) {
   std::unordered_map<std::string, const char*> known;
-  for (const auto& [name, rows] : {std::pair{"test", &prepared.test}, {"validation", &prepared.validation}, {"train", &prepared.train}}) {
+  for (const auto& [name, rows] :
+       {std::pair{"test", &prepared.test}, {"validation", &prepared.validation}, {"train", &prepared.train}}) {
     rows->examples.for_each([&](const data::Example& row) { known.emplace(data::comparable_text(row), name); });
   }
   return known;
@@ -43,8 +44,9 @@ std::unordered_map<std::string, const char*> known_texts(const Prepared& prepare
 void tell_of_left_out(const Json& left_out) {
   std::vector<std::string> parts;
   for (const auto& [name, rows] : left_out.items()) {
-    parts.push_back(name == kRepeated ? concat(rows.dump(), " repeat another of them")
-                                      : concat(rows.dump(), rows == 1 ? " has" : " have", " the text of a ", name, " row"));
+    parts.push_back(name == kRepeated
+                        ? concat(rows.dump(), " repeat another of them")
+                        : concat(rows.dump(), rows == 1 ? " has" : " have", " the text of a ", name, " row"));
   }
   if (!parts.empty()) log::info(concat("unlabelled rows that are left out: ", join(parts, ", ")));
 }
@@ -54,8 +56,8 @@ void tell_of_left_out(const Json& left_out) {
 void read_unlabelled(Prepared& prepared, const data::DataOptions& options, data::ReadReport& report) {
   const std::vector<std::string>& files = options.unlabelled;
   if (!prepared.options.tuning.self_training.enabled) return;
-  std::vector<data::Example> rows =
-      data::read_examples(files, without_labels(options), data::RowKind::classification, report, data::LabelNeed::optional);
+  std::vector<data::Example> rows = data::read_examples(files, without_labels(options), data::RowKind::classification,
+                                                        report, data::LabelNeed::optional);
   Json told = {{"read", rows.size()}, {"rows", 0}, {"left_out", Json::object()}};
   std::unordered_map<std::string, const char*> known = known_texts(prepared);
   std::erase_if(rows, [&](const data::Example& row) {

@@ -142,7 +142,9 @@ class PromptsOfRows {
 class PromptWordings {
  public:
   explicit PromptWordings(const Prepared& prepared)
-      : shown_(prepared), skips_bad_rows_(prepared.options.data.on_bad_row == "skip"), evaluation_(prepared, prepared.asked->wording, shown_) {
+      : shown_(prepared),
+        skips_bad_rows_(prepared.options.data.on_bad_row == "skip"),
+        evaluation_(prepared, prepared.asked->wording, shown_) {
     for (const prompt::Wording& wording : prepared.asked->of_training) {
       training_.emplace_back(prepared, wording, shown_);
       check_answers(*prepared.asked, wording, training_.back().answers());
@@ -190,11 +192,15 @@ class PromptWordings {
 
  private:
   /// The labels' words are asked for alike in each.
-  void check_answers(const Asked& asked, const prompt::Wording& wording, const std::vector<prompt::Continuation>& answers) const {
-    if (std::ranges::equal(answers, evaluation_.answers(), {}, &prompt::Continuation::text, &prompt::Continuation::text)) return;
+  void check_answers(const Asked& asked, const prompt::Wording& wording,
+                     const std::vector<prompt::Continuation>& answers) const {
+    if (std::ranges::equal(answers, evaluation_.answers(), {}, &prompt::Continuation::text,
+                           &prompt::Continuation::text))
+      return;
     throw Error(ErrorKind::usage,
                 {.file = asked.set.file,
-                 .what = concat("the wordings '", wording.name, "' and '", asked.wording.name, "' write the answers differently"),
+                 .what = concat("the wordings '", wording.name, "' and '", asked.wording.name,
+                                "' write the answers differently"),
                  .where = "data.train_wordings",
                  .hint = "name wordings with the same `answer` and label words, in the same case of letters"});
   }
@@ -247,7 +253,8 @@ void write_prompts(Prepared& prepared, std::map<std::string, data::ReadReport>& 
     } else {
       prompts.write_in_one(trains, *rows, reports[name]);
     }
-    prepared.data_summary["splits"][name]["rows"] = rows->examples.size() / (in_all ? prompts.wordings_of_training() : 1);
+    prepared.data_summary["splits"][name]["rows"] =
+        rows->examples.size() / (in_all ? prompts.wordings_of_training() : 1);
   }
   if (prompts.wordings_of_training() > 1) prepared.data_summary["train_wordings"] = prompts.wordings_of_training();
   prepared.asked->answers = prompts.answers();

@@ -43,7 +43,8 @@ std::vector<Agreement> agreements(std::span<const double> probabilities, std::si
 std::vector<std::size_t> agreed_rows(std::span<const Agreement> rows, const AgreementRule& rule) {
   std::vector<std::size_t> agreed;
   for (std::size_t row = 0; row < rows.size(); ++row) {
-    const bool is_agreed = rows[row].share + kRounding >= rule.min_share && rows[row].probability >= rule.min_probability;
+    const bool is_agreed =
+        rows[row].share + kRounding >= rule.min_share && rows[row].probability >= rule.min_probability;
     if (is_agreed) agreed.push_back(row);
   }
   return agreed;

@@ -30,12 +30,14 @@ std::string rounds_table(const Json& rounds) {
   HtmlTable table{.header = {"round", "asked", "unlabelled rows", "agreed on", "taken", "mean agreement"}, .rows = {}};
   const bool is_judged = rounds[0].contains("validation");
   if (is_judged) {
-    for (const char* title : {"validation rows agreed on", "of these right", "of all right"}) table.header.emplace_back(title);
+    for (const char* title : {"validation rows agreed on", "of these right", "of all right"})
+      table.header.emplace_back(title);
   }
   for (const Json& round : rounds) {
     const bool is_untouched = member(round, {"teacher"}) == Json("untouched");
     table.rows.push_back({value_text(member(round, {"round"})),
-                          is_untouched ? "the untouched base" : concat("tuned on ", count_text(count_in(round, "trained_rows")), " rows"),
+                          is_untouched ? "the untouched base"
+                                       : concat("tuned on ", count_text(count_in(round, "trained_rows")), " rows"),
                           count_text(count_in(round, "unlabelled")),
                           count_and_share(count_in(round, "agreed"), count_in(round, "unlabelled")),
                           count_text(count_in(round, "taken")), share_or_dash(member(round, {"mean_agreement"}))});
@@ -58,8 +60,8 @@ std::string taken_bars(const Json& by_label) {
     most = std::max(most, bars.back().value);
   }
   std::ranges::stable_sort(bars, [](const Bar& a, const Bar& b) { return a.value > b.value; });
-  return "<h3>Rows that the last round took, by the label they got</h3>\n<div class=\"scroll\">" + bar_list(bars, most, "Taken rows by label") +
-         "</div>\n";
+  return "<h3>Rows that the last round took, by the label they got</h3>\n<div class=\"scroll\">" +
+         bar_list(bars, most, "Taken rows by label") + "</div>\n";
 }
 
 /// "Left out: 12 with the text of a test row, …".
@@ -67,7 +69,8 @@ std::string left_out_text(const Json& left_out) {
   if (!left_out.is_object() || left_out.empty()) return "";
   std::vector<std::string> parts;
   for (const auto& [name, rows] : left_out.items()) {
-    parts.push_back(concat(count_text(number_or(rows, 0)), name == "repeated" ? " that repeat another" : concat(" with the text of a ", name, " row")));
+    parts.push_back(concat(count_text(number_or(rows, 0)),
+                           name == "repeated" ? " that repeat another" : concat(" with the text of a ", name, " row")));
   }
   return concat("<p>Of the unlabelled rows these were left out: ", escape_html(join(parts, ", ")), ".</p>\n");
 }
@@ -78,9 +81,10 @@ std::string rounds_section(const Json& summary) {
   const Json& rounds = member(summary, {"self_training"});
   if (!rounds.is_array() || rounds.empty()) return "";
   const std::string wordings = value_text(member(summary, {"data", "train_wordings"}));
-  std::string html = concat("<p>Beside its labelled rows the model was trained on rows to which ", escape_html(wordings),
-                            " wordings gave the same label. These labels are the model's own: how often they are right shows in the "
-                            "validation rows, treated alike.</p>\n");
+  std::string html =
+      concat("<p>Beside its labelled rows the model was trained on rows to which ", escape_html(wordings),
+             " wordings gave the same label. These labels are the model's own: how often they are right shows in the "
+             "validation rows, treated alike.</p>\n");
   return html + rounds_table(rounds) + left_out_text(member(summary, {"data", "unlabelled", "left_out"})) +
          taken_bars(member(rounds[rounds.size() - 1], {"taken_by_label"}));
 }

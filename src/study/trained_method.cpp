@@ -47,7 +47,8 @@ class OpenedTuned {
     const job::Rows rows = job::read_rows(tuned_, split == "test" ? data_.test : data_.validation, true);
     Scored scored{.predictions = job::predict_rows(tuned_, rows, events), .size = {}};
     for (task::Prediction& prediction : scored.predictions) prediction.encoded = nullptr;  // the rows go
-    for (const task::Encoded& row : rows.encoded) scored.size.lengths.push_back(static_cast<std::int64_t>(row.ids.size()));
+    for (const task::Encoded& row : rows.encoded)
+      scored.size.lengths.push_back(static_cast<std::int64_t>(row.ids.size()));
     return scored;
   }
   const models::Model& model() const { return *tuned_.loaded.model; }
@@ -61,16 +62,19 @@ class OpenedTuned {
 /// A model that was tuned behind a wording: the run's own rows are asked in it.
 class OpenedWording {
  public:
-  explicit OpenedWording(const MethodTask& task) : run_(job::reopen_run(task.candidate.options, task.bench.shared.prefix_cache)) {}
+  explicit OpenedWording(const MethodTask& task)
+      : run_(job::reopen_run(task.candidate.options, task.bench.shared.prefix_cache)) {}
 
   Scored score(const std::string& split, const report::EventBus& events) const {
     const job::Rows& rows = split == "test" ? run_.prepared->test : run_.prepared->validation;
     job::FitRequest request;
     request.prepared = run_.prepared.get();
     request.events = &events;
-    Scored scored{.predictions = job::predict_rows(run_.fit, {rows.encoded.values(), rows.examples.values()}, request), .size = {}};
+    Scored scored{.predictions = job::predict_rows(run_.fit, {rows.encoded.values(), rows.examples.values()}, request),
+                  .size = {}};
     for (const task::Encoded& row : rows.encoded) {
-      for (const task::AnswerText& text : row.answers->texts) scored.size.lengths.push_back(static_cast<std::int64_t>(text.ids.size()));
+      for (const task::AnswerText& text : row.answers->texts)
+        scored.size.lengths.push_back(static_cast<std::int64_t>(text.ids.size()));
     }
     return scored;
   }
@@ -145,7 +149,8 @@ std::unique_ptr<Fitted> fit_trained(const MethodTask& task) {
                {"tokens", number_at(results, {"cost", "training", "tokens"})},
                {"flops", number_at(results, {"cost", "run", "flops"})}};
   }
-  if (job::asks_labels(task.candidate.options)) return std::make_unique<Trained<OpenedWording>>(task, std::move(learned));
+  if (job::asks_labels(task.candidate.options))
+    return std::make_unique<Trained<OpenedWording>>(task, std::move(learned));
   return std::make_unique<Trained<OpenedTuned>>(task, std::move(learned));
 }
 

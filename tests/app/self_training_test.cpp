@@ -1,4 +1,5 @@
-// Self-training with the built program: rounds, what is told of them, interruptions, repetition, and as a method of studies.
+// Self-training with the built program: rounds, what is told of them, interruptions, repetition, and as a method of
+// studies.
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
@@ -21,19 +22,21 @@ void write_self_job(const Workspace& workspace, const Json& top = Json::object()
   workspace.write("valid.jsonl", topic_rows(10, "choose"));
   workspace.write("test.jsonl", topic_rows(20, "test"));
   workspace.write("prompts.json", R"({"input": ["Message: {{ text }}\nTopic:", "{{ text }}\n=>"]})");
-  Json config = {{"model", {{"path", kGpt}, {"task", "text-generation"}}},
-                 {"data",
-                  {{"train", "few.jsonl"},
-                   {"unlabelled", "more.jsonl"},
-                   {"validation", "valid.jsonl"},
-                   {"test", "test.jsonl"},
-                   {"prompts", "prompts.json"},
-                   {"train_wordings", "*"}}},
-                 {"tuning", kTuning},
-                 {"training", {{"num_train_epochs", 3}, {"per_device_train_batch_size", 8}, {"learning_rate", 1e-3}, {"logging_steps", 1}}},
-                 {"seeds", {1}},
-                 {"threads", 1},
-                 {"output_dir", "out"}};
+  Json config = {
+      {"model", {{"path", kGpt}, {"task", "text-generation"}}},
+      {"data",
+       {{"train", "few.jsonl"},
+        {"unlabelled", "more.jsonl"},
+        {"validation", "valid.jsonl"},
+        {"test", "test.jsonl"},
+        {"prompts", "prompts.json"},
+        {"train_wordings", "*"}}},
+      {"tuning", kTuning},
+      {"training",
+       {{"num_train_epochs", 3}, {"per_device_train_batch_size", 8}, {"learning_rate", 1e-3}, {"logging_steps", 1}}},
+      {"seeds", {1}},
+      {"threads", 1},
+      {"output_dir", "out"}};
   for (const auto& [key, value] : top.items()) {
     if (value.is_object()) {
       config[key].update(value);
@@ -86,7 +89,8 @@ TEST_CASE("rows that wordings label alike are trained on, and everything is told
   CHECK(events_named(workspace, "round_end") == 2);
   CHECK(events_named(workspace, "train_begin") == 3);
   const std::string page = workspace.read("out/report.html");
-  CHECK_THAT(page, ContainsSubstring("Self-training") && ContainsSubstring("2 with the text of a test row, 1 with the text of a validation row"));
+  CHECK_THAT(page, ContainsSubstring("Self-training") &&
+                       ContainsSubstring("2 with the text of a test row, 1 with the text of a validation row"));
   CHECK_THAT(workspace.read("out/README.md"), ContainsSubstring("Self-training: beside them"));
   CHECK_FALSE(fs::exists(workspace.path("out/round-1/checkpoints")));
 
@@ -107,14 +111,18 @@ TEST_CASE("rows that wordings label alike are trained on, and everything is told
     CHECK_THAT(changed.out, ContainsSubstring("takes other rows, or gives them other labels"));
   }
   SECTION("its folder may be overwritten") {
-    CHECK(run_attune(workspace, "train run.json --quiet --set overwrite_output_dir=true --set tuning.self_training.rounds=1").exit_code == 0);
+    CHECK(run_attune(workspace,
+                     "train run.json --quiet --set overwrite_output_dir=true --set tuning.self_training.rounds=1")
+              .exit_code == 0);
     CHECK_FALSE(fs::exists(workspace.path("out/round-2")));
   }
 }
 
 TEST_CASE("the untouched base may label first, and a class may be bounded", "[app][shell][self]") {
   const Workspace workspace;
-  write_self_job(workspace, {{"tuning", {{"self_training", {{"start", "untouched"}, {"min_agreement", 0.5}, {"max_per_class", 3}}}}}});
+  write_self_job(
+      workspace,
+      {{"tuning", {{"self_training", {{"start", "untouched"}, {"min_agreement", 0.5}, {"max_per_class", 3}}}}}});
   const Json results = self_results(run_attune(workspace, "train run.json --json --quiet"));
   const Json& round = results["self_training"][0];
   CHECK(round["teacher"] == "untouched");
@@ -130,7 +138,8 @@ TEST_CASE("what is planned is said before the start", "[app][shell][self]") {
   write_self_job(workspace);
   const Finished plan = run_attune(workspace, "train run.json --dry-run --quiet");
   INFO(plan.err);
-  CHECK_THAT(plan.out, ContainsSubstring("self-training: 40 unlabelled rows of 43 asked in 2 wordings, 1 round, 2 trainings"));
+  CHECK_THAT(plan.out,
+             ContainsSubstring("self-training: 40 unlabelled rows of 43 asked in 2 wordings, 1 round, 2 trainings"));
   CHECK_FALSE(fs::exists(workspace.path("out")));
 }
 
@@ -139,15 +148,20 @@ TEST_CASE("where wordings agree on nothing the run ends, and says why", "[app][s
   write_self_job(workspace, {{"tuning", {{"self_training", {{"min_probability", 1}}}}}});
   const Finished finished = run_attune(workspace, "train run.json --quiet");
   CHECK(finished.exit_code == 4);
-  CHECK_THAT(finished.err, ContainsSubstring("more.jsonl: round 1 of self-training takes none of the 40 rows") && ContainsSubstring("min_probability"));
+  CHECK_THAT(finished.err, ContainsSubstring("more.jsonl: round 1 of self-training takes none of the 40 rows") &&
+                               ContainsSubstring("min_probability"));
   CHECK_FALSE(fs::exists(workspace.path("out/model.safetensors")));
 }
 
 TEST_CASE("self-training that is interrupted ends with the same bits", "[app][shell][self]") {
   const Workspace workspace;
-  write_self_job(workspace, {{"training", {{"save_strategy", "steps"}, {"save_steps", 2}, {"save_total_limit", nullptr}, {"num_train_epochs", 6}}}});
+  write_self_job(
+      workspace,
+      {{"training",
+        {{"save_strategy", "steps"}, {"save_steps", 2}, {"save_total_limit", nullptr}, {"num_train_epochs", 6}}}});
   self_results(run_attune(workspace, "train run.json --json --quiet --set output_dir=whole"));
-  const std::string stop_at = GENERATE("out/round-1/checkpoints/checkpoint-4", "out/round-1/round_result.json", "out/checkpoints/checkpoint-4");
+  const std::string stop_at =
+      GENERATE("out/round-1/checkpoints/checkpoint-4", "out/round-1/round_result.json", "out/checkpoints/checkpoint-4");
   INFO(stop_at);
   const pid_t child = start_attune(workspace, "train run.json --quiet");
   const bool has_begun = appear({workspace.path(stop_at)});
@@ -156,12 +170,14 @@ TEST_CASE("self-training that is interrupted ends with the same bits", "[app][sh
   waitpid(child, &status, 0);
   REQUIRE(has_begun);
   const bool had_ended_round = fs::exists(workspace.path("out/round-1/round_result.json"));
-  const auto asked_at = had_ended_round ? fs::last_write_time(workspace.path("out/round-1/round_result.json")) : fs::file_time_type();
+  const auto asked_at =
+      had_ended_round ? fs::last_write_time(workspace.path("out/round-1/round_result.json")) : fs::file_time_type();
   if (WEXITSTATUS(status) == 143) {
     const Finished named = run_attune(workspace, "train run.json --quiet --resume " + stop_at);
     CHECK(named.exit_code == 2);
     CHECK_THAT(named.err, ContainsSubstring(R"(set it to "auto")"));
-    const Finished other = run_attune(workspace, "train run.json --quiet --resume auto --set tuning.self_training.min_agreement=0.5");
+    const Finished other =
+        run_attune(workspace, "train run.json --quiet --resume auto --set tuning.self_training.min_agreement=0.5");
     CHECK(other.exit_code == 10);
     self_results(run_attune(workspace, "train run.json --json --quiet --resume auto"));
   }
@@ -185,35 +201,43 @@ TEST_CASE("every seed has rounds of its own", "[app][shell][self]") {
 
 TEST_CASE("self-training is a method of comparisons and learning curves", "[app][shell][self]") {
   const Workspace workspace;
-  const Json behind_wordings = {{"model.path", kGpt}, {"model.task", "text-generation"}, {"data.prompts", "prompts.json"},
-                                {"data.train_wordings", "*"}, {"training.learning_rate", 1e-3}};
+  const Json behind_wordings = {{"model.path", kGpt},
+                                {"model.task", "text-generation"},
+                                {"data.prompts", "prompts.json"},
+                                {"data.train_wordings", "*"},
+                                {"training.learning_rate", 1e-3}};
   Json with_rounds = behind_wordings;
   with_rounds["data.unlabelled"] = "more.jsonl";
   with_rounds["tuning.self_training"] = {{"min_agreement", 0.5}};
   const Json methods = {{{"name", "words"}, {"kind", "words"}},
                         {{"name", "wordings"}, {"kind", "train"}, {"set", behind_wordings}},
                         {{"name", "rounds"}, {"kind", "train"}, {"set", with_rounds}}};
-  write_comparison(workspace, methods, {{"learning_curve", {{"sizes", {2, 4}}, {"methods", methods}}}});
+  write_comparison(workspace, methods, {{"learning_curve", {{"sizes", {2, 4, 8}}, {"methods", methods}}}});
   workspace.write("more.jsonl", topic_rows(20, "more"));
   SECTION("compared") {
     const Json results = self_results(run_attune(workspace, "compare run.json --json --quiet"));
     for (const std::string name : {"wordings", "rounds"}) {
       const Json& method = method_named(results, name);
       REQUIRE(method["predictions"].size() == 3);
-      const std::vector<Json> rows = predictions_in(workspace, "runs/out/" + method["predictions"][0].get<std::string>());
+      const std::vector<Json> rows =
+          predictions_in(workspace, "runs/out/" + method["predictions"][0].get<std::string>());
       REQUIRE(rows.size() == 40);
       CHECK(rows[7]["id"] == "test7");
       CHECK(method["cost"]["per_1000"]["tokens"].get<double>() > 0);
     }
     CHECK(fs::exists(workspace.path("runs/out/methods/rounds/seed-1/selected_rows.jsonl")));
-    const auto tokens = [&](const char* name) { return method_named(results, name)["cost"]["learning"]["tokens"].get<double>(); };
-    CHECK(tokens("rounds") > 1.5 * tokens("wordings"));  // of all rounds
+    const auto tokens = [&](const char* name) {
+      return method_named(results, name)["cost"]["learning"]["tokens"].get<double>();
+    };
+    CHECK(tokens("rounds") > 1.5 * tokens("wordings"));                          // of all rounds
+    const Json identity = Json::parse(workspace.read("runs/out/compare.json"));  // what --resume and verify hold it to
+    for (const char* file : {"more.jsonl", "prompts.json"}) CHECK(identity["files"].contains(file));
     CHECK(run_attune(workspace, "verify runs/out --quiet").exit_code == 0);
     workspace.write("more.jsonl", topic_rows(21, "more"));
     CHECK(run_attune(workspace, "verify runs/out --quiet").exit_code == 9);
   }
   SECTION("by the number of labels") {
     const Json results = self_results(run_attune(workspace, "learning-curve run.json --json --quiet"));
-    CHECK(method_named(results, "rounds")["points"].size() == 6);
+    CHECK(method_named(results, "rounds")["points"].size() == 9);
   }
 }

@@ -62,7 +62,7 @@ TEST_CASE("the effective configuration reads as itself and holds every key", "[c
     CHECK(parse(dump.dump(), "resolved.json").notes.empty());
   }
   job::RunOptions all = options_with({"data.val_size=9", "early_stopping={}"});
-  all.cross_validation.enabled = all.data.subset.enabled = true;
+  all.cross_validation.enabled = all.data.subset.enabled = all.tuning.self_training.enabled = true;
   const Json dump = effective(all);
   for (const auto& option : option_table(all)) {
     const Json* at = &dump;

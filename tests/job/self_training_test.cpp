@@ -1,4 +1,5 @@
-// What self-training asks and takes: wordings of rows, known texts, rows with the labels that were agreed on. Whole runs are in tests/app.
+// What self-training asks and takes: wordings of rows, known texts, rows with the labels that were agreed on. Whole
+// runs are in tests/app.
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -31,7 +32,8 @@ class SelfTrainingFiles {
                     {{"text", "where is my refund"}, {"label", "refund"}},
                     {{"text", "the card broke"}, {"label", "card"}},
                     {{"text", "refund me"}, {"label", "refund"}}});
-    write("validation", {{{"text", "a card was eaten"}, {"label", "card"}}, {{"text", "money back"}, {"label", "refund"}}});
+    write("validation",
+          {{{"text", "a card was eaten"}, {"label", "card"}}, {{"text", "money back"}, {"label", "refund"}}});
     write("test", Json::array({{{"text", "Sealed card"}, {"label", "card"}}}));
     write("unlabelled", {{{"id", "tested"}, {"text", "sealed  CARD"}},
                          {{"id", "first"}, {"text", "card gone"}, {"label", {"no", "class"}}},
@@ -77,6 +79,11 @@ std::vector<std::string> texts_of(const job::Rows& rows) {
 
 using Texts = std::vector<std::string>;
 
+/// Training rows keep their tokens alone.
+std::string trained_text(const job::Prepared& prepared, std::size_t row) {
+  return prepared.tokenizer->decode(prepared.train.encoded[row].ids, /*skip_special_tokens=*/true);
+}
+
 }  // namespace
 
 TEST_CASE("unlabelled rows with the text of another row are left out, and labels are not read", "[job][self]") {
@@ -110,12 +117,11 @@ TEST_CASE("training rows stand in every wording, the others in one", "[job][self
   SECTION("the first by default") {
     const job::Prepared prepared = files.prepare();
     CHECK(prepared.prompts_a_row() == 3);
-    const Texts texts = texts_of(prepared.train);
-    REQUIRE(texts.size() == 12);
-    CHECK(texts[0] == "Message: my card is lost\nTopic:");
-    CHECK(texts[1] == "my card is lost\n=>");
-    CHECK(texts[2] == "Sort this: my card is lost\nUnder:");
-    CHECK(texts[3] == "Message: where is my refund\nTopic:");
+    REQUIRE(prepared.train.encoded.size() == 12);
+    CHECK(trained_text(prepared, 0).starts_with("Message: my card is lost\nTopic:"));
+    CHECK(trained_text(prepared, 1).starts_with("my card is lost\n=>"));
+    CHECK(trained_text(prepared, 2).starts_with("Sort this: my card is lost\nUnder:"));
+    CHECK(trained_text(prepared, 3).starts_with("Message: where is my refund\nTopic:"));
     CHECK(texts_of(prepared.validation) == Texts{"Message: a card was eaten\nTopic:", "Message: money back\nTopic:"});
     CHECK(texts_of(prepared.asked_validation)[4] == "money back\n=>");
     CHECK(prepared.data_summary["splits"]["train"]["rows"] == 4);
@@ -125,8 +131,8 @@ TEST_CASE("training rows stand in every wording, the others in one", "[job][self
     files.config["data"]["train_wordings"] = {"default/input=3", "default/input=1"};
     files.config["data"]["wording"] = "default/input=2";
     const job::Prepared prepared = files.prepare();
-    CHECK(texts_of(prepared.train)[0] == "Sort this: my card is lost\nUnder:");
-    CHECK(texts_of(prepared.train)[1] == "Message: my card is lost\nTopic:");
+    CHECK(trained_text(prepared, 0).starts_with("Sort this: my card is lost\nUnder:"));
+    CHECK(trained_text(prepared, 1).starts_with("Message: my card is lost\nTopic:"));
     CHECK(texts_of(prepared.test) == Texts{"Sealed card\n=>"});
   }
   SECTION("without self-training too") {
@@ -156,7 +162,7 @@ TEST_CASE("wordings that cannot be asked together are refused", "[job][self]") {
 }
 
 TEST_CASE("rows that were agreed on are trained on behind the labelled ones, in every wording", "[job][self]") {
-  const SelfTrainingFiles files;
+  SelfTrainingFiles files;
   const job::Prepared prepared = files.prepare();
   const job::AgreedLabels taken{.rows = {1}, .agreements = {{.label = 1, .share = 1, .probability = 0.75}}};
   const job::TaughtRows rows = job::taught_rows(taken, prepared);
@@ -167,8 +173,6 @@ TEST_CASE("rows that were agreed on are trained on behind the labelled ones, in 
     CHECK(rows.encoded[i].label == 1);
     CHECK(rows.examples[i].id == "second");
     CHECK(std::get<data::ClassLabel>(rows.examples[i].target).name == "refund");
-    const std::string learned = prepared.tokenizer->decode(rows.encoded[i].ids, /*skip_special_tokens=*/true);
-    CHECK(learned.ends_with(" refund"));  // the words of its own label
   }
   CHECK(job::count_by_label(taken, prepared) == Json{{"card", 0}, {"refund", 1}});
   CHECK(job::AgreedLabels::from_json(taken.to_json()).to_json() == taken.to_json());
@@ -180,12 +184,32 @@ TEST_CASE("rows that were agreed on are trained on behind the labelled ones, in 
   CHECK(line["probability"] == 0.75);
 }
 
+TEST_CASE("a row that was agreed on is learned as if it had come with the label", "[job][self]") {
+  SelfTrainingFiles files;
+  files.write("unlabelled", {{{"text", "where is my refund now"}}, {{"text", "pay me back"}}});
+  files.prompts["label_words"] = {{"card", "card"}, {"refund", "money to be returned"}};
+  const job::Prepared asked = files.prepare();
+  const job::TaughtRows taught =
+      job::taught_rows({.rows = {1}, .agreements = {{.label = 1, .share = 1, .probability = 1}}}, asked);
+  files.write("train",
+              {{{"text", "my card is lost"}, {"label", "card"}}, {{"text", "pay me back"}, {"label", "refund"}}});
+  files.write("unlabelled", {{{"text", "where is my refund now"}}, {{"text", "card"}}});
+  const job::Prepared labelled = files.prepare();
+  for (std::size_t wording = 0; wording < 3; ++wording) {
+    const task::Encoded &mine = taught.encoded[12 + wording], &theirs = labelled.train.encoded[3 + wording];
+    CHECK(mine.ids == theirs.ids);
+    CHECK(mine.label == theirs.label);
+    CHECK(mine.ids != asked.unlabelled.encoded[3 + wording].ids);  // the beginning of the words that are learned
+  }
+}
+
 TEST_CASE("validation rows show how far agreement can be trusted", "[job][self]") {
   const SelfTrainingFiles files;
   const job::Prepared prepared = files.prepare();
   const std::vector<metrics::Agreement> answers = {{.label = 0, .share = 1, .probability = 0.9},
                                                    {.label = 0, .share = 0.5, .probability = 0.6}};
-  CHECK(job::judge_agreement(answers, prepared, {}) == Json{{"rows", 2}, {"agreed", 1}, {"accuracy", 1.0}, {"accuracy_of_all", 0.5}});
+  CHECK(job::judge_agreement(answers, prepared, {}) ==
+        Json{{"rows", 2}, {"agreed", 1}, {"accuracy", 1.0}, {"accuracy_of_all", 0.5}});
   const Json nothing = job::judge_agreement(answers, prepared, {.min_probability = 0.95});
   CHECK(nothing["agreed"] == 0);
   CHECK(nothing["accuracy"].is_null());

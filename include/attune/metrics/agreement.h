@@ -11,7 +11,8 @@ namespace attune::metrics {
 
 /// What several answers to a row come to.
 struct Agreement {
-  std::int64_t label = 0;  ///< that most of them hold likeliest; of equals the one with the larger mean probability, then the first
+  std::int64_t label =
+      0;  ///< that most of them hold likeliest; of equals the one with the larger mean probability, then the first
   double share = 0;        ///< of the answers that do
   double probability = 0;  ///< of the label, the mean over all answers
 };
