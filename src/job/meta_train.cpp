@@ -85,7 +85,8 @@ Json hashes_of(const Values& values) {
   Json hashes = Json::object();
   for (const auto& [name, value] : values) {
     const at::Tensor numbers = value.detach().cpu().contiguous();
-    hashes[name] = files::sha256_hex({static_cast<const char*>(numbers.const_data_ptr()), static_cast<std::size_t>(numbers.nbytes())});
+    hashes[name] = files::sha256_hex(
+        {static_cast<const char*>(numbers.const_data_ptr()), static_cast<std::size_t>(numbers.nbytes())});
   }
   return hashes;
 }
@@ -136,8 +137,8 @@ Json meta_train(const RunOptions& given, const std::vector<MetaTask>& tasks, con
   return results;
 }
 
-Json repeat_meta_training(const RunOptions& options, const std::vector<MetaTask>& tasks, const MetaRepetition& repetition,
-                          const report::EventBus& events) {
+Json repeat_meta_training(const RunOptions& options, const std::vector<MetaTask>& tasks,
+                          const MetaRepetition& repetition, const report::EventBus& events) {
   MetaTraining training(options, tasks, events);
   Json now = {{"inputs", inputs_of(training, tasks)}};
   if (now["inputs"] != repetition.inputs) return now;

@@ -60,10 +60,12 @@ Json episodes_json(const std::vector<Episode>& episodes) {
   return told;
 }
 
-MetaTraining::MetaTraining(const RunOptions& options, const std::vector<MetaTask>& tasks, const report::EventBus& events)
+MetaTraining::MetaTraining(const RunOptions& options, const std::vector<MetaTask>& tasks,
+                           const report::EventBus& events)
     : options_(options), folder_(options.output_dir + "/checkpoints/meta") {
   check_settings(tasks.size());
-  base_ = models::load_model(models::resolve_model_path(options_.model.path), {.task = models::Task::base, .dtype = options_.model.dtype});
+  base_ = models::load_model(models::resolve_model_path(options_.model.path),
+                             {.task = models::Task::base, .dtype = options_.model.dtype});
   names_ = names_in(base_);
   learners_.reserve(tasks.size());
   for (const MetaTask& task : tasks) learners_.emplace_back(options_, task, names_, events);
@@ -72,26 +74,28 @@ MetaTraining::MetaTraining(const RunOptions& options, const std::vector<MetaTask
 
 void MetaTraining::check_settings(std::size_t tasks) const {
   if (tasks < 2) {
-    refuse_meta("meta-training learns from several data sets, and there is one", "meta.tasks", "name at least one more configuration");
+    refuse_meta("meta-training learns from several data sets, and there is one", "meta.tasks",
+                "name at least one more configuration");
   }
-  if (options_.seeds.size() > 1) refuse_meta("meta-training has one result and takes one seed", "seeds", "name one, or run it once for each");
+  if (options_.seeds.size() > 1)
+    refuse_meta("meta-training has one result and takes one seed", "seeds", "name one, or run it once for each");
   if (options_.cross_validation.enabled) refuse_meta("meta-training has no folds", "cross_validation", "leave it out");
-  if (options_.model.init == "random") refuse_meta("meta-training begins at a checkpoint", "model.init", "leave it out");
-  if (options_.tuning.self_training.enabled) refuse_meta("meta-training takes no rows without labels", "tuning.self_training", "leave it out");
+  if (options_.model.init == "random")
+    refuse_meta("meta-training begins at a checkpoint", "model.init", "leave it out");
+  if (options_.tuning.self_training.enabled)
+    refuse_meta("meta-training takes no rows without labels", "tuning.self_training", "leave it out");
   const std::set<std::string> methods = {"full", "head", "freeze"};
   if (!methods.contains(options_.tuning.method)) {
-    refuse_meta(concat("a model is meta-trained by gradient steps on its own weights, and the method is ", options_.tuning.method), "tuning.method",
-                "choose full, head or freeze");
+    refuse_meta(concat("a model is meta-trained by gradient steps on its own weights, and the method is ",
+                       options_.tuning.method),
+                "tuning.method", "choose full, head or freeze");
   }
 }
 
 Json MetaTraining::identity() const {
-  Json identity = {{"configuration", config::decisive(options_)},
-                   {"inner_steps", options_.meta.inner_steps},
-                   {"episodes", options_.meta.episodes},
-                   {"shots", options_.meta.shots},
-                   {"step_size", options_.meta.step_size},
-                   {"tasks", Json::array()}};
+  Json identity = {{"configuration", config::decisive(options_)}, {"inner_steps", options_.meta.inner_steps},
+                   {"episodes", options_.meta.episodes},          {"shots", options_.meta.shots},
+                   {"step_size", options_.meta.step_size},        {"tasks", Json::array()}};
   for (const MetaLearner& learner : learners_) {
     identity["tasks"].push_back({{"name", learner.name()}, {"fingerprints", learner.prepared().fingerprints}});
   }
@@ -108,8 +112,10 @@ void MetaTraining::save() const {
 
 void MetaTraining::resume() {
   if (options_.resume_from_checkpoint.empty() || !path_exists(folder_, ErrorKind::resume_refused)) return;
-  if (const std::string defect = files::manifest_defect(folder_); !defect.empty()) refuse_to_resume(defect, "begin anew");
-  const Json kept = files::read_json(folder_ + "/state.json", {.kind = ErrorKind::resume_refused, .max_bytes = std::size_t{1} << 28});
+  if (const std::string defect = files::manifest_defect(folder_); !defect.empty())
+    refuse_to_resume(defect, "begin anew");
+  const Json kept =
+      files::read_json(folder_ + "/state.json", {.kind = ErrorKind::resume_refused, .max_bytes = std::size_t{1} << 28});
   if (kept.value("identity", Json()) != identity() || !kept.contains("episodes")) {
     refuse_to_resume("it belongs to other data, settings or another model", "begin anew in another output_dir");
   }
@@ -149,7 +155,9 @@ bool MetaTraining::run(std::int64_t episodes, bool saves, const report::EventBus
   return true;
 }
 
-void MetaTraining::forget() const { files::remove_folder(options_.output_dir + "/checkpoints"); }
+void MetaTraining::forget() const {
+  files::remove_folder(options_.output_dir + "/checkpoints");
+}
 
 void MetaTraining::save_model(const std::string& folder) {
   for (models::Parameter& parameter : base_.model->parameters()) {

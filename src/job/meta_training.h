@@ -13,7 +13,7 @@ namespace attune::job {
 
 /// What an episode showed.
 struct Episode {
-  std::size_t task = 0;                   ///< index of its data set
+  std::size_t task = 0;                  ///< index of its data set
   double first_loss = 0, last_loss = 0;  ///< of its first and last step, each before that step
 };
 

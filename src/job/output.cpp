@@ -63,7 +63,7 @@ bool is_of_a_run(const std::string& name) {
   static const std::set<std::string> kNames = {
       "1_Pooling", "README.md", "adapter_config.json", "adapter_model.safetensors", "added_tokens.json", "answers", "attune_adapter.json", "best",
       "chat_template.jinja", "checkpoints", "classifier.safetensors", "compare.json", "config.json", "config.resolved.json", "config_setfit.json", "cv",
-      "events.jsonl", "generation_config.json", "junit.xml", "merges.txt", "methods", "model.safetensors", "modules.json", "opening.json", "predictions.jsonl",
+      "events.jsonl", "generation_config.json", "junit.xml", "merges.txt", "meta_manifest.json", "methods", "model.safetensors", "modules.json", "opening.json", "predictions.jsonl",
       "report.html", "run_manifest.json", "selected_rows.jsonl", "sentence_bert_config.json", "sentencepiece.bpe.model", "special_tokens_map.json", "spiece.model",
       "sweep.json", "test_answers", "tokenizer.json", "tokenizer.model",
       "tokenizer_config.json", "trainer_state.json", "variants", "vocab.json", "vocab.txt", "wordings"};

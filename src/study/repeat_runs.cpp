@@ -65,7 +65,8 @@ std::vector<const KeptRun*> drawn_trainings(const std::vector<KeptRun>& runs, st
   for (const KeptRun& kept : runs) {
     if (!is_prompted(kept)) trainings.push_back(&kept);
   }
-  for (const std::int64_t i : RandomKey(seed, "runs to repeat").permutation(static_cast<std::int64_t>(trainings.size())))
+  for (const std::int64_t i :
+       RandomKey(seed, "runs to repeat").permutation(static_cast<std::int64_t>(trainings.size())))
     drawn.push_back(trainings[static_cast<std::size_t>(i)]);
   std::ranges::stable_partition(drawn, [](const KeptRun* kept) { return method_kind(kept->kind).has_model; });
   return drawn;
@@ -162,7 +163,8 @@ class RunRepeater {
     for (const auto& [path, value] : kept.candidate.at("configuration").items()) value_at_path(all, path) = value;
     for (const char* block : {"prompting", "generation"}) all[block] = kept.candidate.at(block);
     const Json manifest = manifest_beside(kept.predictions);
-    if (manifest.is_object()) value_at_path(all, "training.bf16") = manifest.at("configuration").at("training").at("bf16");
+    if (manifest.is_object())
+      value_at_path(all, "training.bf16") = manifest.at("configuration").at("training").at("bf16");
     return config::parse(all.dump(), kept.name, {}, job::machine()).options;
   }
 
@@ -174,17 +176,19 @@ class RunRepeater {
     }
     if (others.empty()) return true;
     const Json manifest = manifest_beside(kept.predictions);
-    findings_.differ(
-        concat(kept.name, ": repeated, it answers ", others.size(), " of ",
-               counted(static_cast<std::int64_t>(before.predicted.size()), "test row"), " in another way, the first is '",
-               bench_.rows.test[others.front()].id, "'",
-               manifest.is_null() ? "" : cause_of_difference(manifest, job::describe(job::execution_of(options_again(kept))))));
+    findings_.differ(concat(
+        kept.name, ": repeated, it answers ", others.size(), " of ",
+        counted(static_cast<std::int64_t>(before.predicted.size()), "test row"), " in another way, the first is '",
+        bench_.rows.test[others.front()].id, "'",
+        manifest.is_null() ? ""
+                           : cause_of_difference(manifest, job::describe(job::execution_of(options_again(kept))))));
     return false;
   }
 
   /// Label and probabilities, to the bit.
   bool is_row_equal(const Answers& before, const Answers& now, std::size_t row) const {
-    if (before.predicted[row] != now.predicted[row] || before.probabilities.empty() != now.probabilities.empty()) return false;
+    if (before.predicted[row] != now.predicted[row] || before.probabilities.empty() != now.probabilities.empty())
+      return false;
     if (before.probabilities.empty()) return true;
     const std::size_t labels = bench_.rows.labels.names.size();
     const auto begin = static_cast<std::ptrdiff_t>(row * labels), end = static_cast<std::ptrdiff_t>((row + 1) * labels);

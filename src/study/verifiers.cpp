@@ -38,10 +38,11 @@ bool is_of_inputs(ErrorKind kind) {
 
 void check_has_runs(const VerifyOptions& options, const Verifier& verifier) {
   if (!options.runs || verifier.has_runs) return;
-  throw Error(ErrorKind::usage, {.file = options.folder,
-                                 .what = concat("--runs is of comparisons and learning curves, and this is of attune ", verifier.verb),
-                                 .where = "command line",
-                                 .hint = "leave it out"});
+  throw Error(ErrorKind::usage,
+              {.file = options.folder,
+               .what = concat("--runs is of comparisons and learning curves, and this is of attune ", verifier.verb),
+               .where = "command line",
+               .hint = "leave it out"});
 }
 
 [[noreturn]] void refuse_damaged(const std::string& path) {

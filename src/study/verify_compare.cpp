@@ -85,9 +85,10 @@ void verify_compare(const VerifyOptions& options, const Json& results, const rep
     return;
   }
   repeat_runs(options, run, runs_of_comparison(results, identity, options.folder), events, findings);
-  findings.leave_out(concat("single steps; attune verify ", options.folder,
-                            "/methods/<name>/seed-<s> goes over those of a training (candidate-<n>/seed-<s> where there "
-                            "were several)"));
+  findings.leave_out(
+      concat("single steps; attune verify ", options.folder,
+             "/methods/<name>/seed-<s> goes over those of a training (candidate-<n>/seed-<s> where there "
+             "were several)"));
 }
 
 }  // namespace attune::study

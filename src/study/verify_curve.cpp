@@ -97,8 +97,9 @@ class CurveCheck {
     findings_.add(inputs_.found());
     std::size_t points = 0;
     for (const MethodCurve& curve : curves_) points += curve.points.size();
-    findings_.check(concat(counted(static_cast<std::int64_t>(points), "point"),
-                           ": scores follow from the predictions that were kept, curves and crossings from the scores"));
+    findings_.check(
+        concat(counted(static_cast<std::int64_t>(points), "point"),
+               ": scores follow from the predictions that were kept, curves and crossings from the scores"));
   }
 
  private:
@@ -111,11 +112,12 @@ class CurveCheck {
 
   KeptRun run_of(const MethodCurve& curve, const Json& told, const Json& method) const {
     const Json& first = method.at("candidates").at(0);
-    KeptRun run{.name = concat(curve.name, ", size ", told.at("size").dump(), ", seed ", told.at("seed").dump()),
-                .kind = curve.kind,
-                .candidate = told.contains("candidate") ? candidate_named(method, told["candidate"].get<std::string>()) : first,
-                .seed = told.at("seed").get<std::uint64_t>(),
-                .predictions = concat(folder_, "/", told.at("predictions").get<std::string>())};
+    KeptRun run{
+        .name = concat(curve.name, ", size ", told.at("size").dump(), ", seed ", told.at("seed").dump()),
+        .kind = curve.kind,
+        .candidate = told.contains("candidate") ? candidate_named(method, told["candidate"].get<std::string>()) : first,
+        .seed = told.at("seed").get<std::uint64_t>(),
+        .predictions = concat(folder_, "/", told.at("predictions").get<std::string>())};
     if (told["size"].is_number()) run.part = part_of_curve(per_class_, told["size"].get<std::int64_t>(), run.seed);
     return run;
   }

@@ -44,7 +44,9 @@ std::size_t first_other_episode(const Json& recorded, const Json& now) {
 void compare_episodes(const Json& manifest, const Json& now, const std::string& cause, Findings& findings) {
   const Json& recorded = manifest.at("episodes");
   if (const std::size_t other = first_other_episode(recorded, now["episodes"]); other > 0) {
-    const auto loss = [](const Json& episode) { return concat(episode["first_loss"].dump(), " → ", episode["last_loss"].dump()); };
+    const auto loss = [](const Json& episode) {
+      return concat(episode["first_loss"].dump(), " → ", episode["last_loss"].dump());
+    };
     findings.differ(concat("episode ", other, ": recorded losses ", loss(recorded[other - 1]), ", now ",
                            loss(now["episodes"][other - 1]), cause));
     return;
@@ -55,7 +57,8 @@ void compare_episodes(const Json& manifest, const Json& now, const std::string& 
     return;
   }
   findings.check(concat(now["episodes"].size(), " of ", counted(static_cast<std::int64_t>(recorded.size()), "episode"),
-                        " repeated: ", is_whole ? "losses and what was learned are" : "losses are", " equal to the bit"));
+                        " repeated: ", is_whole ? "losses and what was learned are" : "losses are",
+                        " equal to the bit"));
   if (!is_whole) findings.leave_out("the episodes behind --steps, and what was learned in the end");
 }
 
@@ -63,8 +66,8 @@ void compare_episodes(const Json& manifest, const Json& now, const std::string& 
 
 void verify_meta_train(const VerifyOptions& options, const Json& results, const report::EventBus& events,
                        Findings& findings) {
-  const Json manifest =
-      files::read_json(options.folder + "/meta_manifest.json", {.kind = ErrorKind::usage, .max_bytes = std::size_t{1} << 28});
+  const Json manifest = files::read_json(options.folder + "/meta_manifest.json",
+                                         {.kind = ErrorKind::usage, .max_bytes = std::size_t{1} << 28});
   check_model_files(options.folder, manifest.at("files"), findings);
   const job::RunOptions run = config::load(options.folder + "/config.resolved.json", {}, job::machine());
   job::set_threads(run.threads);

@@ -122,6 +122,7 @@ TEST_CASE("a text that names no label is an answer of its own, and wrong", "[app
                      {"kind", "prompt"},
                      {"set",
                       {{"model.path", ATTUNE_SOURCE_DIR "/data/tiny-gpt"},
+                       {"model.task", "text-generation"},
                        {"prompting.answer", "generation"},
                        {"generation.max_new_tokens", 3}}},
                      {"wordings", {"default/instruction=1"}}});

@@ -185,7 +185,7 @@ TEST_CASE("meta-training is verified by doing it once more", "[app][meta][verify
   }
   SECTION("another setting") {
     edit("meta/config.resolved.json", [](Json& config) { config["meta"]["step_size"] = 0.25; });
-    const Json result = changed("configuration.meta.step_size: recorded 1.0, now 0.25");
+    const Json result = changed("configuration.meta.step_size: recorded 1, now 0.25");
     CHECK_THAT(result["differences"].dump(), ContainsSubstring("episode 2"));
   }
   SECTION("a model that was written over") {

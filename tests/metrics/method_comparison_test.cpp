@@ -102,6 +102,26 @@ TEST_CASE("rows that belong together are drawn and flipped together", "[metrics]
   CHECK(compare_methods({.gold = gold, .classes = 2, .methods = methods}).pairs[0].test.p_value < 1e-9);
 }
 
+TEST_CASE("intervals of methods are those of groups, where there are some", "[metrics]") {
+  const std::vector<std::int64_t> gold(40, 0);
+  std::vector<std::int64_t> groups;
+  std::vector<MethodPredictions> methods(2);
+  std::vector<std::int64_t>& halves = methods[0].predicted.emplace_back();
+  for (std::int64_t row = 0; row < 40; ++row) {
+    groups.push_back(row / 10);
+    halves.push_back(row < 20 ? 0 : 1);
+  }
+  methods[1].predicted = {std::vector<std::int64_t>(40, 1)};
+  const MethodComparison grouped = compare_methods({.gold = gold, .classes = 2, .groups = groups, .methods = methods});
+  const MethodComparison alone = compare_methods({.gold = gold, .classes = 2, .methods = methods});
+  // Of four groups, two of them right, the share of right rows is one of five with at most 1/16 at the ends.
+  CHECK(grouped.methods[0].accuracy.interval.low == 0);
+  CHECK(grouped.methods[0].accuracy.interval.high == 1);
+  CHECK(grouped.pairs[0].accuracy.interval.low == -1);
+  CHECK(alone.methods[0].accuracy.interval.low == Approx(0.35).margin(0.06));
+  CHECK(alone.methods[0].accuracy.interval.high == Approx(0.65).margin(0.06));
+}
+
 TEST_CASE("methods without probabilities have no loss", "[metrics]") {
   const MethodComparison found = compare_patterns({rights(8, 10), rights(5, 10)});
   CHECK(std::isnan(found.methods[0].loss.value));
@@ -139,6 +159,17 @@ TEST_CASE("a difference that the rows could have shown is not taken for none", "
   CHECK(choice.chosen == 0);
   CHECK(choice.undecided == std::vector<std::size_t>{1});
   CHECK(choice.alike == std::vector<std::size_t>{0});
+}
+
+TEST_CASE("a difference counts as shown after the correction for all pairs", "[metrics]") {
+  MethodComparison found = compare_patterns({rights(36, 40), rights(34, 40), rights(33, 40)});
+  for (MethodPair& pair : found.pairs) pair.detectable = 0.5;
+  found.pairs[0].test.p_value = 0.02;
+  found.pairs[0].p_adjusted = 0.06;
+  found.pairs[1].test.p_value = found.pairs[1].p_adjusted = 0.01;
+  const MethodChoice choice = choose_method(found, std::vector{3.0, 2.0, 1.0});
+  CHECK(choice.alike == std::vector<std::size_t>{0, 1});
+  CHECK(choice.chosen == 1);
 }
 
 TEST_CASE("of equal methods the cheapest is the best", "[metrics]") {

@@ -31,7 +31,8 @@ Interval named(const NamedIntervals& intervals, const std::string& name) {
 
 TEST_CASE("bootstrap intervals of grouped and weighted rows equal numpy's", "[metrics][golden]") {
   const auto golden = attune::testing::read_goldens("statistics/resampled.json");
-  const auto values = golden["values"].get<std::vector<double>>(), weights = golden["weights"].get<std::vector<double>>();
+  const auto values = golden["values"].get<std::vector<double>>(),
+             weights = golden["weights"].get<std::vector<double>>();
   const auto groups = golden["groups"].get<std::vector<std::int64_t>>();
   const WeightedValues mean = [&](std::span<const double> of) -> Values {
     double sum = 0, total = 0;
@@ -48,9 +49,11 @@ TEST_CASE("bootstrap intervals of grouped and weighted rows equal numpy's", "[me
   }
 }
 
-TEST_CASE("bootstrap intervals of accuracy and macro F1 equal numpy's over scikit-learn's scores", "[metrics][golden]") {
+TEST_CASE("bootstrap intervals of accuracy and macro F1 equal numpy's over scikit-learn's scores",
+          "[metrics][golden]") {
   const auto golden = attune::testing::read_goldens("statistics/resampled.json");
-  const auto gold = golden["gold"].get<std::vector<std::int64_t>>(), predicted = golden["predicted"].get<std::vector<std::int64_t>>();
+  const auto gold = golden["gold"].get<std::vector<std::int64_t>>(),
+             predicted = golden["predicted"].get<std::vector<std::int64_t>>();
   const std::vector<std::string> labels = {"a", "b", "c"};
   const ClassificationScorer scorer({.gold = gold, .predicted = predicted, .labels = labels});
   const NamedIntervals found =
@@ -61,7 +64,8 @@ TEST_CASE("bootstrap intervals of accuracy and macro F1 equal numpy's over sciki
 TEST_CASE("bands of learning curves over seeds equal those of scipy's fits", "[metrics][golden]") {
   const auto golden = attune::testing::read_goldens("statistics/resampled.json")["band"];
   std::vector<LearningPoint> points;
-  for (const auto& point : golden["points"]) points.push_back({.labels = point[0], .score = point[1], .seed = point[2]});
+  for (const auto& point : golden["points"])
+    points.push_back({.labels = point[0], .score = point[1], .seed = point[2]});
   const LearningCurve curve = LearningCurve::fitted(points, {.bounds = {0, 1}, .resamples = 4000});
   for (std::size_t i = 0; i < golden["at"].size(); ++i)
     check_ends(golden["at"][i].dump(), curve.at(golden["at"][i]).interval, golden["intervals"][i], 0.1);

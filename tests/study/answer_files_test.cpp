@@ -45,7 +45,8 @@ TEST_CASE("answers are read as they were written, to the bit", "[study][compare]
 
 TEST_CASE("answers to other rows, labels or in other shapes are refused", "[study][compare]") {
   const testing::TemporaryFolder folder;
-  const std::string first = R"({"id": "a", "label": "card", "gold": "refund"})", second = R"({"id": "b", "label": "card", "gold": "card"})";
+  const std::string first = R"({"id": "a", "label": "card", "gold": "refund"})",
+                    second = R"({"id": "b", "label": "card", "gold": "card"})";
   const auto refused = [&](const std::string& lines, const std::string& said) {
     CHECK_RAISES(read_answers(folder.write("answers.jsonl", lines), kLabels, two_rows()), data, said);
   };
@@ -57,7 +58,8 @@ TEST_CASE("answers to other rows, labels or in other shapes are refused", "[stud
   refused(first + "\n" + second + "\n" + second, "there are only 2 rows");
   refused(R"({"id": "a", "label": "loan", "gold": "refund"})", "the label 'loan' is none of the training rows");
   refused(R"({"id": "a", "label": 1, "gold": "refund"})", "this is no prediction of a label");
-  refused(R"({"id": "a", "label": "card", "scores": {"card": 0.5}, "gold": "refund"})", "the label 'refund' has no score");
+  refused(R"({"id": "a", "label": "card", "scores": {"card": 0.5}, "gold": "refund"})",
+          "the label 'refund' has no score");
   refused(R"({"id": "a", "label": "card", "scores": {"card": 0.5, "refund": 0.5}, "gold": "refund"})" + ("\n" + second),
           "some rows have scores and some have not");
 }

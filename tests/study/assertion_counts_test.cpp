@@ -27,7 +27,8 @@ PromptJob job_of(std::size_t rows) {
 
 }  // namespace
 
-TEST_CASE("assertions are counted over all texts, with the interval of as many texts as there are rows", "[study][text]") {
+TEST_CASE("assertions are counted over all texts, with the interval of as many texts as there are rows",
+          "[study][text]") {
   const PromptJob job = job_of(4);
   AssertionCounts counts(job);
   counts.add({"please wait", "wait", "please wait a moment", "go on now"});

@@ -43,7 +43,8 @@ TEST_CASE("words of both texts of a pair count", "[study][compare]") {
     train.push_back(row_of("a message", "my card is lost", "card"));
     train.push_back(row_of("a message", "my money came back", "refund"));
   }
-  Workbench bench = bench_of(train, {row_of("a message", "money back", "refund"), row_of("a message", "lost card", "card")});
+  Workbench bench =
+      bench_of(train, {row_of("a message", "money back", "refund"), row_of("a message", "lost card", "card")});
   CHECK(answers_of("words", bench)->predicted == std::vector<std::int64_t>{1, 0});
 }
 

@@ -40,7 +40,8 @@ TEST_CASE("openings are counted by content, the last five are told", "[job]") {
   const std::string rows = folder.write("rows.jsonl", "{}\n"), copy = folder.write("copy.jsonl", "{}\n"),
                     others = folder.write("others.jsonl", "{ }\n");
   for (int i = 0; i < 7; ++i) {
-    const Json opening = note_opening(run_with(folder.path() + "/run-" + std::to_string(i), {i % 2 == 0 ? rows : copy}), "attune compare");
+    const Json opening = note_opening(run_with(folder.path() + "/run-" + std::to_string(i), {i % 2 == 0 ? rows : copy}),
+                                      "attune compare");
     CHECK(opening["before"] == i);
     CHECK(opening["test_sha256"] == files::sha256_file(rows));
     CHECK(opening["by"].size() == static_cast<std::size_t>(std::min(i, 5)));
