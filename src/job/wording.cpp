@@ -15,8 +15,8 @@ namespace attune::job {
 namespace {
 
 /// The wording of that name among all of the set.
-prompt::Wording named_wording(const prompt::PromptSet& set, const std::vector<prompt::Wording>& all, const std::string& name,
-                              const char* key) {
+prompt::Wording named_wording(const prompt::PromptSet& set, const std::vector<prompt::Wording>& all,
+                              const std::string& name, const char* key) {
   const auto found = std::ranges::find(all, name, &prompt::Wording::name);
   if (found != all.end()) return *found;
   std::vector<std::string> names;
@@ -31,11 +31,12 @@ prompt::Wording named_wording(const prompt::PromptSet& set, const std::vector<pr
 
 prompt::Wording only_wording(const prompt::PromptSet& set, const std::vector<prompt::Wording>& all) {
   if (all.size() == 1) return all.front();
-  throw Error(ErrorKind::usage,
-              {.file = set.file,
-               .what = concat("the prompt set has ", all.size(), " wordings, and the model is tuned behind one"),
-               .where = "data.wording",
-               .hint = concat("name one of them, such as '", all.front().name, "', or several in data.train_wordings")});
+  throw Error(
+      ErrorKind::usage,
+      {.file = set.file,
+       .what = concat("the prompt set has ", all.size(), " wordings, and the model is tuned behind one"),
+       .where = "data.wording",
+       .hint = concat("name one of them, such as '", all.front().name, "', or several in data.train_wordings")});
 }
 
 std::vector<prompt::Wording> wordings_of_training(const Asked& asked, const std::vector<prompt::Wording>& all,
@@ -48,7 +49,8 @@ std::vector<prompt::Wording> wordings_of_training(const Asked& asked, const std:
 }
 
 /// Where no wording is named the first of those that train.
-prompt::Wording wording_of_evaluation(const Asked& asked, const std::vector<prompt::Wording>& all, const data::DataOptions& data) {
+prompt::Wording wording_of_evaluation(const Asked& asked, const std::vector<prompt::Wording>& all,
+                                      const data::DataOptions& data) {
   if (!data.wording.empty()) return named_wording(asked.set, all, data.wording, "data.wording");
   if (data.train_wordings.empty()) return only_wording(asked.set, all);
   const std::string& first = data.train_wordings.front();

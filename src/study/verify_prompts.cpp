@@ -140,8 +140,10 @@ class PromptCheck {
   void check_written(const std::string& name, const Json& answers, const Variant& variant) {
     const auto texts = answers.at("texts").get<std::vector<std::string>>();
     const std::vector<task::Prediction> predictions = predictions_of(job_, texts);
-    const Json now = answers.contains("intervals") ? reported_answers_of(job_, predictions) : answers_of(job_, predictions);
-    for (const auto& [key, value] : now.items()) findings_.compare(answers.at(key), value, concat(name, ": ", key), kOfSums);
+    const Json now =
+        answers.contains("intervals") ? reported_answers_of(job_, predictions) : answers_of(job_, predictions);
+    for (const auto& [key, value] : now.items())
+      findings_.compare(answers.at(key), value, concat(name, ": ", key), kOfSums);
     write_again(name, texts, variant);
   }
 
