@@ -173,8 +173,8 @@ std::string shares_text(const Json& results, const std::string& metric) {
     text += fact("  " + factor, concat(number_cell(found["share"]), " of the variance of ", metric, " (by chance ",
                                        number_cell(found["chance"]), ")"));
   }
-  return text + fact("  together",
-                     concat(number_cell(results["shares"]["remainder"]), " comes from factors in combination"));
+  return text +
+         fact("  together", concat(number_cell(results["shares"]["remainder"]), " comes from factors in combination"));
 }
 
 std::string stability_text(const Json& results) {
@@ -189,10 +189,12 @@ std::string stability_text(const Json& results) {
   const std::string changes_column = metric == "accuracy" ? "flip rate" : "row sd";
   std::string text = report::text_table({"wording", metric, "lowest", "highest", changes_column}, rows) + "\n" +
                      rows_fact(results, "validation");
-  text += fact("spread", concat(number_cell(spread["range"]), " of ", metric, " (", number_cell(spread["lowest"]), " to ",
-                                number_cell(spread["highest"]), ") between ", results["variants"].size(), " variants"));
+  text +=
+      fact("spread", concat(number_cell(spread["range"]), " of ", metric, " (", number_cell(spread["lowest"]), " to ",
+                            number_cell(spread["highest"]), ") between ", results["variants"].size(), " variants"));
   text += flips_text(results) + shares_text(results, metric);
-  text += fact("best", concat(results["best"].get<std::string>(), ", by ", metric, " on these rows, which flatters it"));
+  text +=
+      fact("best", concat(results["best"].get<std::string>(), ", by ", metric, " on these rows, which flatters it"));
   text += fact("steadiest", results["steadiest"].get<std::string>());
   if (results.contains("test")) {
     for (const auto& [name, found] : results["test"].items()) text += test_fact(results, name + ": ", found);
@@ -211,10 +213,10 @@ std::string optimise_text(const Json& results) {
                     number_cell(best[metric])});
   }
   const Json& chosen = results["chosen"];
-  std::string text = report::text_table({"", "candidates", "rows", "best", metric}, rows) + "\n" +
-                     rows_fact(results, "validation");
-  text += fact("chosen", concat(chosen["name"].get<std::string>(),
-                                "; since it was chosen by them, its ", metric, " on these rows is flattering"));
+  std::string text =
+      report::text_table({"", "candidates", "rows", "best", metric}, rows) + "\n" + rows_fact(results, "validation");
+  text += fact("chosen", concat(chosen["name"].get<std::string>(), "; since it was chosen by them, its ", metric,
+                                " on these rows is flattering"));
   if (results.contains("test")) text += test_fact(results, "", results["test"]);
   text += fact("asked", concat(results["questions"].get<std::int64_t>(), " rows of a budget of ",
                                results["budget"].get<std::int64_t>()));
@@ -251,8 +253,9 @@ int run_prompt(const PromptVerb& options) {
   job::set_threads(run.threads);
   report::EventBus events;
   attach_progress(events, options.output);
-  const std::string resuming = resuming_command(
-      {.verb = "prompt " + options.action, .config = options.config, .overrides = options.overrides}, run.overwrite_output_dir);
+  const std::string resuming =
+      resuming_command({.verb = "prompt " + options.action, .config = options.config, .overrides = options.overrides},
+                       run.overwrite_output_dir);
   install_stop_signals();
   const Study& chosen =
       *std::ranges::find(kStudies, options.action, [](const Study& one) { return std::string(one.action); });

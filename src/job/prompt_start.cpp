@@ -35,10 +35,12 @@ const Json& best_of_stability(const Json& results) {
   return wordings.at(place);
 }
 
-/// What wordings of `attune prompt run` go by: of texts ROUGE-L, or how many keep all assertions where that is all there is.
+/// What wordings of `attune prompt run` go by: of texts ROUGE-L, or how many keep all assertions where that is all
+/// there is.
 double score_of_wording(const Json& results, const Json& wording) {
   if (results.value("answer", "") != "text") return wording.at("metrics").at("accuracy").get<double>();
-  return (wording.contains("metrics") ? wording.at("metrics").at("rougeL") : wording.at("all_assertions")).get<double>();
+  return (wording.contains("metrics") ? wording.at("metrics").at("rougeL") : wording.at("all_assertions"))
+      .get<double>();
 }
 
 /// Of equals the first.

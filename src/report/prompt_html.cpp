@@ -108,9 +108,9 @@ std::string factors_section(const Json& results) {
 std::string stability_wordings(const Json& results) {
   const bool are_texts = is_of_texts(results);
   const std::string key = metric_key(results);
-  HtmlTable table{.header = {"wording", metric_name(results), "lowest", "highest",
-                             are_texts ? "change of a row" : "flip rate"},
-                  .rows = {}};
+  HtmlTable table{
+      .header = {"wording", metric_name(results), "lowest", "highest", are_texts ? "change of a row" : "flip rate"},
+      .rows = {}};
   for (const Json& wording : results["wordings"]) {
     table.rows.push_back({escape_html(wording["name"].get<std::string>()), figure(wording[key]),
                           figure(wording["lowest"]), figure(wording["highest"]),
@@ -153,8 +153,8 @@ std::string chosen_lead(const Json& results) {
   const Json& chosen = results["chosen"];
   const std::string key = metric_key(results);
   std::string text = concat("Of ", results["candidates"].get<std::int64_t>(), " ways to ask <b>",
-                            escape_html(chosen["name"].get<std::string>()), "</b> is left, with ", metric_name(results), " ",
-                            score_text(results, chosen[key]), " on the ", count_text(chosen["rows"].get<double>()),
+                            escape_html(chosen["name"].get<std::string>()), "</b> is left, with ", metric_name(results),
+                            " ", score_text(results, chosen[key]), " on the ", count_text(chosen["rows"].get<double>()),
                             " rows that chose it, which flatters it");
   if (results.contains("test"))
     text += concat(", and <b>", score_text(results, member(results, {"test", "metrics", key.c_str()})),

@@ -43,7 +43,8 @@ std::string metric_key(const Json& results) {
 std::string metric_name(const Json& results) {
   if (!is_of_texts(results)) return "accuracy";
   const Json beside = {{"exact_match", 0}};  // metrics of texts
-  return metric_label(metric_key(results), beside);
+  const std::string label = metric_label(metric_key(results), beside);
+  return label.substr(0, label.find(", "));  // without the unit: it stands in sentences
 }
 
 std::string score_text(const Json& results, const Json& value) {

@@ -23,8 +23,8 @@ std::string scored_text(const Json& results, const Json& written) {
 
 std::string text_stability_lead(const Json& results) {
   const Json& spread = results["spread"];
-  std::string text = concat("The same model on the same rows comes to ", score_text(results, spread["lowest"]), " to <b>",
-                            score_text(results, spread["highest"]), "</b> (", metric_name(results),
+  std::string text = concat("The same model on the same rows comes to ", score_text(results, spread["lowest"]),
+                            " to <b>", score_text(results, spread["highest"]), "</b> (", metric_name(results),
                             "), depending on how it is asked (", results["variants"].size(), " variants). ");
   if (results["flip_rate"].is_number()) {
     text += concat("In <b>", percent(results["flip_rate"].get<double>()),
@@ -40,11 +40,12 @@ std::string fragile_texts(const Json& results) {
   std::string html = concat(
       "<p>Rows whose text depends most on how one asks, with ", metric_name(results),
       " of the text alone.</p>\n<div class=\"scroll\"><table class=\"texts\"><thead><tr><th scope=\"col\">row</th><th "
-      "scope=\"col\">different texts</th><th scope=\"col\">the worst</th><th scope=\"col\">the best</th></tr></thead><tbody>");
+      "scope=\"col\">different texts</th><th scope=\"col\">the worst</th><th scope=\"col\">the "
+      "best</th></tr></thead><tbody>");
   for (const Json& row : results["fragile"]) {
     html += concat("<tr><td class=\"soft\">", escape_html(value_text(row["id"])), "</td><td>",
-                   count_text(row["texts"].get<double>()), "</td><td>", scored_text(results, row["lowest"]), "</td><td>",
-                   scored_text(results, row["highest"]), "</td></tr>\n");
+                   count_text(row["texts"].get<double>()), "</td><td>", scored_text(results, row["lowest"]),
+                   "</td><td>", scored_text(results, row["highest"]), "</td></tr>\n");
   }
   return html + "</tbody></table></div>\n";
 }

@@ -92,7 +92,8 @@ std::string texts_table(const Json& results) {
     if (asserted) row.push_back(percent(wording["all_assertions"].get<double>()));
     for (const std::string& metric : metrics) {
       if (scored)
-        row.push_back(with_interval(member(wording, {"metrics", metric.c_str()}), member(wording, {"intervals", metric.c_str()})));
+        row.push_back(with_interval(member(wording, {"metrics", metric.c_str()}),
+                                    member(wording, {"intervals", metric.c_str()})));
     }
     if (timed) {
       row.push_back(count_text(wording["computed_tokens"].get<double>()));

@@ -19,8 +19,8 @@ struct DesignPoint {
 /// Error{usage} where the variants are to be chosen by the test rows.
 void check_study(const job::RunOptions& options);
 
-/// Fully crossed, in a fixed order. Error{usage} where nothing varies, what varies is not used, or texts have nothing that
-/// they could be compared by; Error{data} for a row without a text of its own where it is needed for that.
+/// Fully crossed, in a fixed order. Error{usage} where nothing varies, what varies is not used, or texts have nothing
+/// that they could be compared by; Error{data} for a row without a text of its own where it is needed for that.
 std::vector<DesignPoint> design(const PromptJob& job);
 
 }  // namespace attune::study

@@ -16,11 +16,11 @@ void check_assertions(const PromptJob& job) {
   const bool has_assertions = !job.set.assertions.empty();
   if (has_assertions && !job.asks_texts()) {
     refuse_setting("assertions are about texts, and labels are asked for", job.set.file + ", assertions",
-           "set prompting.answer to text, or remove them");
+                   "set prompting.answer to text, or remove them");
   }
   if (job.options.prompting.min_assertion_rate && !has_assertions) {
     refuse_setting("there are no assertions that could be kept", "prompting.min_assertion_rate",
-           "write assertions into the prompt set, or remove it");
+                   "write assertions into the prompt set, or remove it");
   }
 }
 
@@ -28,11 +28,11 @@ void check_assertions(const PromptJob& job) {
 void check_kind(const PromptJob& job) {
   if (job.asks_texts() && !job.set.verbalizers.empty()) {
     refuse_setting("verbalizers stand for labels, and texts are asked for", job.set.file + ", verbalizers",
-           "remove them, or ask for labels");
+                   "remove them, or ask for labels");
   }
   if (!job.asks_texts() && job.options.prompting.metric != "auto") {
     refuse_setting("variants are compared by accuracy where labels are asked for", "prompting.metric",
-           "remove it, or set prompting.answer to text");
+                   "remove it, or set prompting.answer to text");
   }
 }
 
@@ -46,7 +46,7 @@ void check_settings(const PromptJob& job) {
     refuse_setting("a model that fills gaps writes no texts", "prompting.answer", "set it to likelihood");
   if (options.calibrate && writes) {
     refuse_setting("texts that are written have no likelihood to be calibrated", "prompting.calibrate",
-           "set prompting.answer to likelihood");
+                   "set prompting.answer to likelihood");
   }
   if (options.calibrate && options.content_free.empty()) {
     refuse_setting("calibration needs inputs without content", "prompting.content_free", "give some, such as \"N/A\"");

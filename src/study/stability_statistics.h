@@ -9,8 +9,8 @@
 namespace attune::study {
 
 /// `answers` [points], each as answers_of() gives it. → of the results of prompt_stability: "metric", "variants",
-/// "spread", "shares", "flip_rate", "fragile", "wordings", "gate", "best" and "steadiest"; of texts "differing_texts" and
-/// "row_sd" too.
+/// "spread", "shares", "flip_rate", "fragile", "wordings", "gate", "best" and "steadiest"; of texts "differing_texts"
+/// and "row_sd" too.
 files::Json stability_statistics(const PromptJob& job, std::span<const DesignPoint> points,
                                  std::span<const files::Json> answers);
 

@@ -54,8 +54,8 @@ class TextStatistics {
     return list;
   }
 
-  /// How far the scores of a row lie apart, on average over the rows: the standard deviation over these variants; of one
-  /// alone how far it is from the mean over all.
+  /// How far the scores of a row lie apart, on average over the rows: the standard deviation over these variants; of
+  /// one alone how far it is from the mean over all.
   double row_sd_of(const std::vector<std::size_t>& points) const {
     std::vector<double> of_rows;
     for (std::size_t row = 0; row < job_.rows.size(); ++row) {
@@ -98,11 +98,11 @@ class TextStatistics {
 
   const PromptJob& job_;
   std::span<const DesignPoint> points_;
-  std::vector<std::vector<double>> scores_;                      ///< [variants][rows]
-  std::vector<std::vector<std::string>> texts_;                  ///< [variants][rows]
-  std::vector<std::vector<std::int64_t>> numbers_, verdicts_;    ///< [variants][rows]
-  std::vector<std::size_t> texts_of_row_;                        ///< [rows] different ones
-  std::vector<double> row_sd_, flips_;                           ///< [rows]
+  std::vector<std::vector<double>> scores_;                    ///< [variants][rows]
+  std::vector<std::vector<std::string>> texts_;                ///< [variants][rows]
+  std::vector<std::vector<std::int64_t>> numbers_, verdicts_;  ///< [variants][rows]
+  std::vector<std::size_t> texts_of_row_;                      ///< [rows] different ones
+  std::vector<double> row_sd_, flips_;                         ///< [rows]
 };
 
 }  // namespace

@@ -72,9 +72,7 @@ Json compared_variants(std::span<const DesignPoint> points, std::span<const Json
   for (std::size_t i = 0; i < points.size(); ++i) {
     variants.push_back({{"name", points[i].name}, {"levels", points[i].levels}, {"metrics", answers[i]["metrics"]}});
   }
-  return {{"variants", std::move(variants)},
-          {"spread", spread_json(scores)},
-          {"shares", shares_json(points, scores)}};
+  return {{"variants", std::move(variants)}, {"spread", spread_json(scores)}, {"shares", shares_json(points, scores)}};
 }
 
 Json described_wording(const PromptJob& job, const prompt::Wording& wording, const std::vector<double>& scores,

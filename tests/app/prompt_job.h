@@ -42,7 +42,8 @@ inline std::string notices(int rows, bool with_answers = true, int first = 0) {
   using Json = nlohmann::ordered_json;
   std::string lines;
   for (int i = first; i < first + rows; ++i) {
-    Json row = {{"plain", std::string("It is noted that ") + topics[i % 4] + " number " + std::to_string(i) + " is ready."}};
+    Json row = {
+        {"plain", std::string("It is noted that ") + topics[i % 4] + " number " + std::to_string(i) + " is ready."}};
     if (with_answers) row["styled"] = std::string("Good news: ") + topics[i % 4] + " is ready.";
     lines += row.dump() + "\n";
   }
@@ -59,7 +60,9 @@ inline void write_text_job(const Workspace& workspace, const std::string& prompt
     "assertions": [{"name": "some words", "min_words": 1}, {"name": "never", "contains": "zzqx"}]})");
   Json config = {{"model", {{"path", ATTUNE_SOURCE_DIR "/data/tiny-gpt"}, {"task", "text-generation"}}},
                  {"data",
-                  {{"train", "train.jsonl"}, {"validation", "valid.jsonl"}, {"columns", {{"prompt", "plain"}, {"completion", "styled"}}}}},
+                  {{"train", "train.jsonl"},
+                   {"validation", "valid.jsonl"},
+                   {"columns", {{"prompt", "plain"}, {"completion", "styled"}}}}},
                  {"prompting", {{"prompts", "prompts.json"}, {"answer", "text"}, {"examples", {{"k", 2}}}}},
                  {"generation", {{"max_new_tokens", 12}, {"stop_strings", {"\n"}}}},
                  {"seeds", {1, 2}},

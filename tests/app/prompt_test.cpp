@@ -151,7 +151,8 @@ TEST_CASE("every verbalizer is a level of a factor", "[app][shell]") {
   workspace.write("prompts.json", std::string(set).replace(set.find("\"address\""), 9, "\"adress\""));
   const Finished refused = run_attune(workspace, "prompt run run.json --quiet --set output_dir=other");
   CHECK(refused.exit_code == 2);
-  CHECK_THAT(refused.err, ContainsSubstring("there is no label 'adress' (verbalizers, 'letters'); did you mean 'address'?"));
+  CHECK_THAT(refused.err,
+             ContainsSubstring("there is no label 'adress' (verbalizers, 'letters'); did you mean 'address'?"));
 }
 
 TEST_CASE("variants are not chosen by the test rows", "[app][shell]") {

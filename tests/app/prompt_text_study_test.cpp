@@ -40,7 +40,8 @@ double share_of_passed(const Json& answers) {
 
 void check_study_refused(const Workspace& workspace, const std::string& settings, const std::string& part) {
   for (const std::string action : {"stability", "optimise"}) {
-    const Finished refused = run_attune(workspace, "prompt " + action + " run.json --quiet --set output_dir=refused" + settings);
+    const Finished refused =
+        run_attune(workspace, "prompt " + action + " run.json --quiet --set output_dir=refused" + settings);
     INFO(action << settings);
     CHECK(refused.exit_code != 0);
     CHECK_THAT(refused.err, ContainsSubstring(part));
@@ -93,8 +94,10 @@ TEST_CASE("a row flips where one of two texts keeps all assertions", "[app][shel
   CHECK(results["metric"] == "all_assertions");
   const double flip_rate = results["flip_rate"].get<double>();
   REQUIRE(flip_rate > 0);
-  const std::string gate = " --set prompting.metric=all_assertions --set output_dir=gated --set prompting.stability.max_flip_rate=";
-  const Finished failed = run_attune(workspace, "prompt stability run.json --quiet" + gate + std::to_string(flip_rate / 2));
+  const std::string gate =
+      " --set prompting.metric=all_assertions --set output_dir=gated --set prompting.stability.max_flip_rate=";
+  const Finished failed =
+      run_attune(workspace, "prompt stability run.json --quiet" + gate + std::to_string(flip_rate / 2));
   CHECK(failed.exit_code == 20);
   CHECK_THAT(failed.err, ContainsSubstring("different verdicts"));
   CHECK(workspace.read("gated/junit.xml").find("failures=\"1\"") != std::string::npos);
@@ -137,13 +140,15 @@ TEST_CASE("texts without any of their own are compared by assertions", "[app][sh
   CHECK_FALSE(results["test"]["metrics"].contains("rougeL"));
   CHECK(results["test"]["intervals"]["all_assertions"].is_array());
   CHECK(study(workspace, "stability", bare + " --set output_dir=stable")["metric"] == "all_assertions");
-  check_study_refused(workspace, bare + " --set prompting.metric=bleu", "valid.jsonl:1: the row has no text of its own");
+  check_study_refused(workspace, bare + " --set prompting.metric=bleu",
+                      "valid.jsonl:1: the row has no text of its own");
 }
 
 TEST_CASE("what texts cannot be compared by is refused", "[app][shell]") {
   const Workspace workspace;
   write_study(workspace);
-  check_study_refused(workspace, " --set 'prompting.stability.label_words=[\"all\",\"first\"]'", "texts have no label words");
+  check_study_refused(workspace, " --set 'prompting.stability.label_words=[\"all\",\"first\"]'",
+                      "texts have no label words");
   check_study_refused(workspace, " --set prompting.split=test", "prompting.split");
   workspace.write("prompts.json", R"({"instruction": ["Rewrite.", "Say it."], "input": "Plain: {{ plain }}\nOurs:"})");
   check_study_refused(workspace, " --set prompting.metric=all_assertions", "no assertions that texts could keep");

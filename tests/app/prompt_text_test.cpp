@@ -125,7 +125,8 @@ TEST_CASE("assertions are about texts", "[app][shell]") {
   const Finished bare = run_attune(workspace, "prompt run run.json --quiet --set prompting.min_assertion_rate=0.5");
   CHECK(bare.exit_code == 2);
   CHECK_THAT(bare.err, ContainsSubstring("no assertions"));
-  workspace.write("prompts.json", R"({"input": "Plain: {{ plain }}\nOurs:", "verbalizers": {"name": "v", "label_words": {"x": "y"}}})");
+  workspace.write("prompts.json",
+                  R"({"input": "Plain: {{ plain }}\nOurs:", "verbalizers": {"name": "v", "label_words": {"x": "y"}}})");
   const Finished verbalized = run_attune(workspace, "prompt run run.json --quiet");
   CHECK(verbalized.exit_code == 2);
   CHECK_THAT(verbalized.err, ContainsSubstring("verbalizers stand for labels"));
@@ -135,14 +136,20 @@ TEST_CASE("a model tuned behind a wording is asked with the scores of its last e
   const Workspace workspace;
   workspace.write("train.jsonl", tiny_rows(48));
   workspace.write("valid.jsonl", tiny_rows(12));
-  workspace.write("prompts.json", R"({"input": "Message: {{ text }}\nTopic:", "label_words": {"card": ["card", "bank card"]},
+  workspace.write("prompts.json",
+                  R"({"input": "Message: {{ text }}\nTopic:", "label_words": {"card": ["card", "bank card"]},
     "verbalizers": [{"name": "names", "label_words": {}}, {"name": "letters", "label_words": {"refund": "B", "address": "C"}}]})");
-  const Json config = {{"model", {{"path", ATTUNE_SOURCE_DIR "/data/tiny-gpt"}, {"task", "text-generation"}}},
-                       {"data", {{"train", "train.jsonl"}, {"validation", "valid.jsonl"}, {"prompts", "prompts.json"}, {"wording", "default/verbalizer=letters"}}},
-                       {"training", {{"num_train_epochs", 2}, {"per_device_train_batch_size", 8}, {"learning_rate", 1e-3}}},
-                       {"seeds", {1}},
-                       {"threads", 1},
-                       {"output_dir", "out"}};
+  const Json config = {
+      {"model", {{"path", ATTUNE_SOURCE_DIR "/data/tiny-gpt"}, {"task", "text-generation"}}},
+      {"data",
+       {{"train", "train.jsonl"},
+        {"validation", "valid.jsonl"},
+        {"prompts", "prompts.json"},
+        {"wording", "default/verbalizer=letters"}}},
+      {"training", {{"num_train_epochs", 2}, {"per_device_train_batch_size", 8}, {"learning_rate", 1e-3}}},
+      {"seeds", {1}},
+      {"threads", 1},
+      {"output_dir", "out"}};
   workspace.write("run.json", config.dump());
   const Finished trained = run_attune(workspace, "train run.json --json --quiet");
   INFO(trained.err);
@@ -178,12 +185,14 @@ TEST_CASE("texts that a signal kept from being written are written when the stud
   REQUIRE(WIFEXITED(status));
   REQUIRE(WEXITSTATUS(status) == 143);
   CHECK_FALSE(std::filesystem::exists(workspace.path("out/wordings/2.json")));
-  const std::string kept = workspace.read("out/wordings/1.json"), said = workspace.read("stderr.txt"), before = "go on with: attune ";
+  const std::string kept = workspace.read("out/wordings/1.json"), said = workspace.read("stderr.txt"),
+                    before = "go on with: attune ";
   REQUIRE(said.find(before) != std::string::npos);
   std::string resuming = said.substr(said.find(before) + before.size());
   resuming.pop_back();
 
-  const Finished resumed = run_attune(workspace, resuming + " --quiet --json"), whole = run_attune(workspace, command + "whole");
+  const Finished resumed = run_attune(workspace, resuming + " --quiet --json"),
+                 whole = run_attune(workspace, command + "whole");
   INFO(resuming << "\n" << resumed.err << whole.err);
   REQUIRE(resumed.exit_code == 0);
   REQUIRE(whole.exit_code == 0);

@@ -126,6 +126,29 @@ TEST_CASE("a soft prompt starts at the words that a study of prompts chose, and 
   CHECK(asked["computed_tokens"].get<std::int64_t>() < asked["tokens"].get<std::int64_t>());
 }
 
+TEST_CASE("a soft prompt starts at the wording that writes the best texts", "[app][shell][virtual]") {
+  const Workspace workspace;
+  write_soft_job(workspace);
+  const auto wording = [](const char* header, const Json& scores) {
+    Json one = {{"name", header}, {"header", header}};
+    one.update(scores);
+    return one;
+  };
+  Json wordings;
+  SECTION("by ROUGE-L, whatever keeps assertions") {
+    wordings = {wording("Worse.", {{"metrics", {{"rougeL", 0.25}}}, {"all_assertions", 1.0}}),
+                wording("Better.", {{"metrics", {{"rougeL", 0.5}}}, {"all_assertions", 0.0}})};
+  }
+  SECTION("by assertions where rows have no texts") {
+    wordings = {wording("Worse.", {{"all_assertions", 0.25}}), wording("Better.", {{"all_assertions", 0.5}})};
+  }
+  const Json results = {{"answer", "text"}, {"stopped_by", "end"}, {"split", "validation"}, {"wordings", wordings}};
+  workspace.write("asked/prompt_results.json", results.dump());
+  run_or_fail(workspace, "train soft.json");
+  const Json prompt = results_in(workspace, "soft/config.resolved.json")["tuning"]["prompt_tuning"];
+  CHECK(prompt["prompt_tuning_init_text"] == "Better.");
+}
+
 TEST_CASE("a soft prompt that starts at a text says what the text says", "[app][shell][virtual]") {
   const Workspace workspace;
   write_soft_job(workspace);

@@ -1,5 +1,5 @@
-// libFuzzer target: rows of a language model. The first byte chooses the form of the file and how it is read; the rest is
-// the file. What is accepted must have valid text, and chats must be lists of messages.
+// libFuzzer target: rows of a language model. The first byte chooses the form of the file and how it is read; the rest
+// is the file. What is accepted must have valid text, and chats must be lists of messages.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -23,7 +23,8 @@ constexpr std::array<const char*, 4> kNames{"rows.jsonl", "rows.csv", "rows.tsv"
 constexpr std::array<data::LabelNeed, 3> kNeeds{data::LabelNeed::required, data::LabelNeed::optional,
                                                 data::LabelNeed::awaited};
 
-/// Bits 0-1: form; 2-3: need; 4: skip bad rows; 5: template; 6: columns that a prompt set keeps; 7: other names of columns.
+/// Bits 0-1: form; 2-3: need; 4: skip bad rows; 5: template; 6: columns that a prompt set keeps; 7: other names of
+/// columns.
 data::DataOptions options_of(unsigned char bits) {
   data::DataOptions options;
   options.on_bad_row = (bits & 16) != 0 ? "skip" : "error";

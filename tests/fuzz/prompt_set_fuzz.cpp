@@ -1,5 +1,6 @@
-// libFuzzer target: a prompt set, and behind a NUL byte a text that a model wrote. What is accepted must dump as itself, its
-// wordings must write a row as valid text or say why not, and its assertions and label words must read the text.
+// libFuzzer target: a prompt set, and behind a NUL byte a text that a model wrote. What is accepted must dump as
+// itself, its wordings must write a row as valid text or say why not, and its assertions and label words must read the
+// text.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -51,9 +52,8 @@ bool plainly_fails(const prompt::Assertion& assertion, const std::string& text) 
 }
 
 void check_text(const prompt::PromptSet& set, const std::string& text) {
-  const auto failed = prompt::Assertions(set.assertions, set.file).check(text, [](std::string_view) {
-    return std::int64_t(5);
-  });
+  const auto failed =
+      prompt::Assertions(set.assertions, set.file).check(text, [](std::string_view) { return std::int64_t(5); });
   for (const prompt::FailedAssertion& one : failed) {
     if (one.why.empty()) std::abort();
   }
@@ -73,9 +73,10 @@ void check(const prompt::PromptSet& set) {
   std::size_t number = 0;
   for (const prompt::Wording& wording : prompt::wordings(set)) {
     if (++number > kMost) return;
-    const prompt::PromptWriter writer(
-        set, wording,
-        {.kind = prompt::AnswerKind::label, .words = prompt::label_words(set, {"yes", "no"}, wording.verbalizer), .mask_token = "[MASK]"});
+    const prompt::PromptWriter writer(set, wording,
+                                      {.kind = prompt::AnswerKind::label,
+                                       .words = prompt::label_words(set, {"yes", "no"}, wording.verbalizer),
+                                       .mask_token = "[MASK]"});
     const prompt::PromptText prompt = writer.write(row, examples);
     if (find_invalid_utf8(prompt.text) || writer.answers().size() < 2) std::abort();
     if (set.chat && !config::Json::parse(prompt.messages).is_array()) std::abort();

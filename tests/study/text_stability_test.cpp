@@ -75,7 +75,9 @@ TEST_CASE("texts of variants are compared row by row", "[study]") {
   CHECK(found["best"] == "b");
   CHECK(found["steadiest"] == "a");
   CHECK(found["gate"]["passed"] == false);
-  CHECK_THAT(found["gate"]["failure"].get<std::string>(), ContainsSubstring("0.1667, at most 0.1000 was allowed: so often two variants give a row different verdicts"));
+  CHECK_THAT(
+      found["gate"]["failure"].get<std::string>(),
+      ContainsSubstring("0.1667, at most 0.1000 was allowed: so often two variants give a row different verdicts"));
 }
 
 TEST_CASE("a wording of one variant changes as far as it is from the mean of all", "[study]") {

@@ -16,9 +16,9 @@ struct LabelWords {
   std::vector<std::vector<std::string>> words;  ///< by label, at least one each; the first is shown in examples
 };
 
-/// The words of `labels` (by id): those that the verbalizer of this name gives (Wording::verbalizer; "": none), else those
-/// of the set, else the label's name with blanks for underscores. Error{usage} for words of a label that there is not,
-/// with the nearest, and for two labels that have a word in common.
+/// The words of `labels` (by id): those that the verbalizer of this name gives (Wording::verbalizer; "": none), else
+/// those of the set, else the label's name with blanks for underscores. Error{usage} for words of a label that there is
+/// not, with the nearest, and for two labels that have a word in common.
 LabelWords label_words(const PromptSet& set, const std::vector<std::string>& labels,
                        const std::string& verbalizer = "");
 

@@ -52,7 +52,7 @@ struct PromptJob {
   infer::GenerationOptions generation;
   std::int64_t max_tokens = 0;                          ///< of prompt and answer
   prompt::AnswerKind kind = prompt::AnswerKind::label;  ///< what is asked for
-  std::string metric;                                   ///< what variants are compared by: accuracy, or of texts prompting.metric
+  std::string metric;  ///< what variants are compared by: accuracy, or of texts prompting.metric
   data::LabelMap labels;                                ///< of the training rows, where labels are asked for
   std::map<std::string, prompt::LabelWords> words;      ///< by Wording::verbalizer, where labels are asked for
   std::optional<prompt::Assertions> assertions;  ///< on texts
