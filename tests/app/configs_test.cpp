@@ -1,5 +1,6 @@
 // Every shipped configuration is read and checked, and its files, columns and layers exist: a dry run with the model that it names
-// (the project's own tiny GPT, or the real encoder where that was fetched).
+// (the project's own tiny GPT, which also stands for the small causal model that scripts/make_small_lm.py makes, or the real encoder
+// where that was fetched).
 #include <nlohmann/json.hpp>
 
 #include "app/program.h"
@@ -12,6 +13,7 @@ namespace {
 
 constexpr const char* kEncoder = "models/all-MiniLM-L6-v2";
 constexpr const char* kShippedGpt = "data/tiny-gpt";
+constexpr const char* kMadeGpt = "build/small-lm/causal/model";
 
 /// The shipped configurations over `model`.
 std::vector<std::string> configurations_of(const std::string& model) {
@@ -56,10 +58,11 @@ TEST_CASE("every shipped configuration of the tiny GPT passes a dry run", "[app]
   const auto configurations = configurations_of(kShippedGpt);
   CHECK(configurations.size() >= 6);
   for (const std::string& path : configurations) check_dry_run(workspace, path);
+  for (const std::string& path : configurations_of(kMadeGpt)) check_dry_run(workspace, path, std::string(" --set model.path=") + kShippedGpt);
 }
 
 TEST_CASE("no shipped configuration is of another model", "[app]") {
   std::size_t all = 0;
   for (const auto& entry : attune::testing::fs::directory_iterator(ATTUNE_SOURCE_DIR "/configs")) all += entry.path().extension() == ".json" ? 1 : 0;
-  CHECK(configurations_of(kEncoder).size() + configurations_of(kShippedGpt).size() == all);
+  CHECK(configurations_of(kEncoder).size() + configurations_of(kShippedGpt).size() + configurations_of(kMadeGpt).size() == all);
 }

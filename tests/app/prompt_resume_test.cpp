@@ -26,7 +26,7 @@ const Study kRun{"run", "wordings", "prompt_results.json"}, kStability{"stabilit
 
 /// Results without what two runs of the same differ in.
 Json without_times(Json results) {
-  for (const char* own : {"output_dir", "opening"}) results.erase(own);
+  for (const char* own : {"output_dir", "opening"}) results.erase(own);  // (the second of two runs finds an opening more)
   if (!results.contains("wordings")) return results;
   for (Json& wording : results["wordings"]) wording.erase("seconds");
   return results;
