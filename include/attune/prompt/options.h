@@ -127,7 +127,8 @@ void visit_fields(Visitor& visit, Verbalizer& verbalizer) {
                           .pattern = "[^/=]+",
                           .pattern_words = "a text without / and =",
                           .required = true});
-  visit(verbalizer.label_words, {.key = "label_words", .help = "As above; labels that are left out have the words above."});
+  visit(verbalizer.label_words,
+        {.key = "label_words", .help = "As above; labels that are left out have the words above."});
 }
 
 template <class Visitor>
@@ -192,10 +193,10 @@ void visit_fields(Visitor& visit, PromptSet& set) {
              "Words that stand for a label: `{\"card_arrival\": \"card arrival\", \"yes\": [\"yes\", \"true\"]}`. The "
              "first is shown in examples, all are scored. By default the label's name with blanks for `_`.",
          .aliases = {"verbalizer"}});
-  visit(set.verbalizers,
-        {.key = "verbalizers",
-         .help = "Several sets of label words, each under a name: every wording is put once with each of them. Without any there is "
-                 "one, `label_words`."});
+  visit(set.verbalizers, {.key = "verbalizers",
+                          .help = "Several sets of label words, each under a name: every wording is put once with each "
+                                  "of them. Without any there is "
+                                  "one, `label_words`."});
   visit(
       set.wordings,
       {.key = "wordings",
