@@ -225,7 +225,9 @@ void visit_fields(Visitor& visit, FewShotOptions& options) {
         {.key = "per_row",
          .help = "Whether each row draws examples of its own. Otherwise all rows have the same, but for those that "
                  "would see their own text; a common beginning is computed once."});
-  visit(options.order_seed, {.key = "order_seed", .help = "Seed of a random order. By default the seed of the run, under which examples are drawn."});
+  visit(options.order_seed,
+        {.key = "order_seed",
+         .help = "Seed of a random order. By default the seed of the run, under which examples are drawn."});
 }
 
 }  // namespace attune::prompt
