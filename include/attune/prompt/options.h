@@ -127,7 +127,8 @@ void visit_fields(Visitor& visit, Verbalizer& verbalizer) {
                           .pattern = "[^/=]+",
                           .pattern_words = "a text without / and =",
                           .required = true});
-  visit(verbalizer.label_words, {.key = "label_words", .help = "As above; labels that are left out have the words above."});
+  visit(verbalizer.label_words,
+        {.key = "label_words", .help = "As above; labels that are left out have the words above."});
 }
 
 template <class Visitor>
@@ -192,10 +193,10 @@ void visit_fields(Visitor& visit, PromptSet& set) {
              "Words that stand for a label: `{\"card_arrival\": \"card arrival\", \"yes\": [\"yes\", \"true\"]}`. The "
              "first is shown in examples, all are scored. By default the label's name with blanks for `_`.",
          .aliases = {"verbalizer"}});
-  visit(set.verbalizers,
-        {.key = "verbalizers",
-         .help = "Several sets of label words, each under a name: every wording is put once with each of them. Without any there is "
-                 "one, `label_words`."});
+  visit(set.verbalizers, {.key = "verbalizers",
+                          .help = "Several sets of label words, each under a name: every wording is put once with each "
+                                  "of them. Without any there is "
+                                  "one, `label_words`."});
   visit(
       set.wordings,
       {.key = "wordings",
@@ -224,7 +225,9 @@ void visit_fields(Visitor& visit, FewShotOptions& options) {
         {.key = "per_row",
          .help = "Whether each row draws examples of its own. Otherwise all rows have the same, but for those that "
                  "would see their own text; a common beginning is computed once."});
-  visit(options.order_seed, {.key = "order_seed", .help = "Seed of a random order. By default the seed of the run, under which examples are drawn."});
+  visit(options.order_seed,
+        {.key = "order_seed",
+         .help = "Seed of a random order. By default the seed of the run, under which examples are drawn."});
 }
 
 }  // namespace attune::prompt

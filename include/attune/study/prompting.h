@@ -52,13 +52,13 @@ struct PromptJob {
   infer::GenerationOptions generation;
   std::int64_t max_tokens = 0;                          ///< of prompt and answer
   prompt::AnswerKind kind = prompt::AnswerKind::label;  ///< what is asked for
-  std::string metric;  ///< what variants are compared by: accuracy, or of texts prompting.metric
-  data::LabelMap labels;                                ///< of the training rows, where labels are asked for
-  std::map<std::string, prompt::LabelWords> words;      ///< by Wording::verbalizer, where labels are asked for
-  std::optional<prompt::Assertions> assertions;  ///< on texts
-  std::vector<data::Example> pool;               ///< training rows, of which examples are taken
-  std::vector<data::Example> rows;               ///< that are answered
-  std::vector<data::Example> validation, test;   ///< as they were read: none of their texts becomes an example
+  std::string metric;     ///< what variants are compared by: accuracy, or of texts prompting.metric
+  data::LabelMap labels;  ///< of the training rows, where labels are asked for
+  std::map<std::string, prompt::LabelWords> words;  ///< by Wording::verbalizer, where labels are asked for
+  std::optional<prompt::Assertions> assertions;     ///< on texts
+  std::vector<data::Example> pool;                  ///< training rows, of which examples are taken
+  std::vector<data::Example> rows;                  ///< that are answered
+  std::vector<data::Example> validation, test;      ///< as they were read: none of their texts becomes an example
   files::Json duplicates;              ///< texts that occur twice: as the data summary of a training has them; or null
   std::vector<task::Encoded> targets;  ///< of `rows`: their labels, or as Encoded::prompt their own texts and answers
   std::unique_ptr<task::Task> task;
