@@ -84,7 +84,8 @@ TEST_CASE("of candidates that are right equally often the one with the smaller l
                      {"kind", "train"},
                      {"set", {{"tuning.method", "head"}}},
                      {"vary", {{"training.learning_rate", {1e-9, 1e-6, 1e-8}}}}});
-  write_comparison(workspace, methods);
+  methods.push_back({{"name", "full"}, {"kind", "train"}, {"vary", {{"training.learning_rate", {1e-9, 0.01}}}}});
+  write_comparison(workspace, methods, {{"training", {{"num_train_epochs", 4}, {"per_device_train_batch_size", 8}}}});
   const Finished compared = run_attune(workspace, "compare run.json --json --quiet");
   INFO(compared.err);
   REQUIRE(compared.exit_code == 0);
@@ -96,13 +97,19 @@ TEST_CASE("of candidates that are right equally often the one with the smaller l
   }
   CHECK(least == 1);
   CHECK(head["candidate"] == head["tried"][least]["name"]);
+
+  const Json& full = method_named(results, "full");  // and the one that is right more often before all
+  REQUIRE(full["tried"][1]["accuracy"].get<double>() > full["tried"][0]["accuracy"].get<double>());
+  CHECK(full["candidate"] == full["tried"][1]["name"]);
 }
 
-TEST_CASE("methods learn from the part of the rows that is asked for, and cost money where its price is known", "[app][shell]") {
+TEST_CASE("methods learn from the part of the rows that is asked for, and cost money where its price is known",
+          "[app][shell]") {
   const Workspace workspace;
   write_comparison(workspace, kBaselines);
-  const Finished compared =
-      run_attune(workspace, "compare run.json --json --quiet --set data.subset.per_class=8 --set cost.price_per_hour=3600 --set compare.predictions=500");
+  const Finished compared = run_attune(workspace,
+                                       "compare run.json --json --quiet --set data.subset.per_class=8 --set "
+                                       "cost.price_per_hour=3600 --set compare.predictions=500");
   INFO(compared.err);
   REQUIRE(compared.exit_code == 0);
   const Json results = Json::parse(compared.out);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "../../src/study/curve_sentences.h"
 #include "catch.h"
 
 using namespace attune;
@@ -135,4 +136,41 @@ TEST_CASE("points that diverged are left out, and too few numbers of labels give
   CHECK(method["by_size"][3]["seeds"] == 2);
   CHECK(method["by_size"][3]["accuracy"]["mean"].get<double>() == Approx(0.875 + 0.005));
   CHECK(says(told["sentences"], "full has scores at fewer than three numbers of labels: no law was fitted."));
+}
+
+TEST_CASE("how sure a crossing is, is told where other seeds might say otherwise", "[study][curve]") {
+  const auto level = [](const char* name, double mean) {
+    return Json{{"name", name},
+                {"learns", false},
+                {"by_size", Json::array({{{"size", nullptr}, {"accuracy", {{"mean", mean}}}}})}};
+  };
+  Json crossing = {{"first", "head"},   {"second", "words"},   {"ahead", "words"},
+                   {"labels", nullptr}, {"interval", nullptr}, {"share", 0.2}};
+  const auto sentences = [&] {
+    return Json(curve_sentences(
+        {{"methods", {level("head", 0.7), level("words", 0.8)}}, {"crossings", Json::array({crossing})}}, kFacts));
+  };
+  CHECK(says(sentences(),
+             "Between 8 and 64 labels per class the curve of words stays above that of head; under other seeds they "
+             "would cross in 20 % of cases."));
+  crossing["share"] = 0.04;
+  CHECK(says(sentences(), "stays above that of head."));
+  crossing["labels"] = 20.0;
+  crossing["interval"] = {10.0, 40.0};
+  crossing["share"] = 0.7;
+  CHECK(says(sentences(),
+             "The curve of head crosses that of words at about 20 labels per class [10, 40]; under other seeds they "
+             "would cross there in 70 % of cases only."));
+  crossing["share"] = 0.96;
+  CHECK(says(sentences(), "at about 20 labels per class [10, 40]."));
+}
+
+TEST_CASE("a method without a score at the largest number of labels is not ranked there", "[study][curve]") {
+  const Json early = {
+      {"name", "early"}, {"learns", true}, {"by_size", Json::array({{{"size", 32}, {"accuracy", {{"mean", 0.95}}}}})}};
+  const Json level = {{"name", "words"},
+                      {"learns", false},
+                      {"by_size", Json::array({{{"size", nullptr}, {"accuracy", {{"mean", 0.8}}}}})}};
+  const Json told = curve_sentences({{"methods", {early, level}}, {"crossings", Json::array()}}, kFacts);
+  CHECK(says(told, "With 64 labels per class words is right on 0.80 of the test rows."));
 }
