@@ -156,8 +156,8 @@ void visit_fields(Visitor& visit, StabilityOptions& options) {
                         .help = "Orders in which they stand, each tried. By default that of `examples`.",
                         .choices = {"random", "as_chosen", "nearest_last", "by_label"}});
   visit(options.label_words, {.key = "label_words",
-                              .help = "Whether all words of a label count or the first alone; with both, both are tried. (Different words are "
-                                      "`verbalizers` of the prompt set.)",
+                              .help = "Whether all words of a label count or the first alone; with both, both are tried. Different words are "
+                                      "`verbalizers` of the prompt set.",
                               .choices = {"all", "first"}});
   visit(options.max_flip_rate, {.key = "max_flip_rate",
                                 .help = "Gate: exit 20 where two variants give a row different labels more often than this; of texts where "
