@@ -25,6 +25,15 @@ std::vector<Json> lines_of(const std::string& file) {
   return lines;
 }
 
+job::RunOptions run_with(const std::string& folder, std::vector<std::string> test) {
+  job::RunOptions run;
+  run.output_dir = folder;
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder + "/config.resolved.json") << "{}";  // which makes it the folder of a run
+  run.data.test = std::move(test);
+  return run;
+}
+
 }  // namespace
 
 TEST_CASE("test rows are known by what is in them", "[job]") {
@@ -97,4 +106,32 @@ TEST_CASE("a run counts once, beside the whole of it", "[job]") {
   CHECK(job::note_opening(options, "attune compare") == first);
   CHECK(job::noted_opening(options) == first);
   CHECK(lines_of(beside).size() == 1);
+}
+
+TEST_CASE("openings are counted by content, the last five are told", "[job]") {
+  const testing::TemporaryFolder folder;
+  const std::string rows = folder.write("rows.jsonl", "{}\n"), copy = folder.write("copy.jsonl", "{}\n"),
+                    others = folder.write("others.jsonl", "{ }\n");
+  for (int i = 0; i < 7; ++i) {
+    const Json opening = job::note_opening(run_with(folder.path() + "/run-" + std::to_string(i), {i % 2 == 0 ? rows : copy}),
+                                      "attune compare");
+    CHECK(opening["before"] == i);
+    CHECK(opening["test_sha256"] == files::sha256_file(rows));
+    CHECK(opening["by"].size() == static_cast<std::size_t>(std::min(i, 5)));
+    if (i > 0) CHECK(opening["by"].back()["output_dir"] == folder.path() + "/run-" + std::to_string(i - 1));
+    if (i == 6) CHECK(opening["by"].front()["output_dir"] == folder.path() + "/run-1");
+    if (i > 0) CHECK_FALSE(opening["by"].back().contains("test_sha256"));
+  }
+  CHECK(job::note_opening(run_with(folder.path() + "/others", {others}), "attune compare")["before"] == 0);
+  CHECK(job::note_opening(run_with(folder.path() + "/both", {rows, others}), "attune learning-curve")["before"] == 0);
+  CHECK(job::note_opening(run_with(folder.path() + "/both-again", {rows, others}), "attune compare")["before"] == 1);
+  const std::vector<Json> lines = lines_of(folder.path() + "/test_openings.jsonl");
+  REQUIRE(lines.size() == 10);
+  CHECK(lines[8]["by"] == "attune learning-curve");
+  CHECK(lines[8]["files"] == Json{rows, others});
+
+  // A run that goes on remembers its opening and notes none.
+  const Json again = job::note_opening(run_with(folder.path() + "/run-3", {rows}), "attune compare");
+  CHECK(again["before"] == 3);
+  CHECK(lines_of(folder.path() + "/test_openings.jsonl").size() == 10);
 }
