@@ -43,7 +43,7 @@ std::map<std::string, std::string> tensor_hashes(const std::string& folder) {
 
 std::map<std::string, std::string> file_hashes(const std::string& folder) {
   namespace fs = std::filesystem;
-  static const std::set<std::string> left_out = {".lock", "config.resolved.json", "events.jsonl", "opening.json", "run_manifest.json", "meta_manifest.json", "report.html", "README.md"};
+  static const std::set<std::string> left_out = {".lock", "config.resolved.json", "cost_results.json", "events.jsonl", "opening.json", "run_manifest.json", "meta_manifest.json", "report.html", "README.md"};
   std::map<std::string, std::string> hashes;
   const auto add_files = [&](const fs::path& place, const std::string& prefix) {
     for (const auto& entry : fs::directory_iterator(place)) {

@@ -267,8 +267,6 @@ Json run(const RunOptions& given, report::EventBus& events, const Shared& shared
   if (const std::string hint = busy_hint(machine_load()); !hint.empty()) log::info(hint);
   const std::unique_ptr<files::FolderLock> lock = claim_output_folder(options);
   install_stop_signals();
-  std::error_code ignored;
-  fs::remove(options.output_dir + "/cost_results.json", ignored);  // of a finished run that is resumed: written again behind the manifest
   prepared.prefix_cache->spill_to(options.output_dir);
   keep_tokens(prepared);
   files::write_json(options.output_dir + "/config.resolved.json", config::effective(prepared.options));
