@@ -1,11 +1,12 @@
 """Contrastive few-example tuning beside the SetFit library: MiniLM, 8 and 16 rows a class, the same rows, pairs (num_iterations 20) and order of pairs,
 one epoch of batches of 16 pairs, learning rate 2e-5, logistic regression on the vectors, 2 threads. SetFit trains in fp32, attune under `bf16: "auto"`.
 
-    bench/run.sh setfit [--data NAME] [--sizes 8,16] [--seeds 1,2,3,4,5] [--quick]    # needs ../shared; --quick: seed 1, num_iterations 1, nothing is written
+    bench/run.sh setfit [--data NAME] [--sizes 8,16] [--seeds 1,2,3,4,5] [--threads 2] [--quick]    # needs ../shared; --quick: seed 1, num_iterations 1, nothing is written
 
 Data: ten intents of banking77 (below) and the five classes of medical_abstracts, cut at 128 tokens. Each run is a process of its own; the sides take turns.
 Every pair of runs is added to results/setfit.json at once (all take some hours), in the place of an older one of the same data, size and seed.
-Two times are told: of the training (pairs, encoder, head; without loading the model and without test rows), and of the whole process.
+Two times are told: of the training (pairs, encoder, head; without loading the model and without test rows), and of the whole process. They are those of the runs
+that had the machine for themselves: with one thread, which leaves a core to other work, or beside others a run counts for accuracy alone.
 """
 import argparse
 import json
@@ -20,7 +21,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 THREADS = 2
-os.environ.update(OMP_NUM_THREADS=str(THREADS), HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false", TRANSFORMERS_VERBOSITY="error")
+os.environ.update(HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false", TRANSFORMERS_VERBOSITY="error")
 INTENTS = ["activate_my_card", "balance_not_updated_after_bank_transfer", "card_arrival", "card_payment_fee_charged", "declined_transfer",
            "exchange_rate", "lost_or_stolen_card", "pending_transfer", "request_refund", "top_up_failed"]
 DATA = {"banking77": {"labels": INTENTS, "max_length": 64}, "medical_abstracts": {"labels": None, "max_length": 128}}
@@ -61,7 +62,7 @@ def timed(command):
 def attune(program, job, folder):
     config = {"model": {"path": job["model"]}, "data": {"train": str(folder / "train.jsonl"), "test": str(folder / "test.jsonl"), "max_length": job["max_length"]},
               "tuning": {"method": "contrastive", "contrastive": {"num_iterations": job["num_iterations"]}},
-              "training": {"save_strategy": "no", "bf16": "auto"}, "seeds": [job["seed"]], "threads": THREADS, "overwrite_output_dir": True, "output_dir": str(folder / "attune")}
+              "training": {"save_strategy": "no", "bf16": "auto"}, "seeds": [job["seed"]], "threads": job["threads"], "overwrite_output_dir": True, "output_dir": str(folder / "attune")}
     (folder / "run.json").write_text(json.dumps(config))
     seconds, results = timed([program, "train", str(folder / "run.json"), "--json", "--quiet"])
     return {"accuracy": results["test"]["metrics"]["accuracy"], "training": results["phases"]["training"] + results["phases"]["embedding"], "process": seconds,
@@ -83,8 +84,8 @@ def peer(folder):
     from setfit import SetFitModel, Trainer, TrainingArguments
     from sklearn.linear_model import LogisticRegression
 
-    torch.set_num_threads(THREADS)
     job, rows = json.loads((folder / "job.json").read_text()), {name: read_rows(folder / f"{name}.jsonl") for name in ("train", "test")}
+    torch.set_num_threads(job["threads"])
     body = SentenceTransformer(job["model"], device="cpu")
     body.max_seq_length = job["max_length"]
     model = SetFitModel(model_body=body, model_head=LogisticRegression())
@@ -104,7 +105,8 @@ def run_one(args, name, size, seed):
     """Both sides on one draw of rows, the second first on every other seed."""
     from suite import machine
 
-    job = {"model": str(args.model), "max_length": DATA[name]["max_length"], "num_iterations": 1 if args.quick else 20, "seed": seed}
+    job = {"model": str(args.model), "max_length": DATA[name]["max_length"], "num_iterations": 1 if args.quick else 20, "seed": seed, "threads": args.threads}
+    os.environ["OMP_NUM_THREADS"] = str(args.threads)
     watch = machine.Watch()
     with tempfile.TemporaryDirectory(prefix="attune-bench-") as temporary:
         folder = Path(temporary)
@@ -113,7 +115,7 @@ def run_one(args, name, size, seed):
         found = {side: sides[side]() for side in (sorted(sides) if seed % 2 else sorted(sides, reverse=True))}
     print(f"  {name}, {size} a class, seed {seed}: " + "; ".join(
         f"{side} {of['accuracy']:.4f} in {of['training']:.1f} s ({of['process']:.1f} s)" for side, of in found.items()), file=sys.stderr, flush=True)
-    return {"data": name, "size": size, "seed": seed, **found, "watch": watch.read(), "date": time.strftime("%Y-%m-%d")}
+    return {"data": name, "size": size, "seed": seed, "threads": args.threads, **found, "watch": watch.read(), "date": time.strftime("%Y-%m-%d")}
 
 
 def keep(run):
@@ -136,6 +138,7 @@ def main():
     parser.add_argument("--data", choices=sorted(DATA))
     parser.add_argument("--sizes", default=",".join(map(str, SIZES)))
     parser.add_argument("--seeds", default=",".join(map(str, SEEDS)))
+    parser.add_argument("--threads", type=int, default=THREADS)
     parser.add_argument("--quick", action="store_true")
     args = parser.parse_args()
     if args.peer:

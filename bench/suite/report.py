@@ -5,6 +5,8 @@ import re
 import statistics
 
 from suite import table
+from suite.job import THREADS
+from suite.machine import BUSY
 
 MARK = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -174,19 +176,25 @@ def language(folder):
     return markdown(["case", "peer", "attune, tokens/s", "peer, tokens/s", "ratio", "memory", "difference of the first loss"], lines)
 
 
+def others_share(run):
+    return run["watch"]["others"] + run["watch"]["stolen"]
+
+
 def few_examples(runs):
-    """By data and size: mean accuracies, their mean difference with its standard error, median seconds and their ratio."""
+    """By data and size: mean accuracies, their mean difference with its standard error, and of the runs that had the machine for themselves the median seconds
+    and their ratio."""
     rows = []
     for name, size in sorted({(run["data"], run["size"]) for run in runs}):
         some = [run for run in runs if (run["data"], run["size"]) == (name, size)]
+        timed = [run for run in some if run["threads"] == THREADS and others_share(run) <= BUSY]
         off = [run["attune"]["accuracy"] - run["setfit"]["accuracy"] for run in some]
         row = {"data": name, "size": size, "seeds": len(some), "difference": statistics.mean(off),
                "standard_error": statistics.stdev(off) / len(off) ** 0.5 if len(off) > 1 else None,
-               "bf16": sorted({str(run["attune"]["bf16"]) for run in some}), "others": max((run["watch"]["others"] + run["watch"]["stolen"] for run in some))}
+               "timed": len(timed), "others": max(map(others_share, timed), default=None)}
         for side in ("attune", "setfit"):
             row[side] = {"accuracy": statistics.mean(run[side]["accuracy"] for run in some),
-                         **{key: statistics.median(run[side][key] for run in some) for key in ("training", "process")}}
-        row["ratio"] = {key: row["setfit"][key] / row["attune"][key] for key in ("training", "process")}
+                         **{key: statistics.median(run[side][key] for run in timed) for key in ("training", "process") if timed}}
+        row["ratio"] = {key: row["setfit"][key] / row["attune"][key] for key in ("training", "process") if timed}
         rows.append(row)
     return rows
 
@@ -196,13 +204,16 @@ def difference_text(row):
 
 
 def few_examples_line(row):
-    return (f"{row['data']}, {row['size']} a class, {row['seeds']} seeds: accuracy {row['attune']['accuracy']:.4f} and {row['setfit']['accuracy']:.4f} "
-            f"(difference {difference_text(row)}), training {row['attune']['training']:.1f} and {row['setfit']['training']:.1f} s "
-            f"({row['ratio']['training']:.1f}x), process {row['ratio']['process']:.1f}x")
+    line = (f"{row['data']}, {row['size']} a class, {row['seeds']} seeds: accuracy {row['attune']['accuracy']:.4f} and {row['setfit']['accuracy']:.4f} "
+            f"(difference {difference_text(row)})")
+    if not row["timed"]:
+        return line + ", no run had the machine for itself"
+    return line + (f", {row['timed']} timed: training {row['attune']['training']:.1f} and {row['setfit']['training']:.1f} s "
+                   f"({row['ratio']['training']:.1f}x), process {row['ratio']['process']:.1f}x")
 
 
 def few_examples_verdict(rows):
-    mean, slowest = statistics.mean(row["difference"] for row in rows), min(row["ratio"]["training"] for row in rows)
+    mean, slowest = statistics.mean(row["difference"] for row in rows), min((row["ratio"]["training"] for row in rows if row["timed"]), default=0)
     reached = mean >= 0 and slowest >= table.FEW_EXAMPLES_FLOOR
     return (f"mean difference {mean:+.4f} (must not be below 0), least ratio {slowest:.1f}x (floor {table.FEW_EXAMPLES_FLOOR}x): "
             + ("reached" if reached else "not reached"))
@@ -214,10 +225,10 @@ def setfit(folder):
         return markdown([], [])
     rows = few_examples(found["runs"])
     lines = [[row["data"], row["size"], row["seeds"], f"{row['attune']['accuracy']:.4f}", f"{row['setfit']['accuracy']:.4f}", difference_text(row),
-              number(row["attune"]["training"]), number(row["setfit"]["training"]), f"{row['ratio']['training']:.1f}x", f"{row['ratio']['process']:.1f}x",
-              f"{100 * row['others']:.0f} %"] for row in rows]
-    return markdown(["data", "rows a class", "seeds", "attune, accuracy", "SetFit, accuracy", "difference (± standard error)", "attune, s", "SetFit, s", "training",
-                     "whole process", "others' share of the machine, at most"], lines) + "\n" + few_examples_verdict(rows).capitalize() + ".\n"
+              row["timed"]] + ([number(row["attune"]["training"]), number(row["setfit"]["training"]), f"{row['ratio']['training']:.1f}x",
+                                f"{row['ratio']['process']:.1f}x", f"{100 * row['others']:.0f} %"] if row["timed"] else [""] * 5) for row in rows]
+    return markdown(["data", "rows a class", "seeds", "attune, accuracy", "SetFit, accuracy", "difference (± standard error)", "seeds timed", "attune, s", "SetFit, s",
+                     "training", "whole process", "others' share of the machine, at most"], lines) + "\n" + few_examples_verdict(rows).capitalize() + ".\n"
 
 
 TABLES = {function.__name__: function for function in (machine, cases, others, gates, scaling, accuracy, tokenizer, language, generate, setfit)}

@@ -28,6 +28,12 @@ TEST_CASE("methods of all kinds answer the same test rows", "[app][shell]") {
       const std::vector<Json> rows = predictions_in(workspace, "runs/out/" + file.get<std::string>());
       REQUIRE(rows.size() == 40);
       CHECK(rows[7]["id"] == "test7");
+      for (const Json& row : rows) {
+        double most = 0;
+        for (const auto& [label, score] : row["scores"].items()) most = std::max(most, score.get<double>());
+        CHECK(row["score"] == most);
+        CHECK(row["scores"][row["label"].get<std::string>()] == most);
+      }
       mean += accuracy_in(rows) / static_cast<double>(method["seeds"].size());
     }
     CHECK(method["accuracy"]["value"].get<double>() == Approx(mean));
