@@ -173,15 +173,25 @@ FlopCount::FlopCount(const Model& model, const std::vector<bool>& trainable)
   (as_keys ? keys_before_ : rows_before_) = model.virtual_tokens()->count;
 }
 
+double FlopCount::pairs_before(const Stage& stage, std::int64_t length, std::int64_t before) {
+  if (stage.window == 0) return static_cast<double>(length * before);
+  double pairs = 0;  // the token at place i sees i of its own kind before it, and itself
+  for (std::int64_t i = 0; i < std::min(length, stage.window); ++i)
+    pairs += static_cast<double>(std::min(before, stage.window - i - 1));
+  return pairs;
+}
+
 double FlopCount::pairs(const Stage& stage, const PassSize& size) const {
   double pairs = 0;
-  for (const std::int64_t length : size.lengths) {
+  for (std::size_t i = 0; i < size.lengths.size(); ++i) {
+    const std::int64_t length = size.lengths[i];
     const auto asking = static_cast<double>(stage.rows == Rows::one_a_text && !stage.causal ? 1 : length);
     pairs += asking * static_cast<double>(keys_before_);
     const auto tokens = static_cast<double>(length);
     const double seen = stage.window > 0 ? std::min(tokens, static_cast<double>(stage.window)) : tokens;
     if (stage.causal) {
       pairs += seen * (seen + 1) / 2 + (tokens - seen) * seen;
+      if (!size.before.empty()) pairs += pairs_before(stage, length, size.before[i]);
     } else {
       pairs += stage.rows == Rows::one_a_text ? tokens : tokens * tokens;
     }

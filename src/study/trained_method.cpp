@@ -13,6 +13,7 @@
 #include "attune/job/run.h"
 #include "attune/job/tuned.h"
 #include "attune/metrics/probabilities.h"
+#include "attune/infer/answers.h"
 #include "attune/models/flops.h"
 #include "method_kinds.h"
 
@@ -72,10 +73,9 @@ class OpenedWording {
     request.events = &events;
     Scored scored{.predictions = job::predict_rows(run_.fit, {rows.encoded.values(), rows.examples.values()}, request),
                   .size = {}};
-    for (const task::Encoded& row : rows.encoded) {
-      for (const task::AnswerText& text : row.answers->texts)
-        scored.size.lengths.push_back(static_cast<std::int64_t>(text.ids.size()));
-    }
+    std::vector<const task::AnswerTexts*> prompts;
+    for (const task::Encoded& row : rows.encoded) prompts.push_back(&*row.answers);
+    scored.size = infer::size_of_answers(model(), prompts);
     return scored;
   }
   const models::Model& model() const { return *run_.fit.loaded.model; }

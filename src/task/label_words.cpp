@@ -93,11 +93,11 @@ class LabelWords : public Task {
     return rows;
   }
 
-  /// Of causal models training rows hold their prompts and own words, which are the same tokens each time.
+  /// Of causal models batches hold prompts with the rows' own words, which are the same tokens each time.
   bool keeps_ids() const override { return !fills_gaps_; }
 
   Batch collate(std::span<const Encoded* const> rows, const BatchKey& key) const override {
-    return key.training && !fills_gaps_ ? with_own_words(rows, key) : with_all_words(rows, key);
+    return fills_gaps_ ? with_all_words(rows, key) : with_own_words(rows, key);
   }
 
   double loss_weight(const Encoded& row, const BatchKey&) const override {
@@ -114,6 +114,7 @@ class LabelWords : public Task {
     return blind_choice(fills_gaps_ ? labels().size() : options_.tokenizer->vocab_size());
   }
 
+  /// In gaps. (Answers behind prompts are scored together: infer/answers.h.)
   std::vector<Prediction> predict(const models::Output& output, const Batch& batch) const override {
     const AskedTokens asked(batch.rows, options_.answers.size());
     const at::Tensor rows = long_tensor(asked.rows), ids = long_tensor(asked.ids);
@@ -121,14 +122,22 @@ class LabelWords : public Task {
                                  ? nn::vocabulary_log_probabilities(output.vocabulary, rows, ids)
                                  : nn::log_probabilities(output.logits, rows, ids);
     const float* values = log_p.const_data_ptr<float>();
-    std::vector<std::vector<double>> of_words(batch.rows.size() * options_.answers.size());
-    for (std::size_t i = 0; i < asked.words.size(); ++i)
-      of_words[static_cast<std::size_t>(asked.words[i])].push_back(values[i]);
+    std::vector<AnswerScores> of_words(batch.rows.size(), AnswerScores(answers()));
+    for (std::size_t i = 0; i < asked.words.size(); ++i) {
+      const auto word = static_cast<std::size_t>(asked.words[i]);
+      of_words[word / answers()][word % answers()].push_back(values[i]);
+    }
+    return predict(batch.rows, of_words);
+  }
+
+  std::size_t answers() const override { return options_.answers.size(); }
+
+  std::vector<Prediction> predict(std::span<const Encoded* const> rows,
+                                  std::span<const AnswerScores> scores) const override {
     std::vector<Prediction> predictions;
-    for (std::size_t b = 0; b < batch.rows.size(); ++b) {
-      const auto own = std::span(of_words).subspan(b * options_.answers.size(), options_.answers.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
       predictions.push_back(
-          prediction_of(*batch.rows[b], label_scores(options_.answers, own, options_.word_score, labels().size())));
+          prediction_of(*rows[i], label_scores(options_.answers, scores[i], options_.word_score, labels().size())));
     }
     return predictions;
   }

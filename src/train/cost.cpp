@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "attune/infer/answers.h"
 #include "attune/nn/losses.h"
 
 namespace attune::train {
@@ -53,31 +54,29 @@ std::int64_t supervised(const task::Batch& batch) {
   return count;
 }
 
+FrozenMeter::FrozenMeter(const FrozenPrefix* prefix) : prefix_(prefix), before_(prefix == nullptr ? 0.0 : prefix->flops()) {}
+
 namespace {
 
-/// Of a row that is asked for answers in words.
-void add_texts(const task::AnswerTexts& answers, models::PassSize& size) {
-  for (const task::AnswerText& text : answers.texts) {
-    size.lengths.push_back(static_cast<std::int64_t>(text.ids.size()));
-    size.wanted += static_cast<std::int64_t>(text.places.size());
+models::PassSize size_of(const models::Model& model, std::span<const task::Prediction> predictions) {
+  std::vector<const task::AnswerTexts*> asked;
+  for (const task::Prediction& prediction : predictions) {
+    if (prediction.encoded->answers) asked.push_back(&*prediction.encoded->answers);
   }
+  if (!asked.empty()) return infer::size_of_answers(model, asked);
+  const bool has_vocabulary = models::models_language(model.spec().task);
+  models::PassSize size;
+  for (const task::Prediction& prediction : predictions) {
+    size.lengths.push_back(static_cast<std::int64_t>(prediction.encoded->ids.size()));
+    if (has_vocabulary) size.wanted += static_cast<std::int64_t>(prediction.logits.size() + prediction.fills.size());
+  }
+  return size;
 }
 
 }  // namespace
 
-FrozenMeter::FrozenMeter(const FrozenPrefix* prefix) : prefix_(prefix), before_(prefix == nullptr ? 0.0 : prefix->flops()) {}
-
 Cost cost_of(const models::Model& model, std::span<const task::Prediction> predictions, const FrozenMeter& frozen) {
-  const bool has_vocabulary = models::models_language(model.spec().task);
-  models::PassSize size;
-  for (const task::Prediction& prediction : predictions) {
-    if (prediction.encoded->answers) {
-      add_texts(*prediction.encoded->answers, size);
-      continue;
-    }
-    size.lengths.push_back(static_cast<std::int64_t>(prediction.encoded->ids.size()));
-    if (has_vocabulary) size.wanted += static_cast<std::int64_t>(prediction.logits.size() + prediction.fills.size());
-  }
+  const models::PassSize size = size_of(model, predictions);
   Cost cost;
   cost.tokens = size.tokens();
   cost.forward = models::FlopCount(model).forward(size, frozen.stages(), model.depth() + 2);

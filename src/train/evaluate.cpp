@@ -10,13 +10,14 @@
 
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
+#include "attune/infer/answers.h"
 #include "diagnose.h"
 
 namespace attune::train {
 
 namespace {
 
-/// Tokens of a row: of one that is asked for answers in words those of all its texts.
+/// Tokens of a row: of one that is asked for answers in a gap those of all its texts.
 std::int64_t length(const task::Encoded& row) {
   std::size_t tokens = row.answers ? 0 : row.ids.size();
   for (const task::AnswerText& text : row.answers->texts) tokens += text.ids.size();
@@ -75,12 +76,34 @@ std::vector<std::vector<std::int64_t>> length_batches(std::span<const task::Enco
   return batches;
 }
 
+namespace {
+
+/// Rows of a causal model that are asked for answers in words: what their texts share goes through the network once.
+std::optional<std::vector<task::Prediction>> predict_answers(const models::Model& model, const task::Task& task,
+                                                             std::span<const task::Encoded> rows,
+                                                             const std::function<bool(std::int64_t done)>& stop) {
+  constexpr std::int64_t kCacheBytes = std::int64_t{128} << 20;  // beside what training holds
+  const auto stops = [&](std::size_t complete) { return stop(static_cast<std::int64_t>(complete)); };
+  std::vector<const task::Encoded*> all;
+  std::vector<const task::AnswerTexts*> prompts;
+  for (const task::Encoded& row : rows) {
+    all.push_back(&row);
+    prompts.push_back(&*row.answers);
+  }
+  const auto scored = infer::score_answers(model, prompts, {.answers = task.answers(), .cache_bytes = kCacheBytes, .stops = stops});
+  if (!scored) return std::nullopt;
+  return task.predict(all, scored->scores);
+}
+
+}  // namespace
+
 std::optional<std::vector<task::Prediction>> predict_until(const models::Model& model, const task::Task& task,
                                                            const Split& split, std::int64_t batch_size,
                                                            const std::function<bool(std::int64_t done)>& stop,
                                                            FrozenPrefix* prefix) {
   const at::NoGradGuard no_grad;
   const auto& [rows, examples] = split;
+  if (task.answers() > 0 && model.spec().task == models::Task::causal_lm) return predict_answers(model, task, rows, stop);
   std::int64_t done = 0;
   std::vector<task::Prediction> predictions(rows.size());
   const std::vector<std::vector<std::int64_t>> batches = length_batches(rows, batch_size);

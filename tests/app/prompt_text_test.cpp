@@ -164,6 +164,19 @@ TEST_CASE("a model tuned behind a wording is asked with the scores of its last e
   const Json found = Json::parse(asked.out)["wordings"][1]["metrics"];
   CHECK(found["accuracy"] == metrics["accuracy"]);
   CHECK(found["loss"].get<double>() == Approx(metrics["loss"].get<double>()).margin(1e-4));
+  // What words and rows share goes through the network once in evaluation too.
+  const Json wording = Json::parse(asked.out)["wordings"][1];
+  std::istringstream events(workspace.read("out/events.jsonl"));
+  int evaluations = 0;
+  for (std::string line; std::getline(events, line);) {
+    const Json event = Json::parse(line);
+    if (event["event"] != "cost" || event["work"] != "evaluation") continue;
+    ++evaluations;
+    CHECK(event["tokens"] == wording["computed_tokens"]);
+    CHECK(event["tokens"] < wording["tokens"]);
+  }
+  CHECK(evaluations > 0);
+
   const Finished before = run_attune(workspace, "prompt run run.json --json --quiet --set output_dir=before");
   CHECK(Json::parse(before.out)["wordings"][1]["metrics"]["loss"].get<double>() > found["loss"].get<double>());
 

@@ -159,3 +159,18 @@ TEST_CASE("a window of attention limits the pairs that are counted", "[models][f
   CHECK(pairs(3) == 6);
   CHECK(pairs(7) == 6 + 4 * 3);
 }
+
+TEST_CASE("the end of a text behind kept keys costs what the whole text costs without its beginning", "[models][flops]") {
+  for (const char* name : {"llama_causal_lm", "gemma2_causal_lm"}) {
+    INFO(name);
+    const models::LoadedModel loaded = load_golden(name);
+    const FlopCount count(*loaded.model);
+    const int end = loaded.model->depth() + 2;
+    for (const std::int64_t begin : {1, 2, 3, 4, 6}) {
+      INFO(begin);
+      const PassSize cut{.lengths = {begin, 7 - begin}, .before = {0, begin}, .wanted = 2}, whole{.lengths = {7}, .wanted = 2};
+      CHECK(count.forward(cut, 0, end) == count.forward(whole, 0, end));
+      CHECK(count.forward({.lengths = cut.lengths, .wanted = 2}, 0, end) < count.forward(whole, 0, end));
+    }
+  }
+}

@@ -15,6 +15,8 @@ namespace attune::models {
 /// The texts of a pass.
 struct PassSize {
   std::vector<std::int64_t> lengths;  ///< tokens of each text
+  /// Causal models: tokens before each of them whose keys are kept from an earlier pass; empty: there are none.
+  std::vector<std::int64_t> before = {};
   std::int64_t wanted = 0;            ///< language models: tokens whose logits are made
 
   std::int64_t tokens() const;
@@ -43,6 +45,8 @@ class FlopCount {
     std::int64_t window = 0;  ///< of attention; 0 = none
   };
   double pairs(const Stage& stage, const PassSize& size) const;
+  /// Of a text's tokens with those before it.
+  static double pairs_before(const Stage& stage, std::int64_t length, std::int64_t before);
   double flops(const Stage& stage, const Rates& rates, const PassSize& size) const;
   /// With the virtual tokens that go through the network.
   PassSize in_the_network(PassSize size) const;

@@ -47,7 +47,10 @@ std::vector<AnswerTexts> answers_in_gap(std::span<const std::string> prompts,
                                         std::span<const prompt::Continuation> answers,
                                         const text::Tokenizer& tokenizer);
 
-/// The scores of `labels` labels (prompt::score_label) from log p of the tokens of each answer.
+/// log p of the tokens of each answer to a prompt, natural logarithms: [answers][tokens].
+using AnswerScores = std::vector<std::vector<double>>;
+
+/// The scores of `labels` labels (prompt::score_label).
 std::vector<double> label_scores(std::span<const prompt::Continuation> answers,
                                  std::span<const std::vector<double>> log_probabilities, prompt::WordScore score,
                                  std::size_t labels);

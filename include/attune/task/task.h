@@ -150,6 +150,12 @@ class Task {
   virtual std::optional<BlindLoss> blind_loss(const files::ListView<Encoded>&) const { return std::nullopt; }
   /// One Prediction a row of the batch, in order (no gradient).
   virtual std::vector<Prediction> predict(const models::Output& output, const Batch& batch) const = 0;
+  /// How many answers in words each row is asked for; 0 where rows are no such prompts. Behind prompts of causal models whoever
+  /// predicts has them scored (infer/answers.h); the other predict() is not called then.
+  virtual std::size_t answers() const { return 0; }
+  virtual std::vector<Prediction> predict(std::span<const Encoded* const>, std::span<const AnswerScores>) const {
+    internal_error("rows are asked for no answers");
+  }
   /// Names of the metrics that Scores can give and a model can be chosen by; `rows` and baselines are not among them.
   virtual std::vector<std::string> metric_names() const = 0;
   virtual std::unique_ptr<Scores> scores(std::span<const Prediction> predictions, std::span<const data::Example> examples) const = 0;
