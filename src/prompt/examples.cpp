@@ -192,6 +192,11 @@ void ExamplePool::forbid_texts(const std::unordered_set<std::size_t>& texts) {
   std::erase_if(allowed_, [&](std::size_t index) { return texts.contains(texts_[index]); });
 }
 
+bool draws_examples(const FewShotOptions& options) {
+  const bool draws_order = options.order == "random" && !options.order_seed;
+  return options.k > 0 && (options.choose != "nearest" || draws_order);
+}
+
 std::vector<std::size_t> choose_examples(const ExamplePool& pool, const data::Example& row,
                                          const FewShotOptions& options, std::span<const float> similarity) {
   return Chooser(pool, row, options, similarity).run();

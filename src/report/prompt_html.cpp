@@ -179,8 +179,10 @@ std::string rounds_section(const Json& results) {
       if (!is_of_texts(results)) row.push_back(figure(one["loss"]));
       table.rows.push_back(std::move(row));
     }
-    html += concat("<h3>Round ", ++number, "</h3>\n<p>", round["candidates"].size(), " candidates on ",
-                   count_text(round["rows"].get<double>()), " rows; those in bold went on.</p>\n", html_table(table));
+    const std::size_t all = round["candidates"].size();
+    const std::string shown = table.rows.size() < all ? concat(" Shown are the best ", table.rows.size(), ".") : "";
+    html += concat("<h3>Round ", ++number, "</h3>\n<p>", all, " candidates on ", count_text(round["rows"].get<double>()),
+                   " rows; those in bold went on.", shown, "</p>\n", html_table(table));
   }
   return html;
 }

@@ -115,7 +115,9 @@ std::vector<DesignPoint> design(const PromptJob& job) {
   } else if (!varied.choose.empty() || !varied.order.empty()) {
     refuse_design(job, "there are no examples to be varied", "prompting.stability", "set prompting.examples.k");
   }
-  const std::vector<std::uint64_t> seeds = seeds_of(job);
+  const bool has_seeds =
+      std::ranges::any_of(points, [&](const DesignPoint& one) { return has_chance(job, one.variant.examples); });
+  const std::vector<std::uint64_t> seeds = has_seeds ? job.options.seeds : std::vector{job.options.seeds.front()};
   points = crossed(points, "seed", seeds, [&](Variant& one, std::uint64_t value) {
     one.examples.seed = value;
     if (seeds.size() > 1) one.text_seed = value;
@@ -124,6 +126,15 @@ std::vector<DesignPoint> design(const PromptJob& job) {
                    [](Variant& one, const std::string& value) { one.first_words_only = value == "first"; });
   if (points.size() > 1) return points;
   refuse_design(job, "nothing varies", "prompting", "give several wordings, or examples under several seeds");
+}
+
+std::vector<DesignPoint> different_points(const PromptJob& job) {
+  std::vector<DesignPoint> points = design(job);
+  std::erase_if(points, [&](const DesignPoint& one) {
+    const bool is_first = one.variant.examples.seed == job.options.seeds.front();
+    return !is_first && !has_chance(job, one.variant.examples);
+  });
+  return points;
 }
 
 }  // namespace attune::study

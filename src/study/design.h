@@ -23,4 +23,7 @@ void check_study(const job::RunOptions& options);
 /// that they could be compared by; Error{data} for a row without a text of its own where it is needed for that.
 std::vector<DesignPoint> design(const PromptJob& job);
 
+/// Those of them that ask in different ways: under one seed where no other changes anything.
+std::vector<DesignPoint> different_points(const PromptJob& job);
+
 }  // namespace attune::study

@@ -37,7 +37,7 @@ Json prompt_optimise(const job::RunOptions& options, const report::EventBus& eve
   job::check_output_folder(options);
   PromptJob job = open_prompt_job(options, events);
   shuffle_rows(job, options.seeds.front());
-  const std::vector<DesignPoint> points = design(job);
+  const std::vector<DesignPoint> points = different_points(job);
   const auto lock = job::claim_output_folder(options);
   files::write_json(options.output_dir + "/config.resolved.json", config::effective(options));
   Json results = {{"output_dir", options.output_dir}, {"stopped_by", "signal"}};

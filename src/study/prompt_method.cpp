@@ -7,6 +7,7 @@
 #include "attune/base/error.h"
 #include "attune/base/strings.h"
 #include "attune/config/config.h"
+#include "attune/prompt/examples.h"
 #include "attune/study/prompting.h"
 #include "method_kinds.h"
 
@@ -101,7 +102,7 @@ class Prompted : public Fitted {
 
 bool prompt_has_chance(const job::RunOptions& options) {
   const bool draws_texts = options.prompting.answer == "generation" && options.generation.values.do_sample;
-  return options.prompting.examples.k > 0 || draws_texts;
+  return prompt::draws_examples(options.prompting.examples) || draws_texts;
 }
 
 std::unique_ptr<Fitted> fit_prompt(const MethodTask& task) {

@@ -14,6 +14,7 @@
 #include "attune/job/openings.h"
 #include "attune/job/output.h"
 #include "attune/job/run.h"
+#include "attune/prompt/examples.h"
 #include "attune/prompt/writer.h"
 #include "attune/report/junit.h"
 #include "attune/report/phase.h"
@@ -35,11 +36,14 @@ Json rows_told(const PromptJob& job) {
   return told;
 }
 
+bool has_chance(const PromptJob& job, const prompt::FewShotOptions& examples) {
+  const bool draws_tokens = job.options.prompting.answer != "likelihood" && job.generation.do_sample;
+  return draws_tokens || prompt::draws_examples(examples);
+}
+
 std::vector<std::uint64_t> seeds_of(const PromptJob& job) {
-  const job::RunOptions& options = job.options;
-  const bool draws_tokens = options.prompting.answer != "likelihood" && job.generation.do_sample;
-  if (options.prompting.examples.k == 0 && !draws_tokens) return {options.seeds.front()};
-  return options.seeds;
+  const std::vector<std::uint64_t>& seeds = job.options.seeds;
+  return has_chance(job, job.options.prompting.examples) ? seeds : std::vector{seeds.front()};
 }
 
 Variant variant_of(const PromptJob& job, const prompt::Wording& wording, std::uint64_t seed) {

@@ -11,7 +11,10 @@ namespace attune::study {
 /// What results say of the rows: {"rows", "majority", "duplicates" where there are some}.
 files::Json rows_told(const PromptJob& job);
 
-/// Seeds under which wordings are asked. Where neither examples nor tokens are drawn all seeds give the same.
+/// Whether answers behind such examples depend on the seed: examples, their order or tokens are drawn.
+bool has_chance(const PromptJob& job, const prompt::FewShotOptions& examples);
+
+/// Seeds under which wordings are asked: one where all give the same.
 std::vector<std::uint64_t> seeds_of(const PromptJob& job);
 
 /// The wording as it is asked under the seed.

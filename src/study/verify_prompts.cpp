@@ -162,7 +162,7 @@ void verify_optimise(const VerifyOptions& options, const Json& results, const re
   PromptCheck check(options, events, findings);
   compare_results(findings, results, rows_told(check.job()));
   shuffle_rows(check.job(), check.job().options.seeds.front());
-  const std::vector<DesignPoint> points = design(check.job());
+  const std::vector<DesignPoint> points = different_points(check.job());
   std::size_t chosen = 0;
   const auto answer = [&](const VariantQuestion& question) {
     Json kept = check.kept("answers", question.number, question.name);

@@ -133,6 +133,25 @@ TEST_CASE("examples by similarity can be tried where the others are not", "[app]
   CHECK(Json::parse(asked.out)["shares"]["examples"]["means"].contains("nearest"));
 }
 
+TEST_CASE("where nothing is drawn one seed is enough", "[app][shell]") {
+  const Workspace workspace;
+  write_prompt_job(workspace, R"("stability": {"choose": ["balanced", "nearest"], "order": ["nearest_last"]},
+    "examples": {"k": 2, "choose": "nearest", "order": "nearest_last"}, "optimise": {"budget": 96})");
+  const Finished asked = run_attune(workspace, "prompt run run.json --json --quiet");
+  INFO(asked.err);
+  REQUIRE(asked.exit_code == 0);
+  CHECK_FALSE(Json::parse(asked.out)["wordings"][0].contains("seeds"));
+  const Finished varied = run_attune(workspace, "prompt stability run.json --json --quiet --set output_dir=varied");
+  INFO(varied.err);
+  REQUIRE(varied.exit_code == 0);
+  CHECK(Json::parse(varied.out)["variants"].size() == 16);  // crossed: shares of the variance need all
+  const Finished searched = run_attune(workspace, "prompt optimise run.json --json --quiet --set output_dir=searched");
+  INFO(searched.err);
+  REQUIRE(searched.exit_code == 0);
+  CHECK(Json::parse(searched.out)["candidates"] == 12);  // four wordings, balanced under two seeds and nearest
+  CHECK(run_attune(workspace, "verify searched --quiet").exit_code == 0);
+}
+
 TEST_CASE("every verbalizer is a level of a factor", "[app][shell]") {
   const Workspace workspace;
   write_prompt_job(workspace);

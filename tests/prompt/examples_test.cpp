@@ -173,6 +173,27 @@ TEST_CASE("the order has a seed of its own", "[prompt]") {
   CHECK(choose_examples(pool, asked, options) == first);
 }
 
+TEST_CASE("examples are drawn where another seed gives others, or another order", "[prompt]") {
+  const ExamplePool pool(pool_rows());
+  const auto count_choices = [&](FewShotOptions options) {
+    std::set<std::vector<std::size_t>> choices;
+    for (options.seed = 0; options.seed < 8; ++options.seed)
+      choices.insert(choose_examples(pool, pool_rows()[10], options, similarity_to(10)));
+    return choices.size();
+  };
+  for (const std::int64_t k : {0, 6}) {
+    for (const std::string choose : {"random", "balanced", "nearest"}) {
+      for (const std::string order : {"random", "as_chosen", "nearest_last", "by_label"}) {
+        INFO(k << " " << choose << " " << order);
+        FewShotOptions options = shots_of(k, choose, order);
+        CHECK(draws_examples(options) == (count_choices(options) > 1));
+        options.order_seed = 7;
+        CHECK(draws_examples(options) == (count_choices(options) > 1));
+      }
+    }
+  }
+}
+
 TEST_CASE("rows without labels are of one class, and no examples are none", "[prompt]") {
   std::vector<data::Example> rows = {labelled(0, "a", "x"), labelled(1, "b", "x")};
   for (data::Example& row : rows) row.target = std::monostate();

@@ -51,6 +51,9 @@ class ExamplePool {
   std::size_t class_count_ = 0;
 };
 
+/// Whether the examples, or their order, depend on the options' seed.
+bool draws_examples(const FewShotOptions& options);
+
 /// Indices of the examples for `row`, in the order in which they stand; fewer than options.k where the pool has no
 /// more. Never a row with the text of `row`. What is drawn is a function of the options' seeds and, with
 /// options.per_row, of row.row: other rows do not change it. `similarity` of the row to each of the pool (any scale) is
