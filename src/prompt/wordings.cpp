@@ -121,4 +121,23 @@ std::vector<Wording> wordings(const PromptSet& set) {
   return Combiner(set).run();
 }
 
+std::vector<Wording> wordings(const PromptSet& set, const std::vector<std::string>& names) {
+  std::vector<Wording> all = wordings(set);
+  if (names.empty()) return all;
+  std::vector<std::string> known;
+  for (const Wording& one : all) known.push_back(one.name);
+  for (const std::string& name : names) {
+    if (std::ranges::find(known, name) != known.end()) continue;
+    const std::string nearest = nearest_name(name, known);
+    throw Error(ErrorKind::usage,
+                {.file = set.file,
+                 .what = concat("the prompt set has no wording '", name, "'"),
+                 .where = "prompting.wordings",
+                 .hint = nearest.empty() ? concat("its wordings are ", join(known, ", "))
+                                         : concat("did you mean '", nearest, "'?")});
+  }
+  std::erase_if(all, [&](const Wording& one) { return std::ranges::find(names, one.name) == names.end(); });
+  return all;
+}
+
 }  // namespace attune::prompt

@@ -36,17 +36,28 @@ const Json& named(const Json& wordings, const std::string& name) {
   return *std::ranges::find_if(wordings, [&](const Json& one) { return one["name"] == name; });
 }
 
+double accuracy_of(const Json& wording) {
+  return wording["metrics"]["accuracy"].get<double>();
+}
+
+const Json& best_wording(const Json& results) {
+  return *std::ranges::max_element(results["wordings"], {}, accuracy_of);
+}
+
 std::string prompt_lead(const Json& results) {
   const Json& wordings = results["wordings"];
-  const auto accuracy = [](const Json& wording) { return wording["metrics"]["accuracy"].get<double>(); };
-  const auto [worst, best] = std::ranges::minmax_element(wordings, {}, accuracy);
+  const Json& best = best_wording(results);
   std::string text = concat("The best of ", wordings.size(), wordings.size() == 1 ? " wording" : " wordings",
-                            " is right on <b>", percent(accuracy(*best)), "</b> of the rows");
-  if (wordings.size() > 1)
-    text += concat(", the worst on ", percent(accuracy(*worst)), ": the model is the same, only the question differs");
+                            " is right on <b>", percent(accuracy_of(best)), "</b> of the rows");
+  if (wordings.size() > 1) {
+    const double worst = accuracy_of(*std::ranges::min_element(wordings, {}, accuracy_of));
+    text += concat(", the worst on ", percent(worst), ": the model is the same, only the question differs");
+  }
   text += ".";
+  if (wordings.size() > 1 && results["split"] == "test")
+    text += " <b>Chosen by these test rows, the best is flattered.</b>";
   const Json& majority = results["majority"];
-  const Json& interval = member(*best, {"intervals", "accuracy"});
+  const Json& interval = member(best, {"intervals", "accuracy"});
   if (majority.is_number() && interval.is_array() && interval[0].get<double>() <= majority.get<double>()) {
     text += " <b>That is no clear gain over always giving the most frequent label.</b>";
   }
@@ -197,6 +208,7 @@ std::string prompt_page(const Json& results) {
        .version = "–"},
       {{"results", "Wordings",
         prompt_lead(results) + prompt_table(results) + seeds_note(results) + wording_strips(results, "accuracy")},
+       {"prompt", "The prompt", shown_prompt_html(best_wording(results))},
        {"work", "Work", work_text(results)}});
 }
 
@@ -205,6 +217,7 @@ std::string stability_page(const Json& results) {
                    {{"results", "Stability", stability_lead(results)},
                     {"factors", "What it depends on", factors_section(results)},
                     {"wordings", "Wordings", stability_wordings(results)},
+                    {"prompt", "The prompt", shown_prompt_html(results)},
                     {"test", "Test rows", test_section(results)},
                     {"fragile", "Fragile rows", fragile_section(results)}});
 }
@@ -214,6 +227,7 @@ std::string optimise_page(const Json& results) {
   if (results.contains("test")) test["test"] = {{results["chosen"]["name"].get<std::string>(), results["test"]}};
   return html_page({.title = page_title(results), .header = page_header(results, "validation"), .version = "–"},
                    {{"results", "The choice", chosen_lead(results)},
+                    {"prompt", "The prompt", shown_prompt_html(results)},
                     {"test", "Test rows", test_section(test)},
                     {"rounds", "Rounds", rounds_section(results)}});
 }

@@ -91,6 +91,14 @@ std::string seeds_note(const Json& results) {
                    : "";
 }
 
+std::string shown_prompt_html(const Json& results) {
+  const Json& shown = member(results, {"shown"});
+  if (!shown.is_object()) return "";
+  return concat("<p>What the model reads of row ", escape_html(value_text(shown["row"])), " in the wording <b>",
+                escape_html(shown["wording"].get<std::string>()), "</b>; the answer stands behind it, or in its gap.</p>\n<pre>",
+                escape_html(shown["prompt"].get<std::string>()), "</pre>\n");
+}
+
 std::string work_text(const Json& results) {
   const double tokens = results["tokens"].get<double>(), computed = results["computed_tokens"].get<double>();
   if (computed == 0) return "";

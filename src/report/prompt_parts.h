@@ -21,6 +21,8 @@ std::string flip_gate_text(const files::Json& results);
 std::string wording_strips(const files::Json& results, const char* metric);
 /// What means and intervals are over; "" where every wording was asked under one seed.
 std::string seeds_note(const files::Json& results);
+/// "shown" of a study's results or of a wording: a prompt as the model reads it; "" where there is none.
+std::string shown_prompt_html(const files::Json& results);
 /// Tokens that went through the model, and what sharing them saved.
 std::string work_text(const files::Json& results);
 

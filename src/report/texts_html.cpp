@@ -182,6 +182,7 @@ std::string texts_page(const Json& results) {
                      lead(scores + assertions_lead(results)) + texts_table(results) + seeds_note(results) + strips},
                     {"assertions", "Assertions", assertions_section(results)},
                     {"texts", "Texts", texts_section(results)},
+                    {"prompt", "The prompt", shown_prompt_html(results["wordings"].front())},
                     {"work", "Work", work_text(results)}});
 }
 

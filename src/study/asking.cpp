@@ -43,6 +43,17 @@ class Asking {
     return std::move(asked_);
   }
 
+  WrittenPrompts written() {
+    WrittenPrompts written;
+    const bool scores = options_.answer == "likelihood";
+    const auto encode = [&](std::span<Question> some) {
+      return scores ? encode_answers(job_, prompts_.answers(), some) : encode_beginnings(some);
+    };
+    for (Question& question : fitted_questions(encode)) written.prompts.push_back(std::move(question.text));
+    if (scores) written.answers = prompts_.answers();
+    return written;
+  }
+
  private:
   static prompt::LabelWords words_of(const PromptJob& job, const Variant& variant) {
     if (job.asks_texts()) return {};
@@ -214,6 +225,10 @@ class Asking {
 
 Asked ask(const PromptJob& job, const Variant& variant, std::size_t rows) {
   return Asking(job, variant, rows).run();
+}
+
+WrittenPrompts write_prompts(const PromptJob& job, const Variant& variant, std::size_t rows) {
+  return Asking(job, variant, rows).written();
 }
 
 }  // namespace attune::study

@@ -25,8 +25,10 @@ std::map<std::string, std::string> wording_levels(const std::vector<prompt::Word
   std::size_t combinations = 1;
   for (const auto& [factor, of_factor] : levels) combinations *= of_factor.size();
   if (wordings.size() == 1) return {};
-  if (combinations == wordings.size() && wording.levels.size() == levels.size()) return wording.levels;
-  return {{"wording", wording.name}};
+  if (combinations != wordings.size() || wording.levels.size() != levels.size()) return {{"wording", wording.name}};
+  std::map<std::string, std::string> varied = wording.levels;
+  std::erase_if(varied, [&](const auto& level) { return levels[level.first].size() == 1; });  // not all wordings are asked
+  return varied;
 }
 
 /// What is left of a design when one of its factors is turned in all ways.

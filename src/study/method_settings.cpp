@@ -111,19 +111,10 @@ std::vector<std::string> wordings_of(const MethodPlace& place, const job::RunOpt
     place.refuse("methods are compared by the labels that rows get, and texts are asked for", "prompting.answer",
                  "set it to likelihood or generation");
   }
-  std::vector<std::string> all;
-  for (const prompt::Wording& wording : prompt::wordings(config::load_prompt_set(options.prompting.prompts))) {
-    all.push_back(wording.name);
-  }
-  const std::vector<std::string>& wanted = place.method.wordings;
-  for (const std::string& name : wanted) {
-    if (std::ranges::find(all, name) != all.end()) continue;
-    const std::string nearest = nearest_name(name, all);
-    place.refuse(
-        concat(options.prompting.prompts, " has no wording '", name, "'"), "wordings",
-        nearest.empty() ? concat("its wordings are ", join(all, ", ")) : concat("did you mean '", nearest, "'?"));
-  }
-  return wanted.empty() ? all : wanted;
+  const prompt::PromptSet set = config::load_prompt_set(options.prompting.prompts);
+  std::vector<std::string> names;
+  for (const prompt::Wording& wording : prompt::wordings(set, options.prompting.wordings)) names.push_back(wording.name);
+  return names;
 }
 
 std::string candidate_name(const std::vector<std::string>& settings, const std::string& wording, bool names_wording) {
@@ -154,7 +145,8 @@ std::vector<MethodCandidate> candidates_of(const MethodPlace& place, const std::
   for (const std::vector<std::string>& varied : varied_settings(method.vary)) {
     std::vector<std::string> settings = common;
     settings.insert(settings.end(), varied.begin(), varied.end());
-    const job::RunOptions options = options_with(place, text, settings);
+    job::RunOptions options = options_with(place, text, settings);
+    if (!method.wordings.empty()) options.prompting.wordings = method.wordings;
     if (!is_asked) {
       candidates.push_back({.name = candidate_name(varied, "", false), .options = options, .wording = ""});
       continue;

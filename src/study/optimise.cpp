@@ -14,6 +14,7 @@
 #include "kept_answers.h"
 #include "predictions.h"
 #include "prompt_run_parts.h"
+#include "shown_prompts.h"
 
 namespace attune::study {
 
@@ -36,6 +37,7 @@ Json prompt_optimise(const job::RunOptions& options, const report::EventBus& eve
   check_study(options);
   job::check_output_folder(options);
   PromptJob job = open_prompt_job(options, events);
+  warn_of_wordings(job);
   shuffle_rows(job, options.seeds.front());
   const std::vector<DesignPoint> points = different_points(job);
   const auto lock = job::claim_output_folder(options);
@@ -48,6 +50,7 @@ Json prompt_optimise(const job::RunOptions& options, const report::EventBus& eve
   const Json found = successive_halving(job, points, answer, events, chosen);
   if (found.is_null()) return results;
   results.update(found);
+  results["shown"] = shown_prompt(job, points[chosen].variant, points[chosen].name);
   if (!options.data.test.empty()) {
     results["opening"] = job::note_opening(options, "attune prompt optimise");
     const Json test = test_chosen(job, points[chosen], kept.in(options.output_dir + "/test_answers"));

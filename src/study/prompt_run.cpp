@@ -24,6 +24,7 @@
 #include "kept_answers.h"
 #include "predictions.h"
 #include "prompt_run_parts.h"
+#include "shown_prompts.h"
 #include "wording_results.h"
 
 namespace attune::study {
@@ -99,7 +100,10 @@ Json ask_wording(const PromptJob& job, const prompt::Wording& wording, const std
     for (const Asked& run : runs) all += run.*count;
     return all;
   };
-  Json result = {{"name", wording.name}, {"levels", wording.levels}, {"header", prompt::header_of(job.set, wording)}};
+  Json result = {{"name", wording.name},
+                 {"levels", wording.levels},
+                 {"header", prompt::header_of(job.set, wording)},
+                 {"shown", shown_prompt(job, variant_of(job, wording, seeds.front()), wording.name)}};
   result.update(results.results());
   result.update({{"without_answer", sum(&Asked::without_answer)},
                  {"cut_texts", sum(&Asked::cut_texts)},
@@ -160,6 +164,7 @@ void put_assertions_to_gate(const std::optional<double>& least, Json& results) {
 Json run_prompts(const job::RunOptions& options, const report::EventBus& events) {
   job::check_output_folder(options);
   const PromptJob job = open_prompt_job(options, events);
+  warn_of_wordings(job);
   const auto lock = job::claim_output_folder(options);
   files::write_json(options.output_dir + "/config.resolved.json", config::effective(options));
   Json results = {

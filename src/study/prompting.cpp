@@ -237,7 +237,7 @@ PromptJob open_prompt_job(const job::RunOptions& options, const report::EventBus
   if (job.options.training.bf16 == "auto")
     job.options.training.bf16 = "false";  // scores are compared: to the last digit that counts
   job.set = config::load_prompt_set(options.prompting.prompts);
-  job.wordings = prompt::wordings(job.set);
+  job.wordings = prompt::wordings(job.set, options.prompting.wordings);
   if (options.prompting.answer == "text") job.kind = prompt::AnswerKind::text;
   if (!job.set.assertions.empty()) job.assertions.emplace(job.set.assertions, job.set.file);
   report::Phase loading(events, "loading");

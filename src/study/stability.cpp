@@ -18,6 +18,7 @@
 #include "kept_answers.h"
 #include "predictions.h"
 #include "prompt_run_parts.h"
+#include "shown_prompts.h"
 #include "stability_statistics.h"
 
 namespace attune::study {
@@ -71,6 +72,7 @@ Json prompt_stability(const job::RunOptions& options, const report::EventBus& ev
   check_study(options);
   job::check_output_folder(options);
   PromptJob job = open_prompt_job(options, events);
+  warn_of_wordings(job);
   const std::vector<DesignPoint> points = design(job);
   const auto lock = job::claim_output_folder(options);
   files::write_json(options.output_dir + "/config.resolved.json", config::effective(options));
@@ -83,6 +85,7 @@ Json prompt_stability(const job::RunOptions& options, const report::EventBus& ev
     return results;
   }
   results.update(stability_statistics(job, points, answers));
+  results["shown"] = shown_wording(job, results["best"].get<std::string>());
   if (!options.data.test.empty()) {
     results["opening"] = job::note_opening(options, "attune prompt stability");
     results["test"] = test_wordings(job, {results["best"].get<std::string>(), results["steadiest"].get<std::string>()},

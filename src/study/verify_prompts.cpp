@@ -14,6 +14,7 @@
 #include "predictions.h"
 #include "prompt_check.h"
 #include "prompt_run_parts.h"
+#include "shown_prompts.h"
 #include "stability_statistics.h"
 #include "verifiers.h"
 #include "wording_results.h"
@@ -142,8 +143,11 @@ void verify_stability(const VerifyOptions& options, const Json& results, const r
     asking.progress(static_cast<std::int64_t>(i) + 1);
   }
   asking.end();
-  if (answers.size() == points.size())
-    compare_results(findings, results, stability_statistics(check.job(), points, answers));
+  if (answers.size() == points.size()) {
+    Json now = stability_statistics(check.job(), points, answers);
+    now["shown"] = shown_wording(check.job(), now["best"].get<std::string>());
+    compare_results(findings, results, now);
+  }
   if (results.contains("test")) {
     PromptJob& job = check.job();
     read_split(job, "test");
@@ -169,8 +173,11 @@ void verify_optimise(const VerifyOptions& options, const Json& results, const re
     if (!kept.is_null()) check.check(question.name, kept, question.variant);
     return kept;
   };
-  const Json found = successive_halving(check.job(), points, answer, events, chosen);
-  if (!found.is_null()) compare_results(findings, results, found);
+  Json found = successive_halving(check.job(), points, answer, events, chosen);
+  if (!found.is_null()) {
+    found["shown"] = shown_prompt(check.job(), points[chosen].variant, points[chosen].name);
+    compare_results(findings, results, found);
+  }
   if (!found.is_null() && results.contains("test")) {
     read_split(check.job(), "test");
     check_test(check, results["test"], 1, points[chosen].name, points[chosen].variant);

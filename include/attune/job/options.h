@@ -54,6 +54,7 @@ struct OptimiseOptions {
 /// What `attune prompt` asks an untouched model.
 struct PromptingOptions {
   std::string prompts;  ///< file of the prompt set; "" = nothing is asked
+  std::vector<std::string> wordings;  ///< of the set, by name; empty = all
   prompt::FewShotOptions examples;
   std::string split = "validation";   ///< validation, test
   std::string answer = "likelihood";  ///< likelihood, generation, text
@@ -181,6 +182,7 @@ void visit_fields(Visitor& visit, PromptingOptions& options) {
                           .help = "File of the prompt set (docs/prompts.md). By default `data.prompts`.",
                           .aliases = {"prompt_set"},
                           .literals = {{"null", ""}}});
+  visit(options.wordings, {.key = "wordings", .help = "Which wordings of the set are asked, by name, as results have it. By default all."});
   visit(options.examples, {.key = "examples", .help = "Training rows that stand, with their answers, in front of each row."});
   visit(options.split, {.key = "split",
                         .help = "Rows that are answered. Wordings are compared on the validation rows; the test rows are for the "
@@ -195,8 +197,8 @@ void visit_fields(Visitor& visit, PromptingOptions& options) {
          .choices = {"likelihood", "generation", "text"}});
   visit(options.score,
         {.key = "score",
-         .help = "What a label word counts: its log probability (`sum`), or the same a token (`mean`) or a character of the word "
-                 "(`per_character`), so that long words are not at a disadvantage.",
+         .help = "What a label word counts: its log probability (`sum`), or the same a token (`mean`) or a character of the answer as it "
+                 "stands behind the prompt (`per_character`; a blank before the word counts), so that long words are not at a disadvantage.",
          .choices = {"sum", "mean", "per_character"}});
   visit(options.calibrate, {.key = "calibrate",
                             .help = "Divides by how likely each label is behind inputs without content (Zhao et al. 2021)."});

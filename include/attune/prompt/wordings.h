@@ -34,4 +34,8 @@ inline constexpr std::size_t kMostWordings = 10'000;
 /// punctuation, order, verbalizer. Error{usage} for more than kMostWordings.
 std::vector<Wording> wordings(const PromptSet& set);
 
+/// Those of them that are named, in the set's order; all of them where no name is given. Error{usage} for a name that
+/// the set has not.
+std::vector<Wording> wordings(const PromptSet& set, const std::vector<std::string>& names);
+
 }  // namespace attune::prompt

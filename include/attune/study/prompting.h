@@ -112,6 +112,14 @@ struct Variant {
 /// without examples.
 Asked ask(const PromptJob& job, const Variant& variant, std::size_t rows = static_cast<std::size_t>(-1));
 
+struct WrittenPrompts {
+  std::vector<std::string> prompts;              ///< of the first rows, as the model reads them
+  std::vector<prompt::Continuation> answers = {};  ///< that are scored behind each, or in its gap
+};
+
+/// The prompts that ask() puts to the model. Errors are its.
+WrittenPrompts write_prompts(const PromptJob& job, const Variant& variant, std::size_t rows);
+
 /// Puts the rows into an order of their own, drawn under the seed: a part of them is then a fair sample.
 void shuffle_rows(PromptJob& job, std::uint64_t seed);
 
