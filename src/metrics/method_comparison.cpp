@@ -185,15 +185,39 @@ const MethodPair& pair_of(const MethodComparison& comparison, std::size_t a, std
   return *found;
 }
 
-MethodChoice choose_method(const MethodComparison& comparison, std::span<const double> costs) {
+namespace {
+
+/// Of two methods the first: by accuracy, and of equals by cost.
+bool is_preferred(const MethodComparison& comparison, std::span<const double> costs, std::size_t a, std::size_t b) {
+  const double of_a = comparison.methods[a].accuracy.value, of_b = comparison.methods[b].accuracy.value;
+  return of_a > of_b || (of_a == of_b && costs[a] < costs[b]);
+}
+
+/// Sets `cheapest` and `chosen` by `best` and `alike`.
+void choose_among_alike(const MethodComparison& comparison, std::span<const double> costs, CostMargin margin,
+                        MethodChoice& choice) {
+  choice.cheapest = choice.best;
+  for (const std::size_t method : choice.alike) {
+    const double cost = costs[method], least = costs[choice.cheapest];
+    const bool is_more_accurate = cost == least && is_preferred(comparison, costs, method, choice.cheapest);
+    if (cost < least || is_more_accurate) choice.cheapest = method;
+  }
+  choice.chosen = choice.cheapest;
+  for (const std::size_t method : choice.alike) {
+    if (margin.is_clearly_lower(costs[choice.cheapest], costs[method])) continue;
+    if (is_preferred(comparison, costs, method, choice.chosen)) choice.chosen = method;
+  }
+}
+
+}  // namespace
+
+MethodChoice choose_method(const MethodComparison& comparison, std::span<const double> costs, CostMargin margin) {
   const auto& methods = comparison.methods;
   if (methods.empty() || costs.size() != methods.size()) internal_error("choose_method: a cost a method is needed");
   MethodChoice choice{.detectable = kNaN};
   for (std::size_t method = 1; method < methods.size(); ++method) {
-    const double value = methods[method].accuracy.value, best = methods[choice.best].accuracy.value;
-    if (value > best || (value == best && costs[method] < costs[choice.best])) choice.best = method;
+    if (is_preferred(comparison, costs, method, choice.best)) choice.best = method;
   }
-  choice.chosen = choice.best;
   choice.alike = {choice.best};
   for (std::size_t method = 0; method < methods.size(); ++method) {
     if (method == choice.best) continue;
@@ -205,8 +229,8 @@ MethodChoice choose_method(const MethodComparison& comparison, std::span<const d
     }
     choice.alike.push_back(method);
     if (pair.detectable > choice.detectable || std::isnan(choice.detectable)) choice.detectable = pair.detectable;
-    if (costs[method] < costs[choice.chosen]) choice.chosen = method;
   }
+  choose_among_alike(comparison, costs, margin, choice);
   return choice;
 }
 

@@ -87,12 +87,12 @@ Answers read_answers(const std::string& path, const data::LabelMap& labels, cons
 }
 
 std::vector<double> losses_of(const Answers& answers, const std::vector<std::int64_t>& gold, std::size_t labels) {
-  constexpr double kLeast = std::numeric_limits<double>::epsilon();
+  constexpr double kLeast = std::numeric_limits<double>::min();  // (of a label that cannot be, the loss is finite)
   std::vector<double> losses;
   if (answers.probabilities.empty()) return losses;
   for (std::size_t row = 0; row < gold.size(); ++row) {
     const double p = answers.probabilities[row * labels + static_cast<std::size_t>(gold[row])];
-    losses.push_back(-std::log(std::clamp(p, kLeast, 1 - kLeast)));
+    losses.push_back(std::max(0.0, -std::log(std::max(p, kLeast))));  // (rounded sums may lie above 1)
   }
   return losses;
 }

@@ -3,8 +3,10 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <vector>
 
+#include "answer_files.h"
 #include "attune/base/error.h"
 #include "attune/data/subset.h"
 #include "attune/metrics/classification.h"
@@ -14,6 +16,17 @@
 namespace attune::study {
 
 using files::Json;
+
+namespace {
+
+/// NaN without probabilities.
+double mean_loss(const Answers& answers, const std::vector<std::int64_t>& gold, std::size_t labels) {
+  const std::vector<double> losses = losses_of(answers, gold, labels);
+  if (losses.empty()) return metrics::kNaN;
+  return std::accumulate(losses.begin(), losses.end(), 0.0) / static_cast<double>(losses.size());
+}
+
+}  // namespace
 
 data::SubsetOptions part_of_curve(bool per_class, std::int64_t size, std::uint64_t seed) {
   data::SubsetOptions part{.enabled = true, .seed = seed};
@@ -30,14 +43,12 @@ std::vector<data::Example> rows_of_part(const std::vector<data::Example>& rows, 
 Json scores_of_point(const Answers& answers, const MethodRows& rows) {
   const std::vector<std::int64_t> gold = gold_of(rows.labels, rows.test);
   std::vector<std::string> names = rows.labels.names;
-  if (answers.probabilities.empty()) names.emplace_back(kNoAnswer);
+  names.emplace_back(kNoAnswer);  // (counts in no score where nothing was answered so)
   const metrics::Values values =
-      metrics::ClassificationScorer(
-          {.gold = gold, .predicted = answers.predicted, .probabilities = answers.probabilities, .labels = names})
-          .values();
+      metrics::ClassificationScorer({.gold = gold, .predicted = answers.predicted, .labels = names}).values();
   return {{"accuracy", metrics::value_of(values, "accuracy")},
           {"f1", metrics::json_number(metrics::value_of(values, "f1_macro"))},
-          {"loss", metrics::json_number(metrics::value_of(values, "log_loss"))}};
+          {"loss", metrics::json_number(mean_loss(answers, gold, rows.labels.names.size()))}};
 }
 
 CurvePoint curve_point(const Json& told) {

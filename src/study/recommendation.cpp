@@ -17,6 +17,9 @@ namespace {
 
 using files::Json;
 
+/// Seconds of a method's use that are worth a choice: timings vary, and nobody waits for milliseconds.
+constexpr double kLeastSeconds = 1;
+
 /// A difference or a share with as many digits as a test set can mean.
 std::string share_text(double value) {
   return print_number("%.3f", value);
@@ -27,9 +30,10 @@ class Recommendation {
   Recommendation(const std::vector<ComparedMethod>& methods, const metrics::MethodComparison& comparison,
                  const ComparisonOptions& options)
       : methods_(methods), comparison_(comparison), options_(options) {
+    if (is_in_seconds()) margin_.least = kLeastSeconds;
     std::vector<double> costs;
     for (const ComparedMethod& method : methods) costs.push_back(method.cost);
-    choice_ = metrics::choose_method(comparison, costs);
+    choice_ = metrics::choose_method(comparison, costs, margin_);
   }
 
   Json json() const {
@@ -64,14 +68,22 @@ class Recommendation {
     return concat(print_number("%.3g", methods_[method].cost), " ", options_.cost_unit);
   }
 
+  bool is_in_seconds() const { return options_.cost_unit == "s"; }
+
   std::string rule() const {
     return concat(
-        "Of the method with the highest mean accuracy and of those that the test rows do not tell from it, the "
-        "cheapest. Not told from it is a method that is not significantly worse (p >= ",
+        "Of the method with the highest mean accuracy and of those that the test rows do not tell from it, the most "
+        "accurate than which none of them is clearly cheaper. Not told from it is a method that is not significantly "
+        "worse (p >= ",
         print_number("%g", comparison_.alpha),
         " after Holm's correction over all pairs) and whose difference is smaller than the smallest that these rows "
         "would have shown in 80 % of cases. Cost: training once and answering ",
-        options_.predictions, " rows, in ", options_.cost_unit == "s" ? "seconds" : options_.cost_unit, ".");
+        options_.predictions, " rows, in ", is_in_seconds() ? "seconds" : options_.cost_unit, ". ", margin_text());
+  }
+
+  std::string margin_text() const {
+    return concat("Clearly cheaper is a cost below ", print_number("%g", margin_.share), " of the other",
+                  is_in_seconds() ? concat(" and lower by at least ", print_number("%g", margin_.least), " s") : "", ".");
   }
 
   /// Every other method is significantly worse.
@@ -87,26 +99,46 @@ class Recommendation {
   }
 
   std::string unclear_reason() const {
-    const std::size_t best = choice_.best, chosen = choice_.chosen;
     if (choice_.alike.size() == 1) {
-      return concat("It has the highest accuracy, ", share_text(accuracy(best)), ".");
+      return concat("It has the highest accuracy, ", share_text(accuracy(choice_.best)), ".");
     }
     const std::string shown =
         std::isnan(choice_.detectable)
             ? " These rows could hardly have shown any difference between methods that agree so often."
             : concat(" Only a difference of ", share_text(choice_.detectable),
                      " or more would have been found with these rows in 80 % of cases.");
-    if (chosen != best) {
-      return concat(
-          "The data cannot tell it from ", name(best), ", which has the highest accuracy (", share_text(accuracy(best)),
-          ", ", share_text(lag(chosen)), " more; p = ", print_number("%.2g", to_best(chosen).p_adjusted),
-          " after Holm's correction), and it costs ", cost_text(chosen), " instead of ", cost_text(best), ".", shown);
-    }
+    return concat(choice_.chosen == choice_.best ? best_reason() : cheaper_reason(), shown);
+  }
+
+  /// The best was dear: the cheapest of those that are alike was clearly cheaper.
+  std::string cheaper_reason() const {
+    const std::size_t best = choice_.best, chosen = choice_.chosen;
+    return concat("The data cannot tell it from ", name(best), ", which has the highest accuracy (",
+                  share_text(accuracy(best)), ", ", share_text(lag(chosen)),
+                  " more; p = ", print_number("%.2g", to_best(chosen).p_adjusted),
+                  " after Holm's correction), and it costs ", cost_text(chosen), " instead of ", cost_text(best), ".",
+                  chosen == choice_.cheapest ? "" : concat(" ", not_cheapest_text()));
+  }
+
+  std::string best_reason() const {
+    const std::size_t best = choice_.best;
     std::vector<std::size_t> others = choice_.alike;
     std::erase(others, best);
-    return concat("It has the highest accuracy, ", share_text(accuracy(best)), ", and is the cheapest (",
-                  cost_text(best), ") of those that the data cannot tell from it: ", join(names(others), ", "), ".",
-                  shown);
+    const std::string begin = concat("It has the highest accuracy, ", share_text(accuracy(best)), ", and "),
+                      told = join(names(others), ", ");
+    if (best == choice_.cheapest) {
+      return concat(begin, "is the cheapest (", cost_text(best), ") of those that the data cannot tell from it: ", told,
+                    ".");
+    }
+    return concat(begin, "of those that the data cannot tell from it none is clearly cheaper: ", told, ". ",
+                  not_cheapest_text());
+  }
+
+  /// Why what costs least is not taken: as much is paid for some accuracy.
+  std::string not_cheapest_text() const {
+    return concat("The cheapest, ", name(choice_.cheapest), ", costs ", cost_text(choice_.cheapest), " instead of ",
+                  cost_text(choice_.chosen), ", which is too little to prefer it at an accuracy lower by ",
+                  share_text(accuracy(choice_.chosen) - accuracy(choice_.cheapest)), ".");
   }
 
   std::string undecided_text() const {
@@ -131,6 +163,7 @@ class Recommendation {
   const std::vector<ComparedMethod>& methods_;
   const metrics::MethodComparison& comparison_;
   const ComparisonOptions& options_;
+  metrics::CostMargin margin_;
   metrics::MethodChoice choice_;
 };
 

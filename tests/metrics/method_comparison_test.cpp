@@ -129,7 +129,7 @@ TEST_CASE("methods without probabilities have no loss", "[metrics]") {
   CHECK(found.methods[0].accuracy.value == Approx(0.8));
 }
 
-TEST_CASE("the cheapest of those that the rows do not tell from the best is chosen", "[metrics]") {
+TEST_CASE("a clearly cheaper one of those that the rows do not tell from the best is chosen", "[metrics]") {
   // 200 rows: the second is one row worse than the first, the third far worse.
   const MethodComparison found = compare_patterns({rights(180, 200), "0" + rights(178, 199), rights(90, 200)});
   const MethodChoice dear = choose_method(found, std::vector{10.0, 1.0, 0.1});
@@ -138,6 +138,28 @@ TEST_CASE("the cheapest of those that the rows do not tell from the best is chos
   CHECK(dear.alike == std::vector<std::size_t>{0, 1});
   CHECK(dear.undecided.empty());
   CHECK(choose_method(found, std::vector{1.0, 10.0, 0.1}).chosen == 0);
+}
+
+TEST_CASE("of methods than which none is clearly cheaper the most accurate is chosen", "[metrics]") {
+  MethodComparison found = compare_patterns({rights(36, 40), rights(35, 40), rights(34, 40), rights(34, 40)});
+  for (MethodPair& pair : found.pairs) {
+    pair.p_adjusted = 0.9;
+    pair.detectable = 0.5;
+  }
+  const auto choose = [&](const std::vector<double>& costs, CostMargin margin = {}) {
+    return choose_method(found, costs, margin);
+  };
+  CHECK(choose({10, 9, 8, 8.5}).chosen == 0);  // 8 is not below 0.8 of 10
+  CHECK(choose({10, 9, 8, 8.5}).cheapest == 2);
+  CHECK(choose({10, 9, 7.5, 8.5}).chosen == 1);  // 7.5 is, but not of 9
+  CHECK(choose({10, 9.5, 7.5, 9.4}).chosen == 2);
+  CHECK(choose({10, 9.5, 7.5, 7}).chosen == 3);  // of equals the cheaper
+  CHECK(choose({0.4, 0.3, 0.2, 0.1}).chosen == 3);
+  CHECK(choose({0.4, 0.3, 0.2, 0.1}, {.least = 1}).chosen == 0);
+  CHECK(choose({5, 4, 3, 2}, {.least = 2}).chosen == 3);
+  CHECK(choose({5, 4, 3, 2}, {.least = 2.5}).chosen == 1);
+  CHECK(choose({1, 1, 1, 1}).cheapest == 0);
+  CHECK(choose({0, 0, 0, 0}).chosen == 0);
 }
 
 TEST_CASE("a method that is far ahead is chosen whatever it costs", "[metrics]") {

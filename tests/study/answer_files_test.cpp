@@ -69,8 +69,16 @@ TEST_CASE("losses are those of the right labels, and finite", "[study][compare]"
   const std::vector<double> losses = losses_of(answers, {1, 1, 1}, 2);
   REQUIRE(losses.size() == 3);
   CHECK(losses[0] == Approx(std::log(4.0)));
-  CHECK(losses[1] == Approx(-std::log(std::numeric_limits<double>::epsilon())));
-  CHECK(losses[2] == Approx(0).margin(1e-15));
-  CHECK(losses[2] > 0);
+  CHECK(losses[1] == Approx(-std::log(std::numeric_limits<double>::min())));
+  CHECK(losses[2] == 0);
+  CHECK(!std::signbit(losses[2]));
   CHECK(losses_of({.predicted = {0}, .probabilities = {}}, {0}, 2).empty());
+}
+
+TEST_CASE("losses tell how sure a method was of another label", "[study][compare]") {
+  const Answers answers{.predicted = {0, 0, 1}, .probabilities = {1.0, 1e-20, 1.0, 1e-300, 0.0, 1 + 1e-15}};
+  const std::vector<double> losses = losses_of(answers, {1, 1, 1}, 2);
+  CHECK(losses[0] == Approx(20 * std::log(10.0)));
+  CHECK(losses[1] == Approx(300 * std::log(10.0)));
+  CHECK(losses[2] == 0);
 }

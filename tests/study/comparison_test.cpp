@@ -132,7 +132,7 @@ TEST_CASE("a clear recommendation names the next method", "[study][compare]") {
   CHECK_THAT(told["rule"].get<std::string>(), ContainsSubstring("training once and answering 500 rows, in seconds."));
 }
 
-TEST_CASE("of methods that the rows do not tell apart the cheapest is recommended", "[study][compare]") {
+TEST_CASE("of methods that the rows do not tell apart a clearly cheaper one is recommended", "[study][compare]") {
   metrics::MethodComparison comparison = comparison_with({0.9, 0.89});
   comparison.pairs[0].p_adjusted = 0.5;
   comparison.pairs[0].detectable = 0.04;
@@ -159,6 +159,42 @@ TEST_CASE("of methods that the rows do not tell apart the cheapest is recommende
   CHECK_THAT(
       reason_of(recommendation_of(methods_with({1, 2}), comparison, {})),
       ContainsSubstring("These rows could hardly have shown any difference between methods that agree so often."));
+}
+
+TEST_CASE("some milliseconds do not outweigh an accuracy", "[study][compare]") {
+  metrics::MethodComparison comparison = comparison_with({0.8, 0.4});
+  comparison.pairs[0].p_adjusted = 0.5;
+  comparison.pairs[0].detectable = metrics::kNaN;
+  const Json told = recommendation_of(methods_with({0.0267, 0.0112}), comparison, {});
+  CHECK(told["method"] == "full");
+  CHECK(told["alike"] == Json{"full", "words"});
+  CHECK(reason_of(told) ==
+        "It has the highest accuracy, 0.800, and of those that the data cannot tell from it none is clearly cheaper: "
+        "words. The cheapest, words, costs 0.0112 s instead of 0.0267 s, which is too little to prefer it at an "
+        "accuracy lower by 0.400. These rows could hardly have shown any difference between methods that agree so "
+        "often.");
+  CHECK_THAT(told["rule"].get<std::string>(),
+             ContainsSubstring("in seconds. Clearly cheaper is a cost below 0.8 of the other and lower by at least 1 s."));
+  CHECK(recommendation_of(methods_with({10, 8.5}), comparison, {})["method"] == "full");
+  CHECK(recommendation_of(methods_with({10, 7.5}), comparison, {})["method"] == "words");
+
+  const Json money = recommendation_of(methods_with({0.0267, 0.0112}), comparison, {.cost_unit = "EUR"});
+  CHECK(money["method"] == "words");
+  CHECK_THAT(money["rule"].get<std::string>(),
+             ContainsSubstring("in EUR. Clearly cheaper is a cost below 0.8 of the other."));
+}
+
+TEST_CASE("among cheap methods the most accurate is recommended", "[study][compare]") {
+  metrics::MethodComparison comparison = comparison_with({0.9, 0.88, 0.85});
+  for (metrics::MethodPair& pair : comparison.pairs) {
+    pair.p_adjusted = 0.5;
+    pair.detectable = 0.1;
+  }
+  const Json told = recommendation_of(methods_with({100, 2.5, 2.25}), comparison, {});
+  CHECK(told["method"] == "words");
+  CHECK_THAT(reason_of(told), ContainsSubstring("and it costs 2.5 s instead of 100 s. The cheapest, majority, costs "
+                                                "2.25 s instead of 2.5 s, which is too little to prefer it at an "
+                                                "accuracy lower by 0.030."));
 }
 
 TEST_CASE("a method that is likely worse is not taken, and that is said", "[study][compare]") {

@@ -60,10 +60,21 @@ struct MethodComparison {
 /// which for d in {-1, 0, 1} it is. Error{internal} without methods and for sizes that do not fit.
 MethodComparison compare_methods(const MethodComparisonInput& input);
 
+/// When one cost counts as lower than another: below `share` of it, and by `least` or more. What is measured varies by
+/// more than the last digit, and what costs next to nothing need not cost less.
+struct CostMargin {
+  double share = 0.8;
+  double least = 0;  ///< in the unit of the costs
+
+  bool is_clearly_lower(double cost, double other) const { return cost < share * other && other - cost >= least; }
+};
+
 /// Which method to take.
 struct MethodChoice {
-  std::size_t best = 0;            ///< of the highest accuracy; of equals the cheapest
-  std::size_t chosen = 0;          ///< the cheapest of `alike`
+  std::size_t best = 0;      ///< of the highest accuracy; of equals the cheapest
+  std::size_t cheapest = 0;  ///< of `alike`; of equals the most accurate
+  std::size_t chosen = 0;    ///< the most accurate of `alike` than which none of them is clearly cheaper; of equals the
+                             ///< cheapest
   std::vector<std::size_t> alike;  ///< the best, and those that the rows do not tell from it
   std::vector<std::size_t>
       undecided;  ///< not significantly worse than the best, though by a difference that the rows could have shown
@@ -71,9 +82,10 @@ struct MethodChoice {
                           ///< NaN where it has none
 };
 
-/// The cheapest among the best by mean accuracy and those that are neither significantly worse (p_adjusted >= alpha)
-/// nor worse by `detectable` or more. `costs` [methods]: any unit.
-MethodChoice choose_method(const MethodComparison& comparison, std::span<const double> costs);
+/// Among the best by mean accuracy and those that are neither significantly worse (p_adjusted >= alpha) nor worse by
+/// `detectable` or more: the most accurate than which none is clearly cheaper. That none is holds where the cheapest is
+/// not: whatever is clearly higher than some cost is clearly higher than all below it. `costs` [methods]: any unit.
+MethodChoice choose_method(const MethodComparison& comparison, std::span<const double> costs, CostMargin margin = {});
 
 /// The pair of two methods, in either order.
 const MethodPair& pair_of(const MethodComparison& comparison, std::size_t a, std::size_t b);
