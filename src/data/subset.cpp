@@ -35,16 +35,30 @@ Classes shuffled_classes(const files::ListView<Example>& examples, std::uint64_t
   return shuffled;
 }
 
-void refuse_short_classes(const Classes& classes, std::int64_t per_class) {
-  std::vector<std::string> short_ones;
+/// Those with fewer rows, the scarcest first; of many only some are named.
+std::string short_classes_text(const Classes& classes, std::int64_t per_class) {
+  constexpr std::size_t kMostNamed = 5;
+  std::vector<std::pair<std::int64_t, std::string>> short_ones;
   for (const auto& [name, rows] : classes) {
     const auto found = static_cast<std::int64_t>(rows.size());
-    if (found < per_class) short_ones.push_back(concat("'", name, "' has ", counted(found, "training row")));
+    if (found < per_class) short_ones.emplace_back(found, name);
   }
+  std::ranges::sort(short_ones);
+  std::vector<std::string> named;
+  for (const auto& [found, name] : short_ones) {
+    if (named.size() == kMostNamed) break;
+    named.push_back(concat("the label '", name, "' has ", counted(found, "training row")));
+  }
+  const auto more = static_cast<std::int64_t>(short_ones.size() - named.size());
+  if (more > 0) named.push_back(concat(counted(more, "more label"), more == 1 ? " has" : " have", " too few"));
+  return join(named, ", ");
+}
+
+void refuse_short_classes(const Classes& classes, std::int64_t per_class) {
+  const std::string short_ones = short_classes_text(classes, per_class);
   if (short_ones.empty()) return;
   throw Error(ErrorKind::data, {.file = "",
-                                .what = concat("the label ", join(short_ones, ", the label "), "; ", per_class,
-                                               " of each label are asked for"),
+                                .what = concat(short_ones, "; ", per_class, " of each label are asked for"),
                                 .where = "data.subset.per_class",
                                 .hint = "ask for fewer, or set data.subset.short_classes to \"all\""});
 }

@@ -195,6 +195,20 @@ class CurveRuns {
   std::vector<MethodCurve> curves_;  ///< [methods]
 };
 
+/// Whether there are rows for the largest part. In the words of the key that says how large it is.
+void check_largest_part(const job::RunOptions& options, const CurvePlan& plan,
+                        const std::vector<data::Example>& train) {
+  try {
+    data::choose_subset(train, subset_of(options, {.size = plan.sizes.back(), .seed = options.seeds.front()}));
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::data) throw;
+    throw Error(error.kind(), {.file = error.text().file,
+                               .what = error.text().what,
+                               .where = "learning_curve.sizes",
+                               .hint = "name smaller numbers, or give more training rows"});
+  }
+}
+
 /// What results say of the rows.
 Json curve_head(const job::RunOptions& options, const CurvePlan& plan, const MethodRows& rows) {
   return {{"output_dir", options.output_dir},
@@ -231,8 +245,7 @@ CurvePlan plan_learning_curve(const job::RunOptions& options, const MethodSource
 Json learning_curve(const job::RunOptions& options, const CurvePlan& plan, const report::EventBus& events) {
   job::check_output_folder(options);
   Workbench bench = make_workbench(options);
-  data::choose_subset(bench.rows.train, subset_of(options, {.size = plan.sizes.back(),
-                                                            .seed = options.seeds.front()}));  // (are there enough)
+  check_largest_part(options, plan, bench.rows.train);
   const auto lock = job::claim_output_folder(options);
   files::write_json(options.output_dir + "/config.resolved.json", config::effective(options));
   Json results = curve_head(options, plan, bench.rows);

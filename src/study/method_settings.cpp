@@ -167,6 +167,18 @@ void check_budget(const MethodPlace& place, double candidates, std::int64_t budg
                concat("vary less, name some of the `wordings`, or raise the budget for all methods to ", candidates));
 }
 
+/// Each method has a folder of its name, also where names of files ignore case.
+void check_name(const MethodPlace& place, const std::vector<Method>& others) {
+  const std::string& name = place.method.name;
+  for (const Method& other : others) {
+    if (other.name == name) place.refuse("two methods have this name", "methods", "give each a name of its own");
+    if (to_lower_ascii(other.name) != to_lower_ascii(name)) continue;
+    place.refuse(concat("its name differs from '", other.name,
+                        "' in upper and lower case alone, and their folders would be one on many file systems"),
+                 "methods", "give each a name of its own");
+  }
+}
+
 Method method_of(const MethodPlace& place, const std::string& text, std::int64_t selection_budget) {
   double combinations = 1;
   for (const auto& [key, values] : place.method.vary.values) combinations *= static_cast<double>(values.size());
@@ -198,9 +210,7 @@ std::vector<Method> read_methods(const MethodSource& source, const std::vector<j
   std::vector<Method> read;
   for (const job::MethodOptions& method : methods) {
     const MethodPlace place{source, method};
-    if (std::ranges::find(read, method.name, &Method::name) != read.end()) {
-      place.refuse("two methods have this name", "methods", "give each a name of its own");
-    }
+    check_name(place, read);
     read.push_back(method_of(place, text, selection_budget));
   }
   return read;

@@ -161,6 +161,7 @@ TEST_CASE("what cannot be compared is refused before anything is written", "[app
   };
   const auto one = [](const char* text) { return Json::array({Json::parse(text)}); };
   refused(one(R"({"name": "words", "kind": "words"})"), "two methods have this name");
+  refused(one(R"({"name": "Words", "kind": "words"})"), "its name differs from 'words' in upper and lower case alone");
   refused(one(R"({"name": "tree", "kind": "forest"})"), "compare.methods[2].kind");
   refused(one(R"({"name": "a/b", "kind": "words"})"), "compare.methods[2].name");
   refused(one(R"({"name": "head", "kind": "train"})"), "its answers depend on the seed, and 2 seeds",

@@ -209,6 +209,7 @@ TEST_CASE("what gives no learning curve is refused before anything is written", 
       {"--set learning_curve.sizes=[4,8]", 2, "at least 3 numbers of labels"},
       {"--set learning_curve.sizes=[4,8,4]", 2, "4 stands there twice"},
       {"--set learning_curve.sizes=[4,8,17]", 4, "has 16 training rows"},
+      {"--set learning_curve.sizes=[4,8,99]", 4, "(learning_curve.sizes)"},
       {"--set seeds=[1,2]", 2, "at least 3"},
       {"--set data.subset.rows=9", 2, "data.subset"},
       {"--set data.test=[]", 2, "data.test"}};

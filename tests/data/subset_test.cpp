@@ -97,8 +97,14 @@ TEST_CASE("rows without classes are one class", "[data][subset]") {
 TEST_CASE("a class with too few rows is named, or gives what it has", "[data][subset]") {
   const std::vector<Example> rows = rows_of_classes({9, 3, 1});
   CHECK_RAISES(choose_subset(rows, per_class(4)), data,
-               "the label 'b' has 3 training rows, the label 'c' has 1 training row");
+               "the label 'c' has 1 training row, the label 'b' has 3 training rows; 4 of each label");
   CHECK_RAISES(choose_subset(rows, per_class(4)), data, "4 of each label are asked for");
+  const std::vector<Example> many = rows_of_classes({9, 7, 6, 5, 4, 3, 2, 8});
+  CHECK_RAISES(choose_subset(many, per_class(8)), data,
+               "the label 'g' has 2 training rows, the label 'f' has 3 training rows, the label 'e' has 4 training "
+               "rows, the label 'd' has 5 training rows, the label 'c' has 6 training rows, 1 more label has too few; "
+               "8 of each label are asked for");
+  CHECK_RAISES(choose_subset(many, per_class(9)), data, "2 more labels have too few; 9 of each label");
   CHECK_RAISES(choose_subset(rows, in_all(14)), data, "14 training rows are asked for, there are 13");
   SubsetOptions options = per_class(4);
   options.short_classes = "all";
