@@ -1,5 +1,6 @@
 // attune prompt: asks a model as it is with the wordings of a prompt set.
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -93,6 +94,14 @@ std::string assertions_text(const Json& results) {
   return report::text_table({"wording", "assertion", "rate", "95 %", "fails for example since"}, rows) + "\n";
 }
 
+/// "; metrics rest on 1 of 3 rows", where the others have no text of their own to be held against.
+std::string scored_rows_text(const Json& results) {
+  const Json metrics = results["wordings"].front().value("metrics", Json::object());
+  const auto rows = results["rows"].get<std::int64_t>();
+  const std::int64_t scored = metrics.contains("generated") ? std::llround(metrics["generated"].get<double>()) : rows;
+  return scored == rows ? "" : concat("; metrics rest on ", scored, " of ", rows, " rows");
+}
+
 /// Of texts instead of labels.
 std::string texts_text(const Json& results) {
   std::string text;
@@ -108,8 +117,8 @@ std::string texts_text(const Json& results) {
   }
   const bool has_assertions = results["wordings"].front().contains("assertions");
   if (has_assertions) text += assertions_text(results);
-  text += fact("rows",
-               concat(results["rows"].get<std::int64_t>(), " of the ", results["split"].get<std::string>(), " split"));
+  text += fact("rows", concat(results["rows"].get<std::int64_t>(), " of the ", results["split"].get<std::string>(),
+                              " split", scored_rows_text(results)));
   if (const auto cut = total(results, "cut_texts"); cut > 0)
     text += fact(
         "cut",

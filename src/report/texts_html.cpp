@@ -154,6 +154,14 @@ std::string texts_section(const Json& results) {
   return html;
 }
 
+/// Where some rows have no text of their own to be held against.
+std::string scored_rows_note(const Json& results) {
+  const Json& scored = member(results["wordings"].front(), {"metrics", "generated"});
+  const double rows = results["rows"].get<double>();
+  if (!scored.is_number() || scored.get<double>() == rows) return "";
+  return concat(" · metrics rest on ", count_text(scored.get<double>()), " of ", count_text(rows), " rows");
+}
+
 }  // namespace
 
 std::string tested_texts(const Json& results) {
@@ -173,8 +181,9 @@ std::string tested_texts(const Json& results) {
 
 std::string texts_page(const Json& results) {
   const std::string split = results["split"].get<std::string>();
-  const std::string rows = concat("<p class=\"soft\">", count_text(results["rows"].get<double>()), " ", split,
-                                  " rows</p>\n", shared_texts_notice(results), opening_html(results));
+  const std::string rows =
+      concat("<p class=\"soft\">", count_text(results["rows"].get<double>()), " ", split, " rows",
+             scored_rows_note(results), "</p>\n", shared_texts_notice(results), opening_html(results));
   const std::string scores = has_scores(results) ? scores_lead(results) : "";
   const std::string strips = has_scores(results) ? wording_strips(results, "rougeL") : "";
   return html_page({.title = page_title(results), .header = rows, .version = "–"},

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "attune/base/counted.h"
 #include "attune/base/error.h"
 #include "attune/base/log.h"
 #include "attune/base/random.h"
@@ -182,6 +183,17 @@ void set_examples(PromptJob& job) {
   for (const auto* rows : {&job.validation, &job.test}) job.examples.forbid_texts_of(*rows);
 }
 
+/// Prompts would have fewer examples than were asked for, and scores would be taken for those of k.
+void warn_of_small_pool(const PromptJob& job) {
+  const std::int64_t k = job.options.prompting.examples.k;
+  const auto available = static_cast<std::int64_t>(job.examples.available());
+  if (available >= k) return;
+  log::warning(concat("prompting.examples.k is ", k, ", and ", available, " of ",
+                      counted(static_cast<std::int64_t>(job.pool.size()), "training row"),
+                      " can be an example (never those with the text of a validation or test row): prompts have ",
+                      counted(available, "example")));
+}
+
 bool goes_by_similarity(const job::PromptingOptions& options) {
   const auto names = [](const std::vector<std::string>& tried, const char* way) {
     return std::ranges::find(tried, way) != tried.end();
@@ -254,6 +266,7 @@ PromptJob open_prompt_job(const job::RunOptions& options, const report::EventBus
     comparing.end();
   }
   read_split(job, options.prompting.split);
+  warn_of_small_pool(job);
   return job;
 }
 

@@ -83,7 +83,8 @@ class Recommendation {
 
   std::string margin_text() const {
     return concat("Clearly cheaper is a cost below ", print_number("%g", margin_.share), " of the other",
-                  is_in_seconds() ? concat(" and lower by at least ", print_number("%g", margin_.least), " s") : "", ".");
+                  is_in_seconds() ? concat(" and lower by at least ", print_number("%g", margin_.least), " s") : "",
+                  ".");
   }
 
   /// Every other method is significantly worse.

@@ -45,6 +45,14 @@ void check_has_runs(const VerifyOptions& options, const Verifier& verifier) {
                .hint = "leave it out"});
 }
 
+/// What was written for people and other programs from the results. Their bytes are those of one version of attune.
+void leave_out_pages(const std::string& folder, Findings& findings) {
+  for (const char* page : {"report.html", "junit.xml"}) {
+    if (path_exists(concat(folder, "/", page), ErrorKind::usage))
+      findings.leave_out(concat(page, ", which was made from the results"));
+  }
+}
+
 [[noreturn]] void refuse_damaged(const std::string& path) {
   throw Error(ErrorKind::usage, {.file = path,
                                  .what = "it, or an answer that was kept for it, is damaged",
@@ -91,6 +99,7 @@ Json verify(const VerifyOptions& options, const report::EventBus& events) {
   } catch (const std::out_of_range&) {
     refuse_damaged(path);
   }
+  leave_out_pages(options.folder, findings);
   Json result = {{"run", options.folder}, {"study", verifier->verb}};
   result.update(findings.to_json());
   return result;

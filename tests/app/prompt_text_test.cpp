@@ -10,6 +10,7 @@ namespace {
 
 using attune::testing::appear;
 using attune::testing::Finished;
+using attune::testing::notices;
 using attune::testing::run_attune;
 using attune::testing::start_attune;
 using attune::testing::tiny_rows;
@@ -113,6 +114,22 @@ TEST_CASE("rows without texts of their own are only held to assertions", "[app][
   const Finished refused = run_attune(workspace, "prompt run run.json --quiet --set output_dir=other");
   CHECK(refused.exit_code == 2);
   CHECK_THAT(refused.err, ContainsSubstring("nothing would be scored"));
+}
+
+TEST_CASE("on how many rows scores of texts rest is said", "[app][shell]") {
+  const Workspace workspace;
+  write_text_job(workspace);
+  const Finished all = run_attune(workspace, "prompt run run.json --quiet --set output_dir=all");
+  INFO(all.err);
+  REQUIRE(all.exit_code == 0);
+  CHECK(all.out.find("metrics rest on") == std::string::npos);
+  CHECK(workspace.read("all/report.html").find("metrics rest on") == std::string::npos);
+  workspace.write("valid.jsonl", notices(1) + notices(2, /*with_answers=*/false, /*first=*/1));
+  const Finished some = run_attune(workspace, "prompt run run.json --quiet");
+  INFO(some.err);
+  REQUIRE(some.exit_code == 0);
+  CHECK_THAT(some.out, ContainsSubstring("3 of the validation split; metrics rest on 1 of 3 rows"));
+  CHECK_THAT(workspace.read("out/report.html"), ContainsSubstring("3 validation rows · metrics rest on 1 of 3 rows"));
 }
 
 TEST_CASE("assertions are about texts", "[app][shell]") {

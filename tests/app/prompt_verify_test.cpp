@@ -42,6 +42,7 @@ void ask_and_verify(const Workspace& workspace, const std::string& action) {
   REQUIRE(found.exit_code == 0);
   CHECK(Json::parse(found.out)["study"] == "prompt " + action);
   CHECK(Json::parse(found.out)["differences"].empty());
+  CHECK_THAT(Json::parse(found.out)["not_checked"].dump(), ContainsSubstring("report.html, which was made from the results"));
 }
 
 /// Another label for a row of kept answers.
@@ -93,6 +94,14 @@ TEST_CASE("answers to wordings are verified", "[app][shell][verify]") {
     CHECK(refused.exit_code == 2);
     CHECK_THAT(refused.err, ContainsSubstring("damaged"));
   }
+}
+
+TEST_CASE("pages that are not there are not named as unchecked", "[app][shell][verify]") {
+  const Workspace workspace;
+  write_prompt_job(workspace);
+  ask_and_verify(workspace, "run");
+  std::filesystem::remove(workspace.path("out/report.html"));
+  CHECK(verify_out(workspace).out.find("report.html") == std::string::npos);
 }
 
 TEST_CASE("stability is verified down to its shares and its test rows", "[app][shell][verify]") {

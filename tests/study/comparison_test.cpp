@@ -173,8 +173,9 @@ TEST_CASE("some milliseconds do not outweigh an accuracy", "[study][compare]") {
         "words. The cheapest, words, costs 0.0112 s instead of 0.0267 s, which is too little to prefer it at an "
         "accuracy lower by 0.400. These rows could hardly have shown any difference between methods that agree so "
         "often.");
-  CHECK_THAT(told["rule"].get<std::string>(),
-             ContainsSubstring("in seconds. Clearly cheaper is a cost below 0.8 of the other and lower by at least 1 s."));
+  CHECK_THAT(
+      told["rule"].get<std::string>(),
+      ContainsSubstring("in seconds. Clearly cheaper is a cost below 0.8 of the other and lower by at least 1 s."));
   CHECK(recommendation_of(methods_with({10, 8.5}), comparison, {})["method"] == "full");
   CHECK(recommendation_of(methods_with({10, 7.5}), comparison, {})["method"] == "words");
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "attune/base/log.h"
 #include "raises.h"
 #include "study/prompt_files.h"
 
@@ -61,6 +62,29 @@ TEST_CASE("settings that a model cannot follow are refused", "[study]") {
                            config["prompting"]["answer"] = "generation";
                          }),
                usage, "calibrated");
+}
+
+TEST_CASE("fewer training rows than examples are a warning, once", "[study]") {
+  const Json golden = golden_named(prompting_goldens(), "plain");
+  PromptFiles files(golden);
+  std::vector<std::string> said;
+  const auto warnings_at = [&](std::size_t k) {
+    files.config["prompting"]["examples"]["k"] = k;
+    said.clear();
+    log::redirect([&](log::Level, std::string_view message) {
+      if (message.find("examples.k") != std::string_view::npos) said.emplace_back(message);
+    });
+    const PromptJob job = files.open();
+    ask(job, {.wording = job.wordings.front(), .examples = {}});
+    log::redirect(nullptr);
+    return said.size();
+  };
+  const std::size_t rows = golden["pool"].size();
+  CHECK(warnings_at(rows) == 0);
+  REQUIRE(warnings_at(rows + 1) == 1);
+  const std::string count = std::to_string(rows);
+  CHECK_THAT(said.front(), ContainsSubstring("prompting.examples.k is " + std::to_string(rows + 1) + ", and " + count +
+                                             " of " + count + " training rows can be an example"));
 }
 
 TEST_CASE("a gap is for models that fill gaps, and only for them", "[study]") {

@@ -26,6 +26,9 @@ class ExampleChoice {
   /// Keeps rows with the texts of these out, too.
   void forbid_texts_of(std::span<const data::Example> rows) { pool_->forbid_texts_of(rows); }
 
+  /// How many rows of the pool may stand in front of a row.
+  std::size_t available() const { return pool_ ? pool_->allowed().size() : 0; }
+
   /// For the row `asked[i]`, as they stand.
   std::vector<const data::Example*> of(std::size_t i, const prompt::FewShotOptions& options) const;
 
