@@ -11,4 +11,9 @@ std::string print_number(const char* format, double value) {
   return buffer;
 }
 
+std::string print_difference(double value) {
+  const std::string text = print_number("%+.3f", value);
+  return text == "+0.000" || text == "-0.000" ? "0.000" : text;
+}
+
 }  // namespace attune

@@ -12,7 +12,7 @@ namespace attune::report {
 struct Line {
   std::string name;           ///< in the legend; lines of one name share an entry
   std::vector<Point> points;  ///< by rising x
-  std::string css;            ///< "series-a" … "series-d", plus "thin" where many lie over each other
+  std::string css;            ///< "series-a" … "series-d", plus "thin" where many lie over each other, or "dash-2"
   bool dots = false;
 };
 

@@ -60,44 +60,97 @@ std::string interval_words(const IntervalRow& row) {
   return concat(value, " [", metric_text(row.interval->first), ", ", metric_text(row.interval->second), "]");
 }
 
-/// Names beside points, clear of one another and of the points: where one would lie on something it goes some lines
-/// higher or lower.
+/// Names beside points, clear of one another and of the points: where one would lie on something it goes to the other
+/// side or some lines higher or lower, and a line leads to it.
 class NamePlacer {
  public:
-  NamePlacer(double right, double bottom, const std::vector<Point>& points) : right_(right), bottom_(bottom) {
-    for (const auto& [x, y] : points) taken_.push_back({x - 6, x + 6, y + 4});
+  /// Names stay inside of `across` and `down`; lines of intervals stand on `points` from and to the heights of `bars`.
+  NamePlacer(Point across, Point down, const std::vector<Point>& points, const std::vector<std::optional<Point>>& bars)
+      : across_(across), down_(down) {
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      const auto [x, y] = points[i];
+      taken_.push_back({x - kMarker, x + kMarker, y + kBaseline});
+      if (bars[i])
+        bars_.push_back({x, std::min(bars[i]->first, bars[i]->second), std::max(bars[i]->first, bars[i]->second)});
+    }
   }
 
   void place(Svg& svg, Point at, const std::string& name, const std::string& css) {
-    const double width = width_of(name);
-    const bool at_left = at.first + 10 + width > right_;
-    const double from = at_left ? at.first - 10 - width : at.first + 10;
-    const double y = free_height(from, from + width, at.second + 4);
-    taken_.push_back({from, from + width, y});
-    svg.text({at_left ? at.first - 10 : at.first + 10, y}, name, at_left ? css + " end" : css);
+    const double width = width_of(name) * (css == "title" ? kTitleWidth : 1);
+    const Place place = best_place(at, width);
+    taken_.push_back(place.box);
+    const double start = place.at_left ? place.box.to : place.box.from;
+    draw_leader(svg, at, {place.at_left ? start + 2 : start - 2, place.box.y - kBaseline});
+    svg.text({start, place.box.y}, name, place.at_left ? css + " end" : css);
   }
 
  private:
+  static constexpr double kMarker = 8, kBaseline = 4, kGap = 10, kLineHeight = 13.5, kTitleWidth = 1.25;
+
   struct Box {
-    double from, to, y;
-    bool covers(double begin, double end, double height) const {
-      return begin < to && end > from && std::abs(height - y) < 13;
+    double from, to, y;  ///< y: of the baseline
+    bool meets(const Box& other) const {
+      return from < other.to && to > other.from && std::abs(y - other.y) < kLineHeight;
     }
   };
-
-  double free_height(double from, double to, double wanted) const {
-    constexpr double kStep = 7;
-    constexpr int kMostSteps = 40;
-    for (int step = 0; step < kMostSteps; ++step) {
-      const double y = wanted + (step % 2 == 0 ? kStep : -kStep) * ((step + 1) / 2);
-      const auto covers = [&](const Box& box) { return box.covers(from, to, y); };
-      if (y < bottom_ && std::ranges::none_of(taken_, covers)) return y;
+  struct Bar {
+    double x, top, bottom;
+    bool crosses(const Box& box) const {
+      return x > box.from && x < box.to && top < box.y && bottom > box.y - kLineHeight;
     }
-    return wanted;
+  };
+  struct Place {
+    Box box;
+    bool at_left;
+  };
+
+  bool is_free(const Box& box) const {
+    const bool is_inside = box.from >= across_.first && box.to <= across_.second &&
+                           box.y - kLineHeight >= down_.first && box.y < down_.second;
+    return is_inside && std::ranges::none_of(taken_, [&](const Box& other) { return box.meets(other); });
   }
 
-  double right_, bottom_;
+  /// Far from the point is dear, and so is lying on the line of an interval.
+  double cost_of(const Place& place, double wanted) const {
+    constexpr double kOnBar = 20, kAtLeft = 4;
+    const auto bars = std::ranges::count_if(bars_, [&](const Bar& bar) { return bar.crosses(place.box); });
+    return std::abs(place.box.y - wanted) + kOnBar * static_cast<double>(bars) + (place.at_left ? kAtLeft : 0);
+  }
+
+  Place best_place(Point at, double width) const {
+    constexpr double kStep = 7;
+    constexpr int kMostSteps = 40;
+    const double wanted = at.second + kBaseline;
+    const bool fits_right = at.first + kGap + width <= across_.second;
+    Place best = place_at(at.first, width, wanted, !fits_right);
+    double least = std::numeric_limits<double>::infinity();
+    for (int step = -kMostSteps; step <= kMostSteps; ++step) {
+      for (const bool at_left : {false, true}) {
+        const Place place = place_at(at.first, width, wanted + kStep * step, at_left);
+        const double cost = is_free(place.box) ? cost_of(place, wanted) : least;
+        if (cost >= least) continue;
+        least = cost;
+        best = place;
+      }
+    }
+    return best;
+  }
+
+  static Place place_at(double x, double width, double y, bool at_left) {
+    const double from = at_left ? x - kGap - width : x + kGap;
+    return {.box = {from, from + width, y}, .at_left = at_left};
+  }
+
+  /// From the rim of the marker; none to a name that stands right beside it.
+  static void draw_leader(Svg& svg, Point point, Point to) {
+    const double across = to.first - point.first, down = to.second - point.second, length = std::hypot(across, down);
+    if (std::abs(down) < kBaseline) return;
+    svg.line({point.first + across / length * kMarker, point.second + down / length * kMarker}, to, "lead-line");
+  }
+
+  Point across_, down_;
   std::vector<Box> taken_;
+  std::vector<Bar> bars_;
 };
 
 /// Powers of ten around the costs.
@@ -110,6 +163,12 @@ struct Decades {
   }
   double first, last;
 };
+
+void draw_cost_point(Svg& svg, const CostPoint& point, Point at, const std::optional<Point>& bar) {
+  if (bar) svg.line({at.first, bar->first}, {at.first, bar->second}, "curve thin series-a");
+  svg.circle(at, point.is_chosen ? 7 : 5, point.is_chosen ? "bubble" : "dot series-a",
+             concat(point.label, ": ", metric_text(point.value), " for ", print_number("%.3g", point.cost)));
+}
 
 /// Where the cells of a matrix of differences lie.
 struct MatrixPlan {
@@ -138,7 +197,7 @@ void draw_cell(Svg& svg, const DifferenceCell& cell, Point corner, double larges
            cell.difference > 0 ? "right" : "wrong", concat("fill-opacity=\"", pixels(opacity), "\""), cell.tooltip);
   const char* css = !cell.is_significant ? "count faint middle" : opacity > 0.55 ? "count on middle" : "count middle";
   svg.text({corner.first + MatrixPlan::kWidth / 2, corner.second + MatrixPlan::kHeight / 2 + 4},
-           print_number("%+.3f", cell.difference), css);
+           print_difference(cell.difference), css);
 }
 
 }  // namespace
@@ -206,17 +265,16 @@ std::string cost_chart(const std::vector<CostPoint>& points, const std::string& 
   svg.text({(left + right) / 2, height - 8}, x_label, "tick middle");
   svg.rotated_text({12, (top + bottom) / 2}, -90, y_label, "tick middle");
   std::vector<Point> places;
-  for (const CostPoint& point : points) places.emplace_back(x(std::log10(point.cost)), y(point.value));
-  NamePlacer names(right, bottom, places);
+  std::vector<std::optional<Point>> bars;
+  for (const CostPoint& point : points) {
+    places.emplace_back(x(std::log10(point.cost)), y(point.value));
+    bars.push_back(point.interval ? std::optional(Point{y(point.interval->first), y(point.interval->second)})
+                                  : std::nullopt);
+    draw_cost_point(svg, point, places.back(), bars.back());
+  }
+  NamePlacer names({left, right}, {top, bottom}, places, bars);
   for (std::size_t i = 0; i < points.size(); ++i) {
-    const CostPoint& point = points[i];
-    const Point at = places[i];
-    if (point.interval) {
-      svg.line({at.first, y(point.interval->first)}, {at.first, y(point.interval->second)}, "curve thin series-a");
-    }
-    svg.circle(at, point.is_chosen ? 7 : 5, point.is_chosen ? "bubble" : "dot series-a",
-               concat(point.label, ": ", metric_text(point.value), " for ", print_number("%.3g", point.cost)));
-    names.place(svg, at, fit_width(point.label, kNameLimit), point.is_chosen ? "title" : "label");
+    names.place(svg, places[i], fit_width(points[i].label, kNameLimit), points[i].is_chosen ? "title" : "label");
   }
   return svg.finish();
 }

@@ -28,7 +28,8 @@ struct CostPoint {
   std::optional<Point> interval;
   bool is_chosen = false;
 };
-/// Values over costs on a logarithmic axis; names stand beside the points.
+/// Values over costs on a logarithmic axis; names stand beside the points, with a line to
+/// those that had no room there.
 std::string cost_chart(const std::vector<CostPoint>& points, const std::string& x_label, const std::string& y_label);
 
 struct DifferenceCell {

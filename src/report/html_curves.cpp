@@ -1,8 +1,10 @@
 // The curves of the report page: loss, validation scores, learning rate and gradient norm by step.
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "attune/base/strings.h"
+#include "attune/report/table.h"
 #include "charts.h"
 #include "html_sections.h"
 #include "html_text.h"
@@ -21,7 +23,33 @@ void add_line(LineChart& chart, const std::string& name, const Curve& curve, std
   if (!curve.empty()) chart.lines.push_back({name, points_of(curve), std::move(css), dots});
 }
 
-/// One chart of a metric family; many trainings lie over each other as thin lines.
+constexpr const char* kColours[] = {"series-a", "series-b", "series-c", "series-d"};
+
+/// A few trainings have a colour each, named in the legend, and what the validation rows say is dashed; more of them
+/// lie over each other as thin lines.
+bool has_colours(const RunHistory& history) {
+  constexpr double kLegend = 390, kKey = 36, kLetter = 6.4;  // pixels of line_chart
+  double width = 0;
+  for (const TrainingHistory& training : history.trainings)
+    width += kKey + kLetter * static_cast<double>(display_width(training.name));
+  return history.trainings.size() > 1 && history.trainings.size() <= std::size(kColours) && width <= kLegend;
+}
+
+/// A line a training, in its colour.
+void add_coloured(LineChart& chart, const RunHistory& history, const std::string& metric, const char* dash) {
+  for (std::size_t i = 0; i < history.trainings.size(); ++i) {
+    const TrainingHistory& training = history.trainings[i];
+    const auto curve = training.evaluations.find(metric);
+    if (curve != training.evaluations.end())
+      add_line(chart, training.name, curve->second, concat(kColours[i], dash), true);
+  }
+}
+
+LineChart empty_chart(const std::string& title, const std::string& y_label) {
+  return {.title = title, .x_label = "optimiser step", .y_label = y_label, .lines = {}, .marked_x = {}, .mark = {}};
+}
+
+/// One chart of a metric family.
 std::string chart_of(const RunHistory& history, LineChart chart,
                      const std::vector<std::pair<std::string, std::string>>& evaluations) {
   static const char* const series[] = {"series-b", "series-a", "series-c", "series-d"};
@@ -41,30 +69,51 @@ std::string chart_of(const RunHistory& history, LineChart chart,
   return line_chart(chart);
 }
 
-std::string plain_chart(const RunHistory& history, const std::string& title, const std::string& y_label,
-                        Curve TrainingHistory::* curve) {
-  LineChart chart{
-      .title = title, .x_label = "optimiser step", .y_label = y_label, .lines = {}, .marked_x = {}, .mark = {}};
-  for (const TrainingHistory& training : history.trainings) {
-    add_line(chart, "training", training.*curve, history.trainings.size() > 1 ? "series-a thin" : "series-a", false);
+/// Something that training tells of each step.
+LineChart training_chart(const RunHistory& history, LineChart chart, Curve TrainingHistory::* curve) {
+  const bool many = history.trainings.size() > 1, coloured = has_colours(history);
+  for (std::size_t i = 0; i < history.trainings.size(); ++i) {
+    const TrainingHistory& training = history.trainings[i];
+    if (coloured) {
+      add_line(chart, training.name, training.*curve, kColours[i], false);
+    } else {
+      add_line(chart, "training", training.*curve, many ? "series-a thin" : "series-a", false);
+    }
   }
+  return chart;
+}
+
+std::string loss_chart(const RunHistory& history) {
+  if (!has_colours(history))
+    return chart_of(history, training_chart(history, empty_chart("Loss", "loss"), &TrainingHistory::loss),
+                    {{"loss", "validation"}});
+  LineChart chart = training_chart(history, empty_chart("Loss", "loss"), &TrainingHistory::loss);
+  const std::size_t before = chart.lines.size();
+  add_coloured(chart, history, "loss", " dash-2");
+  if (chart.lines.size() > before) chart.title = "Loss (dashed: of the validation rows)";
   return line_chart(chart);
 }
 
-}  // namespace
+/// One for all metrics, or where colours tell trainings apart one each.
+std::vector<std::string> score_charts(const RunHistory& history,
+                                      const std::vector<std::pair<std::string, std::string>>& scores) {
+  if (scores.empty()) return {};
+  if (!has_colours(history)) return {chart_of(history, empty_chart("Validation scores", "score"), scores)};
+  std::vector<std::string> charts;
+  for (const auto& [metric, label] : scores) {
+    LineChart chart = empty_chart(label + " of the validation rows", "score");
+    add_coloured(chart, history, metric, "");
+    charts.push_back(line_chart(chart));
+  }
+  return charts;
+}
 
-std::string curves_section(const RunHistory& history) {
-  if (history.trainings.empty()) return "";
-  const bool many = history.trainings.size() > 1;
-  LineChart loss{
-      .title = "Loss", .x_label = "optimiser step", .y_label = "loss", .lines = {}, .marked_x = {}, .mark = {}};
-  for (const TrainingHistory& training : history.trainings)
-    add_line(loss, "training", training.loss, many ? "series-a thin" : "series-a", false);
+/// The first three of the metrics that the trainings were evaluated by, with their labels.
+std::vector<std::pair<std::string, std::string>> shown_scores(const RunHistory& history) {
   Json evaluated = Json::object();
   for (const TrainingHistory& training : history.trainings) {
     for (const auto& [metric, curve] : training.evaluations) evaluated[metric] = true;
   }
-  std::vector<std::string> charts = {chart_of(history, loss, {{"loss", "validation"}})};
   std::vector<std::pair<std::string, std::string>> scores;
   for (const char* name :
        {"accuracy", "f1_macro", "rougeL", "rouge2", "f1", "mcc", "exact_match", "pearson", "spearman"}) {
@@ -74,25 +123,29 @@ std::string curves_section(const RunHistory& history) {
     if (evaluated.contains(name) && !repeated && scores.size() < 3)
       scores.emplace_back(name, metric_label(name, evaluated));
   }
-  if (!scores.empty()) {
-    charts.push_back(chart_of(history,
-                              {.title = "Validation scores",
-                               .x_label = "optimiser step",
-                               .y_label = "score",
-                               .lines = {},
-                               .marked_x = {},
-                               .mark = {}},
-                              scores));
-  }
-  charts.push_back(plain_chart(history, "Learning rate", "rate", &TrainingHistory::learning_rate));
-  charts.push_back(plain_chart(history, "Gradient norm before clipping", "norm", &TrainingHistory::grad_norm));
+  return scores;
+}
+
+}  // namespace
+
+std::string curves_section(const RunHistory& history) {
+  if (history.trainings.empty()) return "";
+  std::vector<std::string> charts = {loss_chart(history)};
+  for (std::string& chart : score_charts(history, shown_scores(history))) charts.push_back(std::move(chart));
+  charts.push_back(
+      line_chart(training_chart(history, empty_chart("Learning rate", "rate"), &TrainingHistory::learning_rate)));
+  charts.push_back(line_chart(
+      training_chart(history, empty_chart("Gradient norm before clipping", "norm"), &TrainingHistory::grad_norm)));
   std::string html;
   for (const std::string& chart : charts) {
     if (!chart.empty()) html += "<div>" + chart + "</div>\n";
   }
   if (html.empty()) return "";
   const std::string note =
-      many ? concat("<p class=\"soft\">", history.trainings.size(), " trainings laid over each other.</p>\n") : "";
+      history.trainings.size() > 1
+          ? concat("<p class=\"soft\">", history.trainings.size(), " trainings laid over each other",
+                   has_colours(history) ? ", each in a colour of its own" : "", ".</p>\n")
+          : "";
   std::string warnings;
   for (const std::string& warning : history.warnings)
     warnings += concat("<p><strong>Warning:</strong> ", escape_html(warning), "</p>\n");

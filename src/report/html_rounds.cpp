@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "attune/base/strings.h"
@@ -26,29 +27,42 @@ std::string count_and_share(double count, double of) {
   return concat(count_text(count), of > 0 ? concat("<small class=\"soft\">", percent(count / of), "</small>") : "");
 }
 
-std::string rounds_table(const Json& rounds) {
-  HtmlTable table{.header = {"round", "asked", "unlabelled rows", "agreed on", "taken", "mean agreement"}, .rows = {}};
-  const bool is_judged = rounds[0].contains("validation");
+/// How often labels like these are right, which is what a reader has to know first: of the validation rows that the
+/// wordings agree on, of all of them, and how many are agreed on.
+std::vector<std::string> judged_cells(const Json& judged) {
+  if (!judged.is_object()) return {"–", "–", "–"};
+  return {share_or_dash(member(judged, {"accuracy"})), share_or_dash(member(judged, {"accuracy_of_all"})),
+          count_and_share(count_in(judged, "agreed"), count_in(judged, "rows"))};
+}
+
+std::vector<std::string> round_row(const Json& round, bool is_judged) {
+  const bool is_untouched = member(round, {"teacher"}) == Json("untouched");
+  std::vector<std::string> row = {
+      value_text(member(round, {"round"})),
+      is_untouched ? "the untouched base" : concat("tuned on ", count_text(count_in(round, "trained_rows")), " rows")};
   if (is_judged) {
-    for (const char* title : {"validation rows agreed on", "of these right", "of all right"})
-      table.header.emplace_back(title);
+    for (std::string& cell : judged_cells(member(round, {"validation"}))) row.push_back(std::move(cell));
   }
-  for (const Json& round : rounds) {
-    const bool is_untouched = member(round, {"teacher"}) == Json("untouched");
-    table.rows.push_back({value_text(member(round, {"round"})),
-                          is_untouched ? "the untouched base"
-                                       : concat("tuned on ", count_text(count_in(round, "trained_rows")), " rows"),
-                          count_text(count_in(round, "unlabelled")),
-                          count_and_share(count_in(round, "agreed"), count_in(round, "unlabelled")),
-                          count_text(count_in(round, "taken")), share_or_dash(member(round, {"mean_agreement"}))});
-    if (!is_judged) continue;
-    const Json& judged = member(round, {"validation"});
-    table.rows.back().push_back(count_and_share(count_in(judged, "agreed"), count_in(judged, "rows")));
-    table.rows.back().push_back(share_or_dash(member(judged, {"accuracy"})));
-    table.rows.back().push_back(share_or_dash(member(judged, {"accuracy_of_all"})));
-  }
-  table.text_columns = 2;
-  return html_table(table);
+  for (std::string cell : {count_text(count_in(round, "unlabelled")),
+                           count_and_share(count_in(round, "agreed"), count_in(round, "unlabelled")),
+                           count_text(count_in(round, "taken")), share_or_dash(member(round, {"mean_agreement"}))})
+    row.push_back(std::move(cell));
+  return row;
+}
+
+std::string rounds_table(const Json& rounds) {
+  HtmlTable table{.header = {"round", "asked"}, .rows = {}, .text_columns = 2, .is_wide = true};
+  const bool is_judged = rounds[0].contains("validation");
+  if (is_judged)
+    table.header.insert(table.header.end(), {"right where agreed", "right of all", "validation rows agreed on"});
+  table.header.insert(table.header.end(), {"unlabelled rows", "agreed on", "taken", "mean agreement"});
+  for (const Json& round : rounds) table.rows.push_back(round_row(round, is_judged));
+  const std::string note =
+      is_judged ? "<p class=\"soft\">Right where agreed: of the validation rows that the wordings agree on the share "
+                  "whose label is right, "
+                  "which the labels taken come near. Right of all: the same of all validation rows.</p>\n"
+                : "";
+  return html_table(table) + note;
 }
 
 std::string taken_bars(const Json& by_label) {

@@ -54,6 +54,8 @@ thead th { color: var(--soft); font-size: 13px; white-space: nowrap; border-bott
 .scroll + p { margin-top: 12px; }
 .figures td, .figures thead th:not(:first-child) { text-align: right; font-variant-numeric: tabular-nums; padding-left: 14px; white-space: nowrap; }
 .figures td.text, .figures thead th.text { text-align: left; }
+.figures thead th:not(:first-child) { white-space: normal; overflow-wrap: normal; vertical-align: bottom; }
+.wide td small { display: block; margin-left: 0; } .wide th[scope=row], .wide td.text { white-space: normal; min-width: 9ch; overflow-wrap: break-word; }
 .texts { table-layout: fixed; min-width: 640px; } .texts td { white-space: pre-wrap; }
 .texts th:last-child, .texts td:last-child { width: 12ch; padding-right: 0; text-align: right; white-space: normal; font-variant-numeric: tabular-nums; }
 table:not(.figures) th[scope=row] { width: 34%; color: var(--soft); }
@@ -95,7 +97,9 @@ svg .bubble { fill: var(--a); fill-opacity: 0.35; stroke: var(--a); stroke-width
   .texts td { border-bottom: 0; padding: 2px 0; } .texts tr { border-bottom: 1px solid var(--rule); padding: 8px 0; }
   .texts td:nth-child(2)::before { content: "generated: "; color: var(--soft); }
   .texts td:nth-child(3)::before { content: "reference: "; color: var(--soft); }
+  .fragile td:nth-child(2)::before { content: "the worst: "; } .fragile td:nth-child(3)::before { content: "the best: "; }
   .texts td:last-child { width: auto; text-align: left; } .texts td:last-child::before { content: "score: "; color: var(--soft); }
+  .fragile td:last-child::before { content: "different texts: "; }
 }
 @media print {
   :root { color-scheme: light; --paper: #fff; --card: #fff; --ink: #000; --soft: #444; --rule: #ccc; --track: #eee;

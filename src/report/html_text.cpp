@@ -73,7 +73,8 @@ std::string count_text(double value) {
 std::string metric_text(double value) {
   if (!std::isfinite(value)) return "–";
   if (value == std::round(value) && std::abs(value) >= 1000 && std::abs(value) < 1e15) return count_text(value);
-  if (value == 0 || (std::abs(value) >= 1e-3 && std::abs(value) < 10)) return print_number("%.3f", value);
+  if (value == 0) return "0.000";  // also of -0
+  if (std::abs(value) >= 1e-3 && std::abs(value) < 10) return print_number("%.3f", value);
   return std::abs(value) >= 10 && std::abs(value) < 1e5 ? print_number("%.4g", value) : print_number("%.2e", value);
 }
 
@@ -115,7 +116,7 @@ std::string metric_label(const std::string& name, const files::Json& metrics) {
       {"recall_macro", "Recall, macro"},
       {"precision_weighted", "Precision, weighted"},
       {"recall_weighted", "Recall, weighted"},
-      {"majority_rate", "Majority rate"},
+      {"majority_rate", "Most frequent label of these rows"},
       {"mcc", "Matthews correlation"},
       {"roc_auc", "ROC-AUC"},
       {"pr_auc", "PR-AUC"},
@@ -150,8 +151,9 @@ std::string metric_label(const std::string& name, const files::Json& metrics) {
 }
 
 std::string html_table(const HtmlTable& table) {
-  std::string html =
-      table.figures ? "<div class=\"scroll\"><table class=\"figures\">" : "<div class=\"scroll\"><table>";
+  std::string html = table.figures
+                         ? concat("<div class=\"scroll\"><table class=\"figures", table.is_wide ? " wide" : "", "\">")
+                         : std::string("<div class=\"scroll\"><table>");
   if (!table.header.empty()) {
     html += "<thead><tr>";
     for (std::size_t i = 0; i < table.header.size(); ++i) {

@@ -35,6 +35,7 @@ struct HtmlTable {
   std::vector<std::vector<std::string>> rows;
   bool figures = true;
   std::size_t text_columns = 1;
+  bool is_wide = false;  ///< many columns: intervals and shares go below their numbers
 };
 std::string html_table(const HtmlTable& table);
 

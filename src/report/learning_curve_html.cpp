@@ -120,10 +120,10 @@ std::string laws_section(const Json& results) {
   for (const Json& method : results["methods"]) {
     if (!method.contains("law")) continue;
     const Json &law = method["law"], &gain = method["gain"];
-    std::string more = print_number("%+.3f", gain["value"].get<double>());
+    std::string more = print_difference(gain["value"].get<double>());
     if (gain["interval"].is_array())
-      more += concat("<small class=\"soft\">[", print_number("%+.3f", gain["interval"][0].get<double>()), ", ",
-                     print_number("%+.3f", gain["interval"][1].get<double>()), "]</small>");
+      more += concat("<small class=\"soft\">[", print_difference(gain["interval"][0].get<double>()), ", ",
+                     print_difference(gain["interval"][1].get<double>()), "]</small>");
     table.rows.push_back({escape_html(method["name"].get<std::string>()), metric_text(law["asymptote"].get<double>()),
                           metric_text(law["gap"].get<double>()), metric_text(law["exponent"].get<double>()),
                           metric_text(law["misfit"].get<double>()), std::move(more)});

@@ -102,7 +102,8 @@ std::string line_chart(const LineChart& chart) {
     for (const auto& [px, py] : thinned(line.points)) points.emplace_back(x(px), y(py));
     svg.polyline(points, "curve " + line.css);
     if (!line.dots && points.size() > 1) continue;
-    for (std::size_t i = 0; i < points.size(); ++i) svg.circle(points[i], 3, "dot " + line.css);
+    const std::string css = "dot " + line.css.substr(0, line.css.find(" dash"));  // their rims are not dashed
+    for (std::size_t i = 0; i < points.size(); ++i) svg.circle(points[i], 3, css);
   }
   return svg.finish();
 }

@@ -92,25 +92,25 @@ std::string factors_section(const Json& results) {
   for (const auto& [factor, found] : results["shares"].items()) {
     const Json& share = factor == "remainder" ? found : found["share"];
     if (!share.is_number()) continue;
+    const Json& chance = member(found, {"chance"});
     bars.push_back({.label = factor == "remainder" ? "in combination" : factor,
                     .value = share.get<double>(),
-                    .text = percent(share.get<double>())});
+                    .text = percent(share.get<double>()) +
+                            (chance.is_number() ? concat(" (by chance ", percent(chance.get<double>()), ")") : "")});
   }
   const std::string metric = metric_name(results);
   if (bars.empty()) return concat("<p>All variants have the same ", metric, ".</p>\n");
   std::string html = concat(
       "<p>Shares of the variance of ", metric,
       " over all variants. A share is more than chance where it is clearly above what levels that mean nothing would "
-      "get.</p>\n<div class=\"scroll\">",
+      "get. In combination: what no factor explains by itself, such as a wording that is good with one choice of "
+      "examples and bad with another.</p>\n<div class=\"scroll\">",
       bar_list(bars, 1, "Shares of the variance by factor"), "</div>\n");
   HtmlTable table{.header = {"factor", "level", metric}, .rows = {}, .figures = true, .text_columns = 2};
   for (const auto& [factor, found] : results["shares"].items()) {
     if (factor == "remainder") continue;
     for (const auto& [level, mean] : found["means"].items()) {
-      table.rows.push_back(
-          {escape_html(concat(factor, " (by chance ",
-                              found["chance"].is_number() ? percent(found["chance"].get<double>()) : "–", ")")),
-           escape_html(level), figure(mean)});
+      table.rows.push_back({escape_html(factor), escape_html(level), figure(mean)});
     }
   }
   return html + html_table(table);
@@ -154,8 +154,7 @@ std::string fragile_section(const Json& results) {
     std::vector<std::string> labels;
     for (const auto& [label, variants] : row["labels"].items())
       labels.push_back(concat(escape_html(label), " ", variants.dump()));
-    table.rows.push_back(
-        {escape_html(value_text(row["id"])), percent(row["flip_rate"].get<double>()), join(labels, ", ")});
+    table.rows.push_back({row_html(row), percent(row["flip_rate"].get<double>()), join(labels, ", ")});
   }
   return "<p>Rows whose label depends most on how one asks.</p>\n" + html_table(table);
 }

@@ -9,6 +9,7 @@
 
 #include "attune/base/counted.h"
 #include "attune/base/strings.h"
+#include "attune/report/table.h"
 #include "charts.h"
 #include "html_text.h"
 
@@ -58,6 +59,14 @@ std::string flip_gate_text(const Json& results) {
   if (!gate["max_flip_rate"].is_number()) return "";
   return concat(" The gate of ", percent(gate["max_flip_rate"].get<double>()),
                 gate["passed"].get<bool>() ? " is kept." : " is <b>not kept</b>.");
+}
+
+std::string row_html(const Json& row) {
+  constexpr std::size_t kShownText = 160;
+  const std::string id = escape_html(value_text(row["id"]));
+  const Json& text = member(row, {"text"});
+  if (!text.is_string()) return id;
+  return concat(id, "<br>", escape_html(fit_width(text.get<std::string>(), kShownText)));
 }
 
 std::string wording_strips(const Json& results, const char* metric) {

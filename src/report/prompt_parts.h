@@ -17,6 +17,8 @@ std::string metric_name(const files::Json& results);
 std::string score_text(const files::Json& results, const files::Json& value);
 /// " The gate of 10 % is kept."; "" without a gate.
 std::string flip_gate_text(const files::Json& results);
+/// A row of a study, {"id", "text"}: its id with the beginning of its text.
+std::string row_html(const files::Json& row);
 /// A metric of the wordings over each other; "" for one wording.
 std::string wording_strips(const files::Json& results, const char* metric);
 /// What means and intervals are over; "" where every wording was asked under one seed.

@@ -34,9 +34,11 @@ std::string pixels(double value) {
 
 Ticks round_ticks(double low, double high, int count) {
   if (!(high > low)) {
+    // Single values from 0 to 1 are mostly shares, which end there.
     const double around = low == 0 ? 1 : std::abs(low) * 0.1;
-    low -= around;
-    high += around;
+    const bool may_be_share = low >= 0 && low <= 1;
+    low = may_be_share ? std::max(0.0, low - around) : low - around;
+    high = may_be_share ? std::min(1.0, high + around) : high + around;
   }
   const double rough = (high - low) / count, power = std::pow(10, std::floor(std::log10(rough)));
   double step = 10 * power;

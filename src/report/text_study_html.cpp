@@ -37,15 +37,15 @@ std::string text_stability_lead(const Json& results) {
 }
 
 std::string fragile_texts(const Json& results) {
-  std::string html = concat(
-      "<p>Rows whose text depends most on how one asks, with ", metric_name(results),
-      " of the text alone.</p>\n<div class=\"scroll\"><table class=\"texts\"><thead><tr><th scope=\"col\">row</th><th "
-      "scope=\"col\">different texts</th><th scope=\"col\">the worst</th><th scope=\"col\">the "
-      "best</th></tr></thead><tbody>");
+  std::string html = concat("<p>Rows whose text depends most on how one asks, with ", metric_name(results),
+                            " of the text alone.</p>\n<div class=\"scroll\"><table class=\"texts "
+                            "fragile\"><thead><tr><th scope=\"col\">row</th><th "
+                            "scope=\"col\">the worst</th><th scope=\"col\">the best</th><th scope=\"col\">different "
+                            "texts</th></tr></thead><tbody>");
   for (const Json& row : results["fragile"]) {
-    html += concat("<tr><td class=\"soft\">", escape_html(value_text(row["id"])), "</td><td>",
-                   count_text(row["texts"].get<double>()), "</td><td>", scored_text(results, row["lowest"]),
-                   "</td><td>", scored_text(results, row["highest"]), "</td></tr>\n");
+    html += concat("<tr><td class=\"soft\">", row_html(row), "</td><td>", scored_text(results, row["lowest"]),
+                   "</td><td>", scored_text(results, row["highest"]), "</td><td>",
+                   count_text(row["texts"].get<double>()), "</td></tr>\n");
   }
   return html + "</tbody></table></div>\n";
 }

@@ -67,17 +67,18 @@ std::string assertions_lead(const Json& results) {
   return text;
 }
 
-/// With what variants were compared by, where they were.
+/// First what variants were compared by, where they were.
 std::vector<std::string> shown_metrics(const Json& results) {
   std::vector<std::string> shown = {"rougeL", "bleu", "chrf", "exact_match", "f1"};
   const Json& main = member(results, {"metric"});
-  if (main.is_string() && main != "all_assertions" && std::ranges::find(shown, main.get<std::string>()) == shown.end())
-    shown.insert(shown.begin(), main.get<std::string>());
+  if (!main.is_string() || main == "all_assertions") return shown;
+  std::erase(shown, main.get<std::string>());
+  shown.insert(shown.begin(), main.get<std::string>());
   return shown;
 }
 
 std::string texts_table(const Json& results) {
-  HtmlTable table{.header = {"wording"}, .rows = {}};
+  HtmlTable table{.header = {"wording"}, .rows = {}, .is_wide = true};
   const bool scored = has_scores(results), asserted = member(results["wordings"].front(), {"assertions"}).is_array();
   const std::vector<std::string> metrics = shown_metrics(results);
   if (asserted) table.header.emplace_back("all assertions");

@@ -17,10 +17,6 @@ using files::Json;
 
 constexpr double kMisfitTold = 0.02;
 
-std::string signed_score(double value) {
-  return print_number("%+.3f", value);
-}
-
 std::string labels_text(const CurveFacts& facts, double labels) {
   return concat(print_number("%.0f", labels), facts.per_class ? " labels per class" : " labels");
 }
@@ -63,9 +59,10 @@ std::string gain_sentence(const Json& method, const CurveFacts& facts) {
   const double last = gain["from"].get<double>(), more = gain["more"].get<double>();
   std::string text =
       concat(labels_text(facts, more).insert(print_number("%.0f", more).size(), " more"), " would bring ", name,
-             " about ", signed_score(gain["value"].get<double>()), " of accuracy");
+             " about ", print_difference(gain["value"].get<double>()), " of accuracy");
   if (interval.is_array())
-    text += concat(" [", signed_score(interval[0].get<double>()), ", ", signed_score(interval[1].get<double>()), "]");
+    text += concat(" [", print_difference(interval[0].get<double>()), ", ", print_difference(interval[1].get<double>()),
+                   "]");
   return concat(
       text, " by this law; beyond ", print_number("%.0f", last), facts.per_class ? " per class" : "",
       " nothing was measured",

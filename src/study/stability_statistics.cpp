@@ -33,7 +33,10 @@ class LabelStatistics {
       for (std::size_t label = 0; label < counts_[row].size(); ++label) {
         if (counts_[row][label] > 0) labels[job_.answer_name(label)] = counts_[row][label];
       }
-      list.push_back({{"id", job_.rows[row].id}, {"flip_rate", flips_[row]}, {"labels", std::move(labels)}});
+      list.push_back({{"id", job_.rows[row].id},
+                      {"text", row_text(job_.rows[row])},
+                      {"flip_rate", flips_[row]},
+                      {"labels", std::move(labels)}});
     }
     return list;
   }

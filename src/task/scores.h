@@ -79,7 +79,7 @@ std::unique_ptr<Scores> score_language(std::span<const Prediction> predictions, 
 files::Json summarise(std::span<const Prediction> predictions, const Scoring* scoring);
 
 /// 95 % intervals of the values, of their means where there are several runs, by bootstrap over rows and runs; rows of one group are
-/// drawn together.
+/// drawn together. majority_rate has none.
 files::Json bootstrap_intervals(std::span<const Scoring* const> runs, std::span<const data::Example> examples);
 
 }  // namespace attune::task

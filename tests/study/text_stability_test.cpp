@@ -16,7 +16,11 @@ PromptJob text_job(std::size_t rows, bool has_assertions) {
   PromptJob job;
   job.kind = prompt::AnswerKind::text;
   job.metric = "rougeL";
-  for (std::size_t row = 0; row < rows; ++row) job.rows.emplace_back().id = std::to_string(row);
+  for (std::size_t row = 0; row < rows; ++row) {
+    data::Example& added = job.rows.emplace_back();
+    added.id = std::to_string(row);
+    added.text = "text " + added.id;
+  }
   for (const char* name : {"a", "b"}) job.wordings.emplace_back().name = name;
   if (!has_assertions) return job;
   prompt::Assertion assertion;
@@ -61,6 +65,7 @@ TEST_CASE("texts of variants are compared row by row", "[study]") {
   REQUIRE(found["fragile"].size() == 2);  // the third row scores alike
   const Json& first = found["fragile"][0];
   CHECK(first["id"] == "0");
+  CHECK(first["text"] == "text 0");
   CHECK(first["sd"].get<double>() == Approx(0.5));
   CHECK(first["texts"] == 2);
   CHECK(first["flip_rate"].get<double>() == Approx(0.5));
@@ -90,4 +95,24 @@ TEST_CASE("a wording of one variant changes as far as it is from the mean of all
   CHECK(found["flip_rate"].is_null());
   CHECK(found["differing_texts"] == 0.5);
   CHECK(found["gate"]["passed"] == true);
+}
+
+TEST_CASE("rows whose label depends on the wording are told with both of their texts", "[study]") {
+  PromptJob job = text_job(2, /*has_assertions=*/false);
+  job.kind = prompt::AnswerKind::label;
+  job.metric = "accuracy";
+  job.labels.names = {"no", "yes"};
+  job.rows[1].has_pair = true;
+  job.rows[1].text_pair = std::string("and more");
+  std::vector<DesignPoint> points = {point_in(job, 0, "1"), point_in(job, 1, "1")};
+  for (DesignPoint& point : points) point.levels.erase("seed");
+  const auto labelled = [](double accuracy, const std::vector<int>& labels) -> Json {
+    return {{"metrics", {{"accuracy", accuracy}}}, {"labels", labels}};
+  };
+  const std::vector<Json> answers = {labelled(0.5, {0, 1}), labelled(0, {0, 0})};
+  const Json fragile = stability_statistics(job, points, answers)["fragile"];
+  REQUIRE(fragile.size() == 1);
+  CHECK(fragile[0]["id"] == "1");
+  CHECK(fragile[0]["text"] == "text 1\nand more");
+  CHECK(fragile[0]["labels"] == Json{{"no", 1}, {"yes", 1}});
 }

@@ -14,7 +14,7 @@ namespace attune::study {
 /// {"output_dir", "rows", "majority", "duplicates", "metric" (PromptJob), "variants": [{"name", "levels", "metrics"}],
 /// "spread": {"lowest", "highest", "range", "mean", "sd"} of the metric, "shares": {factor: {"share", "chance",
 /// "means": {level: the metric}}, "remainder"} (metrics/variance.h), "flip_rate": mean over rows, "fragile": [{"id",
-/// "flip_rate", "labels": {label: variants}}, at most 20, the worst first], "wordings":
+/// "text" of the row, "flip_rate", "labels": {label: variants}}, at most 20, the worst first], "wordings":
 /// [{"name", the metric, "lowest", "highest", "flip_rate"}], "best", "steadiest": names of wordings, "test": {name:
 /// {"metrics", "intervals"}}, "gate": {"max_flip_rate", "passed", "where", "failure"}, "stopped_by"}. A wording's flip
 /// rate is that of its own variants; where it has one alone, how often it differs from the label that most variants
@@ -23,7 +23,7 @@ namespace attune::study {
 /// Of texts a row flips where one of two variants keeps all assertions and the other does not ("flip_rate" is null
 /// without assertions), and there are "differing_texts": how often two variants write a row different texts (blanks at
 /// the ends aside), and "row_sd": the standard deviation over variants of the metric of a row's text alone, on average
-/// over rows. "fragile" are the rows with the largest "sd": [{"id", "sd", "texts": different ones, "lowest" and
+/// over rows. "fragile" are the rows with the largest "sd": [{"id", "text" of the row, "sd", "texts": different ones, "lowest" and
 /// "highest": {"variant", "score", "text"}, "flip_rate" with assertions}]; wordings have "row_sd" instead of
 /// "flip_rate", of one variant alone how far a row is from its mean over all; "test" has "assertions" and "samples" as
 /// run_prompts has them.

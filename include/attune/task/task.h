@@ -110,7 +110,8 @@ class Scores {
   virtual ~Scores() = default;
   /// Metrics under their plain names (accuracy, f1, …, loss) of all predictions.
   virtual files::Json metrics() const = 0;
-  /// 95 % intervals of the main metrics by bootstrap over rows (groups as clusters): {"accuracy": [low, high], …}.
+  /// 95 % intervals of the main metrics by bootstrap over rows (groups as clusters): {"accuracy": [low, high], …}; of
+  /// majority_rate, which is no estimate, none.
   virtual files::Json intervals() const;
   /// What belongs into reports but is no single number: {"per_class", "confusion_matrix", "reliability"} or {"per_type"}.
   virtual files::Json detail() const;
