@@ -105,8 +105,8 @@ class NamePlacer {
   };
 
   bool is_free(const Box& box) const {
-    const bool is_inside = box.from >= across_.first && box.to <= across_.second &&
-                           box.y - kLineHeight >= down_.first && box.y < down_.second;
+    const bool is_inside = box.from >= across_.first && box.to <= across_.second && box.y >= down_.first &&
+                           box.y <= down_.second + kLineHeight / 2;
     return is_inside && std::ranges::none_of(taken_, [&](const Box& other) { return box.meets(other); });
   }
 

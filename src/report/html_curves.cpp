@@ -90,7 +90,7 @@ std::string loss_chart(const RunHistory& history) {
   LineChart chart = training_chart(history, empty_chart("Loss", "loss"), &TrainingHistory::loss);
   const std::size_t before = chart.lines.size();
   add_coloured(chart, history, "loss", " dash-2");
-  if (chart.lines.size() > before) chart.title = "Loss (dashed: of the validation rows)";
+  if (chart.lines.size() > before) chart.title = "Loss (dashed: validation rows)";
   return line_chart(chart);
 }
 
@@ -101,7 +101,7 @@ std::vector<std::string> score_charts(const RunHistory& history,
   if (!has_colours(history)) return {chart_of(history, empty_chart("Validation scores", "score"), scores)};
   std::vector<std::string> charts;
   for (const auto& [metric, label] : scores) {
-    LineChart chart = empty_chart(label + " of the validation rows", "score");
+    LineChart chart = empty_chart(label + " (validation rows)", "score");
     add_coloured(chart, history, metric, "");
     charts.push_back(line_chart(chart));
   }

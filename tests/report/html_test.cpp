@@ -5,11 +5,13 @@
 #include <nlohmann/json.hpp>
 #include <regex>
 
+#include "attune/base/strings.h"
 #include "attune/report/openings.h"
 #include "catch.h"
 #include "report/summary.h"
 
 using namespace attune::report;
+using attune::concat;
 using attune::testing::example_events;
 using attune::testing::example_summary;
 
@@ -99,6 +101,11 @@ TEST_CASE("the page says what rounds of self-training found", "[report]") {
                                {"mean_agreement", 0.75}}};
   const std::string html = page(summary, example_events());
   CHECK(unbalanced_tag(html).empty());
+  // What matters most stands left of what a narrow page cuts off.
+  CHECK(contains(html, "<table class=\"figures wide\"><thead><tr><th scope=\"col\" class=\"text\">round</th><th scope=\"col\" class=\"text\">asked</th>"
+                       "<th scope=\"col\">right where agreed</th><th scope=\"col\">right of all</th>"));
+  CHECK(contains(html, "<td class=\"text\">the untouched base</td><td>–</td><td>50.0 %</td><td>40<small"));
+  CHECK(contains(html, "<td class=\"text\">tuned on 428 rows</td><td>–</td><td>–</td><td>–</td><td>608</td>"));
   for (const char* part : {"to which 3 wordings gave the same label", "the untouched base", "tuned on 428 rows", "304<small class=\"soft\">50.0 %</small>",
                            "40<small class=\"soft\">25.0 %</small>", "128 with the text of a train row, 2 that repeat another", "a&lt;b"}) {
     INFO(part);
@@ -138,6 +145,12 @@ TEST_CASE("metrics whose numbers could be misread stand with their unit, counts 
     CHECK(contains(html, label));
   }
   CHECK(contains(html, "<th scope=\"row\">Generated texts</th><td>7</td>"));
+}
+
+TEST_CASE("the share of the most frequent label is told as one of these rows", "[report]") {
+  Event summary = example_summary();
+  summary["test"]["metrics"]["majority_rate"] = 0.48;
+  CHECK(contains(page(summary, {}), "<th scope=\"row\">Most frequent label of these rows</th><td>0.480</td>"));
 }
 
 TEST_CASE("every table scrolls in a block of its own, and a narrow page leaves it the room", "[report]") {
@@ -368,11 +381,41 @@ TEST_CASE("curves of several trainings lie over each other, and resumed steps co
     events.push_back({{"event", "log"}, {"step", 3}, {"loss", 0.5}});
   }
   const std::string html = page(Event::object(), events);
-  CHECK(count(html, "<polyline class=\"curve series-a thin\"") == 2);
-  CHECK(contains(html, "2 trainings laid over each other"));
+  for (const char* css : {"curve series-a", "curve series-b"}) CHECK(count(html, concat("<polyline class=\"", css, "\"")) == 1);
+  CHECK(contains(html, "2 trainings laid over each other, each in a colour of its own."));
+  CHECK(contains(html, ">repeat 1 fold 2</text>"));
+  CHECK(contains(html, ">Loss</text>"));  // nothing dashed in it
   CHECK_FALSE(contains(html, "Warning:"));
   for (int i = 0; i < 2; ++i) events.push_back({{"event", "warning"}, {"message", "the loss <rises>"}});
   CHECK(count(page(Event::object(), events), "<strong>Warning:</strong> the loss &lt;rises&gt;") == 1);
+}
+
+TEST_CASE("rounds of a training have a colour each, what the validation rows say is dashed, and every score has a chart", "[report]") {
+  std::vector<Event> events;
+  const auto train = [&](int round) {
+    events.push_back({{"event", "round_begin"}, {"round", round}});
+    for (int step = 1; step <= 2; ++step) {
+      events.push_back({{"event", "log"}, {"step", step}, {"loss", 1.0 / step}});
+      events.push_back({{"event", "evaluate"}, {"step", step}, {"eval_loss", 1.5 / step}, {"eval_accuracy", 0.4 * step}, {"eval_f1_macro", 0.3 * step}});
+    }
+  };
+  train(1);
+  train(2);
+  const std::string html = page(Event::object(), events);
+  CHECK(contains(html, "Loss (dashed: validation rows)</text>"));
+  for (const char* css : {"series-a", "series-b"}) {
+    INFO(css);
+    CHECK(count(html, concat("<polyline class=\"curve ", css, " dash-2\"")) == 1);
+    CHECK(count(html, concat("<polyline class=\"curve ", css, "\"")) == 3);  // loss and two scores
+    CHECK(contains(html, concat("<circle class=\"dot ", css, "\"")));
+  }
+  CHECK(count(html, ">round 2</text>") == 3);
+  CHECK(contains(html, ">Accuracy (validation rows)</text>"));
+  CHECK(contains(html, ">F1, macro (validation rows)</text>"));
+  for (int round = 3; round <= 5; ++round) train(round);
+  const std::string of_many = page(Event::object(), events);
+  CHECK(contains(of_many, "5 trainings laid over each other.<"));
+  CHECK(contains(of_many, "<polyline class=\"curve series-a thin\""));
 }
 
 TEST_CASE("the page of a sweep shows all points and what they cost together", "[report]") {
