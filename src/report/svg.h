@@ -27,8 +27,8 @@ struct Ticks {
   double step;
 };
 
-/// About `count` round numbers (1, 2, 2.5 or 5 times a power of ten apart) around [low, high]. Where low and high are one
-/// value, also beside it; of values from 0 to 1 they stay there.
+/// About `count` round numbers (1, 2, 2.5 or 5 times a power of ten apart) around [low, high]. Where both are one value,
+/// also beside it; beside one from 0 to 1 they stay there.
 Ticks round_ticks(double low, double high, int count);
 
 class Svg {
