@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,11 @@ namespace attune::study {
 namespace {
 
 using files::Json;
+
+/// What a person reads of a row: its text, of two texts both.
+std::string row_text(const data::Example& row) {
+  return row.has_pair ? row.text + "\n" + *row.text_pair : row.text;
+}
 
 class LabelStatistics {
  public:

@@ -45,7 +45,7 @@ class TextStatistics {
       const std::vector<double> scores = of_row(row);
       const auto lowest = std::ranges::min_element(scores), highest = std::ranges::max_element(scores);
       list.push_back({{"id", job_.rows[row].id},
-                      {"text", row_text(job_.rows[row])},
+                      {"text", job_.rows[row].text},
                       {"sd", row_sd_[row]},
                       {"texts", texts_of_row_[row]},
                       {"lowest", written(lowest - scores.begin(), row)},

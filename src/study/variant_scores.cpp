@@ -122,8 +122,4 @@ std::vector<std::size_t> most_fragile(const std::vector<double>& by_row) {
   return order;
 }
 
-std::string row_text(const data::Example& row) {
-  return row.has_pair ? row.text + "\n" + *row.text_pair : row.text;
-}
-
 }  // namespace attune::study

@@ -39,7 +39,4 @@ files::Json flip_gate(double flip_rate, const std::optional<double>& most, const
 /// The rows with the largest numbers, the worst first; as many as results show, and none whose number is 0.
 std::vector<std::size_t> most_fragile(const std::vector<double>& by_row);
 
-/// What a person reads of a row: its text, of two texts both.
-std::string row_text(const data::Example& row);
-
 }  // namespace attune::study

@@ -20,6 +20,8 @@ PromptJob text_job(std::size_t rows, bool has_assertions) {
     data::Example& added = job.rows.emplace_back();
     added.id = std::to_string(row);
     added.text = "text " + added.id;
+    added.has_pair = true;
+    added.text_pair = std::string("its own answer");
   }
   for (const char* name : {"a", "b"}) job.wordings.emplace_back().name = name;
   if (!has_assertions) return job;
