@@ -120,6 +120,19 @@ void check_lora(Rules& rules) {
                   "give tuning.lora.layers_to_transform, or remove it");
 }
 
+/// Batches of pairs that share texts: counted in pairs, and in an order of their own.
+void check_shared_texts(Rules& rules) {
+  const auto& [tuning, training] = std::tie(rules.options.tuning, rules.options.training);
+  if (!tuning.contrastive.texts_per_batch) return;
+  const auto refuse = [&](bool found, const char* key, const char* what) {
+    rules.refuse_if(found, {"tuning.contrastive.texts_per_batch", key}, what, "remove either");
+  };
+  refuse(!tuning.contrastive.merge_texts, "tuning.contrastive.merge_texts", "texts that are not merged cost as much in any batch");
+  refuse(training.batch_by != "rows", "training.batch_by", "batches of shared texts are counted in pairs");
+  refuse(training.group_by_length, "training.group_by_length", "pairs have one order only");
+  refuse(training.train_sampling_strategy == "sequential", "training.train_sampling_strategy", "pairs have one order only");
+}
+
 /// Heads on vectors are computed once, at the end, from rows of one class each.
 void check_vector_head(Rules& rules) {
   const auto& [data, tuning, training] = std::tie(rules.options.data, rules.options.tuning, rules.options.training);
@@ -131,6 +144,7 @@ void check_vector_head(Rules& rules) {
   rules.refuse_if(is_contrastive && tuning.contrastive.head != "logistic" && rules.changed("tuning.contrastive.head_c"),
                   {"tuning.contrastive.head_c", "tuning.contrastive.head"}, "belongs to the head \"logistic\"",
                   "remove it");
+  check_shared_texts(rules);
   if (!adapt::has_vector_head(tuning)) return;
   const std::string why = concat("under tuning.method \"", tuning.method, "\" ");
   const auto refuse = [&](bool found, const char* key, const char* what, const char* hint) {

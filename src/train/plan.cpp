@@ -40,8 +40,11 @@ void group_by_length(Plan::Numbers& order, const Plan::Numbers& lengths, std::in
 }  // namespace
 
 Plan::Plan(const TrainingOptions& options, std::uint64_t seed, Numbers lengths,
-           const std::vector<double>& passes)
-    : options_(options), order_seed_(options.data_seed.value_or(seed)), rows_(lengths.size()) {
+           const std::vector<double>& passes, Arrange arrange)
+    : options_(options),
+      order_seed_(options.data_seed.value_or(seed)),
+      rows_(lengths.size()),
+      arrange_(std::move(arrange)) {
   if (rows_ == 0) {
     throw Error(ErrorKind::data, {.file = "", .what = "there are no training rows", .where = "data.train", .hint = ""});
   }
@@ -152,6 +155,7 @@ Plan::Numbers Plan::order(std::int64_t epoch) const {
     for (std::uint32_t& place : order) place = rows[place];
   }
   if (options_.group_by_length) group_by_length(order, lengths_, options_.per_device_train_batch_size);
+  if (arrange_) return arrange_(epoch, std::move(order));
   return order;
 }
 

@@ -109,7 +109,7 @@ void expect_empty(const TensorMap& tensors, const std::string& folder) {
 Run::Run(const TrainJob& the_job)
     : job(the_job),
       options(the_job.options),
-      plan(options, job.seed, task::lengths_of(job.train.rows), job.passes),
+      plan(options, job.seed, task::lengths_of(job.train.rows), job.passes, job.arrange),
       schedule(schedule_options(options, plan.total_steps())),
       best_metric(best_model_metric(options, job.early_stopping)),
       watched_metric(stopping_metric(options, job.early_stopping)),

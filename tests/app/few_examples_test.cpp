@@ -54,8 +54,12 @@ std::string golden_config(const Json& golden, const Json& run) {
       .dump();
 }
 
+Json trajectory_of(const Workspace& workspace, const std::string& folder) {
+  return Json::parse(workspace.read(folder + "/run_manifest.json"))["trajectory"];
+}
+
 void check_trajectory(const Workspace& workspace, const Json& run) {
-  const Json trajectory = Json::parse(workspace.read("out/run_manifest.json"))["trajectory"];
+  const Json trajectory = trajectory_of(workspace, "out");
   REQUIRE(trajectory.size() == run["losses"].size());
   for (std::size_t i = 0; i < trajectory.size(); ++i) {
     INFO("step " << i + 1);
@@ -164,6 +168,26 @@ TEST_CASE("a contrastive run that is interrupted and resumed ends with the same 
   workspace.write("out/run_manifest.json", manifest.dump());
   const Finished changed = run_attune(workspace, "verify out --quiet");
   CHECK((changed.out + changed.err).find("the head that is computed from the vectors has other values") != std::string::npos);
+}
+
+TEST_CASE("batches that share texts read the same pairs in fewer tokens, are resumed, and can be verified", "[app][shell][few]") {
+  const Workspace workspace;
+  write_tiny_job(workspace, R"("save_strategy": "steps", "save_steps": 5, "num_train_epochs": 2)", kContrastive);
+  const Json random = results_of(run_attune(workspace, "train run.json --quiet --json --set output_dir=random"));
+  const std::string shared = "train run.json --quiet --json --set tuning.contrastive.texts_per_batch=8 --set output_dir=";
+  const Json whole = results_of(run_attune(workspace, shared + "whole"));
+  CHECK(whole["train_samples"] == random["train_samples"]);
+  CHECK(trajectory_of(workspace, "whole").size() == trajectory_of(workspace, "random").size());
+  CHECK(whole["cost"]["training"]["tokens"].get<double>() < 0.8 * random["cost"]["training"]["tokens"].get<double>());
+  const pid_t child = attune::testing::start_attune(workspace, shared + "out");
+  const bool has_begun = attune::testing::appear({workspace.path("out/checkpoints/checkpoint-5")});
+  kill(child, SIGTERM);
+  int status = 0;
+  waitpid(child, &status, 0);
+  REQUIRE(has_begun);
+  results_of(run_attune(workspace, shared + "out --resume auto"));
+  CHECK(weights(workspace) == weights(workspace, "whole"));
+  CHECK(run_attune(workspace, "verify out --quiet").exit_code == 0);
 }
 
 TEST_CASE("prototypes classify without training, on the base's own weights", "[app][shell][few]") {

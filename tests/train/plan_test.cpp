@@ -158,6 +158,21 @@ TEST_CASE("batches of tokens are a function of seed, epoch and lengths", "[train
   CHECK(in_order.epochs[0] == in_order.epochs[1]);
 }
 
+TEST_CASE("whoever arranges the rows of an epoch has the last word, but where their order is fixed", "[train][plan]") {
+  const auto backwards = [](std::int64_t epoch, Plan::Numbers order) {
+    if (epoch == 1) std::ranges::reverse(order);
+    return order;
+  };
+  TrainingOptions options;
+  const Plan plan(options, 1, Plan::Numbers(20, 4), {}, backwards), plain(options, 1, Plan::Numbers(20, 4));
+  CHECK(plan.order(0) == plain.order(0));
+  Plan::Numbers reversed = plain.order(1);
+  std::ranges::reverse(reversed);
+  CHECK(plan.order(1) == reversed);
+  options.train_sampling_strategy = "sequential";
+  CHECK(Plan(options, 1, Plan::Numbers(20, 4), {}, backwards).order(1).front() == 0);
+}
+
 TEST_CASE("a mixture reads as often as its weights say in batches of tokens too", "[train][plan]") {
   const auto lengths = ragged_lengths(60);
   std::vector<double> passes(30, 0.5);

@@ -37,6 +37,12 @@ PairCounts count_pairs(std::span<const std::int64_t> labels, const PairSampling&
 /// In the order of an epoch before it is shuffled: one alike, one unlike, and so on. Errors as count_pairs().
 std::vector<Pair> draw_pairs(std::span<const std::int64_t> labels, const PairSampling& sampling);
 
+/// `order`, numbers of `pairs`, put anew so that pairs of one batch share their rows: every `batch` of them name about
+/// `rows` different rows, more where the pairs that are left have fewer in common. A batch begins with the next pairs of `order` that bring rows, up to `rows` of
+/// them; then come those between these rows.
+std::vector<std::uint32_t> share_rows(std::span<const Pair> pairs, std::span<const std::uint32_t> order,
+                                      std::size_t batch, std::size_t rows);
+
 /// numpy.random.RandomState(seed).permutation(count); count < 2^32.
 std::vector<std::uint32_t> numpy_permutation(std::uint32_t count, std::uint32_t seed);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,13 +23,16 @@ class Plan {
  public:
   /// Row numbers or lengths: there may be millions, so they take four bytes each.
   using Numbers = std::vector<std::uint32_t>;
+  /// An epoch's shuffled rows in another order, as a function of both.
+  using Arrange = std::function<Numbers(std::int64_t epoch, Numbers order)>;
 
   /// `lengths`: tokens of each training row. Throws Error{data} when there are none. Under batch_by "tokens" none should
   /// be longer than tokens_per_batch: it would be a batch of its own.
   /// `passes`: how often each row is read an epoch, a fraction meaning that another part of such rows is read each epoch;
   /// empty = once.
+  /// `arrange` has the last word on the order of an epoch, but for train_sampling_strategy "sequential".
   Plan(const TrainingOptions& options, std::uint64_t seed, Numbers lengths,
-       const std::vector<double>& passes = {});
+       const std::vector<double>& passes = {}, Arrange arrange = {});
 
   std::int64_t total_steps() const { return total_steps_; }
   /// Of the first epoch, rounded down; at least 1.
@@ -92,6 +96,7 @@ class Plan {
   std::size_t rows_;
   Numbers lengths_;  ///< none where batches do not go by length
   std::vector<Share> shares_;
+  Arrange arrange_;
   std::int64_t rows_per_epoch_ = 0;
   std::int64_t batches_per_epoch_ = 0, steps_per_epoch_ = 0;  ///< where batches count rows
   std::vector<Epoch> epochs_;                                 ///< where they count tokens: those of the run

@@ -22,6 +22,7 @@
 #include "attune/train/frozen_prefix.h"
 #include "attune/train/generation.h"
 #include "attune/train/options.h"
+#include "attune/train/plan.h"
 
 namespace attune::train {
 
@@ -43,6 +44,7 @@ struct TrainJob {
   FrozenPrefix* prefix = nullptr;  ///< of the model, at most the stages below those that train; null: nothing is kept
   TrainRows train;
   std::vector<double> passes;  ///< Plan's: how often each training row is read an epoch; empty = once
+  Plan::Arrange arrange;       ///< Plan's: which rows meet in a batch; empty = as they are shuffled
   std::optional<Split> validation;
   std::optional<TextGeneration> generation;  ///< evaluations generate texts too
   TrainingOptions options;
