@@ -1,10 +1,12 @@
-"""Contrastive few-example tuning beside the SetFit library: MiniLM, 8 and 16 rows a class, the same rows, pairs (num_iterations 20) and order of pairs,
-one epoch of batches of 16 pairs, learning rate 2e-5, logistic regression on the vectors, 2 threads. SetFit trains in fp32, attune under `bf16: "auto"`.
+"""Contrastive few-example tuning beside the SetFit library: MiniLM, 8 and 16 rows a class, the same rows and pairs (num_iterations 20), one epoch of batches
+of 16 pairs, learning rate 2e-5, logistic regression on the vectors, 2 threads. SetFit trains in fp32, attune under `bf16: "auto"`: once with batches in random
+order, as SetFit's (`attune`), once with batches of pairs that share texts (`shared`: texts_per_batch 12).
 
-    bench/run.sh setfit [--data NAME] [--sizes 8,16] [--seeds 1,2,3,4,5] [--threads 2] [--quick]    # needs ../shared; --quick: seed 1, num_iterations 1, nothing is written
+    bench/run.sh setfit [--data NAME] [--sizes 8,16] [--seeds 1,2,3,4,5] [--sides setfit,attune,shared] [--threads 2] [--quick]
+                                                         # needs ../shared; --quick: seed 1, num_iterations 1, nothing is written
 
 Data: ten intents of banking77 (below) and the five classes of medical_abstracts, cut at 128 tokens. Each run is a process of its own; the sides take turns.
-Every pair of runs is added to results/setfit.json at once (all take some hours), in the place of an older one of the same data, size and seed.
+Every run is added to results/setfit.json at once (all take some hours), in the place of an older one of the same data, size, seed and side.
 Two times are told: of the training (pairs, encoder, head; without loading the model and without test rows), and of the whole process. They are those of the runs
 that had the machine for themselves: with one thread, which leaves a core to other work, or beside others a run counts for accuracy alone.
 """
@@ -20,12 +22,12 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-THREADS = 2
+THREADS, TEXTS_PER_BATCH = 2, 12
 os.environ.update(HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false", TRANSFORMERS_VERBOSITY="error")
 INTENTS = ["activate_my_card", "balance_not_updated_after_bank_transfer", "card_arrival", "card_payment_fee_charged", "declined_transfer",
            "exchange_rate", "lost_or_stolen_card", "pending_transfer", "request_refund", "top_up_failed"]
 DATA = {"banking77": {"labels": INTENTS, "max_length": 64}, "medical_abstracts": {"labels": None, "max_length": 128}}
-SIZES, SEEDS = (8, 16), (1, 2, 3, 4, 5)
+SIZES, SEEDS, SIDES = (8, 16), (1, 2, 3, 4, 5), ("attune", "setfit", "shared")
 RESULTS = HERE / "results/setfit.json"
 
 
@@ -59,9 +61,10 @@ def timed(command):
     return time.perf_counter() - started, json.loads(done.stdout.strip().splitlines()[-1] if command[0] == sys.executable else done.stdout)
 
 
-def attune(program, job, folder):
+def attune(program, job, folder, texts_per_batch=None):
+    contrastive = {"num_iterations": job["num_iterations"], "texts_per_batch": texts_per_batch}
     config = {"model": {"path": job["model"]}, "data": {"train": str(folder / "train.jsonl"), "test": str(folder / "test.jsonl"), "max_length": job["max_length"]},
-              "tuning": {"method": "contrastive", "contrastive": {"num_iterations": job["num_iterations"]}},
+              "tuning": {"method": "contrastive", "contrastive": contrastive},
               "training": {"save_strategy": "no", "bf16": "auto"}, "seeds": [job["seed"]], "threads": job["threads"], "overwrite_output_dir": True, "output_dir": str(folder / "attune")}
     (folder / "run.json").write_text(json.dumps(config))
     seconds, results = timed([program, "train", str(folder / "run.json"), "--json", "--quiet"])
@@ -102,28 +105,32 @@ def peer(folder):
 
 
 def run_one(args, name, size, seed):
-    """Both sides on one draw of rows, the second first on every other seed."""
+    """The sides, one after another, on one draw of rows; the last first on every other seed."""
     from suite import machine
 
     job = {"model": str(args.model), "max_length": DATA[name]["max_length"], "num_iterations": 1 if args.quick else 20, "seed": seed, "threads": args.threads}
     os.environ["OMP_NUM_THREADS"] = str(args.threads)
-    watch = machine.Watch()
     with tempfile.TemporaryDirectory(prefix="attune-bench-") as temporary:
         folder = Path(temporary)
         material(args.shared, name, size, seed, folder)
-        sides = {"attune": lambda: attune(args.attune, job, folder), "setfit": lambda: setfit(job, folder)}
-        found = {side: sides[side]() for side in (sorted(sides) if seed % 2 else sorted(sides, reverse=True))}
+        runs = {"attune": lambda: attune(args.attune, job, folder), "shared": lambda: attune(args.attune, job, folder, TEXTS_PER_BATCH), "setfit": lambda: setfit(job, folder)}
+        found = {}
+        for side in sorted(args.sides.split(","), reverse=seed % 2 == 0):
+            watch = machine.Watch()
+            found[side] = {**runs[side](), "threads": args.threads, "watch": watch.read(), "date": time.strftime("%Y-%m-%d")}
     print(f"  {name}, {size} a class, seed {seed}: " + "; ".join(
         f"{side} {of['accuracy']:.4f} in {of['training']:.1f} s ({of['process']:.1f} s)" for side, of in found.items()), file=sys.stderr, flush=True)
-    return {"data": name, "size": size, "seed": seed, "threads": args.threads, **found, "watch": watch.read(), "date": time.strftime("%Y-%m-%d")}
+    return {"data": name, "size": size, "seed": seed, "sides": found}
 
 
 def keep(run):
-    """Adds a pair of runs to the results, in the place of an older one."""
+    """Adds the runs of one draw of rows to the results, in the place of older ones of the same sides."""
     from suite import machine
 
     kept = json.loads(RESULTS.read_text())["runs"] if RESULTS.exists() else []
     key = operator.itemgetter("data", "size", "seed")
+    older = next((other["sides"] for other in kept if key(other) == key(run)), {})
+    run = {**run, "sides": {**older, **run["sides"]}}
     runs = sorted([other for other in kept if key(other) != key(run)] + [run], key=key)
     RESULTS.write_text(json.dumps({"case": "setfit", "about": __doc__.split("\n\n")[0], "cpu": machine.cpu(), "runs": runs}, indent=1) + "\n")
     return runs
@@ -138,11 +145,14 @@ def main():
     parser.add_argument("--data", choices=sorted(DATA))
     parser.add_argument("--sizes", default=",".join(map(str, SIZES)))
     parser.add_argument("--seeds", default=",".join(map(str, SEEDS)))
+    parser.add_argument("--sides", default=",".join(SIDES), help=f"of {', '.join(SIDES)}")
     parser.add_argument("--threads", type=int, default=THREADS)
     parser.add_argument("--quick", action="store_true")
     args = parser.parse_args()
     if args.peer:
         return peer(args.peer)
+    if not set(args.sides.split(",")) <= set(SIDES):
+        parser.error(f"--sides {args.sides}: there are {', '.join(SIDES)}")
     from suite import report
 
     runs = []
@@ -151,9 +161,11 @@ def main():
             for seed in SEEDS[:1] if args.quick else map(int, args.seeds.split(",")):
                 run = run_one(args, name, size, seed)
                 runs = runs + [run] if args.quick else keep(run)
-    for row in report.few_examples(runs):
+    rows = report.few_examples(runs)
+    for row in rows:
         print(report.few_examples_line(row))
-    print(report.few_examples_verdict(report.few_examples(runs)))
+    for verdict in report.few_examples_verdicts(rows):
+        print(verdict)
 
 
 if __name__ == "__main__":

@@ -180,23 +180,27 @@ def others_share(run):
     return run["watch"]["others"] + run["watch"]["stolen"]
 
 
+BATCHES = {"attune": "random", "shared": "sharing texts"}  # few-example tuning: what batches attune makes
+
+
 def few_examples(runs):
-    """By data and size: mean accuracies, their mean difference with its standard error, and of the runs that had the machine for themselves the median seconds
-    and their ratio."""
-    rows = []
-    for name, size in sorted({(run["data"], run["size"]) for run in runs}):
-        some = [run for run in runs if (run["data"], run["size"]) == (name, size)]
-        timed = [run for run in some if run["threads"] == THREADS and others_share(run) <= BUSY]
-        off = [run["attune"]["accuracy"] - run["setfit"]["accuracy"] for run in some]
-        row = {"data": name, "size": size, "seeds": len(some), "difference": statistics.mean(off),
+    """By attune's batches, data and size: mean accuracies, their mean difference with its standard error, and of the seeds on which both sides had the machine
+    for themselves the median seconds and their ratio."""
+    def row_of(ours, name, size):
+        pairs = [(run["sides"][ours], run["sides"]["setfit"]) for run in runs if (run["data"], run["size"]) == (name, size) and {ours, "setfit"} <= set(run["sides"])]
+        timed = [pair for pair in pairs if all(side["threads"] == THREADS and others_share(side) <= BUSY for side in pair)]
+        off = [mine["accuracy"] - theirs["accuracy"] for mine, theirs in pairs]
+        row = {"data": name, "size": size, "batches": BATCHES[ours], "seeds": len(pairs), "difference": statistics.mean(off) if off else None,
                "standard_error": statistics.stdev(off) / len(off) ** 0.5 if len(off) > 1 else None,
-               "timed": len(timed), "others": max(map(others_share, timed), default=None)}
-        for side in ("attune", "setfit"):
-            row[side] = {"accuracy": statistics.mean(run[side]["accuracy"] for run in some),
-                         **{key: statistics.median(run[side][key] for run in timed) for key in ("training", "process") if timed}}
+               "timed": len(timed), "others": max((others_share(side) for pair in timed for side in pair), default=None)}
+        for side, some, quiet in zip(("attune", "setfit"), zip(*pairs), zip(*timed) if timed else ((), ())):
+            row[side] = {"accuracy": statistics.mean(run["accuracy"] for run in some),
+                         **{key: statistics.median(run[key] for run in quiet) for key in ("training", "process") if quiet}}
         row["ratio"] = {key: row["setfit"][key] / row["attune"][key] for key in ("training", "process") if timed}
-        rows.append(row)
-    return rows
+        return row
+
+    rows = [row_of(ours, name, size) for ours in BATCHES for name, size in sorted({(run["data"], run["size"]) for run in runs})]
+    return [row for row in rows if row["seeds"]]
 
 
 def difference_text(row):
@@ -204,12 +208,18 @@ def difference_text(row):
 
 
 def few_examples_line(row):
-    line = (f"{row['data']}, {row['size']} a class, {row['seeds']} seeds: accuracy {row['attune']['accuracy']:.4f} and {row['setfit']['accuracy']:.4f} "
+    line = (f"{row['data']}, {row['size']} a class, batches {row['batches']}, {row['seeds']} seeds: accuracy {row['attune']['accuracy']:.4f} and {row['setfit']['accuracy']:.4f} "
             f"(difference {difference_text(row)})")
     if not row["timed"]:
         return line + ", no run had the machine for itself"
     return line + (f", {row['timed']} timed: training {row['attune']['training']:.1f} and {row['setfit']['training']:.1f} s "
                    f"({row['ratio']['training']:.1f}x), process {row['ratio']['process']:.1f}x")
+
+
+def few_examples_verdicts(rows):
+    """One for each kind of batches."""
+    of_kind = [[row for row in rows if row["batches"] == batches] for batches in BATCHES.values()]
+    return [f"batches {some[0]['batches']}: {few_examples_verdict(some)}" for some in of_kind if some]
 
 
 def few_examples_verdict(rows):
@@ -224,11 +234,11 @@ def setfit(folder):
     if not found:
         return markdown([], [])
     rows = few_examples(found["runs"])
-    lines = [[row["data"], row["size"], row["seeds"], f"{row['attune']['accuracy']:.4f}", f"{row['setfit']['accuracy']:.4f}", difference_text(row),
+    lines = [[row["data"], row["size"], row["batches"], row["seeds"], f"{row['attune']['accuracy']:.4f}", f"{row['setfit']['accuracy']:.4f}", difference_text(row),
               row["timed"]] + ([number(row["attune"]["training"]), number(row["setfit"]["training"]), f"{row['ratio']['training']:.1f}x",
                                 f"{row['ratio']['process']:.1f}x", f"{100 * row['others']:.0f} %"] if row["timed"] else [""] * 5) for row in rows]
-    return markdown(["data", "rows a class", "seeds", "attune, accuracy", "SetFit, accuracy", "difference (± standard error)", "seeds timed", "attune, s", "SetFit, s",
-                     "training", "whole process", "others' share of the machine, at most"], lines) + "\n" + few_examples_verdict(rows).capitalize() + ".\n"
+    return markdown(["data", "rows a class", "attune's batches", "seeds", "attune, accuracy", "SetFit, accuracy", "difference (± standard error)", "seeds timed", "attune, s", "SetFit, s",
+                     "training", "whole process", "others' share of the machine, at most"], lines) + "\n" + "\n".join(f"* {verdict[0].upper()}{verdict[1:]}." for verdict in few_examples_verdicts(rows)) + "\n"
 
 
 TABLES = {function.__name__: function for function in (machine, cases, others, gates, scaling, accuracy, tokenizer, language, generate, setfit)}
