@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "attune/base/error.h"
 #include "attune/data/example.h"
+#include "attune/files/json.h"
 #include "attune/models/spec.h"
 #include "attune/prompt/labels.h"
 #include "attune/prompt/options.h"
@@ -34,15 +36,22 @@ class RowPrompts {
   const prompt::PromptWriter& writer() const { return writer_; }
   /// How each label would go on from any of the prompts.
   const std::vector<prompt::Continuation>& answers() const { return writer_.answers(); }
-  /// What the model goes on from, or fills the gap of.
+  /// What the model goes on from, or fills the gap of. Of chats Error{usage} where the template takes the turns without
+  /// the system's, which holds the header, and refuses them with it; else as text::ChatTemplate::render.
   std::string text_of(const prompt::PromptText& prompt) const;
   std::string text(const data::Example& row, prompt::ExampleList examples) const {
     return text_of(writer_.write(row, examples));
   }
 
  private:
+  std::string rendered(const files::Json& messages) const;
+  /// Whether the template stops at the header's turn alone.
+  bool refuses_system_turn(const files::Json& messages) const;
+  Error system_turn_refused(const Error& error) const;
+
   prompt::PromptWriter writer_;
   const text::ChatTemplates* chats_;
+  std::string file_, wording_;                  ///< of the prompt set, for messages
   std::optional<text::ChatTemplate> template_;  ///< of chats
 };
 
