@@ -1,6 +1,5 @@
 // attune prompt: asks a model as it is with the wordings of a prompt set.
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -18,6 +17,7 @@
 #include "attune/job/environment.h"
 #include "attune/job/execution.h"
 #include "attune/report/openings.h"
+#include "attune/report/scored_rows.h"
 #include "attune/report/table.h"
 #include "attune/study/optimise.h"
 #include "attune/study/prompt_run.h"
@@ -47,10 +47,19 @@ std::string fact(const std::string& name, const std::string& what) {
   return concat(name, std::string(name.size() < 11 ? 12 - name.size() : 1, ' '), what, "\n");
 }
 
+std::string whole_number(double value) {
+  return print_number("%.0f", value);
+}
+
+std::string behind_semicolon(const std::string& text) {
+  return text.empty() ? "" : "; " + text;
+}
+
 std::string rows_fact(const Json& results, const std::string& split) {
   const Json& majority = results["majority"];
   return fact("rows", concat(results["rows"].get<std::int64_t>(), " of the ", split, " split",
-                             majority.is_number() ? "; always the most frequent label: " + number_cell(majority) : ""));
+                             majority.is_number() ? "; always the most frequent label: " + number_cell(majority) : "",
+                             behind_semicolon(report::scored_rows_text(results, whole_number))));
 }
 
 std::string opened_fact(const Json& results) {
@@ -94,14 +103,6 @@ std::string assertions_text(const Json& results) {
   return report::text_table({"wording", "assertion", "rate", "95 %", "fails for example since"}, rows) + "\n";
 }
 
-/// "; metrics rest on 1 of 3 rows", where the others have no text of their own to be held against.
-std::string scored_rows_text(const Json& results) {
-  const Json metrics = results["wordings"].front().value("metrics", Json::object());
-  const auto rows = results["rows"].get<std::int64_t>();
-  const std::int64_t scored = metrics.contains("generated") ? std::llround(metrics["generated"].get<double>()) : rows;
-  return scored == rows ? "" : concat("; metrics rest on ", scored, " of ", rows, " rows");
-}
-
 /// Of texts instead of labels.
 std::string texts_text(const Json& results) {
   std::string text;
@@ -117,8 +118,7 @@ std::string texts_text(const Json& results) {
   }
   const bool has_assertions = results["wordings"].front().contains("assertions");
   if (has_assertions) text += assertions_text(results);
-  text += fact("rows", concat(results["rows"].get<std::int64_t>(), " of the ", results["split"].get<std::string>(),
-                              " split", scored_rows_text(results)));
+  text += rows_fact(results, results["split"].get<std::string>());
   if (const auto cut = total(results, "cut_texts"); cut > 0)
     text += fact(
         "cut",
@@ -155,7 +155,8 @@ std::string wordings_text(const Json& results) {
 std::string test_fact(const Json& results, const std::string& name, const Json& tested) {
   const std::string metric = results["metric"].get<std::string>();
   return fact("test", concat(name, metric, " ", metric_cell(tested["metrics"], metric.c_str()), " ",
-                             interval_cell(tested["intervals"], metric.c_str())));
+                             interval_cell(tested["intervals"], metric.c_str()),
+                             behind_semicolon(report::scored_test_rows_text(results, tested, whole_number))));
 }
 
 /// How often single rows change.

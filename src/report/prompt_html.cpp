@@ -24,7 +24,8 @@ using files::Json;
 std::string rows_text(const Json& results, const std::string& split) {
   const Json& majority = results["majority"];
   return concat("<p class=\"soft\">", count_text(results["rows"].get<double>()), " ", split, " rows",
-                majority.is_number() ? " · always the most frequent label: " + figure(majority) : "", "</p>\n");
+                majority.is_number() ? " · always the most frequent label: " + figure(majority) : "",
+                scored_rows_note(results), "</p>\n");
 }
 
 /// What stands below the title.

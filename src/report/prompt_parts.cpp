@@ -9,6 +9,7 @@
 
 #include "attune/base/counted.h"
 #include "attune/base/strings.h"
+#include "attune/report/scored_rows.h"
 #include "attune/report/table.h"
 #include "charts.h"
 #include "html_text.h"
@@ -30,6 +31,11 @@ std::string shared_texts_notice(const Json& results) {
                    "</div>\n");
   }
   return html;
+}
+
+std::string scored_rows_note(const Json& results) {
+  const std::string text = scored_rows_text(results, count_text);
+  return text.empty() ? "" : " · " + text;
 }
 
 bool is_of_texts(const Json& results) {

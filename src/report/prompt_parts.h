@@ -9,6 +9,8 @@ namespace attune::report {
 
 /// What it means for the study that rows of two splits have the same text; "" where none have.
 std::string shared_texts_notice(const files::Json& results);
+/// " · metrics rest on 1 of 3 rows" (report/scored_rows.h).
+std::string scored_rows_note(const files::Json& results);
 /// Whether a study of variants asked for texts.
 bool is_of_texts(const files::Json& results);
 /// What variants were compared by: its key, how a person calls it, and a number of it, shares as percentages.

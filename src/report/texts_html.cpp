@@ -9,6 +9,7 @@
 
 #include "attune/base/strings.h"
 #include "attune/report/openings.h"
+#include "attune/report/scored_rows.h"
 #include "html_page.h"
 #include "html_sections.h"
 #include "html_text.h"
@@ -155,14 +156,6 @@ std::string texts_section(const Json& results) {
   return html;
 }
 
-/// Where some rows have no text of their own to be held against.
-std::string scored_rows_note(const Json& results) {
-  const Json& scored = member(results["wordings"].front(), {"metrics", "generated"});
-  const double rows = results["rows"].get<double>();
-  if (!scored.is_number() || scored.get<double>() == rows) return "";
-  return concat(" · metrics rest on ", count_text(scored.get<double>()), " of ", count_text(rows), " rows");
-}
-
 }  // namespace
 
 std::string tested_texts(const Json& results) {
@@ -175,9 +168,10 @@ std::string tested_texts(const Json& results) {
     if (!member(found, {"metrics", "rougeL"}).is_number()) one.erase("metrics");
     wordings.push_back(std::move(one));
   }
+  const std::string rested = scored_test_rows_text(results, wordings.front(), count_text);
   const Json tested = {{"wordings", std::move(wordings)}, {"split", "test"}, {"metric", results["metric"]}};
-  return concat("<p>The test rows had no part in the choice.</p>\n", texts_table(tested), assertions_section(tested),
-                texts_section(tested));
+  return concat("<p>The test rows had no part in the choice", rested.empty() ? "" : "; " + rested, ".</p>\n",
+                texts_table(tested), assertions_section(tested), texts_section(tested));
 }
 
 std::string texts_page(const Json& results) {

@@ -1,6 +1,7 @@
 // See prompt_run.h.
 #include "attune/study/prompt_run.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -33,6 +34,7 @@ using files::Json;
 
 Json rows_told(const PromptJob& job) {
   Json told = {{"rows", job.rows.size()}, {"majority", job::majority_rate(job.labels, job.pool, job.rows)}};
+  if (job.asks_texts()) told["scored_rows"] = std::ranges::count_if(job.rows, has_answer);
   if (!job.duplicates.is_null()) told["duplicates"] = job.duplicates;
   return told;
 }

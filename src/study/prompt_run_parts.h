@@ -8,7 +8,8 @@
 
 namespace attune::study {
 
-/// What results say of the rows: {"rows", "majority", "duplicates" where there are some}.
+/// What results say of the rows: {"rows", "majority", of texts "scored_rows": how many have a text of their own, on
+/// which metrics of texts rest, "duplicates" where there are some}.
 files::Json rows_told(const PromptJob& job);
 
 /// Whether answers behind such examples depend on the seed: examples, their order or tokens are drawn.

@@ -144,6 +144,38 @@ TEST_CASE("texts without any of their own are compared by assertions", "[app][sh
                       "valid.jsonl:1: the row has no text of its own");
 }
 
+TEST_CASE("on how many rows metrics of texts rest is said of studies too", "[app][shell]") {
+  const std::string action = GENERATE("stability", "optimise");
+  const Workspace workspace;
+  write_study(workspace, R"("metric": "all_assertions", "optimise": {"budget": 16})");
+  workspace.write("valid.jsonl", notices(2) + notices(2, /*with_answers=*/false, /*first=*/2));
+  workspace.write("test.jsonl", notices(1, /*with_answers=*/true, 100) + notices(2, /*with_answers=*/false, 101));
+  const Json results = study(workspace, action);
+  CHECK(results["rows"] == 4);
+  CHECK(results["scored_rows"] == 2);
+  const Json& tested = action == "optimise" ? results["test"] : results["test"].front();
+  CHECK(tested["metrics"]["rows"] == 3);
+  CHECK(tested["metrics"]["generated"] == 1);
+  CHECK(tested["metrics"]["rougeL"].is_number());
+  const std::string page = workspace.read("out/report.html");
+  CHECK_THAT(page, ContainsSubstring("4 validation rows · metrics rest on 2 of 4 rows, assertions on all of them<"));
+  CHECK_THAT(page, ContainsSubstring("no part in the choice; metrics rest on 1 of 3 rows, assertions on all of them."));
+  const Finished told = run_attune(workspace, "prompt " + action + " run.json --quiet --resume");
+  INFO(told.err);
+  CHECK_THAT(told.out,
+             ContainsSubstring("4 of the validation split; metrics rest on 2 of 4 rows, assertions on all of them\n"));
+  CHECK_THAT(told.out, ContainsSubstring("]; metrics rest on 1 of 3 rows, assertions on all of them\n"));
+  CHECK(run_attune(workspace, "verify out --quiet").exit_code == 0);
+}
+
+TEST_CASE("where metrics of texts rest on all rows nothing is said of it", "[app][shell]") {
+  const Workspace workspace;
+  write_study(workspace);
+  const Json results = study(workspace, "stability");
+  CHECK(results["scored_rows"] == results["rows"]);
+  CHECK(workspace.read("out/report.html").find("metrics rest on") == std::string::npos);
+}
+
 TEST_CASE("what texts cannot be compared by is refused", "[app][shell]") {
   const Workspace workspace;
   write_study(workspace);

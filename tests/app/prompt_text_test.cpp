@@ -130,6 +130,7 @@ TEST_CASE("on how many rows scores of texts rest is said", "[app][shell]") {
   REQUIRE(some.exit_code == 0);
   CHECK_THAT(some.out, ContainsSubstring("3 of the validation split; metrics rest on 1 of 3 rows"));
   CHECK_THAT(workspace.read("out/report.html"), ContainsSubstring("3 validation rows · metrics rest on 1 of 3 rows"));
+  CHECK(Json::parse(workspace.read("out/prompt_results.json"))["scored_rows"] == 1);
 }
 
 TEST_CASE("assertions are about texts", "[app][shell]") {

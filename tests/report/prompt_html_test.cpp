@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "attune/report/scored_rows.h"
 #include "catch.h"
 
 using attune::files::Json;
@@ -73,4 +74,21 @@ TEST_CASE("the metric that texts are compared by stands first", "[report]") {
   CHECK_THAT(page,
              ContainsSubstring(
                  "<th scope=\"row\">a</th><td>33.5<small class=\"soft\">[30.5, 36.5]</small></td><td>0.250</td>"));
+}
+
+TEST_CASE("on how many rows metrics of texts rest is said where some have no text of their own", "[report]") {
+  const auto count = [](double value) { return std::to_string(static_cast<int>(value)); };
+  Json results = {{"rows", 3}, {"scored_rows", 1}};
+  CHECK(attune::report::scored_rows_text(results, count) == "metrics rest on 1 of 3 rows");
+  results["metric"] = "all_assertions";
+  CHECK(attune::report::scored_rows_text(results, count) == "metrics rest on 1 of 3 rows, assertions on all of them");
+  const Json tested = {{"metrics", {{"rows", 5}, {"generated", 2}}}};
+  CHECK(attune::report::scored_test_rows_text(results, tested, count) ==
+        "metrics rest on 2 of 5 rows, assertions on all of them");
+  for (const int scored : {0, 3}) {
+    results["scored_rows"] = scored;
+    CHECK(attune::report::scored_rows_text(results, count).empty());
+  }
+  results.erase("scored_rows");  // of labels
+  CHECK(attune::report::scored_rows_text(results, count).empty());
 }

@@ -9,9 +9,9 @@
 namespace attune::study {
 
 /// Variants are those of prompt_stability. Writes into options.output_dir answers/<n>.json, test_answers/1.json,
-/// report.html and optimise_results.json, which is returned: {"output_dir", "rows", "majority", "duplicates"
-/// (PromptJob), "candidates", "budget", "questions": rows asked, "metric" (PromptJob), "rounds": [{"rows",
-/// "candidates":
+/// report.html and optimise_results.json, which is returned: {"output_dir", "rows", "majority", "scored_rows"
+/// of texts, "duplicates" (PromptJob), "candidates", "budget", "questions": rows asked, "metric" (PromptJob), "rounds":
+/// [{"rows", "candidates":
 /// [{"name", the metric, "loss" of labels}, the best first], "kept"}], "chosen": {"name", "levels", "header", the
 /// metric, "rows"}, "test": {"metrics", "intervals", of texts "assertions" and "samples" as run_prompts has them} where
 /// there are test rows, "stopped_by"}. Candidates go by the metric, of equals by loss. Errors as prompt_stability.

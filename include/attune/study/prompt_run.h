@@ -9,7 +9,8 @@ namespace attune::study {
 
 /// Writes into options.output_dir, for the n-th wording, wordings/<n>.jsonl (predictions, of the first seed) and
 /// wordings/<n>.json, and prompt_results.json, which is returned:
-/// {"output_dir", "split", "answer": prompting.answer, "rows", "majority", "duplicates" (PromptJob), "wordings":
+/// {"output_dir", "split", "answer": prompting.answer, "rows", "majority", "scored_rows": of texts how many rows have
+/// one of their own, on which metrics of texts rest, "duplicates" (PromptJob), "wordings":
 /// [{"name", "levels": {factor: level}, "header", "metrics", "intervals" (95 %, over rows and seeds), "seeds":
 /// [{"seed", "metrics"}] where anything is drawn under several, "without_answer", "cut_texts", "dropped_examples",
 /// "tokens", "computed_tokens", "seconds"}], "tokens", "computed_tokens", "stopped_by"}. `metrics` are means over

@@ -11,7 +11,8 @@ namespace attune::study {
 
 /// Writes into options.output_dir variants/<n>.json, test_answers/<n>.json, junit.xml, and stability_results.json,
 /// which is returned:
-/// {"output_dir", "rows", "majority", "duplicates", "metric" (PromptJob), "variants": [{"name", "levels", "metrics"}],
+/// {"output_dir", "rows", "majority", "scored_rows" of texts (as run_prompts has it), "duplicates", "metric"
+/// (PromptJob), "variants": [{"name", "levels", "metrics"}],
 /// "spread": {"lowest", "highest", "range", "mean", "sd"} of the metric, "shares": {factor: {"share", "chance",
 /// "means": {level: the metric}}, "remainder"} (metrics/variance.h), "flip_rate": mean over rows, "fragile": [{"id",
 /// "text" of the row, "flip_rate", "labels": {label: variants}}, at most 20, the worst first], "wordings":
