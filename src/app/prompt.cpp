@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "app/observers.h"
+#include "app/print_examples.h"
 #include "app/resuming_command.h"
 #include "attune/app/verbs.h"
 #include "attune/base/console.h"
@@ -20,6 +21,7 @@
 #include "attune/report/scored_rows.h"
 #include "attune/report/table.h"
 #include "attune/study/optimise.h"
+#include "attune/study/prompt_examples.h"
 #include "attune/study/prompt_run.h"
 #include "attune/study/stability.h"
 
@@ -263,6 +265,11 @@ int run_prompt(const PromptVerb& options) {
   job::set_threads(run.threads);
   report::EventBus events;
   attach_progress(events, options.output);
+  if (options.show_examples > 0) {
+    print_examples(study::prompt_examples(run, options.action, options.show_examples, events),
+                   study::prompt_examples_text, options.output);
+    return 0;
+  }
   const std::string resuming =
       resuming_command({.verb = "prompt " + options.action, .config = options.config, .overrides = options.overrides},
                        run.overwrite_output_dir);

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/observers.h"
+#include "app/print_examples.h"
 #include "app/resuming_command.h"
 #include "attune/app/verbs.h"
 #include "attune/base/console.h"
@@ -66,12 +67,7 @@ int run_train(const TrainVerb& options) {
   attach_progress(events, options.output);
   if (options.show_examples > 0) {
     job::set_threads(run_options.threads);
-    const std::vector<files::Json> examples = job::examples(run_options, options.show_examples, events);
-    if (!options.output.json) {
-      console::print(job::examples_text(examples));
-    } else {
-      for (const files::Json& example : examples) console::print(files::json_text(example, -1) + "\n");
-    }
+    print_examples(job::examples(run_options, options.show_examples, events), job::examples_text, options.output);
     return 0;
   }
   if (options.dry_run) {

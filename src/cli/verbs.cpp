@@ -137,6 +137,8 @@ Run add_prompt(CLI::App& verb) {
   verb.add_option("config", options->config, "Configuration file (JSON) with a block \"prompting\"")->required();
   add_overrides(verb, options->overrides);
   verb.add_flag("--resume", options->resume, "Go on with a run that was stopped: answers that were written down are kept");
+  verb.add_option("--show-examples", options->show_examples, "Show the prompts of the first N rows as the model would read them, and the answers that would be scored (--json: a line a prompt), and stop")
+      ->check(CLI::Range(std::int64_t{1}, kMostSteps, "a whole number from 1 on"));
   add_output(verb, options->output);
   return [options] { return app::run_prompt(*options); };
 }

@@ -50,6 +50,7 @@ class Asking {
       return scores ? encode_answers(job_, prompts_.answers(), some) : encode_beginnings(some);
     };
     for (Question& question : fitted_questions(encode)) written.prompts.push_back(std::move(question.text));
+    written.examples = std::move(examples_);
     if (scores) written.answers = prompts_.answers();
     return written;
   }

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "attune/base/log.h"
+#include "attune/study/prompt_examples.h"
 #include "raises.h"
 #include "study/prompt_files.h"
 
@@ -96,4 +97,17 @@ TEST_CASE("a gap is for models that fill gaps, and only for them", "[study]") {
   const PromptJob first = causal.open(), second = masked.open();
   CHECK_RAISES(ask(first, {.wording = first.wordings.front(), .examples = {}}), usage, "gap");
   CHECK_RAISES(ask(second, {.wording = second.wordings.front(), .examples = {}}), usage, "the input has none");
+}
+
+TEST_CASE("a gap is shown with the words that are scored in it", "[study]") {
+  const PromptFiles files(golden_named(prompting_goldens(), "gap"));
+  const report::EventBus silent;
+  const std::vector<Json> shown = prompt_examples(files.options(), "run", 1, silent);
+  REQUIRE(shown.size() == 1);
+  CHECK(shown[0]["asks"] == "gap");
+  CHECK_THAT(shown[0]["prompt"].get<std::string>(), ContainsSubstring("[MASK]"));
+  const PromptJob job = files.open();
+  CHECK(shown[0]["answers"].size() >= job.labels.names.size());
+  CHECK(shown[0]["answers"][0]["label"] == job.labels.names[0]);
+  CHECK_THAT(prompt_examples_text(shown), ContainsSubstring("\n== scored in its gap\n" + job.labels.names[0] + ": \""));
 }

@@ -81,6 +81,7 @@ struct PromptVerb {
   std::string config;
   std::vector<std::string> overrides;
   bool resume = false;
+  std::int64_t show_examples = 0;  ///< > 0: show the prompts of so many rows and stop
   OutputOptions output;
 };
 int run_prompt(const PromptVerb& options);

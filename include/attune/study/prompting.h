@@ -113,8 +113,9 @@ struct Variant {
 Asked ask(const PromptJob& job, const Variant& variant, std::size_t rows = static_cast<std::size_t>(-1));
 
 struct WrittenPrompts {
-  std::vector<std::string> prompts;              ///< of the first rows, as the model reads them
-  std::vector<prompt::Continuation> answers = {};  ///< that are scored behind each, or in its gap
+  std::vector<std::string> prompts;                         ///< of the first rows, as the model reads them
+  std::vector<std::vector<const data::Example*>> examples;  ///< that stand in each, of the job's pool
+  std::vector<prompt::Continuation> answers = {};           ///< that are scored behind each, or in its gap
 };
 
 /// The prompts that ask() puts to the model. Errors are its.
