@@ -34,7 +34,7 @@ std::string four_digits(const Json& value) {
 }
 
 std::string range_text(const Json& interval) {
-  return interval[0].is_number() ? concat("[", four_digits(interval[0]), ", ", four_digits(interval[1]), "]") : "";
+  return report::has_width(interval) ? concat("[", four_digits(interval[0]), ", ", four_digits(interval[1]), "]") : "";
 }
 
 std::string use_text(const Json& results, const Json& method) {

@@ -106,7 +106,7 @@ std::string metrics_text(const files::Json& metrics, const files::Json& interval
     const std::string shown = report::with_unit(name, name, metrics);
     const std::size_t width = report::display_width(shown);
     text += shown + std::string(width < kMetricWidth ? kMetricWidth - width : 0, ' ') + " " + number_text(value);
-    if (intervals.contains(name)) {
+    if (intervals.contains(name) && report::has_width(intervals[name])) {
       text += concat("   [", number_text(intervals[name][0]), ", ", number_text(intervals[name][1]), "]");
     }
     text += "\n";

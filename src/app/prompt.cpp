@@ -20,6 +20,7 @@
 #include "attune/report/openings.h"
 #include "attune/report/scored_rows.h"
 #include "attune/report/table.h"
+#include "attune/report/units.h"
 #include "attune/study/optimise.h"
 #include "attune/study/prompt_examples.h"
 #include "attune/study/prompt_run.h"
@@ -40,7 +41,7 @@ std::string metric_cell(const Json& numbers, const char* name) {
 }
 
 std::string interval_cell(const Json& intervals, const char* name) {
-  return intervals.contains(name)
+  return intervals.contains(name) && report::has_width(intervals[name])
              ? concat("[", number_cell(intervals[name][0]), ", ", number_cell(intervals[name][1]), "]")
              : "";
 }

@@ -90,7 +90,7 @@ std::vector<std::vector<std::string>> grid(const std::vector<std::string>& vary)
 std::string cell(const Json& value) { return value.is_number() ? print_number("%.4f", value.get<double>()) : "–"; }
 
 std::string interval_text(const Json& interval) {
-  return interval.is_array() ? concat("[", cell(interval[0]), ", ", cell(interval[1]), "]") : "";
+  return report::has_width(interval) ? concat("[", cell(interval[0]), ", ", cell(interval[1]), "]") : "";
 }
 
 std::string points_text(const std::vector<job::SweepPoint>& points) {

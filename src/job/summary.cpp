@@ -24,10 +24,12 @@ std::string number(const Json& value) {
   return value.is_number() ? print_number("%.4f", value.get<double>()) : "–";
 }
 
+std::string ends_text(const Json& interval) { return concat("[", number(interval[0]), ", ", number(interval[1]), "]"); }
+
 std::string with_interval(const Json& metrics, const Json& intervals, const std::string& name) {
   if (!metrics.contains(name)) return "–";
   std::string text = number(metrics[name]);
-  if (intervals.contains(name)) text += concat("  [", number(intervals[name][0]), ", ", number(intervals[name][1]), "]");
+  if (intervals.contains(name) && report::has_width(intervals[name])) text += "  " + ends_text(intervals[name]);
   return text;
 }
 
@@ -94,8 +96,9 @@ std::string fold_table(const Json& cv) {
   if (pooled.contains("majority_rate")) rows.push_back({"majority rate", number(cv["mean"]["majority_rate"]), "", "", number(pooled["majority_rate"])});
   if (!text_count(pooled).empty()) rows.push_back({"generated texts", "", "", "", text_count(pooled)});
   for (const std::string& name : main_metrics(cv["mean"])) {
-    const std::string interval = concat("[", number(cv["interval"][name][0]), ", ", number(cv["interval"][name][1]), "]");
-    rows.push_back({shown_name(name, pooled), number(cv["mean"][name]), number(cv["sd"][name]), interval,
+    const Json& interval = cv["interval"][name];
+    const std::string ends = report::has_width(interval) ? ends_text(interval) : "";
+    rows.push_back({shown_name(name, pooled), number(cv["mean"][name]), number(cv["sd"][name]), ends,
                     with_interval(pooled, cv["pooled"]["intervals"], name)});
   }
   return report::text_table({"metric", concat("mean of ", cv["folds"].size(), " folds"), "sd", "95 % over folds", concat("all ", pooled.value("rows", 0), " held-out rows [95 % over rows]")}, rows);

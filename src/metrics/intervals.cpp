@@ -78,4 +78,13 @@ Interval wilson_interval(double successes, double trials, double level) {
   return {std::max(0.0, centre - reach), std::min(1.0, centre + reach)};
 }
 
+Interval share_interval(Interval resampled, double trials, double whole, double level) {
+  constexpr double kRounding = 1e-12;  // of means over seeds
+  const bool has_no_width = resampled.high - resampled.low <= kRounding * whole;
+  if (!has_no_width) return resampled;
+  const double share = std::clamp(resampled.low / whole, 0.0, 1.0);
+  const Interval wilson = wilson_interval(share * trials, trials, level);
+  return {whole * std::min(wilson.low, share), whole * std::max(wilson.high, share)};
+}
+
 }  // namespace attune::metrics

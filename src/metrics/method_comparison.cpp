@@ -7,6 +7,7 @@
 
 #include "attune/base/error.h"
 #include "attune/metrics/classification.h"
+#include "resampling.h"
 
 namespace attune::metrics {
 namespace {
@@ -172,7 +173,12 @@ MethodComparison compare_methods(const MethodComparisonInput& input) {
           method_score(right[second], estimates[0], estimates[1], estimates[2], &PairedEstimate::second));
     }
   }
-  for (std::size_t method = 0; method < count; ++method) result.methods[method].alone = alone_right(right, method);
+  const auto trials = static_cast<double>(count_units(unit_of_rows(input.gold.size(), input.groups)));
+  for (std::size_t method = 0; method < count; ++method) {
+    MethodScore& score = result.methods[method];
+    score.alone = alone_right(right, method);
+    score.accuracy.interval = share_interval(score.accuracy.interval, trials, 1, options.level);
+  }
   adjust(result.pairs, input.gold.size(), input.power);
   return result;
 }

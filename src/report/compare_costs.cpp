@@ -24,7 +24,7 @@ bool is_recommended(const Json& results, const Json& method) {
 }
 
 std::optional<Point> interval_of(const Json& interval) {
-  if (!interval.is_array() || !interval[0].is_number() || !interval[1].is_number()) return std::nullopt;
+  if (!has_width(interval)) return std::nullopt;
   return Point{interval[0].get<double>(), interval[1].get<double>()};
 }
 

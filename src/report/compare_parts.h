@@ -14,7 +14,7 @@ std::string html_of(const files::Json& object, const char* key);
 
 bool is_recommended(const files::Json& results, const files::Json& method);
 
-/// Nothing where an end is not known.
+/// Nothing where it is not to be shown: see has_width().
 std::optional<Point> interval_of(const files::Json& interval);
 
 /// Costs over accuracy, and a table of what is known of them.

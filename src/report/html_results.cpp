@@ -5,6 +5,7 @@
 
 #include "attune/base/strings.h"
 #include "attune/report/openings.h"
+#include "attune/report/units.h"
 #include "charts.h"
 #include "html_sections.h"
 #include "html_text.h"
@@ -15,7 +16,7 @@ namespace {
 using files::Json;
 
 std::string interval_text(const Json& interval) {
-  if (!interval.is_array() || interval.size() != 2 || !interval[0].is_number() || !interval[1].is_number()) return "";
+  if (!has_width(interval)) return "";
   return concat("[", metric_text(interval[0].get<double>()), ", ", metric_text(interval[1].get<double>()), "]");
 }
 
@@ -162,7 +163,7 @@ std::string results_section(const Json& summary) {
   if (intervals)
     html +=
         "<p class=\"soft\"><small>In brackets: 95 % intervals by bootstrap over rows (whole groups where the data has "
-        "them).</small></p>\n";
+        "them); Wilson's of a share of all rows or none. None stands where no resample differs.</small></p>\n";
   return html + opening_html(summary);
 }
 

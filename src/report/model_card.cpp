@@ -8,6 +8,7 @@
 
 #include "attune/base/print_number.h"
 #include "attune/base/strings.h"
+#include "attune/report/units.h"
 #include "html_sections.h"
 #include "html_text.h"
 
@@ -134,10 +135,10 @@ std::string results_text(const Json& summary, const MainSplit& split) {
                             ".\n\n| metric | value | 95 % interval |\n|---|---:|---|\n");
   for (const std::string& name : headline_metrics(*split.metrics)) {
     const Json& interval = member(*split.intervals, {name.c_str()});
-    const bool known =
-        interval.is_array() && interval.size() == 2 && interval[0].is_number() && interval[1].is_number();
     text += concat("| ", plain(metric_label(name, *split.metrics)), " | ", number((*split.metrics)[name].get<double>()), " | ",
-                   known ? concat(number(interval[0].get<double>()), " – ", number(interval[1].get<double>())) : "",
+                   has_width(interval)
+                       ? concat(number(interval[0].get<double>()), " – ", number(interval[1].get<double>()))
+                       : "",
                    " |\n");
   }
   Json majority = member(summary, {"majority", split.name.c_str()});

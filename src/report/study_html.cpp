@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "attune/base/strings.h"
+#include "attune/report/units.h"
 #include "html_text.h"
 
 namespace attune::report {
@@ -16,7 +17,7 @@ std::string figure(const Json& value) {
 }
 
 std::string with_interval(const Json& value, const Json& interval) {
-  if (!interval.is_array()) return figure(value);
+  if (!has_width(interval)) return figure(value);
   return concat(figure(value), "<small class=\"soft\">[", figure(interval[0]), ", ", figure(interval[1]), "]</small>");
 }
 

@@ -10,7 +10,7 @@ namespace attune::report {
 /// A metric, or "–".
 std::string figure(const files::Json& value);
 
-/// The number with its interval [low, high] beside it, where there is one.
+/// The number with its interval [low, high] beside it, where there is one that has_width().
 std::string with_interval(const files::Json& value, const files::Json& interval);
 
 /// The paragraph that says the most important thing.

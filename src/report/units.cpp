@@ -23,6 +23,12 @@ std::string with_unit(const std::string& label, const std::string& name, const f
   return unit.empty() ? label : label + ", " + unit;
 }
 
+bool has_width(const files::Json& interval) {
+  const bool has_ends =
+      interval.is_array() && interval.size() == 2 && interval[0].is_number() && interval[1].is_number();
+  return has_ends && interval[0].get<double>() < interval[1].get<double>();
+}
+
 std::string scaled(double value, const std::string& unit) {
   static constexpr std::array prefixes = {"", "k", "M", "G", "T", "P", "E", "Z"};
   std::size_t thousands = 0;

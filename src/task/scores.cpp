@@ -16,6 +16,7 @@
 #include "attune/metrics/paired.h"
 #include "attune/metrics/regression.h"
 #include "attune/metrics/spans.h"
+#include "attune/metrics/table.h"
 #include "task/common.h"
 
 namespace attune::task {
@@ -173,6 +174,11 @@ std::unique_ptr<Scores> scores_of(std::unique_ptr<Scoring> scoring, std::span<co
 
 files::Json Scoring::detail() const { return files::Json::object(); }
 
+std::size_t Scoring::trials(std::string_view metric) const {
+  const bool is_share = metric == "accuracy" || metric == "subset_accuracy" || metric == "exact_match";
+  return is_share ? examples_.size() : 0;
+}
+
 std::unique_ptr<Scoring> score_classes(std::span<const Prediction> predictions, const std::vector<std::string>& labels) {
   return std::make_unique<ClassScoring>(predictions, labels);
 }
@@ -203,6 +209,18 @@ files::Json summarise(std::span<const Prediction> predictions, const Scoring* sc
   return summary;
 }
 
+namespace {
+
+/// `units`: rows or groups that were drawn.
+metrics::Interval interval_of_metric(const Scoring& run, const std::string& name, const metrics::Interval& resampled,
+                                     std::size_t units) {
+  const std::size_t trials = std::min(run.trials(name), units);
+  if (trials == 0) return resampled;
+  return metrics::share_interval(resampled, static_cast<double>(trials), metrics::bounds_of(name, {}).high);
+}
+
+}  // namespace
+
 files::Json bootstrap_intervals(std::span<const Scoring* const> runs, std::span<const data::Example> examples) {
   files::Json intervals = files::Json::object();
   const std::vector<std::int64_t>& scored = runs.front()->examples();
@@ -218,9 +236,11 @@ files::Json bootstrap_intervals(std::span<const Scoring* const> runs, std::span<
   if (groups.size() == scored.size()) options.groups = groups;
   std::vector<metrics::WeightedValues> values;
   for (const Scoring* run : runs) values.emplace_back([run](std::span<const double> weights) { return run->values(weights); });
-  for (const auto& [name, interval] : metrics::bootstrap_over_seeds(scored.size(), values, options)) {
+  const std::size_t units = options.groups.empty() ? scored.size() : group_ids.size();
+  for (const auto& [name, resampled] : metrics::bootstrap_over_seeds(scored.size(), values, options)) {
     // What these rows are, no estimate; a maximum over labels is larger in most resamples, so that its interval need not hold it.
     if (name == "majority_rate") continue;
+    const metrics::Interval interval = interval_of_metric(*runs.front(), name, resampled, units);
     if (std::isfinite(interval.low) && std::isfinite(interval.high)) intervals[name] = {interval.low, interval.high};
   }
   return intervals;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "attune/metrics/overlap.h"
@@ -22,6 +23,8 @@ class Scoring {
   virtual metrics::Values values(std::span<const double> weights) const = 0;
   /// {"per_class", "confusion_matrix", …}: what belongs into result files but is no single number.
   virtual files::Json detail() const;
+  /// On how many rows a share of what is right rests (accuracy, exact_match); 0 of other metrics.
+  virtual std::size_t trials(std::string_view metric) const;
   /// Index into the examples, one a scored row.
   const std::vector<std::int64_t>& examples() const { return examples_; }
 
@@ -79,7 +82,7 @@ std::unique_ptr<Scores> score_language(std::span<const Prediction> predictions, 
 files::Json summarise(std::span<const Prediction> predictions, const Scoring* scoring);
 
 /// 95 % intervals of the values, of their means where there are several runs, by bootstrap over rows and runs; rows of one group are
-/// drawn together. majority_rate has none.
+/// drawn together. majority_rate has none; shares of right rows that no resample changes have Wilson's.
 files::Json bootstrap_intervals(std::span<const Scoring* const> runs, std::span<const data::Example> examples);
 
 }  // namespace attune::task

@@ -107,6 +107,24 @@ TEST_CASE("bootstrap intervals cover the truth about as often as they say", "[me
   CHECK(covered < 285);
 }
 
+TEST_CASE("a share of all rows or none has Wilson's interval, for no resample differs", "[metrics]") {
+  const std::vector<double> none(40, 0.0), all(40, 1.0);
+  const Interval of_none = bootstrap(40, mean_of(none), {}).at(0).second;
+  const Interval of_all = bootstrap(40, mean_of(all), {}).at(0).second;
+  REQUIRE(width(of_none) == 0);
+  REQUIRE(width(of_all) == 0);
+  CHECK(share_interval(of_none, 40).low == 0);
+  CHECK(share_interval(of_none, 40).high == Approx(0.08762).margin(1e-5));  // z² / (n + z²)
+  CHECK(share_interval(of_none, 40, 1, 0.8).high == Approx(wilson_interval(0, 40, 0.8).high));
+  CHECK(share_interval(of_all, 40).low == Approx(0.91238).margin(1e-5));
+  CHECK(share_interval(of_all, 40).high == 1);
+  CHECK(share_interval({100, 100}, 40, 100).low == Approx(91.238).margin(1e-3));  // in percent
+  CHECK(share_interval({1.0 / 3, 1.0 / 3 + 1e-16}, 1).high == Approx(wilson_interval(1.0 / 3, 1).high));
+  CHECK(share_interval({0.1, 0.2}, 40).low == 0.1);
+  CHECK(share_interval({0.1, 0.2}, 40).high == 0.2);
+  CHECK(std::isnan(share_interval({std::nan(""), std::nan("")}, 40).low));
+}
+
 TEST_CASE("the same key gives the same interval, another key another one", "[metrics]") {
   const auto data = normal_numbers(50, 3);
   const auto with_seed = [&](std::uint64_t seed) {

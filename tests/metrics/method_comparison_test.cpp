@@ -120,6 +120,10 @@ TEST_CASE("intervals of methods are those of groups, where there are some", "[me
   CHECK(grouped.pairs[0].accuracy.interval.low == -1);
   CHECK(alone.methods[0].accuracy.interval.low == Approx(0.35).margin(0.06));
   CHECK(alone.methods[0].accuracy.interval.high == Approx(0.65).margin(0.06));
+  // No resample is right anywhere: Wilson's, of as many trials as there are groups or rows.
+  CHECK(grouped.methods[1].accuracy.interval.low == 0);
+  CHECK(grouped.methods[1].accuracy.interval.high == Approx(wilson_interval(0, 4).high));
+  CHECK(alone.methods[1].accuracy.interval.high == Approx(wilson_interval(0, 40).high));
 }
 
 TEST_CASE("methods without probabilities have no loss", "[metrics]") {

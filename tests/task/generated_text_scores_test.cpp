@@ -44,6 +44,10 @@ TEST_CASE("generated texts are scored against the rows' answers, and documents c
   const Json line = task->describe({&predictions[2], 1}, rows[2], false);
   CHECK(line["generated"] == " can do");
   CHECK(line["reference"] == " can i do");
+  predictions[2].generated = " can i do";
+  const Json matched = task->scores(predictions, rows)->intervals()["exact_match"];
+  CHECK(matched[0].get<double>() == Approx(34.24).margin(0.01));  // Wilson, of the two texts
+  CHECK(matched[1] == 100.0);
 }
 
 TEST_CASE("bits per byte of documents have an interval over documents, whose windows count together", "[task][language]") {

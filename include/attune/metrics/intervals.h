@@ -70,6 +70,11 @@ Interval fold_interval(std::string_view metric, Bounds bounds, std::span<const d
 /// Score interval of a proportion (Wilson 1927); NaN without trials.
 Interval wilson_interval(double successes, double trials, double level = 0.95);
 
+/// Of the mean of `trials` rows that count `whole` or nothing, by its bootstrap interval. Where none or all of them
+/// count, as where there is one row, no resample differs, and an interval without width would say that nothing else is
+/// possible: Wilson's takes its place. Rows of one group are one trial.
+Interval share_interval(Interval resampled, double trials, double whole = 1, double level = 0.95);
+
 /// Quantile q in [0, 1] of the finite values, interpolated linearly; NaN without any.
 double quantile(std::vector<double> values, double q);
 

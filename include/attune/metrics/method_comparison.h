@@ -31,7 +31,8 @@ struct MethodComparisonInput {
 
 struct MethodScore {
   std::vector<double> seed_accuracies;  ///< [seeds]
-  Estimate accuracy, f1_macro, loss;    ///< means over seeds; intervals over rows × seeds (paired_bootstrap)
+  Estimate accuracy, f1_macro, loss;    ///< means over seeds; intervals over rows × seeds (paired_bootstrap), of an
+                                        ///< accuracy that no resample changes share_interval
   std::vector<std::size_t> alone;  ///< rows that it gets right (under more than half of its seeds) and no other method
 };
 
