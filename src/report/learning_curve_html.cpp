@@ -1,6 +1,7 @@
 // See learning_curve_html.h.
 #include "attune/report/learning_curve_html.h"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
@@ -31,9 +32,9 @@ std::string curves_header(const Json& results) {
                 " classes, the same for all</p>\n");
 }
 
-std::string sentences_list(const Json& sentences) {
+std::string sentences_list(const std::vector<std::string>& sentences) {
   std::string html = "<ul>\n";
-  for (const Json& sentence : sentences) html += "<li>" + escape_html(sentence.get<std::string>()) + "</li>\n";
+  for (const std::string& sentence : sentences) html += "<li>" + escape_html(sentence) + "</li>\n";
   return html + "</ul>\n";
 }
 
@@ -113,28 +114,84 @@ std::string scores_section(const Json& results) {
   return html;
 }
 
-std::string laws_section(const Json& results) {
-  HtmlTable table{.header = {"method", "asymptote", "gap", "exponent", "misfit",
-                             concat("+", value_text(results["more"]), " labels")},
+std::string gain_cell(const Json& method) {
+  if (!method["learns"].get<bool>()) return "0";
+  const Json &value = member(method, {"gain", "value"}), &interval = member(method, {"gain", "interval"});
+  if (!value.is_number()) return "–";
+  std::string text = print_difference(value.get<double>());
+  if (interval.is_array())
+    text += concat("<small class=\"soft\">[", print_difference(interval[0].get<double>()), ", ",
+                   print_difference(interval[1].get<double>()), "]</small>");
+  return text;
+}
+
+/// What more labels bring every method.
+std::string gains_table(const Json& results) {
+  const Json &largest = results["sizes"].back(), &more = results["more"];
+  HtmlTable table{.header = {"method", concat("accuracy at ", value_text(largest)),
+                             concat("+", value_text(more), " ", labels_unit(results)), "misfit of the law"},
                   .rows = {}};
   for (const Json& method : results["methods"]) {
+    table.rows.push_back({escape_html(method["name"].get<std::string>()),
+                          mean_cell(member(entry_of(method, largest), {"accuracy"})), gain_cell(method),
+                          figure(member(method, {"law", "misfit"}))});
+  }
+  const double last = largest.get<double>();
+  return concat("<h3>What more labels bring</h3>\n<p>What each method's law says of the way from ", count_text(last),
+                " to ", count_text(last + more.get<double>()), " ", labels_unit(results), ", that is beyond ",
+                value_text(largest),
+                ", where nothing was measured. 0: the method looks at no training rows. –: it has scores at fewer than "
+                "three numbers of labels, so that no law was fitted.</p>\n",
+                html_table(table));
+}
+
+/// "20 [10, 40]".
+std::string place_cell(const Json& crossing) {
+  const Json &labels = crossing["labels"], &interval = crossing["interval"];
+  if (!labels.is_number()) return "–";
+  const std::string place = count_text(std::round(labels.get<double>()));
+  if (!interval.is_array()) return place;
+  return concat(place, "<small class=\"soft\">[", count_text(std::round(interval[0].get<double>())), ", ",
+                count_text(std::round(interval[1].get<double>())), "]</small>");
+}
+
+/// Every pair of curves: where they cross, and how often they would under other seeds.
+std::string crossings_table(const Json& results) {
+  const Json& crossings = member(results, {"crossings"});
+  if (!crossings.is_array() || crossings.empty()) return "";
+  HtmlTable table{.header = {"curves", concat("ahead at ", value_text(results["sizes"].front())),
+                             concat("cross at ", labels_unit(results)), "under other seeds"},
+                  .rows = {},
+                  .figures = true,
+                  .text_columns = 2};
+  for (const Json& crossing : crossings) {
+    const Json& share = crossing["share"];
+    table.rows.push_back({escape_html(concat(value_text(crossing["first"]), ", ", value_text(crossing["second"]))),
+                          escape_html(value_text(crossing["ahead"])), place_cell(crossing),
+                          share.is_number() ? whole_percent(share.get<double>()) : "–"});
+  }
+  return concat(
+      "<details><summary>Every pair of curves</summary>\n<p>The smallest number of labels at which they change "
+      "places, with its 95 % interval over seeds, and in how many cases they do under other seeds. –: between ",
+      value_text(results["sizes"].front()), " and ", value_text(results["sizes"].back()), " they do not.</p>\n",
+      html_table(table), "</details>\n");
+}
+
+std::string laws_section(const Json& results) {
+  HtmlTable table{.header = {"method", "asymptote", "gap", "exponent", "misfit"}, .rows = {}};
+  for (const Json& method : results["methods"]) {
     if (!method.contains("law")) continue;
-    const Json &law = method["law"], &gain = method["gain"];
-    std::string more = print_difference(gain["value"].get<double>());
-    if (gain["interval"].is_array())
-      more += concat("<small class=\"soft\">[", print_difference(gain["interval"][0].get<double>()), ", ",
-                     print_difference(gain["interval"][1].get<double>()), "]</small>");
+    const Json& law = method["law"];
     table.rows.push_back({escape_html(method["name"].get<std::string>()), metric_text(law["asymptote"].get<double>()),
                           metric_text(law["gap"].get<double>()), metric_text(law["exponent"].get<double>()),
-                          metric_text(law["misfit"].get<double>()), std::move(more)});
+                          metric_text(law["misfit"].get<double>())});
   }
   if (table.rows.empty()) return "";
   return concat(
       "<p>score(n) = asymptote − gap · n<sup>−exponent</sup>, by least squares over the means at each number; the "
       "misfit is the "
-      "largest distance of such a mean from the law. The last "
-      "column is what the law says beyond ",
-      value_text(results["sizes"].back()), ", where nothing was measured.</p>\n", html_table(table));
+      "largest distance of such a mean from the law.</p>\n",
+      html_table(table));
 }
 
 std::string failed_section(const Json& results) {
@@ -158,11 +215,11 @@ std::string work_section(const Json& results) {
 
 }  // namespace
 
-std::string learning_curve_page(const Json& results) {
+std::string learning_curve_page(const Json& results, const std::vector<std::string>& sentences) {
   return html_page(
       {.title = page_title(results), .header = curves_header(results) + opening_html(results), .version = "–"},
       {{"curves", "Learning curves", curves_section(results)},
-       {"reading", "What they say", sentences_list(results["sentences"])},
+       {"reading", "What they say", sentences_list(sentences) + gains_table(results) + crossings_table(results)},
        {"scores", "Scores", scores_section(results)},
        {"laws", "Laws", laws_section(results)},
        {"failed", "Trainings that diverged", failed_section(results)},

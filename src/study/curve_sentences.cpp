@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <nlohmann/json.hpp>
 
+#include "attune/base/counted.h"
 #include "attune/base/print_number.h"
 #include "attune/base/strings.h"
 #include "attune/metrics/intervals.h"
@@ -16,9 +18,16 @@ namespace {
 using files::Json;
 
 constexpr double kMisfitTold = 0.02;
+constexpr double kSeldom = 0.05, kNearlyAlways = 0.95;  ///< shares of resampled seeds
+constexpr std::size_t kGainsTold = 2;
+constexpr std::size_t kUnsureTold = 3;
+
+std::string labels_unit(const CurveFacts& facts) {
+  return facts.per_class ? "labels per class" : "labels";
+}
 
 std::string labels_text(const CurveFacts& facts, double labels) {
-  return concat(print_number("%.0f", labels), facts.per_class ? " labels per class" : " labels");
+  return concat(print_number("%.0f", labels), " ", labels_unit(facts));
 }
 
 /// The last entry of by_size; null where the method has no score at the largest size.
@@ -29,27 +38,41 @@ const Json* at_largest(const Json& method, const CurveFacts& facts) {
   return is_there && last["accuracy"]["mean"].is_number() ? &last : nullptr;
 }
 
-/// "With 64 labels per class LoRA is best, right on 0.91 of the test rows; words 0.80, majority 0.10."
-std::string best_sentence(const Json& methods, const CurveFacts& facts) {
-  std::vector<std::pair<double, std::string>> scores;
+struct RankedMethod {
+  double mean;         ///< accuracy at the largest size
+  const Json* method;  ///< in the results
+};
+
+/// Those that have a score there, the best first.
+std::vector<RankedMethod> ranked(const Json& methods, const CurveFacts& facts) {
+  std::vector<RankedMethod> scores;
   for (const Json& method : methods) {
     const Json* found = at_largest(method, facts);
-    if (found != nullptr)
-      scores.emplace_back((*found)["accuracy"]["mean"].get<double>(), method["name"].get<std::string>());
+    if (found != nullptr) scores.push_back({.mean = (*found)["accuracy"]["mean"].get<double>(), .method = &method});
   }
+  std::ranges::stable_sort(scores, std::ranges::greater(), &RankedMethod::mean);
+  return scores;
+}
+
+std::string name_of(const Json& method) {
+  return method["name"].get<std::string>();
+}
+
+/// "With 64 labels per class LoRA is best, right on 0.91 of the test rows; words 0.80, majority 0.10."
+std::string best_sentence(const Json& methods, const CurveFacts& facts) {
+  const std::vector<RankedMethod> scores = ranked(methods, facts);
   if (scores.empty()) return "";
-  std::stable_sort(scores.begin(), scores.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
   std::vector<std::string> others;
   for (std::size_t i = 1; i < scores.size(); ++i)
-    others.push_back(concat(scores[i].second, " ", print_number("%.2f", scores[i].first)));
-  return concat("With ", labels_text(facts, static_cast<double>(facts.sizes.back())), " ", scores.front().second,
-                others.empty() ? " is right on " : " has the highest mean, right on ",
-                print_number("%.2f", scores.front().first), " of the test rows",
+    others.push_back(concat(name_of(*scores[i].method), " ", print_number("%.2f", scores[i].mean)));
+  return concat("With ", labels_text(facts, static_cast<double>(facts.sizes.back())), " ",
+                name_of(*scores.front().method), others.empty() ? " is right on " : " has the highest mean, right on ",
+                print_number("%.2f", scores.front().mean), " of the test rows",
                 others.empty() ? "" : concat("; ", join(others, ", ")), ".");
 }
 
 std::string gain_sentence(const Json& method, const CurveFacts& facts) {
-  const std::string name = method["name"].get<std::string>();
+  const std::string name = name_of(method);
   if (!method["learns"].get<bool>()) return concat(name, " looks at no training rows: more labels change nothing.");
   if (!method.contains("gain"))
     return concat(name, " has scores at fewer than three numbers of labels: no law was fitted.");
@@ -73,13 +96,24 @@ std::string gain_sentence(const Json& method, const CurveFacts& facts) {
       ".");
 }
 
+/// The method of the two that is not ahead at the smallest size.
+std::string behind_of(const Json& crossing) {
+  return crossing[crossing["ahead"] == crossing["first"] ? "second" : "first"].get<std::string>();
+}
+
+/// " [10, 40]"; "" where other seeds say nothing of it.
+std::string place_interval(const Json& crossing) {
+  const Json& interval = crossing["interval"];
+  if (!interval.is_array()) return "";
+  return concat(" [", print_number("%.0f", interval[0].get<double>()), ", ",
+                print_number("%.0f", interval[1].get<double>()), "]");
+}
+
 std::string crossing_sentence(const Json& crossing, const CurveFacts& facts) {
-  const std::string ahead = crossing["ahead"].get<std::string>();
-  const std::string first = crossing["first"].get<std::string>(), second = crossing["second"].get<std::string>();
-  const std::string behind = ahead == first ? second : first;
+  const std::string ahead = crossing["ahead"].get<std::string>(), behind = behind_of(crossing);
   const Json& share = crossing["share"];
   if (!crossing["labels"].is_number()) {
-    const bool may_cross = share.is_number() && share.get<double>() >= 0.05;
+    const bool may_cross = share.is_number() && share.get<double>() >= kSeldom;
     return concat("Between ", facts.sizes.front(), " and ", labels_text(facts, static_cast<double>(facts.sizes.back())),
                   " the curve of ", ahead, " stays above that of ", behind,
                   may_cross ? concat("; under other seeds they would cross in ",
@@ -88,12 +122,8 @@ std::string crossing_sentence(const Json& crossing, const CurveFacts& facts) {
                   ".");
   }
   std::string text = concat("The curve of ", behind, " crosses that of ", ahead, " at about ",
-                            labels_text(facts, crossing["labels"].get<double>()));
-  if (crossing["interval"].is_array()) {
-    text += concat(" [", print_number("%.0f", crossing["interval"][0].get<double>()), ", ",
-                   print_number("%.0f", crossing["interval"][1].get<double>()), "]");
-  }
-  if (share.is_number() && share.get<double>() < 0.95)
+                            labels_text(facts, crossing["labels"].get<double>()), place_interval(crossing));
+  if (share.is_number() && share.get<double>() < kNearlyAlways)
     text += concat("; under other seeds they would cross there in ", print_number("%.0f", 100 * share.get<double>()),
                    " % of cases only");
   return text + ".";
@@ -116,18 +146,97 @@ std::string test_sentence(const Json& methods, const CurveFacts& facts) {
                 " (95 %), which the bands do not hold: they are of other seeds, which choose other training rows.");
 }
 
+std::string validation_sentence(const CurveFacts& facts) {
+  if (facts.validation_rows == 0) return "";
+  return concat(facts.validation_rows,
+                " validation rows chose among epochs and candidates. They are labels too, and are not counted.");
+}
+
+/// Whatever the seeds, there is a place where the curves cross.
+bool crosses_surely(const Json& crossing) {
+  const Json& share = crossing["share"];
+  return crossing["labels"].is_number() && crossing["interval"].is_array() && share.is_number() &&
+         share.get<double>() >= kNearlyAlways;
+}
+
+/// With some seeds the curves cross, with others they do not, or nobody knows.
+bool depends_on_seeds(const Json& crossing) {
+  const Json& share = crossing["share"];
+  const bool happens = share.is_number() && share.get<double>() >= kSeldom;
+  return !crosses_surely(crossing) && (happens || crossing["labels"].is_number());
+}
+
+std::string sure_crossings_sentence(const Json& crossings, const CurveFacts& facts) {
+  std::vector<std::string> places;
+  for (const Json& crossing : crossings) {
+    if (!crosses_surely(crossing)) continue;
+    places.push_back(concat(behind_of(crossing), " passes ", crossing["ahead"].get<std::string>(), " at about ",
+                            print_number("%.0f", crossing["labels"].get<double>()), place_interval(crossing)));
+  }
+  if (places.empty()) return "";
+  return concat("Where curves cross, in ", labels_unit(facts), ": ", join(places, "; "), ".");
+}
+
+std::string unsure_crossings_sentence(const Json& crossings) {
+  std::vector<std::string> pairs;
+  for (const Json& crossing : crossings) {
+    if (!depends_on_seeds(crossing)) continue;
+    const Json& share = crossing["share"];
+    pairs.push_back(concat(
+        behind_of(crossing), " and ", crossing["ahead"].get<std::string>(),
+        share.is_number() ? concat(" (in ", print_number("%.0f", 100 * share.get<double>()), " % of cases)") : ""));
+  }
+  if (pairs.empty()) return "";
+  const std::size_t others = pairs.size() - std::min(pairs.size(), kUnsureTold);
+  pairs.resize(pairs.size() - others);
+  return concat("Whether curves cross depends on the seeds, that is on which rows are labelled, for ",
+                join(pairs, ", "),
+                others > 0 ? concat(" and ", counted(static_cast<std::int64_t>(others), "more pair")) : "", ".");
+}
+
+/// The best two of those that a law was fitted to.
+std::vector<const Json*> best_learners(const Json& methods, const CurveFacts& facts) {
+  std::vector<const Json*> best;
+  for (const RankedMethod& one : ranked(methods, facts)) {
+    if (best.size() < kGainsTold && one.method->contains("gain")) best.push_back(one.method);
+  }
+  return best;
+}
+
+/// Of the methods that are not in `told`.
+std::string misfits_sentence(const Json& methods, const std::vector<const Json*>& told) {
+  std::vector<std::string> names;
+  for (const Json& method : methods) {
+    if (std::ranges::find(told, &method) != told.end() || !method.contains("law")) continue;
+    const double misfit = method["law"]["misfit"].get<double>();
+    if (misfit >= kMisfitTold)
+      names.push_back(concat(name_of(method), " (by up to ", print_number("%.2f", misfit), ")"));
+  }
+  if (names.empty()) return "";
+  return concat("Laws miss mean scores of ", join(names, ", "),
+                ": what they say of more labels is worth little there.");
+}
+
 }  // namespace
+
+std::vector<std::string> decision_sentences(const Json& told, const CurveFacts& facts) {
+  const Json &methods = told["methods"], &crossings = told["crossings"];
+  const std::vector<const Json*> best = best_learners(methods, facts);
+  std::vector<std::string> sentences = {best_sentence(methods, facts), sure_crossings_sentence(crossings, facts)};
+  for (const Json* method : best) sentences.push_back(gain_sentence(*method, facts));
+  for (const std::string& unsure : {unsure_crossings_sentence(crossings), misfits_sentence(methods, best),
+                                    test_sentence(methods, facts), validation_sentence(facts)})
+    sentences.push_back(unsure);
+  std::erase(sentences, "");
+  return sentences;
+}
 
 std::vector<std::string> curve_sentences(const Json& told, const CurveFacts& facts) {
   std::vector<std::string> sentences = {best_sentence(told["methods"], facts)};
   for (const Json& method : told["methods"]) sentences.push_back(gain_sentence(method, facts));
   for (const Json& crossing : told["crossings"]) sentences.push_back(crossing_sentence(crossing, facts));
   sentences.push_back(test_sentence(told["methods"], facts));
-  if (facts.validation_rows > 0) {
-    sentences.push_back(
-        concat(facts.validation_rows,
-               " validation rows chose among epochs and candidates. They are labels too, and are not counted."));
-  }
+  sentences.push_back(validation_sentence(facts));
   std::erase(sentences, "");
   return sentences;
 }

@@ -21,6 +21,7 @@
 #include "attune/job/run.h"
 #include "attune/report/learning_curve_html.h"
 #include "curve_points.h"
+#include "curve_sentences.h"
 #include "curve_statistics.h"
 
 namespace attune::study {
@@ -259,7 +260,8 @@ Json learning_curve(const job::RunOptions& options, const CurvePlan& plan, const
   opens_test();  // (where all points were there)
   results.update(curve_statistics(runs.curves(), facts_of_curve(results)));
   files::write_json(options.output_dir + "/learning_curve_results.json", results);
-  files::write_file_atomically(options.output_dir + "/report.html", report::learning_curve_page(results));
+  const std::string page = report::learning_curve_page(results, decision_sentences(results, facts_of_curve(results)));
+  files::write_file_atomically(options.output_dir + "/report.html", page);
   return results;
 }
 

@@ -174,3 +174,53 @@ TEST_CASE("a method without a score at the largest number of labels is not ranke
   const Json told = curve_sentences({{"methods", {early, level}}, {"crossings", Json::array()}}, kFacts);
   CHECK(says(told, "With 64 labels per class words is right on 0.80 of the test rows."));
 }
+
+TEST_CASE("a decision needs few sentences, however many methods there are", "[study][curve]") {
+  std::vector<MethodCurve> methods = {level_curve("zero-shot", 0.8), level_curve("majority", 0.1)};
+  for (const auto& [name, asymptote] : {std::pair{"LoRA", 0.9}, {"full", 0.95}, {"head", 0.7}, {"IA3", 0.85}})
+    methods.push_back(curve_of(name, asymptote, 1.6, 0.01));
+  MethodCurve late = curve_of("late", 0.9, 1.6, 0);
+  for (CurvePoint& point : late.points) {  // nothing for long, then all at once
+    point.accuracy = point.size == 64 ? 0.6 : 0.1;
+    point.told["accuracy"] = *point.accuracy;
+  }
+  methods.push_back(late);
+  const Json told = curve_statistics(methods, kFacts);
+  const Json decision = decision_sentences(told, kFacts);
+  INFO(decision.dump(1));
+  CHECK(told["sentences"].size() > 25);
+  CHECK(decision.size() <= 8);
+  CHECK(decision[0] == told["sentences"][0]);
+  CHECK(says(decision, "Where curves cross, in labels per class: LoRA passes zero-shot at about 16 ["));
+  CHECK(says(decision, "more labels per class would bring full"));
+  CHECK(says(decision, "more labels per class would bring LoRA"));
+  CHECK_FALSE(says(decision, "would bring IA3"));
+  CHECK_FALSE(says(decision, "looks at no training rows"));
+  CHECK(says(decision, "Laws miss mean scores of late (by up to 0."));
+  CHECK(says(decision, "Other test rows would move a score"));
+  CHECK(says(decision, "160 validation rows"));
+}
+
+TEST_CASE("what depends on the seeds is told apart from what does not", "[study][curve]") {
+  Json told = {{"methods", Json::array()}, {"crossings", Json::array()}};
+  const auto cross = [&](const char* second, const Json& labels, const Json& interval, const Json& share) {
+    told["crossings"].push_back({{"first", "words"},
+                                 {"second", second},
+                                 {"ahead", "words"},
+                                 {"labels", labels},
+                                 {"interval", interval},
+                                 {"share", share}});
+  };
+  cross("sure", 20.0, {10.0, 40.0}, 1.0);
+  cross("never", nullptr, nullptr, 0.01);
+  cross("often", 30.0, {10.0, 60.0}, 0.7);
+  cross("rarely", nullptr, nullptr, 0.2);
+  cross("unknown", 12.0, nullptr, nullptr);
+  const Json three = decision_sentences(told, kFacts);
+  INFO(three.dump(1));
+  CHECK(says(three, "Where curves cross, in labels per class: sure passes words at about 20 [10, 40]."));
+  CHECK(says(three, "for often and words (in 70 % of cases), rarely and words (in 20 % of cases), unknown and words."));
+  CHECK_FALSE(says(three, "never"));
+  cross("fourth", 12.0, {8.0, 30.0}, 0.5);
+  CHECK(says(Json(decision_sentences(told, kFacts)), "unknown and words and 1 more pair."));
+}
