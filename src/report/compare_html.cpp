@@ -14,6 +14,7 @@
 #include "compare_parts.h"
 #include "html_page.h"
 #include "html_text.h"
+#include "prompt_parts.h"
 #include "study_html.h"
 
 namespace attune::report {
@@ -169,6 +170,16 @@ std::string choice_section(const Json& results) {
   return concat(html, "<h3>On the validation rows</h3>\n", html_table(tried));
 }
 
+std::string asked_section(const Json& results) {
+  std::string html;
+  for (const Json& method : results["methods"]) {
+    const std::string shown = shown_prompt_html(method);
+    if (shown.empty()) continue;
+    html += concat("<details><summary>", html_of(method, "name"), "</summary>\n", shown, "</details>\n");
+  }
+  return html.empty() ? "" : "<p>A test row as each of the prompted methods puts it to its model.</p>\n" + html;
+}
+
 std::string duplicates_text(const Json& results) {
   std::string html;
   for (const Json& one : results["duplicates"]) {
@@ -199,6 +210,7 @@ std::string compare_page(const Json& results) {
                     {"pairs", "Differences", pairs_section(results)},
                     {"alone", "Right alone", alone_section(results)},
                     {"choice", "How it was chosen", choice_section(results)},
+                    {"prompts", "The prompts", asked_section(results)},
                     {"test", "The test set", test_set_section(results)}});
 }
 

@@ -47,7 +47,10 @@ class MethodWork {
 
   Outcome run() {
     outcome_.stopped = !choose() || !answer_test();
-    if (!outcome_.stopped) outcome_.cost = cost();
+    if (!outcome_.stopped) {
+      outcome_.cost = cost();
+      outcome_.shown = shown();
+    }
     bench_.asked.reset();  // the next method's memory is its own
     return std::move(outcome_);
   }
@@ -110,6 +113,12 @@ class MethodWork {
       outcome_.predictions.push_back(chosen.predictions_of(seed, "test"));
     }
     return true;
+  }
+
+  /// As it was noted when the test rows were answered under the first seed; null where nothing is asked.
+  Json shown() const {
+    const Json work = work_[outcome_.chosen].work(outcome_.seeds.front(), "test");
+    return work["facts"].value("shown", Json());
   }
 
   /// Of learning under the seed that took longest: what frozen layers give is computed once for all seeds and

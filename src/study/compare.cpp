@@ -80,6 +80,7 @@ Json method_json(const Method& method, const Outcome& outcome, const std::string
                {"predictions", std::move(predictions)},
                {"cost", outcome.cost}};
   if (!chosen.wording.empty()) told["wording"] = chosen.wording;
+  if (!outcome.shown.is_null()) told["shown"] = outcome.shown;
   return told;
 }
 

@@ -26,7 +26,7 @@ class Fitted {
   /// The answers to the rows of a split ("validation", "test"); null after a signal.
   virtual std::unique_ptr<Answers> answer(const std::string& split, const report::EventBus& events) = 0;
   /// What is known beside time and memory: of learning {"trained_parameters", "tokens", "flops"}, and what the last
-  /// answer() took {"answered": {"tokens", "flops"}}.
+  /// answer() took {"answered": {"tokens", "flops"}}; of a prompt {"shown": of the first row, as shown_prompt()}.
   virtual files::Json facts() const { return files::Json::object(); }
 };
 

@@ -10,6 +10,7 @@
 #include "attune/prompt/examples.h"
 #include "attune/study/prompting.h"
 #include "method_kinds.h"
+#include "shown_prompts.h"
 
 namespace attune::study {
 
@@ -50,7 +51,8 @@ class Prompted : public Fitted {
   files::Json facts() const override {
     return {{"answered", {{"tokens", asked_.computed_tokens}}},
             {"without_answer", asked_.without_answer},
-            {"dropped_examples", asked_.dropped_examples}};
+            {"dropped_examples", asked_.dropped_examples},
+            {"shown", shown_prompt(*job_, variant_, variant_.wording.name)}};
   }
 
  private:

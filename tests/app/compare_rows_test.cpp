@@ -61,6 +61,39 @@ TEST_CASE("planted leaks are found, and nothing is learned from test rows", "[ap
   CHECK(workspace.read("runs/leaky/report.html").find("occurs in train") != std::string::npos);
 }
 
+TEST_CASE("of a prompt set a comparison asks the wordings that prompting.wordings names", "[app][shell]") {
+  const Workspace workspace;
+  const Json gpt = {{"model.path", ATTUNE_SOURCE_DIR "/data/tiny-gpt"}};
+  Json methods = Json::array({{{"name", "majority"}, {"kind", "majority"}}});
+  methods.push_back({{"name", "named"}, {"kind", "prompt"}, {"set", gpt}});
+  methods.push_back(
+      {{"name", "own"}, {"kind", "prompt"}, {"set", gpt}, {"wordings", Json::array({"default/instruction=1"})}});
+  const Json named = Json::array({"default/instruction=2"});
+  write_comparison(workspace, methods, {{"prompting", {{"prompts", "prompts.json"}, {"wordings", named}}}});
+  const Finished compared = run_attune(workspace, "compare run.json --json --quiet");
+  INFO(compared.err);
+  REQUIRE(compared.exit_code == 0);
+  const Json results = Json::parse(compared.out);
+  const auto asked = [&](const std::string& name, const std::string& wording, const std::string& begin) {
+    const Json& method = method_named(results, name);
+    CHECK(method["candidates"] == 1);
+    CHECK(method["tried"].is_null());
+    CHECK(method["wording"] == wording);
+    CHECK(method["shown"]["prompt"].get<std::string>().starts_with(begin));
+    CHECK_FALSE(std::filesystem::exists(workspace.path("runs/out/methods/" + name + "/candidate-1")));
+    return predictions_in(workspace, "runs/out/methods/" + name + "/seed-1-test.jsonl");
+  };
+  const std::vector<Json> second = asked("named", "default/instruction=2", "What is it about?");
+  const std::vector<Json> first = asked("own", "default/instruction=1", "Name the topic.");  // a method's own go first
+  REQUIRE(first.size() == second.size());
+  CHECK(first[0]["scores"] != second[0]["scores"]);
+
+  const Finished wrong = run_attune(
+      workspace, R"(compare run.json --quiet --set output_dir=runs/wrong --set 'prompting.wordings=["none"]')");
+  CHECK(wrong.exit_code == 2);
+  CHECK_THAT(wrong.err, ContainsSubstring("no wording 'none'"));
+}
+
 TEST_CASE("a candidate that diverges is passed over", "[app][shell]") {
   const Workspace workspace;
   Json methods = kBaselines;

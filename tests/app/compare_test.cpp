@@ -51,7 +51,22 @@ TEST_CASE("methods of all kinds answer the same test rows", "[app][shell]") {
         workspace.read("runs/out/methods/few-shot/seed-2-test.jsonl"));
   CHECK(method_named(results, "head")["cost"]["trained_parameters"].get<std::int64_t>() > 0);
   CHECK(method_named(results, "zero-shot")["cost"]["per_1000"]["tokens"].get<double>() > 0);
-  CHECK(workspace.read("runs/out/report.html").find("What it costs") != std::string::npos);
+  const std::string page = workspace.read("runs/out/report.html");
+  CHECK_THAT(page, ContainsSubstring("What it costs"));
+
+  // What a prompted method's chosen wording makes of the first test row.
+  for (const Json& method : results["methods"]) {
+    INFO(method["name"]);
+    REQUIRE(method.contains("shown") == (method["kind"] == "prompt"));
+    if (!method.contains("shown")) continue;
+    const std::string prompt = method["shown"]["prompt"];
+    CHECK(method["shown"]["wording"] == method["wording"]);
+    CHECK(method["shown"]["row"] == "test0");
+    CHECK(prompt.starts_with(method["wording"] == "default/instruction=1" ? "Name the topic." : "What is it about?"));
+    CHECK(prompt.ends_with("test 0 my card is lost\nTopic:"));
+    CHECK((prompt.find("learn") != std::string::npos) == (method["name"] == "few-shot"));  // examples
+    CHECK_THAT(page, ContainsSubstring("<pre>" + prompt + "</pre>"));
+  }
 
   SECTION("candidates are chosen by the validation rows, and only the chosen one sees the test rows") {
     for (const std::string name : {"zero-shot", "head"}) {

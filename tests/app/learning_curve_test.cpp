@@ -202,6 +202,27 @@ TEST_CASE("a training that diverges is a point without a score", "[app][shell][c
   CHECK_THAT(workspace.read("out/report.html"), ContainsSubstring("Trainings that diverged"));
 }
 
+TEST_CASE("a learning curve asks the wordings that prompting.wordings names", "[app][shell][curve]") {
+  const Workspace workspace;
+  write_curve_job(workspace);
+  workspace.write("prompts.json",
+                  R"({"instruction": ["Name the topic.", "What is it?"], "input": "Message: {{ text }}\nTopic:"})");
+  Json config = Json::parse(workspace.read("run.json"));
+  config["prompting"]["wordings"] = Json::array({"default/instruction=2"});
+  config["learning_curve"]["methods"].erase(3);  // of words, head, zero-shot, few-shot
+  config["learning_curve"]["methods"].erase(1);
+  workspace.write("run.json", config.dump());
+  const Finished done = run_curve(workspace, "");
+  INFO(done.err);
+  REQUIRE(done.exit_code == 0);
+  const Json method = Json::parse(done.out)["methods"][1];
+  REQUIRE(method["points"].size() == 1);
+  CHECK_FALSE(method["points"][0].contains("candidate"));  // there was one
+  const Json work = Json::parse(workspace.read("out/methods/zero-shot/all/seed-1-test.json"));
+  CHECK(work["facts"]["shown"]["wording"] == "default/instruction=2");
+  CHECK(work["facts"]["shown"]["prompt"].get<std::string>().starts_with("What is it?"));
+}
+
 TEST_CASE("what gives no learning curve is refused before anything is written", "[app][shell][curve]") {
   const Workspace workspace;
   write_curve_job(workspace);

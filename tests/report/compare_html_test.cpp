@@ -108,3 +108,25 @@ TEST_CASE("columns of which nothing is known are left out", "[report]") {
   results["recommendation"]["is_clear"] = false;
   CHECK(page_has(compare_page(results), "with a reservation"));
 }
+
+TEST_CASE("a prompt of every method that asks stands on the page of a comparison", "[report]") {
+  Json results = comparison_results();
+  CHECK_FALSE(page_has(compare_page(results), "<details>"));
+  results["methods"][1]["shown"] = {{"wording", "short"}, {"row", "t1"}, {"prompt", "Is <this> spam?"}};
+  const std::string page = compare_page(results);
+  CHECK(page_has(page, "<details><summary>LoRA</summary>"));
+  CHECK(page_has(page, "<pre>Is &lt;this&gt; spam?</pre>"));
+  CHECK_FALSE(page_has(page, "<details><summary>head</summary>"));
+}
+
+TEST_CASE("an interval without width is not shown", "[report]") {
+  Json results = comparison_results();
+  results["pairs"][0]["accuracy"] = {{"difference", 0.0}, {"interval", {0.0, 0.0}}};
+  results["methods"][0]["f1_macro"] = {{"value", 0.25}, {"interval", {0.25, 0.25}}};
+  const std::string page = compare_page(results);
+  CHECK_FALSE(page_has(page, "[0, 0]"));
+  CHECK_FALSE(page_has(page, "[0.000, 0.000]"));
+  CHECK_FALSE(page_has(page, "[0.250, 0.250]"));
+  CHECK(page_has(page, "<td>0.250</td>"));
+  CHECK(page_has(page, "[0.500, 0.700]"));  // of the accuracy
+}

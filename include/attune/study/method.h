@@ -96,6 +96,7 @@ struct Outcome {
   std::vector<Answers> test;             ///< [seeds]
   std::vector<std::string> predictions;  ///< [seeds] the files that hold them, below `folder`
   files::Json cost;                      ///< see docs/compare.md
+  files::Json shown;  ///< of a prompt {"wording", "row", "prompt"}: the first test row as the model reads it; else null
 };
 
 /// Carries the method out in `folder`: every candidate under every seed answers the validation rows, the one with the
