@@ -32,9 +32,9 @@ std::string curves_header(const Json& results) {
                 " classes, the same for all</p>\n");
 }
 
-std::string sentences_list(const std::vector<std::string>& sentences) {
+std::string sentences_list(const Json& sentences) {
   std::string html = "<ul>\n";
-  for (const std::string& sentence : sentences) html += "<li>" + escape_html(sentence) + "</li>\n";
+  for (const Json& sentence : sentences) html += "<li>" + escape_html(sentence.get<std::string>()) + "</li>\n";
   return html + "</ul>\n";
 }
 
@@ -215,11 +215,11 @@ std::string work_section(const Json& results) {
 
 }  // namespace
 
-std::string learning_curve_page(const Json& results, const std::vector<std::string>& sentences) {
+std::string learning_curve_page(const Json& results) {
   return html_page(
       {.title = page_title(results), .header = curves_header(results) + opening_html(results), .version = "–"},
       {{"curves", "Learning curves", curves_section(results)},
-       {"reading", "What they say", sentences_list(sentences) + gains_table(results) + crossings_table(results)},
+       {"reading", "What they say", sentences_list(results["sentences"]) + gains_table(results) + crossings_table(results)},
        {"scores", "Scores", scores_section(results)},
        {"laws", "Laws", laws_section(results)},
        {"failed", "Trainings that diverged", failed_section(results)},

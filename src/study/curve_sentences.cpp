@@ -72,16 +72,12 @@ std::string best_sentence(const Json& methods, const CurveFacts& facts) {
 }
 
 std::string gain_sentence(const Json& method, const CurveFacts& facts) {
-  const std::string name = name_of(method);
-  if (!method["learns"].get<bool>()) return concat(name, " looks at no training rows: more labels change nothing.");
-  if (!method.contains("gain"))
-    return concat(name, " has scores at fewer than three numbers of labels: no law was fitted.");
   const Json& gain = method["gain"];
   const Json& interval = gain["interval"];
   const double misfit = method["law"]["misfit"].get<double>();
   const double last = gain["from"].get<double>(), more = gain["more"].get<double>();
   std::string text =
-      concat(labels_text(facts, more).insert(print_number("%.0f", more).size(), " more"), " would bring ", name,
+      concat(labels_text(facts, more).insert(print_number("%.0f", more).size(), " more"), " would bring ", name_of(method),
              " about ", print_difference(gain["value"].get<double>()), " of accuracy");
   if (interval.is_array())
     text += concat(" [", print_difference(interval[0].get<double>()), ", ", print_difference(interval[1].get<double>()),
@@ -107,26 +103,6 @@ std::string place_interval(const Json& crossing) {
   if (!interval.is_array()) return "";
   return concat(" [", print_number("%.0f", interval[0].get<double>()), ", ",
                 print_number("%.0f", interval[1].get<double>()), "]");
-}
-
-std::string crossing_sentence(const Json& crossing, const CurveFacts& facts) {
-  const std::string ahead = crossing["ahead"].get<std::string>(), behind = behind_of(crossing);
-  const Json& share = crossing["share"];
-  if (!crossing["labels"].is_number()) {
-    const bool may_cross = share.is_number() && share.get<double>() >= kSeldom;
-    return concat("Between ", facts.sizes.front(), " and ", labels_text(facts, static_cast<double>(facts.sizes.back())),
-                  " the curve of ", ahead, " stays above that of ", behind,
-                  may_cross ? concat("; under other seeds they would cross in ",
-                                     print_number("%.0f", 100 * share.get<double>()), " % of cases")
-                            : "",
-                  ".");
-  }
-  std::string text = concat("The curve of ", behind, " crosses that of ", ahead, " at about ",
-                            labels_text(facts, crossing["labels"].get<double>()), place_interval(crossing));
-  if (share.is_number() && share.get<double>() < kNearlyAlways)
-    text += concat("; under other seeds they would cross there in ", print_number("%.0f", 100 * share.get<double>()),
-                   " % of cases only");
-  return text + ".";
 }
 
 /// How far a score would move with other test rows of the same number.
@@ -219,7 +195,7 @@ std::string misfits_sentence(const Json& methods, const std::vector<const Json*>
 
 }  // namespace
 
-std::vector<std::string> decision_sentences(const Json& told, const CurveFacts& facts) {
+std::vector<std::string> curve_sentences(const Json& told, const CurveFacts& facts) {
   const Json &methods = told["methods"], &crossings = told["crossings"];
   const std::vector<const Json*> best = best_learners(methods, facts);
   std::vector<std::string> sentences = {best_sentence(methods, facts), sure_crossings_sentence(crossings, facts)};
@@ -227,16 +203,6 @@ std::vector<std::string> decision_sentences(const Json& told, const CurveFacts& 
   for (const std::string& unsure : {unsure_crossings_sentence(crossings), misfits_sentence(methods, best),
                                     test_sentence(methods, facts), validation_sentence(facts)})
     sentences.push_back(unsure);
-  std::erase(sentences, "");
-  return sentences;
-}
-
-std::vector<std::string> curve_sentences(const Json& told, const CurveFacts& facts) {
-  std::vector<std::string> sentences = {best_sentence(told["methods"], facts)};
-  for (const Json& method : told["methods"]) sentences.push_back(gain_sentence(method, facts));
-  for (const Json& crossing : told["crossings"]) sentences.push_back(crossing_sentence(crossing, facts));
-  sentences.push_back(test_sentence(told["methods"], facts));
-  sentences.push_back(validation_sentence(facts));
   std::erase(sentences, "");
   return sentences;
 }

@@ -21,7 +21,6 @@
 #include "attune/job/run.h"
 #include "attune/report/learning_curve_html.h"
 #include "curve_points.h"
-#include "curve_sentences.h"
 #include "curve_statistics.h"
 
 namespace attune::study {
@@ -260,8 +259,7 @@ Json learning_curve(const job::RunOptions& options, const CurvePlan& plan, const
   opens_test();  // (where all points were there)
   results.update(curve_statistics(runs.curves(), facts_of_curve(results)));
   files::write_json(options.output_dir + "/learning_curve_results.json", results);
-  const std::string page = report::learning_curve_page(results, decision_sentences(results, facts_of_curve(results)));
-  files::write_file_atomically(options.output_dir + "/report.html", page);
+  files::write_file_atomically(options.output_dir + "/report.html", report::learning_curve_page(results));
   return results;
 }
 

@@ -2,14 +2,12 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "attune/files/json.h"
 
 namespace attune::report {
 
-/// `results` as study::learning_curve gives them; `sentences` those of them that a decision needs, texts. The tables
-/// say the rest.
-std::string learning_curve_page(const files::Json& results, const std::vector<std::string>& sentences);
+/// `results` as study::learning_curve gives them.
+std::string learning_curve_page(const files::Json& results);
 
 }  // namespace attune::report
