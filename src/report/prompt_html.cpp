@@ -28,6 +28,14 @@ std::string rows_text(const Json& results, const std::string& split) {
                 scored_rows_note(results), "</p>\n");
 }
 
+/// Of labels that were read from generated texts; "" where every text names one.
+std::string no_answer_text(const Json& results) {
+  double without = 0;
+  for (const Json& wording : results["wordings"]) without += number_or(member(wording, {"without_answer"}), 0);
+  return without == 0 ? ""
+                      : concat("<p>", count_text(without), " generated texts name no label and count as wrong.</p>\n");
+}
+
 /// What stands below the title.
 std::string page_header(const Json& results, const std::string& split) {
   return rows_text(results, split) + shared_texts_notice(results) + opening_html(results);
@@ -207,7 +215,7 @@ std::string prompt_page(const Json& results) {
        .header = page_header(results, results["split"].get<std::string>()),
        .version = "–"},
       {{"results", "Wordings",
-        prompt_lead(results) + prompt_table(results) + seeds_note(results) + wording_strips(results, "accuracy")},
+        prompt_lead(results) + prompt_table(results) + no_answer_text(results) + seeds_note(results) + wording_strips(results, "accuracy")},
        {"prompt", "The prompt", shown_prompt_html(best_wording(results))},
        {"work", "Work", work_text(results)}});
 }

@@ -1,6 +1,5 @@
 // One wording put to all rows: prompts are written, scored or continued, and read as labels. See prompting.h.
 #include <algorithm>
-#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -24,7 +23,6 @@ namespace {
 
 using Examples = std::vector<const data::Example*>;
 
-constexpr float kNever = -std::numeric_limits<float>::infinity();
 
 class Asking {
  public:
@@ -124,7 +122,7 @@ class Asking {
             std::span(*scores).subspan(content_free[i], options_.content_free.size()));
       }
       const std::vector<double> log_p = prompt::label_log_probabilities((*scores)[i], prior);
-      predict(i, {log_p.begin(), log_p.end()});
+      asked_.predictions.push_back(prediction_of(job_.targets[i], {log_p.begin(), log_p.end()}));
     }
   }
 
@@ -195,21 +193,16 @@ class Asking {
     if (job_.asks_texts()) {
       task::Prediction& prediction = asked_.predictions.emplace_back();
       prediction.encoded = &job_.targets[row];
+      prediction.generated = text.text;
     } else {
-      const auto label = prompt::parse_answer(text.text, words_);
-      std::vector<float> logits(job_.labels.names.size() + 1, kNever);
-      logits[label.value_or(job_.labels.names.size())] = 0;
-      if (!label) ++asked_.without_answer;
-      predict(row, std::move(logits));
+      const std::size_t none = job_.labels.names.size();
+      const std::size_t label = prompt::parse_answer(text.text, words_).value_or(none);
+      if (label == none) ++asked_.without_answer;
+      asked_.predictions.push_back(written_prediction(job_.targets[row], label, none + 1, text.text));
     }
     task::Prediction& prediction = asked_.predictions.back();
-    prediction.generated = text.text;
     prediction.generated_to_limit = text.tokens.reason == infer::FinishReason::length;
     if (prediction.generated_to_limit) ++asked_.cut_texts;
-  }
-
-  void predict(std::size_t row, std::vector<float> log_p) {
-    asked_.predictions.push_back(prediction_of(job_.targets[row], std::move(log_p)));
   }
 
   const PromptJob& job_;

@@ -30,6 +30,17 @@ task::Prediction prediction_of(const task::Encoded& target, std::vector<float> l
   return prediction;
 }
 
+task::Prediction written_prediction(const task::Encoded& target, std::size_t label, std::size_t labels, std::string text) {
+  task::Prediction prediction;
+  prediction.encoded = &target;
+  prediction.logits.assign(labels, kImpossible);
+  prediction.logits.at(label) = 0;
+  prediction.loss_weight = target.weight;
+  prediction.loss_sum = std::numeric_limits<double>::quiet_NaN();
+  prediction.generated = std::move(text);
+  return prediction;
+}
+
 std::int64_t label_of(const task::Prediction& prediction) {
   return std::ranges::max_element(prediction.logits) - prediction.logits.begin();
 }
@@ -51,7 +62,7 @@ Json answers_of(const PromptJob& job, std::span<const task::Prediction> predicti
   for (const task::Prediction& prediction : predictions) {
     const float gold = prediction.logits[static_cast<std::size_t>(prediction.encoded->label)];
     labels.push_back(label_of(prediction));
-    log_p.push_back(gold > kImpossible ? Json(gold) : Json());
+    log_p.push_back(gold > kImpossible && !prediction.generated ? Json(gold) : Json());
   }
   const Json all = job.task->scores(predictions, job.rows)->metrics();
   for (const auto& [name, value] : all.items()) {

@@ -26,6 +26,7 @@ namespace {
 class ClassScoring : public Scoring {
  public:
   ClassScoring(std::span<const Prediction> predictions, const std::vector<std::string>& labels) : labels_(labels) {
+    bool was_written = false;  // labels read from generated texts, whose probabilities nobody knows
     for (const Prediction& prediction : predictions) {
       if (prediction.encoded->label == nn::kIgnoreIndex) continue;
       examples_.push_back(prediction.encoded->example);
@@ -33,7 +34,9 @@ class ClassScoring : public Scoring {
       const std::vector<double> scores = softmax(prediction.logits);
       predicted_.push_back(std::max_element(scores.begin(), scores.end()) - scores.begin());
       probabilities_.insert(probabilities_.end(), scores.begin(), scores.end());
+      was_written = was_written || prediction.generated.has_value();
     }
+    if (was_written) probabilities_.clear();
     scorer_.emplace(input());
   }
 
@@ -202,7 +205,7 @@ files::Json summarise(std::span<const Prediction> predictions, const Scoring* sc
     rows += encoded.example == counted_row ? 0 : 1;
     counted_row = encoded.example;
   }
-  files::Json summary = {{"loss", weight > 0 ? files::Json(loss / weight) : files::Json(nullptr)}, {"rows", rows}};
+  files::Json summary = {{"loss", weight > 0 && !std::isnan(loss) ? files::Json(loss / weight) : files::Json(nullptr)}, {"rows", rows}};
   if (windows != rows) summary["windows"] = windows;
   if (scoring == nullptr || scoring->examples().empty()) return summary;
   summary.update(metrics::to_json(scoring->values({})));

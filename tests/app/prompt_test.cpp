@@ -95,6 +95,15 @@ TEST_CASE("what a model writes is read as a label, or counts as wrong", "[app][s
     without += row["label"] == "(no answer)" ? 1 : 0;
   }
   CHECK(results["wordings"][0]["without_answer"] == without);
+  const Json& metrics = results["wordings"][0]["metrics"];
+  CHECK(metrics["rows"] == results["rows"]);
+  CHECK(metrics["accuracy"].is_number());
+  CHECK(metrics["loss"].is_null());
+  for (const char* of_probabilities : {"log_loss", "brier", "roc_auc"}) CHECK_FALSE(metrics.contains(of_probabilities));
+  if (without > 0) CHECK_THAT(workspace.read("out/report.html"), ContainsSubstring("generated texts name no label and count as wrong"));
+  const Finished verified = run_attune(workspace, "verify out --quiet");
+  INFO(verified.out << verified.err);
+  CHECK(verified.exit_code == 0);
 }
 
 TEST_CASE("stability says what the answers depend on, and is a gate", "[app][shell]") {
