@@ -125,12 +125,12 @@ void check_shared_texts(Rules& rules) {
   const auto& [tuning, training] = std::tie(rules.options.tuning, rules.options.training);
   if (!tuning.contrastive.texts_per_batch) return;
   const auto refuse = [&](bool found, const char* key, const char* what) {
-    rules.refuse_if(found, {"tuning.contrastive.texts_per_batch", key}, what, "remove either");
+    rules.refuse_if(found, {"tuning.contrastive.texts_per_batch", key}, what, concat("remove it, or ", key));
   };
-  refuse(!tuning.contrastive.merge_texts, "tuning.contrastive.merge_texts", "texts that are not merged cost as much in any batch");
-  refuse(training.batch_by != "rows", "training.batch_by", "batches of shared texts are counted in pairs");
-  refuse(training.group_by_length, "training.group_by_length", "pairs have one order only");
-  refuse(training.train_sampling_strategy == "sequential", "training.train_sampling_strategy", "pairs have one order only");
+  refuse(!tuning.contrastive.merge_texts, "tuning.contrastive.merge_texts", "without tuning.contrastive.merge_texts a text costs as much in any batch");
+  refuse(training.batch_by != "rows", "training.batch_by", "batches of shared texts are counted in pairs, not in tokens");
+  refuse(training.group_by_length, "training.group_by_length", "pairs are not grouped by length too");
+  refuse(training.train_sampling_strategy == "sequential", "training.train_sampling_strategy", "pairs do not stay in their own order");
 }
 
 /// Heads on vectors are computed once, at the end, from rows of one class each.

@@ -96,8 +96,8 @@ std::string rounds_section(const Json& summary) {
   if (!rounds.is_array() || rounds.empty()) return "";
   const std::string wordings = value_text(member(summary, {"data", "train_wordings"}));
   std::string html =
-      concat("<p>Beside its labelled rows the model was trained on rows to which ", escape_html(wordings),
-             " wordings gave the same label. These labels are the model's own: how often they are right shows in the "
+      concat("<p>Beside its labelled rows the model was trained on rows on whose label enough of ", escape_html(wordings),
+             " wordings agreed (tuning.self_training.min_agreement). These labels are the model's own: how often they are right shows in the "
              "validation rows, treated alike.</p>\n");
   return html + rounds_table(rounds) + left_out_text(member(summary, {"data", "unlabelled", "left_out"})) +
          taken_bars(member(rounds[rounds.size() - 1], {"taken_by_label"}));

@@ -17,7 +17,7 @@ std::string text_in(const Json& row, const char* key) {
 
 /// Rows [begin, end) as a table.
 std::string samples_table(const Json& rows, std::size_t begin, std::size_t end, const std::string& score_label) {
-  std::string html = concat("<div class=\"scroll\"><table class=\"texts\"><thead><tr><th scope=\"col\">prompt</th><th scope=\"col\">generated</th>"
+  std::string html = concat("<div class=\"scroll\"><table class=\"texts\"><thead><tr><th scope=\"col\">asked</th><th scope=\"col\">generated</th>"
                             "<th scope=\"col\">reference</th><th scope=\"col\">", escape_html(score_label), "</th></tr></thead><tbody>");
   for (std::size_t i = begin; i < end; ++i) {
     const Json& score = member(rows[i], {"score"});
@@ -38,7 +38,7 @@ std::string samples_section(const Json& summary) {
 std::string samples_html(const Json& samples, const std::string& label, const std::string& split) {
   const Json &rows = member(samples, {"rows"}), &all = member(samples, {"texts"});
   if (!rows.is_array() || rows.empty()) return "";
-  const std::string shown = concat("Each row: the end of the prompt, what the model wrote, what the ", split,
+  const std::string shown = concat("Each row: what was asked, what the model wrote, what the ", split,
                                    " row has, and the score of this text alone.");
   if (!all.is_number() || all.get<std::size_t>() <= rows.size()) {
     return "<p>" + shown + "</p>\n" + samples_table(rows, 0, rows.size(), label);

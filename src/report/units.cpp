@@ -53,7 +53,7 @@ std::string pairs_text(const files::Json& pairs) {
 
 std::string round_text(const files::Json& round) {
   const auto count = [](const files::Json& object, const char* key) { return object.value(key, std::int64_t{0}); };
-  std::string text = concat("wordings agree on ", count(round, "agreed"), " of ", count(round, "unlabelled"), " unlabelled rows, ",
+  std::string text = concat("enough wordings agree on ", count(round, "agreed"), " of ", count(round, "unlabelled"), " unlabelled rows, ",
                             count(round, "taken"), " are taken");
   if (!round.contains("validation")) return text;
   const files::Json& rows = round["validation"];

@@ -106,7 +106,7 @@ TEST_CASE("the page says what rounds of self-training found", "[report]") {
                        "<th scope=\"col\">right where agreed</th><th scope=\"col\">right of all</th>"));
   CHECK(contains(html, "<td class=\"text\">the untouched base</td><td>–</td><td>50.0 %</td><td>40<small"));
   CHECK(contains(html, "<td class=\"text\">tuned on 428 rows</td><td>–</td><td>–</td><td>–</td><td>608</td>"));
-  for (const char* part : {"to which 3 wordings gave the same label", "the untouched base", "tuned on 428 rows", "304<small class=\"soft\">50.0 %</small>",
+  for (const char* part : {"on whose label enough of 3 wordings agreed", "the untouched base", "tuned on 428 rows", "304<small class=\"soft\">50.0 %</small>",
                            "40<small class=\"soft\">25.0 %</small>", "128 with the text of a train row, 2 that repeat another", "a&lt;b"}) {
     INFO(part);
     CHECK(contains(html, part));

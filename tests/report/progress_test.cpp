@@ -61,7 +61,7 @@ TEST_CASE("plain progress says what a round of self-training found", "[report]")
   progress->on_event({{"event", "round_begin"}, {"round", 2}, {"rounds", 2}});
   progress->on_event(kBegin);
   CHECK(screen.out.str() ==
-        "[0:00] seed 2/3 round 1/2  agreement   wordings agree on 312 of 608 unlabelled rows, 300 are taken; on 102 of 160 validation rows, "
+        "[0:00] seed 2/3 round 1/2  agreement   enough wordings agree on 312 of 608 unlabelled rows, 300 are taken; on 102 of 160 validation rows, "
         "91 % of these rightly\n"
         "[0:00] seed 2/3 round 2/2  training    320 rows, 40 steps\n");
 }
