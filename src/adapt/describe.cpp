@@ -19,13 +19,6 @@ std::int64_t elements(const Parameter& parameter) {
   return product;
 }
 
-/// 1234567 → "1,234,567".
-std::string grouped(std::int64_t number) {
-  std::string digits = std::to_string(number);
-  for (auto i = static_cast<std::int64_t>(digits.size()) - 3; i > 0; i -= 3) digits.insert(i, 1, ',');
-  return digits;
-}
-
 std::string layer_ranges(const std::set<int>& layers) {
   std::vector<std::string> parts;
   for (auto layer = layers.begin(); layer != layers.end();) {

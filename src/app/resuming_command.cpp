@@ -10,12 +10,6 @@ namespace attune::app {
 
 namespace {
 
-std::string in_shell(const std::string& word) {
-  std::string safe;
-  for (const char c : word) safe += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return word.find_first_of(" \t\n'\"\\$`*?[](){}<>|&;!#~") == std::string::npos ? word : concat("'", safe, "'");
-}
-
 std::vector<std::string> resuming_settings(const GivenCommand& given, bool overwrites) {
   std::vector<std::string> settings = given.overrides;
   if (!overwrites) return settings;

@@ -62,6 +62,12 @@ std::string escape_control(std::string_view text) {
   return escaped;
 }
 
+std::string in_shell(const std::string& word) {
+  std::string safe;
+  for (const char c : word) safe += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return word.find_first_of(" \t\n'\"\\$`*?[](){}<>|&;!#~") == std::string::npos ? word : concat("'", safe, "'");
+}
+
 namespace {
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {

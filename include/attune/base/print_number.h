@@ -1,6 +1,7 @@
 // One number through printf.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 namespace attune {
@@ -10,5 +11,8 @@ std::string print_number(const char* format, double value);
 
 /// A difference with its sign: "+0.057", "-0.012"; what rounds to nothing has none: "0.000".
 std::string print_difference(double value);
+
+/// A count as terminals show it: grouped(1234567) == "1,234,567".
+std::string grouped(std::int64_t count);
 
 }  // namespace attune

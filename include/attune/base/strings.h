@@ -24,6 +24,9 @@ std::string to_lower_ascii(std::string_view text);
 /// Control characters (and ESC sequences with them) become \n, \t or \xHH, so that a message cannot forge terminal output.
 std::string escape_control(std::string_view text);
 
+/// The word as a shell reads it, in quotes where it needs them: "a b" → "'a b'".
+std::string in_shell(const std::string& word);
+
 /// The candidate nearest to `name` by edit distance, or "" when none is near enough to be what was meant.
 std::string nearest_name(std::string_view name, const std::vector<std::string>& candidates);
 
