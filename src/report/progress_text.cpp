@@ -86,7 +86,8 @@ std::string data_line(const Event& event) {
   if (event.contains("subset") && !splits.empty()) splits.front() += concat(" of ", whole_in(event["subset"], "of", 0));
   const bool is_one = splits.size() == 1 && splits.front().ends_with(" 1");
   std::string line = label("data") + join(splits, ", ") + (is_one ? " row" : " rows");
-  if (size_of(event, "labels") > 0) line += concat(", ", size_of(event, "labels"), " labels");
+  if (const std::size_t labels = size_of(event, "labels"); labels > 0)
+    line += ", " + counted(static_cast<std::int64_t>(labels), "label");
   if (event.contains("tokens")) {
     line += concat(", ", print_number("%.0f", number_in(event["tokens"], "mean").value_or(0)),
                    " tokens a row, the longest ", whole_in(event["tokens"], "longest", 0));

@@ -223,3 +223,10 @@ TEST_CASE("automatic progress is plain under CI, an unknown kind is refused", "[
   ::unsetenv("CI");
   CHECK_THROWS_AS(choose_progress_mode("fancy"), attune::Error);
 }
+
+TEST_CASE("one label is no labels", "[report]") {
+  Screen screen;
+  const auto progress = screen.show(ProgressMode::plain);
+  progress->on_event({{"event", "data"}, {"splits", {{"train", {{"rows", 4}}}}}, {"labels", {{"a", 4}}}});
+  CHECK(screen.out.str() == "[0:00] data        train 4 rows, 1 label\n");
+}
