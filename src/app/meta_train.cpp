@@ -1,4 +1,6 @@
 // attune meta-train: makes an encoder from several data sets that a few examples of a new one are enough to tune.
+#include "attune/job/meta_train.h"
+
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -8,13 +10,14 @@
 #include "app/observers.h"
 #include "app/resuming_command.h"
 #include "attune/app/verbs.h"
+#include "attune/base/clock.h"
 #include "attune/base/console.h"
+#include "attune/base/counted.h"
 #include "attune/base/print_number.h"
 #include "attune/base/signals.h"
 #include "attune/base/strings.h"
 #include "attune/config/config.h"
 #include "attune/job/execution.h"
-#include "attune/job/meta_train.h"
 #include "attune/report/table.h"
 #include "attune/report/units.h"
 
@@ -24,20 +27,24 @@ namespace {
 
 using files::Json;
 
-std::string cell(const Json& value) { return value.is_number() ? print_number("%.4f", value.get<double>()) : "–"; }
+std::string cell(const Json& value) {
+  return value.is_number() ? print_number("%.4f", value.get<double>()) : "–";
+}
 
 std::string text_of(const Json& results) {
+  const auto count = [](const Json& counts, const char* key) { return counts[key].get<std::int64_t>(); };
   std::vector<std::vector<std::string>> rows;
   for (const Json& task : results["tasks"]) {
-    rows.push_back({task["name"].get<std::string>(), concat(task["rows"].get<std::int64_t>()), concat(task["labels"].get<std::int64_t>()),
-                    concat(task["episodes"].get<std::int64_t>()), cell(task["first_loss"]), cell(task["last_loss"])});
+    rows.push_back({task["name"].get<std::string>(), concat(count(task, "rows")), concat(count(task, "labels")),
+                    concat(count(task, "episodes")), cell(task["first_loss"]), cell(task["last_loss"])});
   }
   return concat(report::text_table({"data set", "rows", "labels", "episodes", "loss at first", "at last"}, rows), "\n",
                 "losses    of the first step of an episode: means of a data set's first and last quarter\n",
-                "trained   ", results["trained"].get<std::int64_t>(), " parameters that all data sets have in common, ",
-                results["episodes"].get<std::int64_t>(), " episodes of ", results["inner_steps"].get<std::int64_t>(), " steps in ",
-                format_duration(results["seconds"].get<double>()), "\n",
-                "folder    ", results["output_dir"].get<std::string>(), ": a model without a head; name it as model.path to tune it\n");
+                "trained   ", grouped(count(results, "trained")), " parameters that all data sets have in common, ",
+                counted(count(results, "episodes"), "episode"), " of ", counted(count(results, "inner_steps"), "step"),
+                " in ", format_duration(results["seconds"].get<double>()), "\n", "folder    ",
+                results["output_dir"].get<std::string>(),
+                " (report.html, meta_results.json): a model without a head; name it as model.path to tune it\n");
 }
 
 }  // namespace
@@ -49,8 +56,8 @@ int run_meta_train(const MetaTrainVerb& options) {
   const job::RunOptions run = config::load(options.config, settings, job::machine());
   report::EventBus events;
   attach_progress(events, options.output);
-  const std::string resuming = resuming_command({.verb = "meta-train", .config = options.config, .overrides = options.overrides},
-                                                run.overwrite_output_dir);
+  const std::string resuming = resuming_command(
+      {.verb = "meta-train", .config = options.config, .overrides = options.overrides}, run.overwrite_output_dir);
   const Json results = job::meta_train(run, job::meta_tasks(options.config, run), events);
   if (results["stopped_by"] == "signal") {
     std::fprintf(stderr, "stopped by a signal after a good save; go on with: %s\n", resuming.c_str());

@@ -16,6 +16,7 @@
 #include "attune/job/execution.h"
 #include "attune/job/manifest.h"
 #include "attune/job/output.h"
+#include "attune/report/meta_html.h"
 #include "job/meta_training.h"
 
 namespace attune::job {
@@ -132,6 +133,8 @@ Json meta_train(const RunOptions& given, const std::vector<MetaTask>& tasks, con
   if (!ended) return results;
   training.save_model(options.output_dir);
   files::write_json(options.output_dir + "/meta_results.json", results);
+  files::write_file_atomically(options.output_dir + "/report.html",
+                               report::meta_train_page(results, episodes_json(training.episodes())));
   files::write_json(options.output_dir + "/meta_manifest.json", manifest_of(training, tasks));
   training.forget();
   return results;

@@ -14,6 +14,7 @@ struct Line {
   std::vector<Point> points;  ///< by rising x
   std::string css;            ///< "series-a" … "series-d", plus "thin" where many lie over each other, or "dash-2"
   bool dots = false;
+  bool joined = true;         ///< by a line; else there are its dots alone
 };
 
 struct LineChart {
@@ -25,6 +26,8 @@ struct LineChart {
   std::string mark;
 };
 std::string line_chart(const LineChart& chart);
+/// Whether the legend of a line_chart has room for lines of these names.
+bool legend_fits(const std::vector<std::string>& names);
 
 /// A method's scores by the number of labels.
 struct ScoreCurve {

@@ -2,9 +2,9 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <utility>
+#include <vector>
 
 #include "attune/base/strings.h"
-#include "attune/report/table.h"
 #include "charts.h"
 #include "html_sections.h"
 #include "html_text.h"
@@ -28,11 +28,9 @@ constexpr const char* kColours[] = {"series-a", "series-b", "series-c", "series-
 /// A few trainings have a colour each, named in the legend, and what the validation rows say is dashed; more of them
 /// lie over each other as thin lines.
 bool has_colours(const RunHistory& history) {
-  constexpr double kLegend = 390, kKey = 36, kLetter = 6.4;  // pixels of line_chart
-  double width = 0;
-  for (const TrainingHistory& training : history.trainings)
-    width += kKey + kLetter * static_cast<double>(display_width(training.name));
-  return history.trainings.size() > 1 && history.trainings.size() <= std::size(kColours) && width <= kLegend;
+  std::vector<std::string> names;
+  for (const TrainingHistory& training : history.trainings) names.push_back(training.name);
+  return names.size() > 1 && names.size() <= std::size(kColours) && legend_fits(names);
 }
 
 /// A line a training, in its colour.

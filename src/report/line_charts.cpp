@@ -11,6 +11,7 @@ namespace attune::report {
 namespace {
 
 constexpr double kWidth = 480, kHeight = 270, kLeft = 70, kRight = 14, kTop = 52, kBottom = 42;
+constexpr double kKeyWidth = 36;  ///< of a line in the legend, without its name
 constexpr std::size_t kMostPoints = 500;
 
 /// At most kMostPoints points, each the mean of its neighbours: a longer line costs file size and shows nothing more.
@@ -52,7 +53,7 @@ void draw_legend(Svg& svg, const std::vector<Line>& lines) {
     const std::string css = "curve " + line.css.substr(0, line.css.find(' '));
     svg.line({x, kTop - 18}, {x + 16, kTop - 18}, css);
     svg.text({x + 21, kTop - 14}, line.name, "key");
-    x += 36 + text_width(line.name);
+    x += kKeyWidth + text_width(line.name);
   }
 }
 
@@ -100,12 +101,18 @@ std::string line_chart(const LineChart& chart) {
   for (const Line& line : chart.lines) {
     std::vector<Point> points;
     for (const auto& [px, py] : thinned(line.points)) points.emplace_back(x(px), y(py));
-    svg.polyline(points, "curve " + line.css);
-    if (!line.dots && points.size() > 1) continue;
+    if (line.joined) svg.polyline(points, "curve " + line.css);
+    if (line.joined && !line.dots && points.size() > 1) continue;
     const std::string css = "dot " + line.css.substr(0, line.css.find(" dash"));  // their rims are not dashed
     for (std::size_t i = 0; i < points.size(); ++i) svg.circle(points[i], 3, css);
   }
   return svg.finish();
+}
+
+bool legend_fits(const std::vector<std::string>& names) {
+  double width = 0;
+  for (const std::string& name : names) width += kKeyWidth + text_width(name);
+  return width <= kWidth - kLeft - kRight;
 }
 
 namespace {

@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 
 #include "app/program.h"
+#include "attune/base/print_number.h"
 #include "attune/tensor/weights.h"
 #include "catch.h"
 
@@ -162,6 +163,7 @@ TEST_CASE("meta-training is verified by doing it once more", "[app][meta][verify
     const Json whole = verify();
     CHECK(whole["verdict"] == "bit-equal");
     CHECK(whole["study"] == "meta-train");
+    CHECK_THAT(whole["not_checked"].dump(), ContainsSubstring("report.html, which was made from the results"));
     CHECK_THAT(whole["checked"].dump(), ContainsSubstring("7 of 7 episodes repeated: losses and what was learned are equal to the bit"));
     const Json part = verify(" --steps 3");
     CHECK_THAT(part["checked"].dump(), ContainsSubstring("3 of 7 episodes"));
@@ -205,6 +207,27 @@ TEST_CASE("meta-training is verified by doing it once more", "[app][meta][verify
     });
     CHECK_THAT(changed("what was learned is not")["differences"].dump(), ContainsSubstring("cpu_capability: recorded"));
   }
+}
+
+TEST_CASE("meta-training writes a page and says what there is", "[app][meta]") {
+  const Workspace workspace;
+  write_meta_job(workspace);
+  const Finished done = run_attune(workspace, "meta-train run.json --set meta.episodes=5 --set output_dir=meta");
+  INFO(done.out << done.err);
+  REQUIRE(done.exit_code == 0);
+  const Json results = Json::parse(workspace.read("meta/meta_results.json"));
+  const std::string trained = attune::grouped(results["trained"].get<std::int64_t>());
+  CHECK_THAT(trained, ContainsSubstring(","));
+  CHECK_THAT(done.out, ContainsSubstring("trained   " + trained + " parameters"));
+  CHECK_THAT(done.out, ContainsSubstring("5 episodes of 1 step in"));
+  CHECK_THAT(done.out, ContainsSubstring("meta (report.html, meta_results.json)"));
+  const std::string page = workspace.read("meta/report.html");
+  std::size_t dots = 0;
+  for (std::size_t at = page.find("<circle class"); at != std::string::npos; at = page.find("<circle class", at + 1)) ++dots;
+  CHECK(dots >= 5);
+  for (const Json& task : results["tasks"])
+    CHECK_THAT(page, ContainsSubstring("\">" + task["name"].get<std::string>() + "</th><td>" + task["rows"].dump() + "</td>"));
+  CHECK_THAT(page, ContainsSubstring("attune train CONFIG --set model.path=meta<"));
 }
 
 TEST_CASE("what meta-training makes is a base like any other", "[app][meta]") {

@@ -83,6 +83,22 @@ TEST_CASE("an axis around a single share ends where shares end", "[report]") {
   CHECK(line_chart(chart).find(">1.00<") != std::string::npos);
 }
 
+TEST_CASE("a line that is not joined is its dots alone", "[report]") {
+  LineChart chart{.title = "t", .x_label = "x", .y_label = "y", .lines = {}, .marked_x = {}, .mark = {}};
+  chart.lines.push_back(
+      {.name = "a", .points = {{1, 1}, {2, 3}, {3, 2}}, .css = "series-a thin", .dots = true, .joined = false});
+  const std::string svg = line_chart(chart);
+  CHECK(svg.find("<polyline") == std::string::npos);
+  CHECK(svg.find("<circle class=\"dot series-a thin\"") != std::string::npos);
+  chart.lines[0].joined = true;
+  CHECK(line_chart(chart).find("<polyline") != std::string::npos);
+}
+
+TEST_CASE("a legend has room for some names", "[report]") {
+  CHECK(legend_fits({"configs/meta_support.json", "configs/fraud.json"}));
+  CHECK_FALSE(legend_fits({"configs/meta_support.json", "configs/fraud.json", "configs/intents.json"}));
+}
+
 TEST_CASE("nothing has no sign", "[report]") {
   CHECK(metric_text(-0.0) == "0.000");
   DifferenceMatrix matrix{.labels = {"a", "b"}, .cells = {}};

@@ -33,7 +33,7 @@ struct MetaTask {
 /// config.resolved.json and meta_results.json, which is returned: {"output_dir", "episodes", "inner_steps", "trained":
 /// parameters of θ, "tasks": [{"name", "rows", "labels", "episodes", "first_loss", "last_loss": mean loss of the first
 /// step of its first and last quarter of episodes, before anything of the episode was learned}], "stopped_by", "seconds"};
-/// and meta_manifest.json, by which it can be verified.
+/// meta_manifest.json, by which it can be verified; and report.html.
 /// Which rows an episode sees is a function of the seed and its number. A signal keeps θ and the heads in
 /// output_dir/checkpoints/meta, from which options.resume_from_checkpoint "auto" goes on to the same bits. Error{usage} for
 /// fewer than two tasks, several seeds, folds and tasks that are no classification; Error{data} for a class with fewer
