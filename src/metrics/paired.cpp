@@ -94,6 +94,7 @@ double smallest_detectable_difference(std::int64_t rows, double discordance, con
   if (rows < 1 || !(discordance >= 0 && discordance <= 1) || !(options.power >= 0.5)) {
     internal_error("smallest_detectable_difference: rows, a share of them and a power of 0.5 or more are needed");
   }
+  if (discordance == 0) return kNaN;
   // (n + β²) δ² - 2 α √(n ψ) δ + (α² - β²) ψ = 0: the larger solution is the one with δ √n >= α √ψ.
   const double a = normal_quantile(1 - options.alpha / 2), b = normal_quantile(options.power),
                n = static_cast<double>(rows);

@@ -103,12 +103,19 @@ class Recommendation {
     if (choice_.alike.size() == 1) {
       return concat("It has the highest accuracy, ", share_text(accuracy(choice_.best)), ".");
     }
-    const std::string shown =
-        std::isnan(choice_.detectable)
-            ? " These rows could hardly have shown any difference between methods that agree so often."
-            : concat(" Only a difference of ", share_text(choice_.detectable),
-                     " or more would have been found with these rows in 80 % of cases.");
-    return concat(choice_.chosen == choice_.best ? best_reason() : cheaper_reason(), shown);
+    return concat(choice_.chosen == choice_.best ? best_reason() : cheaper_reason(), " ", detectable_text());
+  }
+
+  /// What the rows could have shown between the methods that they do not tell apart.
+  std::string detectable_text() const {
+    if (!std::isnan(choice_.detectable))
+      return concat("Only a difference of ", share_text(choice_.detectable),
+                    " or more would have been found with these rows in 80 % of cases.");
+    const bool never_disagree = std::ranges::all_of(choice_.alike, [&](std::size_t method) {
+      return method == choice_.best || to_best(method).disagreement == 0;
+    });
+    return never_disagree ? "All are right on the very same rows, which can show no difference between them."
+                          : "These rows could hardly have shown any difference between methods that agree so often.";
   }
 
   /// The best was dear: the cheapest of those that are alike was clearly cheaper.

@@ -204,7 +204,9 @@ TEST_CASE("of equal methods the cheapest is the best", "[metrics]") {
   CHECK(choice.best == 1);
   CHECK(choice.chosen == 1);
   CHECK(choice.alike.size() == 2);
-  CHECK(choice.detectable == 0);
+  CHECK(found.pairs[0].disagreement == 0);
+  CHECK(std::isnan(found.pairs[0].detectable));
+  CHECK(std::isnan(choice.detectable));
 }
 
 TEST_CASE("of several methods that are alike the least certain says what could have been shown", "[metrics]") {

@@ -1,6 +1,7 @@
 // What a comparison says of its methods, as JSON and in plain words.
 #include "../../src/study/comparison.h"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "../../src/study/recommendation.h"
@@ -52,6 +53,7 @@ metrics::MethodComparison comparison_with(const std::vector<double>& accuracies)
       pair.first = first;
       pair.second = second;
       pair.accuracy.value = accuracies[second] - accuracies[first];
+      pair.disagreement = std::abs(pair.accuracy.value);
     }
   }
   return comparison;
@@ -159,6 +161,22 @@ TEST_CASE("of methods that the rows do not tell apart a clearly cheaper one is r
   CHECK_THAT(
       reason_of(recommendation_of(methods_with({1, 2}), comparison, {})),
       ContainsSubstring("These rows could hardly have shown any difference between methods that agree so often."));
+}
+
+TEST_CASE("of methods that are right on the same rows nothing is said to be detectable", "[study][compare]") {
+  const std::vector<ComparedMethod> methods = {method_of("one", {"00001110"}), method_of("two", {"00001110"}),
+                                               method_of("three", {"00001112"})};  // wrong too, in another way
+  const Json told = comparison_of(rows_of("aaaabbbb"), methods, {});
+  INFO(told.dump(1));
+  for (const Json& pair : told["pairs"]) {
+    CHECK(pair["disagreement"] == 0);
+    CHECK(pair["detectable"].is_null());
+  }
+  const Json& recommendation = told["recommendation"];
+  CHECK(recommendation["detectable"].is_null());
+  CHECK(recommendation["alike"].size() == 3);
+  CHECK_THAT(reason_of(recommendation),
+             ContainsSubstring(" All are right on the very same rows, which can show no difference between them."));
 }
 
 TEST_CASE("some milliseconds do not outweigh an accuracy", "[study][compare]") {

@@ -47,7 +47,7 @@ struct MethodPair {
   double p_adjusted = 1;  ///< by Holm, over all pairs
   double disagreement =
       0;  ///< mean squared difference of being right; of single seeds the share of rows that one alone gets right
-  double detectable = 0;  ///< smallest_detectable_difference of accuracy, at alpha / pairs
+  double detectable = 0;  ///< smallest_detectable_difference of accuracy, at alpha / pairs; NaN where there is none
 };
 
 struct MethodComparison {

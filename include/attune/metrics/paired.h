@@ -106,7 +106,8 @@ struct PowerOptions {
 /// Biometrics 43),
 ///   n = (z(1 - alpha/2) · √ψ + z(power) · √(ψ - δ²))² / δ²,  ψ the discordance,
 /// solved for δ. It rests on the normal approximation without continuity correction; the exact test needs a little
-/// more. NaN where no difference would do: two methods differ by no more than they disagree, so that δ cannot exceed ψ.
+/// more. NaN where no difference would do: two methods differ by no more than they disagree, so that δ cannot exceed ψ,
+/// and those that never disagree do not differ.
 double smallest_detectable_difference(std::int64_t rows, double discordance, const PowerOptions& options = {});
 
 }  // namespace attune::metrics
