@@ -137,8 +137,10 @@ std::vector<LearningPoint> draw_points(std::span<const LearningPoint> points, co
   return drawn;
 }
 
+/// 0 also of what is rounding only: curves that lie on one another do not cross.
 int sign_of(double value) {
-  return value > 0 ? 1 : value < 0 ? -1 : 0;
+  constexpr double kLeastDifference = 1e-12;  // of scores
+  return value > kLeastDifference ? 1 : value < -kLeastDifference ? -1 : 0;
 }
 
 /// The smallest n in the range at which `difference` leaves the sign that it had; NaN where it keeps it. Looked for in

@@ -9,6 +9,7 @@
 #include "attune/base/print_number.h"
 #include "attune/base/strings.h"
 #include "attune/report/openings.h"
+#include "attune/report/units.h"
 #include "charts.h"
 #include "html_page.h"
 #include "html_text.h"
@@ -119,7 +120,7 @@ std::string gain_cell(const Json& method) {
   const Json &value = member(method, {"gain", "value"}), &interval = member(method, {"gain", "interval"});
   if (!value.is_number()) return "–";
   std::string text = print_difference(value.get<double>());
-  if (interval.is_array())
+  if (has_width(interval))
     text += concat("<small class=\"soft\">[", print_difference(interval[0].get<double>()), ", ",
                    print_difference(interval[1].get<double>()), "]</small>");
   return text;
@@ -159,11 +160,11 @@ std::string place_cell(const Json& crossing) {
 std::string crossings_table(const Json& results) {
   const Json& crossings = member(results, {"crossings"});
   if (!crossings.is_array() || crossings.empty()) return "";
-  HtmlTable table{.header = {"curves", concat("ahead at ", value_text(results["sizes"].front())),
-                             concat("cross at ", labels_unit(results)), "under other seeds"},
-                  .rows = {},
-                  .figures = true,
-                  .text_columns = 2};
+  HtmlTable table{
+      .header = {"curves", "ahead at first", concat("cross at ", labels_unit(results)), "under other seeds"},
+      .rows = {},
+      .figures = true,
+      .text_columns = 2};
   for (const Json& crossing : crossings) {
     const Json& share = crossing["share"];
     table.rows.push_back({escape_html(concat(value_text(crossing["first"]), ", ", value_text(crossing["second"]))),
@@ -173,7 +174,8 @@ std::string crossings_table(const Json& results) {
   return concat(
       "<details><summary>Every pair of curves</summary>\n<p>The smallest number of labels at which they change "
       "places, with its 95 % interval over seeds, and in how many cases they do under other seeds. –: between ",
-      value_text(results["sizes"].front()), " and ", value_text(results["sizes"].back()), " they do not.</p>\n",
+      value_text(results["sizes"].front()), " and ", value_text(results["sizes"].back()),
+      " they do not. Ahead at first: where they differ first; –: they are the same throughout.</p>\n",
       html_table(table), "</details>\n");
 }
 
@@ -219,7 +221,8 @@ std::string learning_curve_page(const Json& results) {
   return html_page(
       {.title = page_title(results), .header = curves_header(results) + opening_html(results), .version = "–"},
       {{"curves", "Learning curves", curves_section(results)},
-       {"reading", "What they say", sentences_list(results["sentences"]) + gains_table(results) + crossings_table(results)},
+       {"reading", "What they say",
+        sentences_list(results["sentences"]) + gains_table(results) + crossings_table(results)},
        {"scores", "Scores", scores_section(results)},
        {"laws", "Laws", laws_section(results)},
        {"failed", "Trainings that diverged", failed_section(results)},

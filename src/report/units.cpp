@@ -1,6 +1,7 @@
 // See units.h.
 #include "attune/report/units.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
@@ -26,7 +27,10 @@ std::string with_unit(const std::string& label, const std::string& name, const f
 bool has_width(const files::Json& interval) {
   const bool has_ends =
       interval.is_array() && interval.size() == 2 && interval[0].is_number() && interval[1].is_number();
-  return has_ends && interval[0].get<double>() < interval[1].get<double>();
+  if (!has_ends) return false;
+  constexpr double kRelative = 1e-9, kAbsolute = 1e-12;  // what sums in another order may differ by
+  const double low = interval[0].get<double>(), high = interval[1].get<double>();
+  return high - low > std::max(kAbsolute, kRelative * std::max(std::abs(low), std::abs(high)));
 }
 
 std::string scaled(double value, const std::string& unit) {

@@ -10,6 +10,7 @@
 #include "attune/base/print_number.h"
 #include "attune/base/strings.h"
 #include "attune/metrics/intervals.h"
+#include "attune/report/units.h"
 
 namespace attune::study {
 
@@ -19,6 +20,7 @@ using files::Json;
 
 constexpr double kMisfitTold = 0.02;
 constexpr double kSeldom = 0.05, kNearlyAlways = 0.95;  ///< shares of resampled seeds
+constexpr double kLevel = 1e-12;                        ///< means of seeds that differ by less are equal
 constexpr std::size_t kGainsTold = 2;
 constexpr std::size_t kUnsureTold = 3;
 
@@ -58,15 +60,29 @@ std::string name_of(const Json& method) {
   return method["name"].get<std::string>();
 }
 
-/// "With 64 labels per class LoRA is best, right on 0.91 of the test rows; words 0.80, majority 0.10."
+/// "LoRA", "LoRA and words", "LoRA, full and words".
+std::string names_text(std::vector<std::string> names) {
+  const std::string last = names.back();
+  names.pop_back();
+  return names.empty() ? last : concat(join(names, ", "), " and ", last);
+}
+
+/// "With 64 labels per class LoRA has the highest mean, right on 0.91 of the test rows; words 0.80, majority 0.10.", or
+/// "… LoRA and full are level, right on …".
 std::string best_sentence(const Json& methods, const CurveFacts& facts) {
   const std::vector<RankedMethod> scores = ranked(methods, facts);
   if (scores.empty()) return "";
-  std::vector<std::string> others;
-  for (std::size_t i = 1; i < scores.size(); ++i)
-    others.push_back(concat(name_of(*scores[i].method), " ", print_number("%.2f", scores[i].mean)));
-  return concat("With ", labels_text(facts, static_cast<double>(facts.sizes.back())), " ",
-                name_of(*scores.front().method), others.empty() ? " is right on " : " has the highest mean, right on ",
+  std::vector<std::string> best, others;
+  for (const RankedMethod& one : scores) {
+    if (one.mean >= scores.front().mean - kLevel)
+      best.push_back(name_of(*one.method));
+    else
+      others.push_back(concat(name_of(*one.method), " ", print_number("%.2f", one.mean)));
+  }
+  const std::string are_right = best.size() > 1  ? " are level, right on "
+                                : others.empty() ? " is right on "
+                                                 : " has the highest mean, right on ";
+  return concat("With ", labels_text(facts, static_cast<double>(facts.sizes.back())), " ", names_text(best), are_right,
                 print_number("%.2f", scores.front().mean), " of the test rows",
                 others.empty() ? "" : concat("; ", join(others, ", ")), ".");
 }
@@ -77,9 +93,9 @@ std::string gain_sentence(const Json& method, const CurveFacts& facts) {
   const double misfit = method["law"]["misfit"].get<double>();
   const double last = gain["from"].get<double>(), more = gain["more"].get<double>();
   std::string text =
-      concat(labels_text(facts, more).insert(print_number("%.0f", more).size(), " more"), " would bring ", name_of(method),
-             " about ", print_difference(gain["value"].get<double>()), " of accuracy");
-  if (interval.is_array())
+      concat(labels_text(facts, more).insert(print_number("%.0f", more).size(), " more"), " would bring ",
+             name_of(method), " about ", print_difference(gain["value"].get<double>()), " of accuracy");
+  if (report::has_width(interval))
     text += concat(" [", print_difference(interval[0].get<double>()), ", ", print_difference(interval[1].get<double>()),
                    "]");
   return concat(
@@ -92,7 +108,7 @@ std::string gain_sentence(const Json& method, const CurveFacts& facts) {
       ".");
 }
 
-/// The method of the two that is not ahead at the smallest size.
+/// The method of the two that is not `ahead`, where one is.
 std::string behind_of(const Json& crossing) {
   return crossing[crossing["ahead"] == crossing["first"] ? "second" : "first"].get<std::string>();
 }
@@ -107,39 +123,40 @@ std::string place_interval(const Json& crossing) {
 
 /// How far a score would move with other test rows of the same number.
 std::string test_sentence(const Json& methods, const CurveFacts& facts) {
-  double widest = 0;
+  double farthest = 0;
   for (const Json& method : methods) {
     const Json* found = at_largest(method, facts);
     if (found == nullptr) continue;
     const auto rows = static_cast<double>(facts.test_rows);
-    const metrics::Interval interval =
-        metrics::wilson_interval((*found)["accuracy"]["mean"].get<double>() * rows, rows);
-    widest = std::max(widest, (interval.high - interval.low) / 2);
+    const double mean = (*found)["accuracy"]["mean"].get<double>();
+    const metrics::Interval interval = metrics::wilson_interval(mean * rows, rows);
+    farthest = std::max({farthest, mean - interval.low, interval.high - mean});  // (of 0 and 1 there is one side)
   }
-  if (widest == 0) return "";
+  if (farthest == 0) return "";
   return concat("All methods answered the same ", facts.test_rows,
-                " test rows. Other test rows would move a score by up to about ", print_number("%.2f", widest),
+                " test rows. Other test rows would move a score by up to about ", print_number("%.2f", farthest),
                 " (95 %), which the bands do not hold: they are of other seeds, which choose other training rows.");
 }
 
 std::string validation_sentence(const CurveFacts& facts) {
   if (facts.validation_rows == 0) return "";
   return concat(facts.validation_rows,
-                " validation rows chose among epochs and candidates. They are labels too, and are not counted.");
+                " validation rows were there to choose among epochs and candidates. They are labels too, and are not "
+                "counted.");
 }
 
 /// Whatever the seeds, there is a place where the curves cross.
 bool crosses_surely(const Json& crossing) {
   const Json& share = crossing["share"];
-  return crossing["labels"].is_number() && crossing["interval"].is_array() && share.is_number() &&
-         share.get<double>() >= kNearlyAlways;
+  return crossing["ahead"].is_string() && crossing["labels"].is_number() && crossing["interval"].is_array() &&
+         share.is_number() && share.get<double>() >= kNearlyAlways;
 }
 
 /// With some seeds the curves cross, with others they do not, or nobody knows.
 bool depends_on_seeds(const Json& crossing) {
   const Json& share = crossing["share"];
   const bool happens = share.is_number() && share.get<double>() >= kSeldom;
-  return !crosses_surely(crossing) && (happens || crossing["labels"].is_number());
+  return crossing["ahead"].is_string() && !crosses_surely(crossing) && (happens || crossing["labels"].is_number());
 }
 
 std::string sure_crossings_sentence(const Json& crossings, const CurveFacts& facts) {

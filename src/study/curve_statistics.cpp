@@ -23,7 +23,8 @@ using files::Json;
 using metrics::json_number;
 
 constexpr std::size_t kSizesOfLaw = 3;
-constexpr int kPlotted = 32;  ///< places at which curve and band are computed
+constexpr int kPlotted = 32;         ///< places at which curve and band are computed
+constexpr double kRounding = 1e-12;  ///< of scores
 
 Json interval_json(const metrics::Interval& interval) {
   if (!std::isfinite(interval.low) || !std::isfinite(interval.high)) return nullptr;
@@ -36,7 +37,8 @@ Json mean_and_sd_of(const std::vector<const CurvePoint*>& points, const char* ke
   for (const CurvePoint* point : points) {
     if (point->told.contains(key) && point->told[key].is_number()) values.push_back(point->told[key].get<double>());
   }
-  const metrics::MeanAndSd found = metrics::mean_and_sd(values);
+  metrics::MeanAndSd found = metrics::mean_and_sd(values);
+  if (found.sd < kRounding) found.sd = 0;  // (NaN stays)
   return {{"mean", json_number(found.mean)}, {"sd", json_number(found.sd)}};
 }
 
@@ -81,12 +83,19 @@ Json estimate_json(const metrics::Estimate& estimate) {
   return {{"value", json_number(estimate.value)}, {"interval", interval_json(estimate.interval)}};
 }
 
-/// The curve from the smallest to the largest size, by equal steps of the logarithm.
-Json plotted(const metrics::LearningCurve& curve, const CurveFacts& facts) {
+/// From the smallest to the largest size, by equal steps of the logarithm.
+std::vector<double> plotted_places(const CurveFacts& facts) {
   const auto first = static_cast<double>(facts.sizes.front()), last = static_cast<double>(facts.sizes.back());
+  std::vector<double> places;
+  for (int i = 0; i < kPlotted; ++i)
+    places.push_back(first * std::pow(last / first, static_cast<double>(i) / kPlotted));
+  places.push_back(last);
+  return places;
+}
+
+Json plotted(const metrics::LearningCurve& curve, const CurveFacts& facts) {
   Json list = Json::array();
-  for (int i = 0; i <= kPlotted; ++i) {
-    const double labels = i == kPlotted ? last : first * std::pow(last / first, static_cast<double>(i) / kPlotted);
+  for (const double labels : plotted_places(facts)) {
     Json one = {{"labels", labels}};
     one.update(estimate_json(curve.at(labels)));
     list.push_back(std::move(one));
@@ -123,19 +132,30 @@ Json describe(const MethodCurve& method, const std::optional<metrics::LearningCu
   return told;
 }
 
+/// How far the first is ahead of the second at the smallest number of labels at which they differ; 0: nowhere.
+double first_difference(const metrics::LearningCurve& first, const metrics::LearningCurve& second,
+                        const std::vector<double>& places) {
+  for (const double labels : places) {
+    const double difference = first.at(labels).value - second.at(labels).value;
+    if (std::abs(difference) >= kRounding) return difference;
+  }
+  return 0;
+}
+
 /// Of every pair of methods that have curves.
 Json crossings(const std::vector<MethodCurve>& methods,
                const std::vector<std::optional<metrics::LearningCurve>>& curves, const CurveFacts& facts) {
   const metrics::Interval range{static_cast<double>(facts.sizes.front()), static_cast<double>(facts.sizes.back())};
+  const std::vector<double> places = plotted_places(facts);
   Json list = Json::array();
   for (std::size_t i = 0; i < methods.size(); ++i) {
     for (std::size_t j = i + 1; j < methods.size(); ++j) {
       if (!curves[i] || !curves[j]) continue;
       const metrics::Crossing found = metrics::crossing(*curves[i], *curves[j], range);
-      const double ahead = curves[i]->at(range.low).value - curves[j]->at(range.low).value;
+      const double lead = first_difference(*curves[i], *curves[j], places);
       list.push_back({{"first", methods[i].name},
                       {"second", methods[j].name},
-                      {"ahead", ahead >= 0 ? methods[i].name : methods[j].name},
+                      {"ahead", lead == 0 ? Json() : Json(methods[lead > 0 ? i : j].name)},
                       {"labels", json_number(found.labels.value)},
                       {"interval", interval_json(found.labels.interval)},
                       {"share", json_number(found.share)}});

@@ -32,7 +32,8 @@ struct CurveFacts {
   std::int64_t test_rows = 0, validation_rows = 0;
 };
 
-/// Of the results of learning_curve(): "methods", "crossings" and "sentences".
+/// Of the results of learning_curve(): "methods", "crossings" and "sentences". A crossing's "ahead" is the method that
+/// is ahead at the smallest number of labels at which the two curves differ; null where they nowhere do.
 files::Json curve_statistics(const std::vector<MethodCurve>& methods, const CurveFacts& facts);
 
 }  // namespace attune::study

@@ -111,9 +111,8 @@ class Recommendation {
     if (!std::isnan(choice_.detectable))
       return concat("Only a difference of ", share_text(choice_.detectable),
                     " or more would have been found with these rows in 80 % of cases.");
-    const bool never_disagree = std::ranges::all_of(choice_.alike, [&](std::size_t method) {
-      return method == choice_.best || to_best(method).disagreement == 0;
-    });
+    const bool never_disagree = std::ranges::all_of(
+        choice_.alike, [&](std::size_t method) { return method == choice_.best || to_best(method).disagreement == 0; });
     return never_disagree ? "All are right on the very same rows, which can show no difference between them."
                           : "These rows could hardly have shown any difference between methods that agree so often.";
   }

@@ -137,6 +137,13 @@ TEST_CASE("curves cross where their laws do, and a prompt is a curve without slo
   CHECK(std::isnan(crossing(level, exact, {101, 512}).labels.value));
 }
 
+TEST_CASE("curves that differ by rounding do not cross", "[metrics]") {
+  const auto level = LearningCurve::constant(std::vector<double>{0.7});
+  const std::vector<LearningPoint> around = {
+      {.labels = 8, .score = 0.7 - 1e-14}, {.labels = 32, .score = 0.7}, {.labels = 128, .score = 0.7 + 1e-14}};
+  CHECK(std::isnan(crossing(level, LearningCurve::fitted(around), {8, 128}).labels.value));
+}
+
 TEST_CASE("a crossing that only some seeds show says how many", "[metrics]") {
   const LearningCurveOptions options{.bounds = kShare, .resamples = 400};
   const auto tuned = LearningCurve::fitted(points_of({0.9, 2, 0.5}, 6, 0.002), options);  // 0.8116 at 512

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "attune/report/units.h"
 #include "catch.h"
 
 using attune::files::Json;
@@ -129,4 +130,20 @@ TEST_CASE("an interval without width is not shown", "[report]") {
   CHECK_FALSE(page_has(page, "[0.250, 0.250]"));
   CHECK(page_has(page, "<td>0.250</td>"));
   CHECK(page_has(page, "[0.500, 0.700]"));  // of the accuracy
+}
+
+TEST_CASE("ends that differ by rounding are no interval", "[report]") {
+  using attune::report::has_width;
+  CHECK(has_width({0.5, 0.7}));
+  CHECK(has_width({-0.001, 0.0}));
+  CHECK(has_width({1.09861, 1.09862}));
+  CHECK(has_width({-1e-7, 1e-7}));
+  CHECK_FALSE(has_width({1.09861228866811, 1.0986122886681096}));
+  CHECK_FALSE(has_width({1e6, 1e6 + 1e-4}));
+  CHECK_FALSE(has_width({-1e-17, 3e-17}));
+  CHECK_FALSE(has_width({0.0, 0.0}));
+  CHECK_FALSE(has_width({0.7, 0.5}));
+  CHECK_FALSE(has_width({nullptr, 0.5}));
+  CHECK_FALSE(has_width(Json::array({0.5})));
+  CHECK_FALSE(has_width(Json()));
 }

@@ -134,6 +134,11 @@ TEST_CASE("tables say of every method and pair of curves what the sentences leav
   CHECK_THAT(html, ContainsSubstring("<td>0</td><td>–</td>"));  // zero-shot
   CHECK_THAT(html, ContainsSubstring("LoRA &amp; &lt;co&gt;, zero-shot</th><td class=\"text\">zero-shot</td>"
                                      "<td>20<small class=\"soft\">[10, 30]</small></td><td>70 %</td>"));
+  results["crossings"][0].update({{"ahead", nullptr}, {"labels", nullptr}, {"interval", nullptr}, {"share", 0.0}});
+  results["methods"][0]["gain"]["interval"] = {0.03, 0.03 + 1e-15};
+  const std::string level = learning_curve_page(results);
+  CHECK_THAT(level, ContainsSubstring("zero-shot</th><td class=\"text\">–</td><td>–</td>"));
+  CHECK_THAT(level, ContainsSubstring("<td>+0.030</td>"));
   results["methods"][0].erase("law");
   results["methods"][0].erase("gain");
   results["crossings"] = Json::array();

@@ -85,14 +85,83 @@ TEST_CASE("the law behind the scores is found, with what more labels would bring
   CHECK(told["crossings"][0]["ahead"] == "zero-shot");
   const Json& sentences = told["sentences"];
   CHECK(says(sentences, "With 64 labels per class LoRA has the highest mean, right on 0.8"));
-  CHECK(says(
-      sentences,
-      "100 more labels per class would bring LoRA about +0.015 of accuracy [+0.015, +0.015] by this law; beyond 64 "
-      "per class nothing was "
-      "measured, and that is 2.6 times as many."));
+  CHECK(says(sentences, "100 more labels per class would bring LoRA about +0.015 of accuracy"));
+  CHECK(says(sentences, " by this law; beyond 64 per class nothing was measured, and that is 2.6 times as many."));
   CHECK(says(sentences, "Where curves cross, in labels per class: LoRA passes zero-shot at about 16 ["));
   CHECK(says(sentences, "the same 288 test rows. Other test rows would move a score by up to about 0.05"));
-  CHECK(says(sentences, "160 validation rows"));
+  CHECK(says(sentences, "160 validation rows were there to choose among epochs and candidates."));
+}
+
+TEST_CASE("the best that are level are told as level", "[study][curve]") {
+  const Json tied = curve_statistics(
+      {level_curve("words", 0.8), level_curve("zero-shot", 0.1 * 3 + 0.5), level_curve("majority", 0.1)}, kFacts);
+  INFO(tied["sentences"].dump(1));
+  CHECK(says(tied["sentences"],
+             "With 64 labels per class words and zero-shot are level, right on 0.80 of the test rows; majority 0.10."));
+  const Json all =
+      curve_statistics({level_curve("a", 1), level_curve("b", 1 - 1e-15), level_curve("c", 1 + 1e-15)}, kFacts);
+  CHECK(says(all["sentences"], " are level, right on 1.00 of the test rows."));
+  CHECK_FALSE(says(all["sentences"], "highest mean"));
+  const Json apart = curve_statistics({level_curve("words", 0.8), level_curve("majority", 0.799)}, kFacts);
+  CHECK(says(apart["sentences"], "words has the highest mean, right on 0.80 of the test rows; majority 0.80."));
+}
+
+TEST_CASE("of curves that lie on one another none is ahead, and they do not cross", "[study][curve]") {
+  const auto crossing_of = [](const std::vector<MethodCurve>& methods) {
+    return curve_statistics(methods, kFacts)["crossings"][0];
+  };
+  const MethodCurve level = level_curve("zero-shot", 1), learner = curve_of("full", 1, 0, 0);
+  for (const Json& crossing : {crossing_of({curve_of("slow", 0.9, 1.6, 0.01), curve_of("same", 0.9, 1.6, 0.01)}),
+                               crossing_of({level, learner}), crossing_of({level, level})}) {
+    INFO(crossing.dump(1));
+    CHECK(crossing["ahead"].is_null());
+    CHECK(crossing["labels"].is_null());
+  }
+  CHECK(crossing_of({level_curve("a", 0.5), level_curve("b", 0.6)})["ahead"] == "b");
+}
+
+TEST_CASE("nothing is said of a crossing at which neither is ahead", "[study][curve]") {
+  Json told = {{"methods", Json::array()}, {"crossings", Json::array()}};
+  told["crossings"].push_back({{"first", "words"},
+                               {"second", "pairs"},
+                               {"ahead", nullptr},
+                               {"labels", 20.0},
+                               {"interval", {10.0, 40.0}},
+                               {"share", 1.0}});
+  CHECK_FALSE(says(curve_sentences(told, kFacts), "words"));
+  told["crossings"][0].update({{"labels", nullptr}, {"interval", nullptr}, {"share", 0.5}});
+  CHECK_FALSE(says(curve_sentences(told, kFacts), "words"));
+}
+
+TEST_CASE("an interval of a gain is told where it has a width", "[study][curve]") {
+  Json method = {{"name", "LoRA"},
+                 {"learns", true},
+                 {"by_size", Json::array({{{"size", 64}, {"accuracy", {{"mean", 1.0}}}}})},
+                 {"law", {{"misfit", 0.0}}},
+                 {"gain", {{"from", 64}, {"more", 100}, {"value", 0.0}, {"interval", {-1e-17, 2e-17}}}}};
+  const auto sentences_of = [&] {
+    return Json(curve_sentences({{"methods", Json::array({method})}, {"crossings", Json::array()}}, kFacts));
+  };
+  CHECK(says(sentences_of(), "would bring LoRA about 0.000 of accuracy by this law"));
+  method["gain"]["interval"] = {0.01, 0.03};
+  CHECK(says(sentences_of(), "would bring LoRA about 0.000 of accuracy [+0.010, +0.030] by this law"));
+}
+
+TEST_CASE("how far other test rows move a score of all rows is the whole of Wilson's interval", "[study][curve]") {
+  const auto sentences_of = [](double accuracy) {
+    CurveFacts facts = kFacts;
+    facts.test_rows = 40;
+    return curve_statistics({level_curve("words", accuracy)}, facts)["sentences"];
+  };
+  for (const double accuracy : {0.0, 1.0})
+    CHECK(says(sentences_of(accuracy), "move a score by up to about 0.09 (95 %)"));
+}
+
+TEST_CASE("seeds with equal scores scatter by nothing", "[study][curve]") {
+  const Json told = curve_statistics({curve_of("LoRA", 0.1, 0, 0)}, kFacts);  // (three times 0.1 is not 0.3)
+  for (const Json& size : told["methods"][0]["by_size"]) CHECK(size["accuracy"]["sd"] == 0.0);
+  const Json one = curve_statistics({level_curve("words", 0.1)}, kFacts);
+  CHECK(one["methods"][0]["by_size"][0]["accuracy"]["sd"].is_null());
 }
 
 TEST_CASE("curves that do not cross are told apart, and rows in all are no rows per class", "[study][curve]") {

@@ -15,8 +15,8 @@ std::string metric_unit(const std::string& name, const files::Json& metrics);
 /// `label` with the unit of `name` behind it: "rougeL, 0–1".
 std::string with_unit(const std::string& label, const std::string& name, const files::Json& metrics);
 
-/// Whether it is an interval with two ends that differ. One without width is not shown: resamples or folds that all
-/// gave the same do not mean that nothing else is possible.
+/// Whether it is an interval with two ends that differ by more than rounding. One without width is not shown: resamples
+/// or folds that all gave the same do not mean that nothing else is possible.
 bool has_width(const files::Json& interval);
 
 /// With three digits and the prefix that suits it: 1.234e12, "FLOP" → "1.23 TFLOP".
