@@ -72,11 +72,12 @@ std::string scores_section(const Json& results) {
                           estimate_cell(method["accuracy"], "value"), estimate_cell(method["f1_macro"], "value"),
                           estimate_cell(method["loss"], "value"), count_text(method["alone"]["rows"].get<double>())});
   }
-  return concat("<div class=\"scroll\">", accuracy_chart(results), "</div>\n", html_table(table),
-                "<p class=\"soft\">Means over seeds (dots). Intervals: 95 %, by bootstrap over rows and seeds; few "
-                "seeds say little about "
-                "others. The loss is that of the label's probability (natural logarithm); methods that write texts "
-                "give none.</p>\n");
+  return concat(
+      "<div class=\"scroll\">", accuracy_chart(results), "</div>\n", html_table(table),
+      "<p class=\"soft\">Means over seeds (dots). Intervals: 95 %, by bootstrap over rows and seeds, and "
+      "Wilson's of a share of all rows or none; few seeds say little about others. None stands where no "
+      "resample differs. The loss is that of the label's probability (natural logarithm); methods that write texts "
+      "give none.</p>\n");
 }
 
 const Json& pair_between(const Json& results, const Json& a, const Json& b) {
@@ -127,8 +128,7 @@ std::string pairs_section(const Json& results) {
       "shown "
       "in 80 % of cases, at a level of ",
       print_number("%g", kAlpha),
-      " over the number of pairs; – where methods agree too often for "
-      "any.</p>\n");
+      " over the number of pairs; – where methods agree too often, or on all rows, for any.</p>\n");
 }
 
 std::string alone_section(const Json& results) {

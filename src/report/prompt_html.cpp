@@ -215,7 +215,8 @@ std::string prompt_page(const Json& results) {
        .header = page_header(results, results["split"].get<std::string>()),
        .version = "–"},
       {{"results", "Wordings",
-        prompt_lead(results) + prompt_table(results) + no_answer_text(results) + seeds_note(results) + wording_strips(results, "accuracy")},
+        prompt_lead(results) + prompt_table(results) + no_answer_text(results) + intervals_note(results) +
+            wording_strips(results, "accuracy")},
        {"prompt", "The prompt", shown_prompt_html(best_wording(results))},
        {"work", "Work", work_text(results)}});
 }

@@ -97,13 +97,19 @@ std::string wording_strips(const Json& results, const char* metric) {
   return strips.size() < 2 ? "" : dot_strips_on_one_axis(strips);
 }
 
-std::string seeds_note(const Json& results) {
-  const bool has_seeds =
-      std::ranges::any_of(results["wordings"], [](const Json& one) { return one.contains("seeds"); });
-  return has_seeds ? "<p class=\"soft\">Figures are means over the seeds under which examples (or tokens) are drawn, "
-                     "the dots; "
-                     "intervals are of rows and seeds.</p>\n"
-                   : "";
+std::string intervals_note(const Json& results) {
+  const auto any_has = [&](const char* key) {
+    return std::ranges::any_of(results["wordings"], [&](const Json& one) { return !member(one, {key}).empty(); });
+  };
+  const bool has_seeds = any_has("seeds"), has_intervals = any_has("intervals");
+  if (!has_seeds && !has_intervals) return "";
+  const std::string means =
+      has_seeds ? "Figures are means over the seeds under which examples (or tokens) are drawn, the dots. " : "";
+  const std::string intervals =
+      has_intervals ? concat("In brackets: 95 % intervals by bootstrap over rows", has_seeds ? " and seeds" : "",
+                             "; Wilson's of a share of all rows or none. None stands where no resample differs.")
+                    : "";
+  return concat("<p class=\"soft\">", means, intervals, "</p>\n");
 }
 
 std::string shown_prompt_html(const Json& results) {

@@ -23,8 +23,8 @@ std::string flip_gate_text(const files::Json& results);
 std::string row_html(const files::Json& row);
 /// A metric of the wordings over each other; "" for one wording.
 std::string wording_strips(const files::Json& results, const char* metric);
-/// What means and intervals are over; "" where every wording was asked under one seed.
-std::string seeds_note(const files::Json& results);
+/// What means and intervals are over; "" where every wording was asked under one seed and has no interval.
+std::string intervals_note(const files::Json& results);
 /// "shown" of a study's results or of a wording: a prompt as the model reads it; "" where there is none.
 std::string shown_prompt_html(const files::Json& results);
 /// Tokens that went through the model, and what sharing them saved.

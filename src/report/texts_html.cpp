@@ -183,7 +183,7 @@ std::string texts_page(const Json& results) {
   const std::string strips = has_scores(results) ? wording_strips(results, "rougeL") : "";
   return html_page({.title = page_title(results), .header = rows, .version = "–"},
                    {{"results", "Wordings",
-                     lead(scores + assertions_lead(results)) + texts_table(results) + seeds_note(results) + strips},
+                     lead(scores + assertions_lead(results)) + texts_table(results) + intervals_note(results) + strips},
                     {"assertions", "Assertions", assertions_section(results)},
                     {"texts", "Texts", texts_section(results)},
                     {"prompt", "The prompt", shown_prompt_html(results["wordings"].front())},

@@ -130,6 +130,7 @@ TEST_CASE("an interval without width is not shown", "[report]") {
   CHECK_FALSE(page_has(page, "[0.250, 0.250]"));
   CHECK(page_has(page, "<td>0.250</td>"));
   CHECK(page_has(page, "[0.500, 0.700]"));  // of the accuracy
+  CHECK(page_has(page, "Wilson's of a share of all rows or none"));
 }
 
 TEST_CASE("ends that differ by rounding are no interval", "[report]") {

@@ -76,6 +76,23 @@ TEST_CASE("the metric that texts are compared by stands first", "[report]") {
                  "<th scope=\"row\">a</th><td>33.5<small class=\"soft\">[30.5, 36.5]</small></td><td>0.250</td>"));
 }
 
+TEST_CASE("what intervals of wordings are is said where there are some", "[report]") {
+  Json results = Json::parse(R"json({
+    "output_dir": "runs/asked", "answer": "label", "split": "validation", "rows": 8, "majority": 0.5, "tokens": 0,
+    "computed_tokens": 0,
+    "wordings": [{"name": "a", "computed_tokens": 10, "seconds": 1.5, "metrics": {"accuracy": 1.0, "f1": 1.0, "loss": 0.1},
+                  "intervals": {"accuracy": [0.6, 1.0]}}]})json");
+  const std::string wilson = "intervals by bootstrap over rows; Wilson's of a share of all rows or none";
+  CHECK_THAT(prompt_page(results), ContainsSubstring(wilson));
+  CHECK_THAT(prompt_page(results), !ContainsSubstring("means over the seeds"));
+  results["wordings"][0]["seeds"] = Json::array({{{"seed", 1}, {"metrics", {{"accuracy", 1.0}}}}});
+  CHECK_THAT(prompt_page(results), ContainsSubstring("the dots. In brackets: 95"));
+  CHECK_THAT(prompt_page(results), ContainsSubstring("bootstrap over rows and seeds; Wilson's"));
+  results["wordings"][0].erase("seeds");
+  results["wordings"][0]["intervals"] = Json::object();
+  CHECK_THAT(prompt_page(results), !ContainsSubstring("In brackets"));
+}
+
 TEST_CASE("on how many rows metrics of texts rest is said where some have no text of their own", "[report]") {
   const auto count = [](double value) { return std::to_string(static_cast<int>(value)); };
   Json results = {{"rows", 3}, {"scored_rows", 1}};
