@@ -41,8 +41,8 @@ std::string recommendation_section(const Json& results) {
   const Json& found = results["recommendation"];
   std::string html = lead(concat("<b>", html_of(found, "method"), "</b> is recommended",
                                  found["is_clear"].get<bool>() ? "." : ", with a reservation."));
-  html += concat("<p>", html_of(found, "reason"), "</p>\n");
-  return html + concat("<p class=\"soft\">The rule: ", html_of(found, "rule"), "</p>\n");
+  html += concat("<p>", sentence_html(found["reason"].get<std::string>()), "</p>\n");
+  return html + concat("<p class=\"soft\">The rule: ", sentence_html(found["rule"].get<std::string>()), "</p>\n");
 }
 
 std::string accuracy_chart(const Json& results) {
@@ -74,7 +74,7 @@ std::string scores_section(const Json& results) {
   }
   return concat(
       "<div class=\"scroll\">", accuracy_chart(results), "</div>\n", html_table(table),
-      "<p class=\"soft\">Means over seeds (dots). Intervals: 95 %, by bootstrap over rows and seeds, and "
+      "<p class=\"soft\">Means over seeds (dots). Intervals: 95\u00a0%, by bootstrap over rows and seeds, and "
       "Wilson's of a share of all rows or none; few seeds say little about others. None stands where no "
       "resample differs. The loss is that of the label's probability (natural logarithm); methods that write texts "
       "give none.</p>\n");
@@ -126,7 +126,7 @@ std::string pairs_section(const Json& results) {
       "flips of "
       "the difference of the means over seeds by row. Smallest detectable: the difference that these rows would have "
       "shown "
-      "in 80 % of cases, at a level of ",
+      "in 80\u00a0% of cases, at a level of ",
       print_number("%g", kAlpha),
       " over the number of pairs; – where methods agree too often, or on all rows, for any.</p>\n");
 }

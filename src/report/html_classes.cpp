@@ -226,7 +226,7 @@ std::string calibration_section(const Json& summary) {
   }
   std::string html = concat(
       "<div class=\"columns\"><div>", reliability_diagram(bins), "</div><div><p>Of the ", split.name,
-      " rows that were given a label with, say, 80 % confidence, 80 % should be right: then the circles lie on the "
+      " rows that were given a label with, say, 80\u00a0% confidence, 80\u00a0% should be right: then the circles lie on the "
       "dashed line. "
       "Below it the model is too sure of itself, above it not sure enough. Larger circles stand for more rows.</p>\n");
   HtmlTable table{.header = {}, .rows = {}};

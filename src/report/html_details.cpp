@@ -81,7 +81,7 @@ std::string labels_html(const Json& labels) {
     total += bars.back().value;
   }
   for (Bar& bar : bars)
-    bar.text = concat(count_text(bar.value), "  (", pixels(std::round(1000 * bar.value / total) / 10), " %)");
+    bar.text = concat(count_text(bar.value), "  (", pixels(std::round(1000 * bar.value / total) / 10), "\u00a0%)");
   std::stable_sort(bars.begin(), bars.end(), [](const Bar& a, const Bar& b) { return a.value > b.value; });
   if (bars.size() <= kMostCounts)
     return "<h3>Training rows by label</h3>\n<div class=\"scroll\">" + bar_list(bars, most, "Training rows by label") +

@@ -65,7 +65,7 @@ std::string verdict(const Json& summary, const MainSplit& split) {
   const bool has_interval = !interval_text(interval).empty();
   if (has_interval)
     text +=
-        concat(" (95 % interval ", percent(interval[0].get<double>()), " to ", percent(interval[1].get<double>()), ")");
+        concat(" (95\u00a0% interval ", percent(interval[0].get<double>()), " to ", percent(interval[1].get<double>()), ")");
   text += concat("; always giving the most frequent label would be right on ", percent(baseline), ".");
   const double low = has_interval ? interval[0].get<double>() : model;
   const std::string uneven = uneven_labels_text(*split.metrics, baseline);
@@ -80,7 +80,7 @@ std::string tiles(const MainSplit& split) {
     const std::string interval = interval_text(member(*split.intervals, {name.c_str()}));
     html += concat("<div class=\"tile\"><span>", escape_html(metric_label(name, *split.metrics)), "</span><b>",
                    metric_text((*split.metrics)[name].get<double>()), "</b><span>",
-                   interval.empty() ? "&nbsp;" : "95 % interval " + interval, "</span></div>\n");
+                   interval.empty() ? "&nbsp;" : "95\u00a0% interval " + interval, "</span></div>\n");
   }
   return html + "</div>\n";
 }
@@ -162,7 +162,7 @@ std::string results_section(const Json& summary) {
   const bool intervals = member(summary, {"test", "intervals"}).is_object() || split.intervals->is_object();
   if (intervals)
     html +=
-        "<p class=\"soft\"><small>In brackets: 95 % intervals by bootstrap over rows (whole groups where the data has "
+        "<p class=\"soft\"><small>In brackets: 95\u00a0% intervals by bootstrap over rows (whole groups where the data has "
         "them); Wilson's of a share of all rows or none. None stands where no resample differs.</small></p>\n";
   return html + opening_html(summary);
 }
@@ -225,7 +225,7 @@ std::string folds_section(const Json& summary) {
     html +=
         "Folds go by time: each trained on the rows before its block, so that later folds had more rows to train on. ";
   }
-  html += "The upright is the mean, the band its 95 % interval";
+  html += "The upright is the mean, the band its 95\u00a0% interval";
   if (const Json& method = member(cv, {"interval_method"}); method.is_string())
     html += " (" + escape_html(method.get<std::string>()) + ")";
   return html + ".</p>\n" + fold_strips(cv) + fold_table(cv);

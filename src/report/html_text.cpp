@@ -66,6 +66,14 @@ std::string escape_html(std::string_view text) {
   return out;
 }
 
+std::string sentence_html(std::string_view text) {
+  std::string html = escape_html(text);
+  for (std::size_t at = html.find(" %"); at != std::string::npos; at = html.find(" %", at)) {
+    html.replace(at, 1, "\u00a0");
+  }
+  return html;
+}
+
 std::string count_text(double value) {
   return with_thin_spaces(print_number("%.0f", value));
 }
@@ -79,11 +87,11 @@ std::string metric_text(double value) {
 }
 
 std::string percent(double share) {
-  return print_number("%.1f %%", 100 * share);
+  return print_number("%.1f\u00a0%%", 100 * share);
 }
 
 std::string whole_percent(double share) {
-  return print_number("%.0f %%", 100 * share);
+  return print_number("%.0f\u00a0%%", 100 * share);
 }
 
 double number_or(const files::Json& value, double otherwise) {

@@ -12,14 +12,16 @@ namespace attune::report {
 
 /// & < > " ' as entities; control characters and ill-formed UTF-8 become U+FFFD.
 std::string escape_html(std::string_view text);
+/// The same of sentences of our own, in which no line breaks between a number and its %.
+std::string sentence_html(std::string_view text);
 
 /// 0.91234 → "0.912"; whole numbers with thin spaces between thousands; large and tiny ones with an exponent.
 std::string metric_text(double value);
 /// 12345.0 → "12 345".
 std::string count_text(double value);
-/// 0.4321 → "43.2 %".
+/// 0.4321 → "43.2 %", with a no-break space.
 std::string percent(double share);
-/// 0.4321 → "43 %".
+/// 0.4321 → "43 %", with a no-break space.
 std::string whole_percent(double share);
 /// The number, or `otherwise` for a value that is none.
 double number_or(const files::Json& value, double otherwise);

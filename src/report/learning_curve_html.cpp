@@ -35,7 +35,7 @@ std::string curves_header(const Json& results) {
 
 std::string sentences_list(const Json& sentences) {
   std::string html = "<ul>\n";
-  for (const Json& sentence : sentences) html += "<li>" + escape_html(sentence.get<std::string>()) + "</li>\n";
+  for (const Json& sentence : sentences) html += "<li>" + sentence_html(sentence.get<std::string>()) + "</li>\n";
   return html + "</ul>\n";
 }
 
@@ -70,11 +70,12 @@ std::string curves_section(const Json& results) {
                     .sizes = results["sizes"].get<std::vector<double>>(),
                     .curves = {}};
   for (const Json& method : results["methods"]) chart.curves.push_back(score_curve_of(method));
-  return concat("<div class=\"scroll\">", score_curves(chart),
-                "</div>\n<p class=\"soft\">Dots are single trainings, one a seed. A line is the law asymptote − gap · "
-                "n<sup>−exponent</sup> fitted to "
-                "them; its band is where it would lie under other seeds (95 %). Methods that look at no training rows "
-                "are level.</p>\n");
+  return concat(
+      "<div class=\"scroll\">", score_curves(chart),
+      "</div>\n<p class=\"soft\">Dots are single trainings, one a seed. A line is the law asymptote − gap · "
+      "n<sup>−exponent</sup> fitted to "
+      "them; its band is where it would lie under other seeds (95\u00a0%). Methods that look at no training rows "
+      "are level.</p>\n");
 }
 
 /// "0.812 ± 0.013".
@@ -173,7 +174,7 @@ std::string crossings_table(const Json& results) {
   }
   return concat(
       "<details><summary>Every pair of curves</summary>\n<p>The smallest number of labels at which they change "
-      "places, with its 95 % interval over seeds, and in how many cases they do under other seeds. –: between ",
+      "places, with its 95\u00a0% interval over seeds, and in how many cases they do under other seeds. –: between ",
       value_text(results["sizes"].front()), " and ", value_text(results["sizes"].back()),
       " they do not. Ahead at first: where they differ first; –: they are the same throughout.</p>\n",
       html_table(table), "</details>\n");

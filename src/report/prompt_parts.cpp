@@ -106,7 +106,7 @@ std::string intervals_note(const Json& results) {
   const std::string means =
       has_seeds ? "Figures are means over the seeds under which examples (or tokens) are drawn, the dots. " : "";
   const std::string intervals =
-      has_intervals ? concat("In brackets: 95 % intervals by bootstrap over rows", has_seeds ? " and seeds" : "",
+      has_intervals ? concat("In brackets: 95\u00a0% intervals by bootstrap over rows", has_seeds ? " and seeds" : "",
                              "; Wilson's of a share of all rows or none. None stands where no resample differs.")
                     : "";
   return concat("<p class=\"soft\">", means, intervals, "</p>\n");

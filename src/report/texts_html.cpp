@@ -138,7 +138,7 @@ std::string assertions_section(const Json& results) {
       failures += concat("<h3>", name_html(wording), ": ", name_html(assertion), "</h3>\n", failures_table(assertion));
     }
   }
-  return concat("<p>Shares of the texts with 95 % intervals.</p>\n", html_table(table),
+  return concat("<p>Shares of the texts with 95\u00a0% intervals.</p>\n", html_table(table),
                 failures.empty() ? "" : "<p>The first texts that fail:</p>\n", failures);
 }
 

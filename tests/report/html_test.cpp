@@ -66,8 +66,8 @@ TEST_CASE("the report page is self-contained and well formed", "[report]") {
 
 TEST_CASE("the report page says how the run went", "[report]") {
   const std::string html = page(example_summary(), example_events());
-  CHECK(contains(html, "right on <b>90.0 %</b> of the test rows (95 % interval 85.0 % to 94.5 %)"));
-  CHECK(contains(html, "most frequent label would be right on 48.0 %"));
+  CHECK(contains(html, "right on <b>90.0\u00a0%</b> of the test rows (95\u00a0% interval 85.0\u00a0% to 94.5\u00a0%)"));
+  CHECK(contains(html, "most frequent label would be right on 48.0\u00a0%"));
   CHECK_FALSE(contains(html, "no clear gain"));
   CHECK(contains(html, "[0.850, 0.945]"));
   CHECK(contains(html, ">66</text>"));
@@ -104,10 +104,10 @@ TEST_CASE("the page says what rounds of self-training found", "[report]") {
   // What matters most stands left of what a narrow page cuts off.
   CHECK(contains(html, "<table class=\"figures wide\"><thead><tr><th scope=\"col\" class=\"text\">round</th><th scope=\"col\" class=\"text\">asked</th>"
                        "<th scope=\"col\">right where agreed</th><th scope=\"col\">right of all</th>"));
-  CHECK(contains(html, "<td class=\"text\">the untouched base</td><td>–</td><td>50.0 %</td><td>40<small"));
+  CHECK(contains(html, "<td class=\"text\">the untouched base</td><td>–</td><td>50.0\u00a0%</td><td>40<small"));
   CHECK(contains(html, "<td class=\"text\">tuned on 428 rows</td><td>–</td><td>–</td><td>–</td><td>608</td>"));
-  for (const char* part : {"on whose label enough of 3 wordings agreed", "the untouched base", "tuned on 428 rows", "304<small class=\"soft\">50.0 %</small>",
-                           "40<small class=\"soft\">25.0 %</small>", "128 with the text of a train row, 2 that repeat another", "a&lt;b"}) {
+  for (const char* part : {"on whose label enough of 3 wordings agreed", "the untouched base", "tuned on 428 rows", "304<small class=\"soft\">50.0\u00a0%</small>",
+                           "40<small class=\"soft\">25.0\u00a0%</small>", "128 with the text of a train row, 2 that repeat another", "a&lt;b"}) {
     INFO(part);
     CHECK(contains(html, part));
   }
@@ -129,7 +129,7 @@ TEST_CASE("with uneven labels the page speaks of the positive one", "[report]") 
   const std::string html = page(summary, {});
   CHECK(contains(
       html,
-      "Of the rows that are <b>fraud</b> it finds 70.0 %, and of the rows that it calls <b>fraud</b> 40.0 % are."));
+      "Of the rows that are <b>fraud</b> it finds 70.0\u00a0%, and of the rows that it calls <b>fraud</b> 40.0\u00a0% are."));
   CHECK(contains(html, "PR-AUC is 0.600; guessing would reach 0.030."));
   CHECK_FALSE(contains(html, "no clear gain"));
 }
@@ -219,7 +219,7 @@ TEST_CASE("the page says what the run cost, as far as it is known", "[report]") 
     "energy": {"sources": ["package-<0>"]}})json"));
   html = page(summary, {});
   CHECK(unbalanced_tag(html).empty());
-  CHECK(contains(html, "reached <b>41.3 %</b> of the 360 GFLOP a second at which this machine multiplied 2048 × 2048 matrices in float32"));
+  CHECK(contains(html, "reached <b>41.3\u00a0%</b> of the 360 GFLOP a second at which this machine multiplied 2048 × 2048 matrices in float32"));
   CHECK(contains(html, "<td>10 Wh</td><td>1.50 &lt;b&gt;</td>"));
   CHECK(contains(html, "Energy is that of package-&lt;0&gt;"));
 }
@@ -314,9 +314,9 @@ TEST_CASE("a matrix of many labels has small bare cells, and the confused pairs 
   CHECK(contains(html, "<h3>Confusion matrix</h3>"));
   CHECK(count(html, "class=\"right\"") == 77);
   CHECK(count(html, "class=\"wrong\"") == 1);
-  CHECK(contains(html, "<title>gold intent 3, predicted intent 7: 5 of 15 (33 %)</title>"));
+  CHECK(contains(html, "<title>gold intent 3, predicted intent 7: 5 of 15 (33\u00a0%)</title>"));
   CHECK_FALSE(contains(html, "class=\"count"));
-  CHECK(contains(html, "<th scope=\"row\">intent 3</th><td class=\"text\">intent 7</td><td>5</td><td>33 %</td>"));
+  CHECK(contains(html, "<th scope=\"row\">intent 3</th><td class=\"text\">intent 7</td><td>5</td><td>33\u00a0%</td>"));
   CHECK(contains(html, "F1 of the 25 weakest of 77 labels"));
   CHECK(html.size() < 200000);
 }
@@ -341,11 +341,11 @@ TEST_CASE("what is trained stands as a table by part, with the time of each phas
                                       {"unused", Event::array()}}};
   const std::string html = page(summary, events);
   CHECK(contains(html, "What is trained"));
-  CHECK(contains(html, "<th scope=\"row\">embeddings</th><td>29\u202f000</td><td>0</td><td>0.0 %</td>"));
-  CHECK(contains(html, "<th scope=\"row\">all</th><td>30\u202f000</td><td>1\u202f000</td><td>3.3 %</td>"));
+  CHECK(contains(html, "<th scope=\"row\">embeddings</th><td>29\u202f000</td><td>0</td><td>0.0\u00a0%</td>"));
+  CHECK(contains(html, "<th scope=\"row\">all</th><td>30\u202f000</td><td>1\u202f000</td><td>3.3\u00a0%</td>"));
   CHECK(contains(html, "no such tensors: <span class=\"code\">classifier.weight</span>"));
   CHECK_FALSE(contains(html, "and not used"));
-  CHECK(contains(html, "3.000 s · 75.0 %"));
+  CHECK(contains(html, "3.000 s · 75.0\u00a0%"));
 }
 
 TEST_CASE("two labels have a threshold, chosen on the validation rows", "[report]") {
@@ -364,9 +364,9 @@ TEST_CASE("two labels have a threshold, chosen on the validation rows", "[report
   CHECK(contains(html, "0.300 has the best F1 on the validation rows"));
   CHECK(contains(
       html,
-      "<th scope=\"row\">as predicted</th><td>0.500</td><td>2</td><td>100.0 %</td><td>20.0 %</td><td>0.333</td>"));
-  CHECK(contains(html, "<th scope=\"row\">best F1</th><td>0.300</td><td>10</td><td>80.0 %</td><td>70.0 %</td>"));
-  CHECK(contains(html, "<th scope=\"row\">finds at least 90 %</th><td>0.100</td><td>200</td>"));
+      "<th scope=\"row\">as predicted</th><td>0.500</td><td>2</td><td>100.0\u00a0%</td><td>20.0\u00a0%</td><td>0.333</td>"));
+  CHECK(contains(html, "<th scope=\"row\">best F1</th><td>0.300</td><td>10</td><td>80.0\u00a0%</td><td>70.0\u00a0%</td>"));
+  CHECK(contains(html, "<th scope=\"row\">finds at least 90\u00a0%</th><td>0.100</td><td>200</td>"));
   CHECK(unbalanced_tag(html).empty());
   summary.erase("validation");
   CHECK(contains(page(summary, {}),

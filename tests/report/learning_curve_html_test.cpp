@@ -82,7 +82,7 @@ Json results_of_curves() {
                                       {"labels", 19.6},
                                       {"interval", {10.0, 30.0}},
                                       {"share", 0.7}}})},
-          {"sentences", Json::array({"A < B."})}};
+          {"sentences", Json::array({"A < B.", "C in 80 % of cases."})}};
 }
 
 }  // namespace
@@ -118,8 +118,8 @@ TEST_CASE("equal steps of the logarithm are equally far apart", "[report][curve]
 
 TEST_CASE("the page of learning curves says what was measured and what was not", "[report][curve]") {
   const std::string html = learning_curve_page(results_of_curves());
-  for (const char* part : {"LoRA &amp; &lt;co&gt;", "A &lt; B.", "0.820<small", "asymptote", "+0.030",
-                           "beyond 32, where nothing was measured", "loss &lt; 0?", "0.400<small"}) {
+  for (const char* part : {"LoRA &amp; &lt;co&gt;", "A &lt; B.", "C in 80\u00a0% of cases.", "0.820<small", "asymptote",
+                           "+0.030", "beyond 32, where nothing was measured", "loss &lt; 0?", "0.400<small"}) {
     CHECK_THAT(html, ContainsSubstring(part));
   }
   for (const char* bad : {"nan", "null", "http://", "<script"}) CHECK(html.find(bad) == std::string::npos);
@@ -133,7 +133,7 @@ TEST_CASE("tables say of every method and pair of curves what the sentences leav
   CHECK_THAT(html, ContainsSubstring("<td>+0.030<small class=\"soft\">[+0.010, +0.050]</small></td><td>0.010</td>"));
   CHECK_THAT(html, ContainsSubstring("<td>0</td><td>–</td>"));  // zero-shot
   CHECK_THAT(html, ContainsSubstring("LoRA &amp; &lt;co&gt;, zero-shot</th><td class=\"text\">zero-shot</td>"
-                                     "<td>20<small class=\"soft\">[10, 30]</small></td><td>70 %</td>"));
+                                     "<td>20<small class=\"soft\">[10, 30]</small></td><td>70\u00a0%</td>"));
   results["crossings"][0].update({{"ahead", nullptr}, {"labels", nullptr}, {"interval", nullptr}, {"share", 0.0}});
   results["methods"][0]["gain"]["interval"] = {0.03, 0.03 + 1e-15};
   const std::string level = learning_curve_page(results);

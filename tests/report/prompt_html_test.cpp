@@ -57,7 +57,7 @@ TEST_CASE("fragile texts stand beside the row's own, and their number last", "[r
 
 TEST_CASE("chance stands once beside a factor's share, and what a combination is in a sentence", "[report]") {
   const std::string page = stability_page(stability_results());
-  CHECK(times_on(page, "(by chance 33.3 %)</text>") == 2);  // of two factors
+  CHECK(times_on(page, "(by chance 33.3\u00a0%)</text>") == 2);  // of two factors
   CHECK_THAT(page, ContainsSubstring("<td class=\"text\">&lt;a&gt;</td>"));
   CHECK_THAT(page, ContainsSubstring("<th scope=\"row\">wording</th>"));
   CHECK_THAT(page, ContainsSubstring("In combination: what no factor explains by itself"));
