@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes language models of 5 to 7 million parameters from nothing, sized for about half an hour each on 2 cores that do nothing else (the causal one
 took 38 minutes beside other work): a causal one (Llama architecture) and a masked one (BERT). They learn texts and, in every third document, labelled examples
-in context, which makes them good enough to study few-shot prompting. Texts: the training files of data/, and of a folder of public data
+in context, which makes the causal one good enough to study few-shot prompting, and not the masked one (docs/prompts.md). Texts: the training files of data/, and of a folder of public data
 sets if --data names one.
 
     scripts/make_small_lm.py causal --data FOLDER      writes build/small-lm/causal; likewise masked
