@@ -26,17 +26,18 @@ class Remaining {
   const Pair& pair(std::size_t place) const { return pairs_[order_[place]]; }
   std::uint32_t number(std::size_t place) const { return order_[place]; }
   std::size_t end() const { return order_.size(); }
+  bool is_left(std::size_t place) const { return next_[place] == place; }
   void take(std::size_t place) { next_[place] = place + 1; }
   /// The first place from this one on that is left; end() behind the last.
   std::size_t from(std::size_t place) {
     std::size_t found = place;
-    while (next_[found] != found) found = next_[found];
-    while (next_[place] != place) place = std::exchange(next_[place], found);
+    while (!is_left(found)) found = next_[found];
+    while (!is_left(place)) place = std::exchange(next_[place], found);
     return found;
   }
   /// The places that are left of a row's pairs.
   const std::vector<std::size_t>& of_row(std::uint32_t row) {
-    std::erase_if(of_row_[row], [&](std::size_t place) { return next_[place] != place; });
+    std::erase_if(of_row_[row], [&](std::size_t place) { return !is_left(place); });
     return of_row_[row];
   }
 
@@ -58,8 +59,12 @@ class Batch {
       const std::size_t more = new_rows(place);
       if (more > 0 && rows_.size() + more <= wanted_rows_) take(place);
     }
-    take_touching(0);
-    take_touching(1);
+    const std::set<std::size_t> places = touching();
+    for (const std::size_t most_rows : {std::size_t{0}, std::size_t{1}}) {
+      for (const std::size_t place : places) {
+        if (is_open(place) && remaining_.is_left(place) && new_rows(place) <= most_rows) take(place);
+      }
+    }
     for (std::size_t place = first(); is_open(place); place = remaining_.from(place)) take(place);
   }
 
@@ -76,16 +81,14 @@ class Batch {
     numbers_.push_back(remaining_.number(place));
     ++taken_;
   }
-  /// Pairs with a row of the batch, in order, that add so many rows at most.
-  void take_touching(std::size_t most_rows) {
+  /// Places of the pairs with a row of the batch.
+  std::set<std::size_t> touching() {
     std::set<std::size_t> places;
     for (const std::uint32_t row : rows_) {
       const std::vector<std::size_t>& of_row = remaining_.of_row(row);
       places.insert(of_row.begin(), of_row.end());
     }
-    for (const std::size_t place : places) {
-      if (is_open(place) && new_rows(place) <= most_rows) take(place);
-    }
+    return places;
   }
 
   Remaining& remaining_;
